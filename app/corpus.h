@@ -1,0 +1,61 @@
+/* PATHs as one immutable sequence of documents. Open once, then shared by threads. */
+#ifndef LECTERN_CORPUS_H
+#define LECTERN_CORPUS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum encoding {
+    ENCODING_UTF8,   /* with or without BOM; invalid bytes stay and are read as U+FFFD */
+    ENCODING_LATIN1, /* converted: `text` is UTF-8, the file is not */
+};
+
+struct document {
+    char *path;            /* as shown and as in the sequence's header: relative to the directory that was named, or the file as named;
+                              "-" for standard input. Untrusted bytes. Owned by the corpus. */
+    const char *text;      /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
+    uint64_t size;
+    uint64_t file_size;    /* bytes on disk */
+    enum encoding encoding;
+    uint32_t bom;          /* 3 where the file starts with a UTF-8 byte order mark */
+    uint64_t hash;         /* of text and path (xxh3, 64 bits) */
+    uint64_t *lines;       /* text offset of the start of each line; n_lines >= 1. Owned by the corpus. */
+    uint64_t n_lines;
+};
+
+struct skipped {
+    char *path;
+    char *reason; /* "binary", "larger than --max-file (9.1 MB)", ... */
+};
+
+struct corpus {
+    struct document *documents;
+    size_t n_documents;
+    struct skipped *skipped;
+    size_t n_skipped;
+    uint64_t n_bytes;   /* of all texts */
+    char **notes;       /* said to the user, nothing lost: "a.txt: not UTF-8, read as Latin-1" */
+    size_t n_notes;
+};
+
+struct corpus_options {
+    uint64_t max_file;         /* members of directories larger than this are skipped */
+    const atomic_bool *cancel; /* may be NULL */
+};
+
+/* Fails where a named path is missing or unreadable, or where nothing at all is left to read (the error says why). */
+int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o, struct error *e);
+
+/* One document from memory (eval tasks, tests): copies both. */
+int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes, size_t n,
+                       struct error *e);
+void corpus_close(struct corpus *c);
+
+/* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted). */
+uint64_t document_line(const struct document *d, uint64_t offset);
+uint64_t document_file_offset(const struct document *d, uint64_t offset);
+
+#endif

@@ -1,0 +1,6 @@
+#include <stdio.h>
+
+int main(void)
+{
+    return fputs("lectern\n", stdout) < 0;
+}

@@ -1,0 +1,108 @@
+/* Reading and asking: a corpus through a model on a back end, and questions to it. No threads of its own, no terminal; the caller's thread
+ * does the work and hears of it through callbacks. */
+#ifndef LECTERN_READER_H
+#define LECTERN_READER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+struct corpus;
+struct error;
+struct evidence;
+struct model;
+struct reader;
+
+/* What the sequence is made of, per document; indices are into the whole sequence. */
+struct reader_document {
+    uint64_t first_token;  /* its <|file|> */
+    uint64_t text_token;   /* the first token of its text, after the header */
+    uint64_t end_token;
+    uint64_t first_segment, end_segment;
+};
+
+/* A segment: a span of one document's text. */
+struct reader_segment {
+    uint32_t document;
+    uint32_t size;        /* bytes of text */
+    uint64_t offset;      /* in the document's text */
+    uint64_t first_token; /* half-open; the header's tokens belong to a document's first segment */
+    uint64_t end_token;
+};
+
+struct reader_progress {
+    uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */
+    uint64_t bytes, total_bytes; /* of text read; of all text */
+    size_t document;             /* being read */
+    double seconds;              /* spent reading by this process */
+    double tokens_per_second;    /* over the last seconds */
+    double seconds_left;         /* estimated; negative: not known yet */
+    uint64_t memory;             /* live memory of the model, bytes: flat */
+    uint64_t state_bytes;        /* evidence keys and token offsets, in a mapped file */
+};
+
+struct reader_callbacks {
+    void (*progress)(void *context, const struct reader_progress *p); /* a few times a second */
+    void (*answer)(void *context, const char *text, size_t size);     /* a piece of the answer, as it comes */
+    void *context;
+    const atomic_bool *cancel; /* looked at between chunks (under 200 ms); may be NULL */
+};
+
+enum reader_rank { RANK_FUSED, RANK_ATTENTION };
+
+/* How many evidence segments an answer lists at most. */
+#define READER_MAX_EVIDENCE 20
+
+struct reader_options {
+    const char *directory;    /* for the mapped file of keys and offsets; NULL: $TMPDIR or /var/tmp */
+    const char *answerer;     /* "none": the best sentences are quoted */
+};
+
+struct evidence_item {
+    uint64_t segment; /* index */
+    float score;      /* what it was ranked by: attention score, or the fused one */
+    float share;      /* of the question's evidence attention inside the segment */
+};
+
+struct answer {
+    char *question, *text;          /* owned; text cites segments as [1], [2] by rank */
+    char answerer[128];
+    enum reader_rank rank_by;       /* what the order is by: RANK_ATTENTION where the model does not fuse */
+    struct evidence_item *items;    /* owned, by falling score */
+    size_t n_items;
+    float *share, *score;           /* owned, [n_segments]: the map */
+    size_t n_segments;
+    struct evidence *attention;     /* owned; reader_token_shares wants it */
+    double seconds;
+};
+
+/* Borrows model, back end and corpus until reader_close. */
+int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c, const struct reader_options *o,
+                struct error *e);
+void reader_close(struct reader *r);
+
+/* Reads on from where it stopped, to the end. Cancelled: -1, the error's text is "interrupted", what was read is kept and a further call
+ * goes on. */
+int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e);
+bool reader_done(const struct reader *r);
+void reader_progress(const struct reader *r, struct reader_progress *p);
+
+/* Asks about what has been read so far. */
+int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c, struct answer **out,
+               struct error *e);
+void answer_close(struct answer *a);
+
+/* Tables of what has been read; valid until reader_close, growing while reader_read runs (same thread only). */
+const struct reader_document *reader_documents(const struct reader *r, size_t *n);
+const struct reader_segment *reader_segments(const struct reader *r, size_t *n);
+
+/* Text offset, in document `document`, of the start of each token in [begin, end): offsets[end - begin + 1] (the last is where the last
+ * token ends). All tokens must be of that document's text. */
+void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets);
+
+/* Share of the evidence attention of each token in [begin, end); zero for positions that are not kept. */
+void reader_token_shares(const struct reader *r, const struct answer *a, uint64_t begin, uint64_t end, float *share);
+
+#endif

@@ -1,0 +1,32 @@
+/* Files: read-only mappings of given files, and growing scratch files mapped for what a read leaves behind. */
+#ifndef LECTERN_FILE_H
+#define LECTERN_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+struct file_map {
+    const uint8_t *bytes; /* valid until file_unmap; NULL when size is 0 */
+    size_t size;
+};
+
+/* Maps a whole regular file read-only. A file that shrinks while it is mapped raises SIGBUS: callers that map files of others copy
+ * small ones (corpus.c says how). */
+int file_map(struct file_map *out, const char *path, struct error *e);
+void file_unmap(struct file_map *m);
+
+/* A growing array in a mapped file: memory stays flat, the pages belong to the file. */
+struct file_array;
+
+/* `directory`: where an unlinked temporary file is made. */
+int file_array_open(struct file_array **out, const char *directory, struct error *e);
+void file_array_close(struct file_array *a);
+
+/* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error, never a signal. */
+int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e);
+const uint8_t *file_array_bytes(const struct file_array *a);
+uint64_t file_array_size(const struct file_array *a);
+
+#endif

@@ -1,0 +1,61 @@
+/* A model file opened and checked: hyper-parameters, weights, tokenizer. models/FORMAT.md is the format. Immutable once open; may be
+ * shared by threads. Dense llama-family models are the one-branch case (w = context length, r = 1, rotary everywhere). */
+#ifndef LECTERN_MODEL_H
+#define LECTERN_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compute/dilation.h"
+#include "compute/weights.h"
+
+struct error;
+struct tokenizer;
+
+enum position_mode {
+    POSITION_ROPE_LOCAL, /* rotary by p mod w on branches with r = 1, none on the others */
+    POSITION_ROPE_ALL,   /* rotary by p on every branch */
+};
+
+struct model_layer {
+    struct weights attn_norm;                                  /* [1][d] */
+    struct weights attn_q, attn_k, attn_v, attn_output;        /* [H D][d], [H_kv D][d] x 2, [d][H D] */
+    struct weights ffn_norm;                                   /* [1][d] */
+    struct weights ffn_gate, ffn_up, ffn_down;                 /* [f][d] x 2, [d][f] */
+};
+
+struct model_evidence {
+    uint32_t width;                                            /* e; 0: the model has no evidence attention */
+    float log_eps, log_tau, fusion_weight;
+    struct weights token;                                      /* [V][e] */
+    struct weights k, q;                                       /* [e][d] */
+    struct weights gate_token, gate, tau;                      /* [1][V], [1][d], [1][d] */
+};
+
+struct model {
+    struct gguf *file;                                         /* owned; the weights' bytes lie in it */
+    struct tokenizer *tokenizer;                               /* owned */
+    char *path, *name;                                         /* owned */
+    uint64_t hash;                                             /* of the whole file's bytes */
+    uint32_t n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab;
+    float norm_eps, rope_base;
+    enum position_mode position_mode;
+    enum offset_rule offset_rule;
+    uint32_t n_branch;
+    struct branch branch[DILATION_MAX_BRANCHES];
+    uint64_t context_length;                                   /* w_max */
+    int32_t token_file, token_question, token_answer, token_end;
+    struct weights token_embd, output_norm, output;            /* [V][d], [1][d], [V][d]: output is token_embd where tied */
+    struct model_layer *layers;                                /* owned, n_layer */
+    struct model_evidence evidence;
+};
+
+/* Opens and checks everything: counts, shapes, types, ranges. Errors name the file and the field. */
+int model_open(struct model **out, const char *path, struct error *e);
+void model_close(struct model *m);
+
+/* Number of parameters. */
+uint64_t model_n_parameters(const struct model *m);
+
+#endif

@@ -1,0 +1,53 @@
+/* One sequence being read: the branch caches after the tokens so far, on one back end. What a layer keeps is, per branch and head, the
+ * current segment's on-grid keys and values and nothing else (docs: models/FORMAT.md, compute/dilation.h), so memory is flat in the length
+ * and any chunking gives the same numbers. One thread at a time. */
+#ifndef LECTERN_SESSION_H
+#define LECTERN_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+struct error;
+struct model;
+struct session;
+
+/* Borrows the model and the back end until session_close. */
+int session_open(struct session **out, const struct model *m, struct backend *b, struct error *e);
+void session_close(struct session *s);
+
+/* Tokens read so far: the position of the next one. */
+uint64_t session_position(const struct session *s);
+
+/* Live memory in bytes: caches, activations, converted weights. Flat in the length. */
+size_t session_memory(const struct session *s);
+
+/* Moves the position forward, as if tokens that are no keys stood there (a question starts on a segment boundary). */
+int session_skip_to(struct session *s, uint64_t position, struct error *e);
+
+/* What a prefill gives back besides the caches; every pointer may be NULL, and is then not computed. Buffers are the caller's. */
+struct session_outputs {
+    float *logits;      /* [n][V] for every token of the call */
+    float *last_logits; /* [V] for the last one */
+    int8_t *keys;       /* [n][e] evidence keys, quantised as the format says; every position (the caller keeps every R-th) */
+    float *queries;     /* [n][e] evidence queries, unit length */
+    float *tau;         /* [n] */
+    float *gate;        /* [n] logits of the gate, before the softmax over the question */
+};
+
+/* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */
+int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out, struct error *e);
+
+/* One token further: logits [V]. The same numbers as prefill would give. */
+int session_decode(struct session *s, int32_t id, float *logits, struct error *e);
+
+/* A place to come back to: keeps what later tokens may overwrite. One mark at a time; marking again moves it. */
+int session_mark(struct session *s, struct error *e);
+int session_rewind(struct session *s, struct error *e);
+
+/* The whole state as bytes (position, caches), for a file; load checks that it belongs to the same shapes. */
+size_t session_state_size(const struct session *s);
+int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct error *e);
+int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e);
+
+#endif

@@ -1,0 +1,44 @@
+/* Text to tokens and back: SentencePiece behind a C API. One tokenizer may be used by several threads at once. */
+#ifndef LECTERN_TOKENIZER_H
+#define LECTERN_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct tokenizer;
+
+/* A growing list of tokens; zero-initialise, free with tokens_free. lengths[i] is the number of text bytes that token i stands for; they
+ * add up to the text's size. (Of a character spelt in byte pieces the last one carries all its bytes, the others 0.) */
+struct tokens {
+    int32_t *ids;
+    uint8_t *lengths;
+    size_t n;
+    size_t capacity;
+};
+
+void tokens_free(struct tokens *t);
+
+/* `proto`: a serialized SentencePiece model; copied. */
+int tokenizer_open(struct tokenizer **out, const void *proto, size_t size, struct error *e);
+void tokenizer_close(struct tokenizer *t);
+
+uint32_t tokenizer_n_pieces(const struct tokenizer *t);
+
+/* Length of the first piece of text that is tokenised by itself (models/FORMAT.md, The sequence): up to and including the first newline, and
+ * at most 4096 bytes. The cut of a text never depends on what stands before or after it. 0 only for size 0. */
+size_t tokenizer_cut(const char *text, size_t size);
+
+/* Appends the tokens of the whole text, cut by tokenizer_cut. Any bytes are text: invalid UTF-8 is read as U+FFFD, its bytes counted.
+ * On failure (memory) the list is as it was. */
+int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e);
+
+/* The same tokens by `n_threads` threads. */
+int tokenizer_encode_parallel(const struct tokenizer *t, const char *text, size_t size, unsigned n_threads, struct tokens *out,
+                              struct error *e);
+
+/* The bytes of a piece, for decoding: writes at most `size` bytes, returns how many the piece has (0 for control pieces). A byte piece is
+ * one byte. */
+size_t tokenizer_piece(const struct tokenizer *t, int32_t id, char *bytes, size_t size);
+
+#endif
