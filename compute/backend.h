@@ -1,16 +1,131 @@
-/* A device that runs the reader's ops. One table, two implementations (CPU, Vulkan); shapes are checked by the callers, before the table. */
+/* A device that runs the reader's ops. One table, two implementations (CPU, Vulkan).
+ *
+ * A tensor is a matrix: rows x cols numbers on the device, row-major and dense; a row is a token, a weight row or a
+ * cache slot. Ops are few and coarse, are recorded in the order of the calls and may run late; `flush` and
+ * `matrix_read` wait for them. The CPU runs them at once; a GPU records a command buffer a chunk. Recording cannot
+ * fail: what goes wrong is kept and returned by the next flush or read. Shapes are checked by the callers when they
+ * open a session, before the table. Only ids and small arguments go up (they are copied while recording: the caller's
+ * memory is free after the call); evidence keys, queries and logits come down.
+ *
+ * One thread at a time uses a back end. Nothing here takes an absolute position times a width: positions are 64-bit on
+ * the host, and what reaches a device are rows of a chunk and slots of a cache. */
 #ifndef LECTERN_BACKEND_H
 #define LECTERN_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "compute/attention.h"
 
 struct backend;
 struct error;
+struct thread_pool;
+struct weights;
 
 struct backend_info {
-    char name[128];     /* "cpu: AMD EPYC, 2 threads" */
-    unsigned n_threads; /* 0 where it does not apply */
-    size_t memory;      /* bytes that a session may use; 0: unknown */
+    char name[128];      /* "cpu: AMD EPYC, 2 threads" */
+    unsigned n_threads;  /* 0 where it does not apply */
+    size_t memory;       /* bytes that a session may use; 0: unknown */
+    uint32_t chunk_rows; /* tokens of a chunk at which the device is at its best */
+};
+
+/* Numbers on the device. float32 unless the op says otherwise; weights are in whatever precision the back end keeps
+ * them. */
+struct matrix {
+    struct backend *backend; /* borrowed: closed after its matrices */
+    uint32_t rows, cols;
+    size_t bytes; /* on the device */
+};
+
+/* out[i] = (add ? out[i] : 0) + W norm(x[x_row + i]), i in [0, n): a projection of n rows, with the normalisation in
+ * front of it. norm(x) = x / sqrt(mean(x^2) + norm_eps) * norm, or x itself where norm is NULL. */
+struct project {
+    struct matrix *out;        /* [>= n][w->rows]; not x */
+    const struct matrix *x;    /* [>= x_row + n][w->cols] */
+    const struct matrix *w;    /* weights */
+    const struct matrix *norm; /* weights [1][w->cols], or NULL */
+    float norm_eps;
+    uint32_t x_row, n;
+    bool add;
+};
+
+/* x[i] += Wdown(silu(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n). */
+struct feed_forward {
+    struct matrix *x;             /* [>= n][d] */
+    const struct matrix *norm;    /* weights [1][d] */
+    const struct matrix *gate_up; /* weights [2 f][d]: the gate's rows, then up's */
+    const struct matrix *down;    /* weights [d][f] */
+    float norm_eps;
+    uint32_t n;
+};
+
+/* Dilated attention of n rows at positions [position, position + n), all branches, one softmax (compute/attention.h).
+ * The keys of a query are, per branch, the kept rows of the cache and the chunk's own on-grid keys of the same segment;
+ * causal: up to itself, otherwise all of them. The chunk may begin and end anywhere. Afterwards the cache holds, per
+ * branch, the on-grid keys of the segment that the chunk's last position lies in: those that were there (`kept`) and
+ * the chunk's own. */
+struct attend {
+    const struct attention *shape;
+    const struct matrix *qkv;         /* [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v of the heads, not rotated */
+    struct matrix *cache_k, *cache_v; /* [shape->cache_rows][head_dim]; k is rotated where its branch rotates */
+    const uint32_t
+        *kept; /* [n_branch][n_head]: slots in use before the chunk, for the segment that `position` lies in */
+    uint64_t position;
+    uint32_t n;
+    bool causal;
+    struct matrix *out; /* [>= n][n_head head_dim]: 0 where no branch covers the row */
+    struct matrix *lse; /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
+};
+
+/* u = T[id] + W norm(x), u / |u| (models/FORMAT.md). quantise: out is [>= n][e / 4] words of four int8 each, lowest
+ * byte first, round(clamp(254 u, -127, 127)); otherwise out is [>= n][e]. */
+struct evidence_rows {
+    struct matrix *out;
+    const struct matrix *x;     /* [>= n][d] */
+    const struct matrix *norm;  /* weights [1][d] */
+    const struct matrix *w;     /* weights [e][d] */
+    const struct matrix *token; /* weights [V][e]: T */
+    const int32_t *ids;         /* [n], in [0, V) */
+    float norm_eps;
+    uint32_t n;
+    bool quantise;
+};
+
+struct backend_ops {
+    void (*close)(struct backend *b); /* its matrices are closed before */
+
+    /* rows x cols zeros. Pages that nobody writes cost no memory where the device can do that. */
+    int (*matrix_open)(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
+    /* Read-only weights: the parts one under the other, all with the same cols. Copied: the parts may go. */
+    int (*matrix_load)(struct matrix **out, struct backend *b, const struct weights *const parts[], unsigned n_parts,
+                       struct error *e);
+    void (*matrix_close)(struct matrix *m); /* accepts NULL; not between recording and flush */
+
+    /* Host to device and back, n_rows whole rows of 4-byte numbers from `row` on. Both wait for what was recorded
+     * before. */
+    int (*matrix_write)(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
+    int (*matrix_read)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
+
+    /* The ops, recorded in order. */
+    void (*matrix_copy)(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
+                        uint32_t n_rows);
+    void (*embed)(struct matrix *x, const struct matrix *table, const int32_t *ids,
+                  uint32_t n); /* x[i] = table[ids[i]] */
+    void (*project)(const struct project *op);
+    void (*feed_forward)(const struct feed_forward *op);
+    void (*attend)(const struct attend *op);
+    void (*evidence_rows)(const struct evidence_rows *op);
+
+    /* Waits until everything recorded is done; -1 if any of it failed. */
+    int (*flush)(struct backend *b, struct error *e);
+};
+
+/* What an implementation begins its own struct with. */
+struct backend {
+    const struct backend_ops *ops;
+    struct backend_info info;
+    struct thread_pool *pool; /* owned: host threads, for work that stays on the host */
 };
 
 /* `device`: "auto", "cpu", "vulkan" or "vulkan:N". n_threads 0: as many as there are cores. */
