@@ -4,12 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The text is composed aside, so that e->text may be among the arguments. */
+static void put(struct error *e, const char *format, va_list args)
+{
+    char text[sizeof e->text];
+    if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = 0;
+    for (char *c = text; *c; c++) {
+        if (*c == '\n' || *c == '\r') *c = ' ';
+    }
+    memcpy(e->text, text, sizeof text);
+}
+
 int error_set(struct error *e, const char *format, ...)
 {
     if (!e) return -1;
     va_list args;
     va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
+    put(e, format, args);
     va_end(args);
     return -1;
 }
@@ -21,8 +32,9 @@ int error_prefix(struct error *e, const char *format, ...)
     memcpy(old, e->text, sizeof old);
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(e->text, sizeof e->text, format, args);
+    put(e, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof e->text) snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", old);
+    size_t n = strlen(e->text);
+    snprintf(e->text + n, sizeof e->text - n, ": %s", old);
     return -1;
 }

@@ -11,6 +11,7 @@
 #include "compute/weights.h"
 
 struct error;
+struct gguf;
 struct tokenizer;
 
 enum position_mode {
@@ -53,6 +54,9 @@ struct model {
 
 /* Opens and checks everything: counts, shapes, types, ranges. Errors name the file and the field. */
 int model_open(struct model **out, const char *path, struct error *e);
+
+/* The same from a file's bytes, borrowed until model_close. */
+int model_open_bytes(struct model **out, const char *path, const uint8_t *bytes, size_t size, struct error *e);
 void model_close(struct model *m);
 
 /* Number of parameters. */

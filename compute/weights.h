@@ -22,9 +22,10 @@ struct weights {
     size_t row_bytes;
 };
 
-/* Numbers and bytes of one block of the type; 0 for a type that is not known. */
+/* Numbers and bytes of one block of the type, and its name; 0 and NULL for a type that is not known. */
 uint32_t weights_block_numbers(uint32_t type);
 size_t weights_block_bytes(uint32_t type);
+const char *weights_type_name(uint32_t type);
 
 /* Rows [begin, end) as float32 into out[(end - begin) * cols]. */
 void weights_dequantize(const struct weights *w, uint32_t begin, uint32_t end, float *out);

@@ -1,0 +1,147 @@
+#include "compute/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+int file_map(struct file_map *out, const char *path, struct error *e)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
+    struct stat st;
+    int failed = 0;
+    struct file_map m = {NULL, 0};
+    if (fstat(fd, &st) != 0) {
+        failed = error_set(e, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        failed = error_set(e, "%s: not a regular file", path);
+    } else if ((uint64_t)st.st_size > SIZE_MAX) {
+        failed = error_set(e, "%s: too large to map", path);
+    } else if (st.st_size > 0) {
+        m.size = (size_t)st.st_size;
+        void *bytes = mmap(NULL, m.size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED) failed = error_set(e, "%s: cannot be mapped: %s", path, strerror(errno));
+        m.bytes = bytes;
+    }
+    close(fd);
+    if (failed) return -1;
+    *out = m;
+    return 0;
+}
+
+void file_unmap(struct file_map *m)
+{
+    if (m->bytes) munmap((void *)(uintptr_t)m->bytes, m->size);
+    *m = (struct file_map){NULL, 0};
+}
+
+/* The file backs [0, mapped) of a reserved range of address space; appending maps the next stretch in place, so that
+ * nothing moves. Blocks are allocated before they are mapped: writing to a mapped hole of a full disk would be a
+ * SIGBUS. */
+struct file_array {
+    int fd;
+    uint8_t *base;
+    size_t reserved, mapped, size;
+};
+
+#define RESERVE_MOST ((size_t)1 << 40)
+#define RESERVE_LEAST ((size_t)1 << 28)
+#define GROW_LEAST ((size_t)1 << 20)
+#define GROW_MOST ((size_t)1 << 28)
+
+static int open_unlinked(const char *directory, struct error *e)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/lectern-XXXXXX", directory);
+    if (n < 0 || (size_t)n >= sizeof path) return error_set(e, "%s: name too long", directory);
+    int fd = mkstemp(path);
+    if (fd < 0) return error_set(e, "%s: no temporary file can be made: %s", directory, strerror(errno));
+    unlink(path);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+int file_array_open(struct file_array **out, const char *directory, struct error *e)
+{
+    struct file_array *a = calloc(1, sizeof *a);
+    if (!a) return error_set(e, "out of memory");
+    a->fd = open_unlinked(directory, e);
+    if (a->fd < 0) {
+        free(a);
+        return -1;
+    }
+    void *base = MAP_FAILED;
+    /* Less where the address space is limited (ulimit -v). */
+    for (a->reserved = RESERVE_MOST; a->reserved >= RESERVE_LEAST; a->reserved /= 2) {
+        base = mmap(NULL, a->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (base != MAP_FAILED) break;
+    }
+    if (base == MAP_FAILED) {
+        close(a->fd);
+        free(a);
+        return error_set(e, "no address space for a scratch file");
+    }
+    a->base = base;
+    *out = a;
+    return 0;
+}
+
+void file_array_close(struct file_array *a)
+{
+    if (!a) return;
+    munmap(a->base, a->reserved);
+    close(a->fd);
+    free(a);
+}
+
+/* Maps further blocks until `need` bytes are there. */
+static int grow(struct file_array *a, size_t need, struct error *e)
+{
+    size_t step = a->mapped / 2;
+    if (step < GROW_LEAST) step = GROW_LEAST;
+    if (step > GROW_MOST) step = GROW_MOST;
+    if (need - a->mapped > step) step = need - a->mapped;
+    step = (step + GROW_LEAST - 1) / GROW_LEAST * GROW_LEAST; /* a multiple of any page size */
+    if (step > a->reserved - a->mapped) step = a->reserved - a->mapped;
+    int failed;
+    do {
+        failed = posix_fallocate(a->fd, (off_t)a->mapped, (off_t)step);
+    } while (failed == EINTR);
+    if (failed) return error_set(e, "scratch file: %zu more bytes: %s", step, strerror(failed));
+    void *at = mmap(a->base + a->mapped, step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, a->fd, (off_t)a->mapped);
+    if (at == MAP_FAILED) return error_set(e, "scratch file: cannot be mapped: %s", strerror(errno));
+    a->mapped += step;
+    return 0;
+}
+
+int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
+{
+    size_t need;
+    if (!bytes_add(&need, a->size, n) || need > a->reserved) {
+        return error_set(e, "scratch file: more than %zu bytes are needed", a->reserved);
+    }
+    if (n == 0) return 0;
+    if (need > a->mapped && grow(a, need, e) != 0) return -1;
+    memcpy(a->base + a->size, bytes, n);
+    a->size = need;
+    return 0;
+}
+
+const uint8_t *file_array_bytes(const struct file_array *a)
+{
+    return a->base;
+}
+
+uint64_t file_array_size(const struct file_array *a)
+{
+    return a->size;
+}

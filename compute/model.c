@@ -1,0 +1,339 @@
+#include "compute/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "compute/error.h"
+#include "compute/gguf.h"
+#include "compute/tokenizer.h"
+
+/* Far beyond any model; they keep products of two of them inside 64 bits. */
+#define MAX_DIMENSION (1u << 20)
+#define MAX_SEGMENT ((uint64_t)1 << 56)
+#define TENSORS_PER_LAYER 9
+
+static int read_dimension(const struct gguf *g, const char *key, uint32_t *out, struct error *e)
+{
+    uint32_t n = 0;
+    if (gguf_get_u32(g, key, &n, e) != 0) return -1;
+    if (n < 1 || n > MAX_DIMENSION) return error_set(e, "%s: %s is %u", gguf_name(g), key, n);
+    *out = n;
+    return 0;
+}
+
+static int read_f32(const struct gguf *g, const char *key, float least, float most, float *out, struct error *e)
+{
+    float x = 0;
+    if (gguf_get_f32(g, key, &x, e) != 0) return -1;
+    if (x < least || x > most)
+        return error_set(e, "%s: %s is %g, expected %g to %g", gguf_name(g), key, (double)x, (double)least,
+                         (double)most);
+    *out = x;
+    return 0;
+}
+
+/* One of the two words; *out is 0 or 1. */
+static int read_choice(const struct gguf *g, const char *key, const char *first, const char *second, int *out,
+                       struct error *e)
+{
+    struct gguf_string s = {NULL, 0};
+    if (gguf_get_string(g, key, &s, e) != 0) return -1;
+    if (!gguf_string_is(&s, first) && !gguf_string_is(&s, second)) {
+        return error_set(e, "%s: %s is neither %s nor %s", gguf_name(g), key, first, second);
+    }
+    *out = gguf_string_is(&s, second);
+    return 0;
+}
+
+static int read_sizes(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    const char *name = gguf_name(g);
+    if (read_dimension(g, "longnet.embedding_length", &m->n_embd, e) != 0 ||
+        read_dimension(g, "longnet.block_count", &m->n_layer, e) != 0 ||
+        read_dimension(g, "longnet.feed_forward_length", &m->n_ff, e) != 0 ||
+        read_dimension(g, "longnet.attention.head_count", &m->n_head, e) != 0 ||
+        read_dimension(g, "longnet.attention.head_count_kv", &m->n_head_kv, e) != 0) {
+        return -1;
+    }
+    if (m->n_embd % m->n_head != 0) {
+        return error_set(e, "%s: longnet.embedding_length %u is no multiple of %u heads", name, m->n_embd, m->n_head);
+    }
+    if (m->n_head % m->n_head_kv != 0) {
+        return error_set(e, "%s: %u heads are no multiple of %u key heads", name, m->n_head, m->n_head_kv);
+    }
+    m->head_dim = m->n_embd / m->n_head;
+    if (m->head_dim % 2 != 0)
+        return error_set(e, "%s: heads of %u columns cannot be rotated by pairs", name, m->head_dim);
+    if (m->n_layer > gguf_n_tensors(g) / TENSORS_PER_LAYER) {
+        return error_set(e, "%s: longnet.block_count is %u, but there are %zu tensors", name, m->n_layer,
+                         gguf_n_tensors(g));
+    }
+    return 0;
+}
+
+static int read_position(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    int mode = 0, rule = 0;
+    if (read_f32(g, "longnet.attention.layer_norm_rms_epsilon", 0.0f, 1.0f, &m->norm_eps, e) != 0 ||
+        read_f32(g, "longnet.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0 ||
+        read_choice(g, "longnet.position_mode", "rope-local", "rope-all", &mode, e) != 0 ||
+        read_choice(g, "longnet.dilated.offset_rule", "paper", "torchscale", &rule, e) != 0) {
+        return -1;
+    }
+    m->position_mode = mode ? POSITION_ROPE_ALL : POSITION_ROPE_LOCAL;
+    m->offset_rule = rule ? OFFSET_TORCHSCALE : OFFSET_PAPER;
+    return 0;
+}
+
+static int read_branches(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    const char *name = gguf_name(g);
+    const struct gguf_value *w = gguf_find(g, "longnet.dilated.segment_length");
+    const struct gguf_value *r = gguf_find(g, "longnet.dilated.dilation_rate");
+    if (!w || !r || w->type != GGUF_ARRAY || r->type != GGUF_ARRAY) {
+        return error_set(e, "%s: longnet.dilated.segment_length and .dilation_rate must be arrays", name);
+    }
+    if (w->count != r->count || w->count < 1 || w->count > DILATION_MAX_BRANCHES) {
+        return error_set(e, "%s: %llu segment lengths and %llu dilation rates, expected as many, 1 to %d", name,
+                         (unsigned long long)w->count, (unsigned long long)r->count, DILATION_MAX_BRANCHES);
+    }
+    uint64_t longest = 0;
+    for (uint32_t i = 0; i < w->count; i++) {
+        struct branch *b = &m->branch[i];
+        if (!gguf_element_u64(w, i, &b->segment_length) || !gguf_element_u64(r, i, &b->dilation_rate)) {
+            return error_set(e, "%s: branch %u: no whole numbers", name, i);
+        }
+        if (b->dilation_rate < 1 || b->dilation_rate > b->segment_length || b->segment_length > MAX_SEGMENT) {
+            return error_set(e, "%s: branch %u: segment length %llu and dilation rate %llu", name, i,
+                             (unsigned long long)b->segment_length, (unsigned long long)b->dilation_rate);
+        }
+        if (b->segment_length > longest) longest = b->segment_length;
+    }
+    m->n_branch = (uint32_t)w->count;
+    if (gguf_get_u64(g, "longnet.context_length", &m->context_length, e) != 0) return -1;
+    if (m->context_length != longest) {
+        return error_set(e, "%s: longnet.context_length is %llu, but the longest segment is %llu", name,
+                         (unsigned long long)m->context_length, (unsigned long long)longest);
+    }
+    return 0;
+}
+
+static int open_tokenizer(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    struct gguf_string kind = {NULL, 0};
+    if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
+    if (!gguf_string_is(&kind, "sentencepiece"))
+        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece", gguf_name(g));
+    const struct gguf_value *proto = gguf_find(g, "tokenizer.sentencepiece.proto");
+    if (!proto || proto->type != GGUF_ARRAY || (proto->element != GGUF_U8 && proto->element != GGUF_I8)) {
+        return error_set(e, "%s: tokenizer.sentencepiece.proto must be an array of bytes", gguf_name(g));
+    }
+    if (tokenizer_open(&m->tokenizer, proto->bytes, proto->size, e) != 0) return error_prefix(e, "%s", gguf_name(g));
+    m->n_vocab = tokenizer_n_pieces(m->tokenizer);
+    return 0;
+}
+
+static int read_control(struct model *m, const char *key, int32_t *out, struct error *e)
+{
+    uint32_t id = 0;
+    if (gguf_get_u32(m->file, key, &id, e) != 0) return -1;
+    if (id >= m->n_vocab) return error_set(e, "%s: %s is %u of %u pieces", gguf_name(m->file), key, id, m->n_vocab);
+    if (tokenizer_piece(m->tokenizer, (int32_t)id, NULL, 0) != 0) {
+        return error_set(e, "%s: %s is %u, which is no control piece", gguf_name(m->file), key, id);
+    }
+    *out = (int32_t)id;
+    return 0;
+}
+
+static int read_controls(struct model *m, struct error *e)
+{
+    if (read_control(m, "longnet.token.file", &m->token_file, e) != 0 ||
+        read_control(m, "longnet.token.question", &m->token_question, e) != 0 ||
+        read_control(m, "longnet.token.answer", &m->token_answer, e) != 0 ||
+        read_control(m, "longnet.token.end", &m->token_end, e) != 0) {
+        return -1;
+    }
+    const int32_t ids[] = {m->token_file, m->token_question, m->token_answer, m->token_end};
+    for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < i; j++) {
+            if (ids[i] == ids[j])
+                return error_set(e, "%s: two control tokens have the id %d", gguf_name(m->file), (int)ids[i]);
+        }
+    }
+    return 0;
+}
+
+/* rows 0 stands for a vector of `cols` numbers. */
+static int find_weights(const struct model *m, struct weights *out, const char *name, uint32_t rows, uint32_t cols,
+                        struct error *e)
+{
+    const struct gguf_tensor *t = gguf_find_tensor(m->file, name);
+    if (!t) return error_set(e, "%s: the tensor %s is missing", m->path, name);
+    uint32_t block = weights_block_numbers(t->type);
+    if (block == 0) return error_set(e, "%s: %s has type %u, which is no weight type", m->path, name, t->type);
+    if (t->dims[0] != cols || t->dims[1] != (rows ? rows : 1) || t->dims[2] != 1 || t->dims[3] != 1) {
+        return error_set(e, "%s: %s is [%llu, %llu, %llu, %llu], expected [%u, %u]", m->path, name,
+                         (unsigned long long)t->dims[0], (unsigned long long)t->dims[1], (unsigned long long)t->dims[2],
+                         (unsigned long long)t->dims[3], cols, rows ? rows : 1);
+    }
+    *out = (struct weights){
+        .bytes = t->bytes,
+        .type = (enum weights_type)t->type,
+        .rows = rows ? rows : 1,
+        .cols = cols,
+        .row_bytes = cols / block * weights_block_bytes(t->type),
+    };
+    return 0;
+}
+
+static int find_layer_weights(const struct model *m, uint32_t layer, struct error *e)
+{
+    struct model_layer *l = &m->layers[layer];
+    uint32_t d = m->n_embd, q = m->n_head * m->head_dim, kv = m->n_head_kv * m->head_dim;
+    const struct {
+        struct weights *out;
+        const char *name;
+        uint32_t rows, cols;
+    } all[TENSORS_PER_LAYER] = {
+        {&l->attn_norm, "attn_norm", 0, d},     {&l->attn_q, "attn_q", q, d},
+        {&l->attn_k, "attn_k", kv, d},          {&l->attn_v, "attn_v", kv, d},
+        {&l->attn_output, "attn_output", d, q}, {&l->ffn_norm, "ffn_norm", 0, d},
+        {&l->ffn_gate, "ffn_gate", m->n_ff, d}, {&l->ffn_up, "ffn_up", m->n_ff, d},
+        {&l->ffn_down, "ffn_down", d, m->n_ff},
+    };
+    for (int i = 0; i < TENSORS_PER_LAYER; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "blk.%u.%s.weight", layer, all[i].name);
+        if (find_weights(m, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int find_all_weights(struct model *m, struct error *e)
+{
+    if (find_weights(m, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
+        find_weights(m, &m->output_norm, "output_norm.weight", 0, m->n_embd, e) != 0) {
+        return -1;
+    }
+    m->output = m->token_embd;
+    if (gguf_find_tensor(m->file, "output.weight") &&
+        find_weights(m, &m->output, "output.weight", m->n_vocab, m->n_embd, e) != 0) {
+        return -1;
+    }
+    m->layers = calloc(m->n_layer, sizeof *m->layers);
+    if (!m->layers) return error_set(e, "%s: out of memory", m->path);
+    for (uint32_t layer = 0; layer < m->n_layer; layer++) {
+        if (find_layer_weights(m, layer, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int read_evidence(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    struct model_evidence *v = &m->evidence;
+    if (!gguf_find(g, "longnet.evidence.width")) return 0;
+    if (read_dimension(g, "longnet.evidence.width", &v->width, e) != 0 ||
+        read_f32(g, "longnet.evidence.log_eps", -50.0f, 50.0f, &v->log_eps, e) != 0 ||
+        read_f32(g, "longnet.evidence.log_tau", -50.0f, 50.0f, &v->log_tau, e) != 0 ||
+        read_f32(g, "longnet.evidence.fusion_weight", 0.0f, 1e6f, &v->fusion_weight, e) != 0) {
+        return -1;
+    }
+    if (find_weights(m, &v->token, "evidence_token.weight", m->n_vocab, v->width, e) != 0 ||
+        find_weights(m, &v->k, "evidence_k.weight", v->width, m->n_embd, e) != 0 ||
+        find_weights(m, &v->q, "evidence_q.weight", v->width, m->n_embd, e) != 0 ||
+        find_weights(m, &v->gate_token, "evidence_gate_token.weight", 0, m->n_vocab, e) != 0 ||
+        find_weights(m, &v->gate, "evidence_gate.weight", 0, m->n_embd, e) != 0 ||
+        find_weights(m, &v->tau, "evidence_tau.weight", 0, m->n_embd, e) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
+/* The file's own name for itself, or its path. */
+static int copy_names(struct model *m, const char *path, struct error *e)
+{
+    struct gguf_string s = {NULL, 0};
+    m->path = strdup(path);
+    if (gguf_find(m->file, "general.name") && gguf_get_string(m->file, "general.name", &s, e) != 0) return -1;
+    m->name = s.size > 0 ? strndup(s.bytes, s.size) : strdup(path);
+    return m->path && m->name ? 0 : error_set(e, "%s: out of memory", path);
+}
+
+static int read_longnet(struct model *m, struct error *e)
+{
+    struct gguf_string architecture = {NULL, 0};
+    if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
+    if (!gguf_string_is(&architecture, "longnet")) {
+        return error_set(e, "%s: general.architecture is not longnet", m->path);
+    }
+    if (read_sizes(m, e) != 0 || read_position(m, e) != 0 || read_branches(m, e) != 0 || open_tokenizer(m, e) != 0 ||
+        read_controls(m, e) != 0 || find_all_weights(m, e) != 0 || read_evidence(m, e) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
+/* Takes the file over, whatever comes of it. */
+static int open_file(struct model **out, const char *path, struct gguf *file, struct error *e)
+{
+    struct model *m = calloc(1, sizeof *m);
+    if (!m) {
+        gguf_close(file);
+        return error_set(e, "%s: out of memory", path);
+    }
+    m->file = file;
+    if (copy_names(m, path, e) != 0 || read_longnet(m, e) != 0) {
+        model_close(m);
+        return -1;
+    }
+    size_t size;
+    const uint8_t *bytes = gguf_bytes(file, &size);
+    m->hash = XXH3_64bits(bytes, size);
+    *out = m;
+    return 0;
+}
+
+int model_open(struct model **out, const char *path, struct error *e)
+{
+    struct gguf *file = NULL;
+    if (gguf_open(&file, path, e) != 0) return -1;
+    return open_file(out, path, file, e);
+}
+
+int model_open_bytes(struct model **out, const char *path, const uint8_t *bytes, size_t size, struct error *e)
+{
+    struct gguf *file = NULL;
+    if (gguf_open_bytes(&file, path, bytes, size, e) != 0) return -1;
+    return open_file(out, path, file, e);
+}
+
+void model_close(struct model *m)
+{
+    if (!m) return;
+    tokenizer_close(m->tokenizer);
+    gguf_close(m->file);
+    free(m->layers);
+    free(m->path);
+    free(m->name);
+    free(m);
+}
+
+uint64_t model_n_parameters(const struct model *m)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < gguf_n_tensors(m->file); i++) {
+        const struct gguf_tensor *t = gguf_tensor(m->file, i);
+        n += t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
+    }
+    return n;
+}
