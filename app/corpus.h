@@ -10,19 +10,22 @@ struct error;
 
 enum encoding {
     ENCODING_UTF8,   /* with or without BOM; invalid bytes stay and are read as U+FFFD */
-    ENCODING_LATIN1, /* converted: `text` is UTF-8, the file is not */
+    ENCODING_LATIN1, /* converted: `text` is UTF-8, the file is not; Windows-1252, which holds Latin-1 */
+    ENCODING_UTF16LE, /* converted; only with a byte order mark */
+    ENCODING_UTF16BE,
 };
 
 struct document {
-    char *path;            /* as shown and as in the sequence's header: relative to the directory that was named, or the file as named;
-                              "-" for standard input. Untrusted bytes. Owned by the corpus. */
+    char *path;            /* as shown and as in the sequence's header: relative to the directory that was named (where several PATHs are
+                              named: with that directory's name in front), or the file as named; "-" for standard input. Untrusted bytes.
+                              Owned by the corpus. */
     const char *text;      /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
     uint64_t size;
     uint64_t file_size;    /* bytes on disk */
     enum encoding encoding;
-    uint32_t bom;          /* 3 where the file starts with a UTF-8 byte order mark */
+    uint32_t bom;          /* 3 where the file starts with a UTF-8 byte order mark, 2 with a UTF-16 one */
     uint64_t hash;         /* of text and path (xxh3, 64 bits) */
-    uint64_t *lines;       /* text offset of the start of each line; n_lines >= 1. Owned by the corpus. */
+    uint64_t *lines;       /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the corpus. */
     uint64_t n_lines;
 };
 
@@ -41,18 +44,26 @@ struct corpus {
     size_t n_notes;
 };
 
+#define CORPUS_MAX_FILE ((uint64_t)8 << 20)
+
 struct corpus_options {
-    uint64_t max_file;         /* members of directories larger than this are skipped */
+    uint64_t max_file;         /* members of directories larger than this are skipped; 0: CORPUS_MAX_FILE */
     const atomic_bool *cancel; /* may be NULL */
 };
 
-/* Fails where a named path is missing or unreadable, or where nothing at all is left to read (the error says why). */
+/* Reads the PATHs in their order, members of directories in byte order of their paths (corpus_walk.h says which); what is named twice is read once,
+ * with a note. Files of up to 16 MiB are copied into memory; larger ones are mapped, and where others truncate one meanwhile, its missing bytes read as
+ * NULs (corpus_shrank). Fails where a named path is missing, unreadable or no file or directory, where nothing at all is left to read (the error
+ * says why), and when cancelled ("interrupted"). `o` may be NULL. */
 int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o, struct error *e);
 
-/* One document from memory (eval tasks, tests): copies both. */
+/* Documents from memory (eval tasks, tests): copies both. */
 int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes, size_t n,
                        struct error *e);
 void corpus_close(struct corpus *c);
+
+/* Index of a document whose file was truncated by others while it was mapped, as found so far; SIZE_MAX: none. */
+size_t corpus_shrank(const struct corpus *c);
 
 /* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted). */
 uint64_t document_line(const struct document *d, uint64_t offset);

@@ -1,0 +1,587 @@
+#include "tests/test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <git2.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app/corpus.h"
+
+/* Every test has a fresh directory of its own and runs inside it. */
+static char here[64];
+
+static int enter(void **state)
+{
+    (void)state;
+    strcpy(here, "/tmp/test_corpus.XXXXXX");
+    return mkdtemp(here) && chdir(here) == 0 ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at)
+{
+    (void)s, (void)kind, (void)at;
+    return remove(path);
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    return chdir("/") != 0 ? -1 : nftw(here, remove_one, 64, FTW_DEPTH | FTW_PHYS);
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t size)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    write_bytes(path, text, strlen(text));
+}
+
+static struct corpus *open_all(char *const *paths, size_t n)
+{
+    struct error e;
+    struct corpus *c;
+    assert_ok(corpus_open(&c, paths, n, NULL, &e), e);
+    return c;
+}
+
+static struct corpus *open_one(const char *path)
+{
+    return open_all((char *const[]){(char *)path}, 1);
+}
+
+static void assert_fails(const char *path, const char *words)
+{
+    struct error e;
+    struct corpus *c = NULL;
+    assert_int_equal(corpus_open(&c, (char *const[]){(char *)path}, 1, NULL, &e), -1);
+    assert_null(c);
+    assert_string_equal(e.text, words);
+}
+
+/* "a b c": the documents' paths. */
+static void assert_paths(const struct corpus *c, const char *paths)
+{
+    char all[2048] = "";
+    for (size_t i = 0; i < c->n_documents; i++) {
+        if (i > 0) strcat(all, " ");
+        strcat(all, c->documents[i].path);
+    }
+    assert_string_equal(all, paths);
+}
+
+static void assert_skipped(const struct corpus *c, const char *path, const char *reason)
+{
+    for (size_t i = 0; i < c->n_skipped; i++) {
+        if (strcmp(c->skipped[i].path, path) != 0) continue;
+        assert_string_equal(c->skipped[i].reason, reason);
+        return;
+    }
+    fail_msg("%s was not skipped", path);
+}
+
+static void assert_note(const struct corpus *c, const char *words)
+{
+    for (size_t i = 0; i < c->n_notes; i++)
+        if (strcmp(c->notes[i], words) == 0) return;
+    fail_msg("no note says \"%s\" (the first: %s)", words, c->n_notes ? c->notes[0] : "none");
+}
+
+static void assert_text(const struct document *d, const char *text)
+{
+    assert_int_equal(d->size, strlen(text));
+    assert_memory_equal(d->text, text, d->size);
+}
+
+static void a_named_file_is_one_document_under_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/a.txt", "one\ntwo\n");
+    struct corpus *c = open_one("./d/a.txt");
+    assert_paths(c, "./d/a.txt");
+    assert_text(&c->documents[0], "one\ntwo\n");
+    assert_int_equal(c->documents[0].encoding, ENCODING_UTF8);
+    assert_int_equal(c->n_bytes, 8);
+    assert_int_equal(c->n_skipped, 0);
+    corpus_close(c);
+}
+
+static void lines_are_found_by_offset(void **state)
+{
+    (void)state;
+    write_text("a", "one\r\n\ntwo");
+    struct corpus *c = open_one("a");
+    const struct document *d = &c->documents[0];
+    assert_int_equal(d->n_lines, 3);
+    assert_int_equal(d->lines[1], 5);
+    assert_int_equal(d->lines[2], 6);
+    assert_int_equal(document_line(d, 0), 1);
+    assert_int_equal(document_line(d, 4), 1);
+    assert_int_equal(document_line(d, 5), 2);
+    assert_int_equal(document_line(d, 8), 3);
+    corpus_close(c);
+    write_text("b", "only\n");
+    c = open_one("b");
+    assert_int_equal(c->documents[0].n_lines, 1);
+    corpus_close(c);
+}
+
+static void directories_are_read_in_byte_order_of_their_paths_hidden_files_too(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("a", 0700), 0);
+    assert_int_equal(mkdir("a/.svn", 0700), 0);
+    write_text("a/.svn/x", "x");
+    write_text("a/z", "z");
+    write_text("a.txt", "a");
+    write_text("a-b", "b");
+    write_text(".hidden", "h");
+    struct corpus *c = open_one(".");
+    assert_paths(c, ".hidden a-b a.txt a/z");
+    assert_note(c, "a/.svn: not read (version control keeps it for itself)");
+    corpus_close(c);
+}
+
+static void several_paths_show_the_directory_they_come_from(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("a", 0700), 0);
+    assert_int_equal(mkdir("b", 0700), 0);
+    write_text("a/x", "1");
+    write_text("b/x", "2");
+    struct corpus *c = open_all((char *[]){"b/", "a"}, 2);
+    assert_paths(c, "b/x a/x");
+    corpus_close(c);
+}
+
+static void what_is_named_twice_is_read_once(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/x", "1");
+    write_text("d/y", "2");
+    assert_int_equal(symlink("d/y", "link"), 0);
+    struct corpus *c = open_all((char *[]){"d/x", "d", "d/x", "link"}, 4);
+    assert_paths(c, "d/x d/y");
+    assert_note(c, "d/x: named twice, read once");
+    assert_note(c, "link: the same file as d/y, read once");
+    corpus_close(c);
+}
+
+static void byte_order_marks_are_left_out_and_counted(void **state)
+{
+    (void)state;
+    write_text("a", "\xEF\xBB\xBFtext");
+    struct corpus *c = open_one("a");
+    assert_text(&c->documents[0], "text");
+    assert_int_equal(c->documents[0].bom, 3);
+    assert_int_equal(c->documents[0].file_size, 7);
+    assert_int_equal(document_file_offset(&c->documents[0], 0), 3);
+    assert_int_equal(document_file_offset(&c->documents[0], 4), 7);
+    corpus_close(c);
+}
+
+static void latin1_is_converted_and_said(void **state)
+{
+    (void)state;
+    write_text("a", "caf\xe9 \x93x\x94 na\xefve");
+    struct corpus *c = open_one("a");
+    const struct document *d = &c->documents[0];
+    assert_text(d, "caf\xc3\xa9 \xe2\x80\x9cx\xe2\x80\x9d na\xc3\xafve");
+    assert_int_equal(d->encoding, ENCODING_LATIN1);
+    assert_int_equal(document_file_offset(d, 5), 4); /* after the accent */
+    assert_int_equal(document_file_offset(d, 9), 6); /* the x */
+    assert_int_equal(document_file_offset(d, d->size), d->file_size);
+    assert_note(c, "a: not UTF-8, read as Latin-1");
+    corpus_close(c);
+}
+
+static void a_few_bad_bytes_do_not_make_utf8_latin1(void **state)
+{
+    (void)state;
+    write_text("a", "\xc3\xa9\xc3\xa9 \xff \xed\xa0\x80");
+    struct corpus *c = open_one("a");
+    assert_int_equal(c->documents[0].encoding, ENCODING_LATIN1); /* four bad bytes, two good characters */
+    corpus_close(c);
+    write_text("b", "\xc3\xa9\xc3\xa9 \xff");
+    c = open_one("b");
+    assert_text(&c->documents[0], "\xc3\xa9\xc3\xa9 \xff");
+    assert_note(c, "b: 1 bytes are not UTF-8");
+    corpus_close(c);
+}
+
+static void utf16_is_converted_by_its_byte_order_mark(void **state)
+{
+    (void)state;
+    write_bytes("le", "\xFF\xFEh\0\xe9\0\x3D\xD8\x00\xDE.\0\x00\xD8!\0", 16);
+    write_bytes("be", "\xFE\xFF\0h\0i", 6);
+    struct corpus *c = open_all((char *[]){"le", "be"}, 2);
+    const struct document *d = &c->documents[0];
+    assert_text(d, "h\xc3\xa9\xf0\x9f\x98\x80.\xef\xbf\xbd!");
+    assert_int_equal(d->encoding, ENCODING_UTF16LE);
+    assert_int_equal(document_file_offset(d, 1), 4);
+    assert_int_equal(document_file_offset(d, 3), 6);
+    assert_int_equal(document_file_offset(d, 7), 10);
+    assert_int_equal(document_file_offset(d, d->size), 16);
+    assert_text(&c->documents[1], "hi");
+    assert_int_equal(c->documents[1].encoding, ENCODING_UTF16BE);
+    corpus_close(c);
+}
+
+static void members_that_are_no_text_are_skipped_with_a_reason(void **state)
+{
+    (void)state;
+    write_text("a.txt", "text");
+    write_bytes("nul", "a\0b", 3);
+    write_text("p.pdf", "%PDF-1.4 text");
+    write_text("control", "\001\002\003\004 text");
+    write_text("empty", "");
+    write_text("bom", "\xEF\xBB\xBF");
+    char *large = calloc(1, 9100000);
+    assert_non_null(large);
+    memset(large, 'x', 9100000);
+    write_bytes("large", large, 9100000);
+    free(large);
+    struct corpus *c = open_one(".");
+    assert_paths(c, "a.txt");
+    assert_skipped(c, "nul", "binary");
+    assert_skipped(c, "p.pdf", "binary");
+    assert_skipped(c, "control", "binary");
+    assert_skipped(c, "empty", "empty");
+    assert_skipped(c, "bom", "empty");
+    assert_skipped(c, "large", "larger than --max-file (9.1 MB)");
+    corpus_close(c);
+}
+
+static void a_named_file_is_read_whatever_its_size_or_looks(void **state)
+{
+    (void)state;
+    write_bytes("nul", "one\0two\n\0", 9);
+    struct corpus *c = open_one("nul");
+    assert_int_equal(c->documents[0].size, 9);
+    assert_memory_equal(c->documents[0].text, "one\0two\n\0", 9);
+    assert_note(c, "nul: looks binary, read because it was named");
+    corpus_close(c);
+
+    size_t size = (size_t)20 << 20; /* past the limit of members and of copied files */
+    char *large = malloc(size);
+    assert_non_null(large);
+    for (size_t i = 0; i < size; i++) large[i] = i % 64 == 63 ? '\n' : 'x';
+    write_bytes("large", large, size);
+    c = open_one("large");
+    assert_int_equal(c->documents[0].size, size);
+    assert_int_equal(c->documents[0].n_lines, size / 64);
+    assert_int_equal(c->documents[0].lines[size / 64 - 1], size - 64);
+    assert_memory_equal(c->documents[0].text, large, size);
+    assert_int_equal(corpus_shrank(c), SIZE_MAX);
+    corpus_close(c);
+    free(large);
+}
+
+static void a_large_file_that_others_truncate_reads_as_nuls(void **state)
+{
+    (void)state;
+    size_t size = (size_t)17 << 20;
+    char *large = malloc(size);
+    assert_non_null(large);
+    memset(large, 'x', size);
+    write_bytes("large", large, size);
+    free(large);
+    struct corpus *c = open_one("large");
+    assert_int_equal(truncate("large", 4096), 0);
+    assert_int_equal(c->documents[0].text[0], 'x');
+    assert_int_equal(c->documents[0].text[size - 1], 0);
+    assert_int_equal(corpus_shrank(c), 0);
+    corpus_close(c);
+}
+
+static void links_are_not_followed_and_lose_nothing_silently(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("root", 0700), 0);
+    assert_int_equal(mkdir("root/sub", 0700), 0);
+    write_text("root/sub/a", "a");
+    write_text("outside", "o");
+    assert_int_equal(symlink("sub/a", "root/1"), 0);
+    assert_int_equal(symlink("../outside", "root/2"), 0);
+    assert_int_equal(symlink("nowhere", "root/3"), 0);
+    assert_int_equal(symlink("4", "root/4"), 0);
+    assert_int_equal(symlink(".", "root/5"), 0);
+    assert_int_equal(symlink("..", "root/sub/up"), 0);
+    struct corpus *c = open_one("root");
+    assert_paths(c, "sub/a");
+    assert_note(c, "1: symbolic link to a file that is read in its own place");
+    assert_skipped(c, "2", "symbolic link out of the directory");
+    assert_skipped(c, "3", "broken symbolic link");
+    assert_skipped(c, "4", "symbolic link in a loop");
+    assert_note(c, "5: symbolic link to a directory of this tree: not followed");
+    assert_note(c, "sub/up: symbolic link to a directory of this tree: not followed");
+    corpus_close(c);
+}
+
+static void what_is_no_file_is_skipped_in_a_directory_and_refused_by_name(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/a", "a");
+    assert_int_equal(mkfifo("d/fifo", 0600), 0);
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(s >= 0);
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "d/socket"};
+    assert_int_equal(bind(s, (struct sockaddr *)&name, sizeof name), 0);
+    close(s);
+    struct corpus *c = open_one("d");
+    assert_paths(c, "a");
+    assert_skipped(c, "fifo", "FIFO");
+    assert_skipped(c, "socket", "socket");
+    corpus_close(c);
+    assert_fails("d/fifo", "d/fifo: is a FIFO, not a file (use - to read standard input)");
+    assert_fails("d/socket", "d/socket: is a socket, not a file (use - to read standard input)");
+    assert_fails("/dev/null", "/dev/null: is a device, not a file (use - to read standard input)");
+}
+
+static void nothing_to_read_is_an_error_that_says_why(void **state)
+{
+    (void)state;
+    assert_fails("missing", "missing: No such file or directory");
+    assert_int_equal(mkdir("d", 0700), 0);
+    assert_fails("d", "nothing to read: no files there");
+    write_text("empty", "");
+    assert_fails("empty", "nothing to read: empty: empty");
+    write_bytes("d/1", "\0", 1);
+    write_bytes("d/2", "\0", 1);
+    assert_fails("d", "nothing to read: 2 files skipped, the first: 1: binary");
+}
+
+static void unreadable_members_are_skipped_and_unreadable_names_refused(void **state)
+{
+    (void)state;
+    if (geteuid() == 0) skip(); /* root reads everything */
+    assert_int_equal(mkdir("d", 0700), 0);
+    assert_int_equal(mkdir("d/locked", 0000), 0);
+    write_text("d/a", "a");
+    write_text("d/b", "b");
+    assert_int_equal(chmod("d/b", 0000), 0);
+    struct corpus *c = open_one("d");
+    assert_paths(c, "a");
+    assert_skipped(c, "b", "Permission denied");
+    assert_skipped(c, "locked/", "Permission denied");
+    corpus_close(c);
+    assert_fails("d/b", "d/b: Permission denied");
+}
+
+static void hostile_names_are_kept_byte_by_byte(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/\033[31mred\n\xff", "x");
+    write_text("d/-q", "y");
+    write_text("d/ ", "z");
+    struct corpus *c = open_one("d");
+    assert_paths(c, "\033[31mred\n\xff   -q");
+    corpus_close(c);
+}
+
+static void a_deep_tree_is_walked(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 400; i++) { /* far more levels than a process has descriptors to spare for */
+        assert_int_equal(mkdir("d", 0700), 0);
+        assert_int_equal(chdir("d"), 0);
+    }
+    write_text("leaf", "x");
+    assert_int_equal(chdir(here), 0);
+    struct corpus *c = open_one(".");
+    assert_int_equal(c->n_documents, 1);
+    assert_int_equal(strlen(c->documents[0].path), 804);
+    corpus_close(c);
+}
+
+static void standard_input_is_a_document(void **state)
+{
+    (void)state;
+    write_text("in", "from a pipe\n");
+    write_text("a", "a");
+    int old = dup(STDIN_FILENO), fd = open("in", O_RDONLY);
+    assert_true(old >= 0 && fd >= 0);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    struct corpus *c = open_all((char *[]){"a", "-", "-"}, 3);
+    assert_paths(c, "a -");
+    assert_text(&c->documents[1], "from a pipe\n");
+    assert_note(c, "-: named twice, read once");
+    corpus_close(c);
+    dup2(old, STDIN_FILENO);
+    close(old);
+    close(fd);
+}
+
+static void a_set_cancel_flag_stops_it(void **state)
+{
+    (void)state;
+    write_text("a", "a");
+    atomic_bool cancel = true;
+    struct corpus_options o = {.cancel = &cancel};
+    struct error e;
+    struct corpus *c;
+    assert_int_equal(corpus_open(&c, (char *[]){"a"}, 1, &o, &e), -1);
+    assert_string_equal(e.text, "interrupted");
+}
+
+static void documents_from_memory_hash_by_path_and_text(void **state)
+{
+    (void)state;
+    struct error e;
+    struct corpus *c;
+    const char *const paths[] = {"a", "b", "a", "none"}, *const texts[] = {"x", "x", "x", ""};
+    assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){1, 1, 1, 0}, 4, &e), e);
+    assert_paths(c, "a b a");
+    assert_int_equal(c->documents[0].hash, c->documents[2].hash);
+    assert_int_not_equal(c->documents[0].hash, c->documents[1].hash);
+    assert_skipped(c, "none", "empty");
+    corpus_close(c);
+}
+
+/* Makes `path` a git repository in which `tracked` (NULL at the end) are added to the index. */
+static void make_repository(const char *path, const char *const *tracked)
+{
+    git_repository *r;
+    git_index *index;
+    git_libgit2_init();
+    assert_int_equal(git_repository_init(&r, path, 0), 0);
+    assert_int_equal(git_repository_index(&index, r), 0);
+    for (; *tracked; tracked++) assert_int_equal(git_index_add_bypath(index, *tracked), 0);
+    assert_int_equal(git_index_write(index), 0);
+    git_index_free(index);
+    git_repository_free(r);
+    git_libgit2_shutdown();
+}
+
+static void make_tree(void)
+{
+    assert_int_equal(mkdir("r", 0700), 0);
+    assert_int_equal(mkdir("r/src", 0700), 0);
+    assert_int_equal(mkdir("r/build", 0700), 0);
+    assert_int_equal(mkdir("r/other", 0700), 0);
+    write_text("r/.gitignore", "*.o\n/build/\n!keep.o\n");
+    write_text("r/src/.gitignore", "local\n");
+    write_text("r/src/a.c", "a");
+    write_text("r/src/a.o", "o");
+    write_text("r/src/keep.o", "k");
+    write_text("r/src/local", "l");
+    write_text("r/build/out", "b");
+    write_text("r/build/tracked", "t");
+    write_text("r/other/gone", "g");
+    make_repository("r", (const char *const[]){"src/a.c", "build/tracked", "other/gone", NULL});
+    assert_int_equal(unlink("r/other/gone"), 0);
+}
+
+static void git_trees_are_read_by_gits_ignore_rules(void **state)
+{
+    (void)state;
+    make_tree();
+    struct corpus *c = open_one("r");
+    assert_paths(c, ".gitignore build/tracked src/.gitignore src/a.c src/keep.o");
+    assert_int_equal(c->n_skipped, 0);
+    assert_note(c, ".: 1 tracked file is not in the working tree");
+    corpus_close(c);
+}
+
+static void a_directory_of_a_git_tree_is_read_by_the_trees_rules(void **state)
+{
+    (void)state;
+    make_tree();
+    struct corpus *c = open_one("r/src");
+    assert_paths(c, ".gitignore a.c keep.o");
+    corpus_close(c);
+    assert_int_equal(mkdir("r/src/local.d", 0700), 0);
+    write_text("r/src/.gitignore", "local.d\n");
+    write_text("r/src/local.d/x.o", "x");
+    c = open_one("r/src/local.d");
+    assert_paths(c, "x.o");
+    assert_note(c, ".: ignored by git, read because it was named");
+    corpus_close(c);
+}
+
+static void trees_inside_trees_follow_their_own_rules(void **state)
+{
+    (void)state;
+    make_tree();
+    assert_int_equal(mkdir("r/inner", 0700), 0);
+    write_text("r/inner/.gitignore", "secret\n");
+    write_text("r/inner/secret", "s");
+    write_text("r/inner/b.o", "b");
+    make_repository("r/inner", (const char *const[]){"b.o", NULL});
+    struct corpus *c = open_one("."); /* no repository itself */
+    assert_paths(c,
+                 "r/.gitignore r/build/tracked r/inner/.gitignore r/inner/b.o r/src/.gitignore r/src/a.c r/src/keep.o");
+    corpus_close(c);
+}
+
+static void a_broken_repository_is_walked_with_a_note(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("r", 0700), 0);
+    assert_int_equal(mkdir("r/.git", 0700), 0);
+    write_text("r/.git/config", "x");
+    write_text("r/a", "a");
+    struct corpus *c = open_one("r");
+    assert_paths(c, "a");
+    assert_int_equal(c->n_notes, 2);
+    assert_non_null(strstr(c->notes[0], "read without git's ignore rules"));
+    corpus_close(c);
+}
+
+static void a_repository_with_a_corrupt_index_is_walked_with_a_note(void **state)
+{
+    (void)state;
+    make_tree();
+    write_text("r/.git/index", "DIRC and nothing more of it");
+    struct corpus *c = open_one("r");
+    assert_paths(c, ".gitignore build/out build/tracked src/.gitignore src/a.c src/a.o src/keep.o src/local");
+    assert_non_null(strstr(c->notes[0], "read without git's ignore rules"));
+    corpus_close(c);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+    const struct CMUnitTest tests[] = {
+        CASE(a_named_file_is_one_document_under_its_name),
+        CASE(lines_are_found_by_offset),
+        CASE(directories_are_read_in_byte_order_of_their_paths_hidden_files_too),
+        CASE(several_paths_show_the_directory_they_come_from),
+        CASE(what_is_named_twice_is_read_once),
+        CASE(byte_order_marks_are_left_out_and_counted),
+        CASE(latin1_is_converted_and_said),
+        CASE(a_few_bad_bytes_do_not_make_utf8_latin1),
+        CASE(utf16_is_converted_by_its_byte_order_mark),
+        CASE(members_that_are_no_text_are_skipped_with_a_reason),
+        CASE(a_named_file_is_read_whatever_its_size_or_looks),
+        CASE(a_large_file_that_others_truncate_reads_as_nuls),
+        CASE(links_are_not_followed_and_lose_nothing_silently),
+        CASE(what_is_no_file_is_skipped_in_a_directory_and_refused_by_name),
+        CASE(nothing_to_read_is_an_error_that_says_why),
+        CASE(unreadable_members_are_skipped_and_unreadable_names_refused),
+        CASE(hostile_names_are_kept_byte_by_byte),
+        CASE(a_deep_tree_is_walked),
+        CASE(standard_input_is_a_document),
+        CASE(a_set_cancel_flag_stops_it),
+        CASE(documents_from_memory_hash_by_path_and_text),
+        CASE(git_trees_are_read_by_gits_ignore_rules),
+        CASE(a_directory_of_a_git_tree_is_read_by_the_trees_rules),
+        CASE(trees_inside_trees_follow_their_own_rules),
+        CASE(a_broken_repository_is_walked_with_a_note),
+        CASE(a_repository_with_a_corrupt_index_is_walked_with_a_note),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
