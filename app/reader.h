@@ -8,29 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/sequence.h"
+
 struct backend;
 struct corpus;
 struct error;
 struct evidence;
 struct model;
 struct reader;
-
-/* What the sequence is made of, per document; indices are into the whole sequence. */
-struct reader_document {
-    uint64_t first_token;  /* its <|file|> */
-    uint64_t text_token;   /* the first token of its text, after the header */
-    uint64_t end_token;
-    uint64_t first_segment, end_segment;
-};
-
-/* A segment: a span of one document's text. */
-struct reader_segment {
-    uint32_t document;
-    uint32_t size;        /* bytes of text */
-    uint64_t offset;      /* in the document's text */
-    uint64_t first_token; /* half-open; the header's tokens belong to a document's first segment */
-    uint64_t end_token;
-};
 
 struct reader_progress {
     uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */

@@ -1,5 +1,6 @@
 #include "compute/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -134,6 +135,12 @@ int file_array_append(struct file_array *a, const void *bytes, size_t n, struct 
     memcpy(a->base + a->size, bytes, n);
     a->size = need;
     return 0;
+}
+
+void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n)
+{
+    assert(offset <= a->size && n <= a->size - offset);
+    memcpy(a->base + offset, bytes, n);
 }
 
 const uint8_t *file_array_bytes(const struct file_array *a)

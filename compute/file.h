@@ -26,6 +26,8 @@ void file_array_close(struct file_array *a);
 
 /* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error, never a signal. */
 int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e);
+/* Overwrites n bytes that are there, at `offset`. */
+void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n);
 const uint8_t *file_array_bytes(const struct file_array *a);
 uint64_t file_array_size(const struct file_array *a);
 

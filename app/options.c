@@ -1,0 +1,223 @@
+/* One table holds every option: its help, its argument and the commands that take it. The parser and the help are both made from it. */
+#include "app/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/error.h"
+
+#define FOR(command) (1u << (command))
+
+enum {
+    FOR_ALL = ~0u,
+    FOR_TEXT = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_READ),
+    FOR_ENGINE = FOR_TEXT | FOR(COMMAND_EVAL),
+};
+
+static const struct {
+    const char *name, *arguments, *help;
+} commands[] = {
+    [COMMAND_SCREEN] = {"", "PATH...", "the reader screen"},
+    [COMMAND_ASK] = {"ask", "-q QUESTION PATH...", "read, then answer one question"},
+    [COMMAND_READ] = {"read", "PATH...", "read, no question"},
+    [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers"},
+    [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test"},
+    [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds"},
+};
+
+enum option_id {
+    OPTION_QUESTION,
+    OPTION_MODEL,
+    OPTION_ANSWERER,
+    OPTION_DEVICE,
+    OPTION_THREADS,
+    OPTION_STATE_DIR,
+    OPTION_MEMORY,
+    OPTION_MAX_FILE,
+    OPTION_RANK,
+    OPTION_DRY_RUN,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_LOG,
+    OPTION_HELP,
+    OPTION_VERSION,
+    N_OPTIONS,
+};
+
+static const struct {
+    const char *name, *argument, *help;
+    unsigned commands;
+    char letter;
+} table[N_OPTIONS] = {
+    [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q'},
+    [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
+    [OPTION_ANSWERER] = {"answerer", "none", "quote sentences (the only answerer so far); in eval: no answers",
+                         FOR_ENGINE, 0},
+    [OPTION_DEVICE] = {"device", "auto|cpu", "where to compute", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
+    [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
+    [OPTION_STATE_DIR] = {"state-dir", "DIR", "where evidence keys are kept while running", FOR_ENGINE, 0},
+    [OPTION_MEMORY] = {"memory", "SIZE", "refuse to start where the model would need more", FOR_ENGINE, 0},
+    [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_TEXT, 0},
+    [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
+    [OPTION_JSON] = {"json", NULL, "one JSON object on standard output", FOR_ALL & ~FOR(COMMAND_SCREEN), 0},
+    [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0},
+    [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0},
+    [OPTION_HELP] = {"help", NULL, "this text", FOR_ALL, 'h'},
+    [OPTION_VERSION] = {"version", NULL, "the version", FOR_ALL, 0},
+};
+
+/* "512", "64K", "8M", "2G": powers of 1024. */
+static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
+{
+    char *end;
+    errno = 0;
+    uint64_t n = strtoull(text, &end, 10);
+    unsigned shift = 0;
+    if (*end == 'K' || *end == 'k') shift = 10;
+    if (*end == 'M' || *end == 'm') shift = 20;
+    if (*end == 'G' || *end == 'g') shift = 30;
+    if (shift) end++;
+    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) {
+        return error_set(e, "--%s %s: not a size (a number, with K, M or G)", name, text);
+    }
+    *out = n << shift;
+    return 0;
+}
+
+static int parse_count(unsigned *out, const char *name, const char *text, struct error *e)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    if (end == text || *end || text[0] == '-' || errno || n < 1 || n > 1024) {
+        return error_set(e, "--%s %s: not a number from 1 to 1024", name, text);
+    }
+    *out = (unsigned)n;
+    return 0;
+}
+
+static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
+{
+    switch (id) {
+    case OPTION_QUESTION: o->question = argument; break;
+    case OPTION_MODEL: o->model = argument; break;
+    case OPTION_ANSWERER:
+        if (strcmp(argument, "none") != 0) {
+            return error_set(e, "--answerer %s: only \"none\" (quoted sentences) is known so far", argument);
+        }
+        o->answerer = argument;
+        break;
+    case OPTION_DEVICE: o->device = argument; break;
+    case OPTION_THREADS: return parse_count(&o->n_threads, "threads", argument, e);
+    case OPTION_STATE_DIR: o->state_dir = argument; break;
+    case OPTION_MEMORY: return parse_size(&o->memory, "memory", argument, e);
+    case OPTION_MAX_FILE: return parse_size(&o->max_file, "max-file", argument, e);
+    case OPTION_RANK:
+        if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0) {
+            return error_set(e, "--rank %s: neither fused nor attention", argument);
+        }
+        o->rank_attention = strcmp(argument, "attention") == 0;
+        break;
+    case OPTION_DRY_RUN: o->dry_run = true; break;
+    case OPTION_JSON: o->json = true; break;
+    case OPTION_QUIET: o->quiet = true; break;
+    case OPTION_LOG: o->log = argument; break;
+    case OPTION_HELP: o->help = true; break;
+    case OPTION_VERSION: o->version = true; break;
+    case N_OPTIONS: break;
+    }
+    return 0;
+}
+
+/* Everything that only the whole command line shows. */
+static int check(const struct options *o, struct error *e)
+{
+    if (o->help || o->version) return 0;
+    const char *name = commands[o->command].name;
+    if (o->command == COMMAND_ASK && !o->question) return error_set(e, "ask: no question (-q QUESTION)");
+    if (o->command == COMMAND_ASK && strspn(o->question, " \t\r\n") == strlen(o->question)) {
+        return error_set(e, "ask: the question is empty");
+    }
+    size_t least = o->command <= COMMAND_EVAL ? 1 : 0;
+    size_t most = o->command <= COMMAND_READ ? SIZE_MAX : o->command == COMMAND_DEVICES ? 0 : 1;
+    if (o->n_paths < least && o->command == COMMAND_SCREEN) return error_set(e, "no PATH named");
+    if (o->n_paths < least) return error_set(e, "%s: no %s named", name, o->command == COMMAND_EVAL ? "TASKS.jsonl" : "PATH");
+    if (o->n_paths > most) return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[most]);
+    return 0;
+}
+
+static enum command find_command(const char *word)
+{
+    for (unsigned i = COMMAND_ASK; word && i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(word, commands[i].name) == 0) return (enum command)i;
+    }
+    return COMMAND_SCREEN;
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct error *e)
+{
+    struct option named[N_OPTIONS + 1] = {{0}};
+    char letters[2 * N_OPTIONS + 2] = ":";
+    size_t n_letters = 1;
+    for (int i = 0; i < N_OPTIONS; i++) {
+        named[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL, 256 + i};
+        if (!table[i].letter) continue;
+        letters[n_letters++] = table[i].letter;
+        if (table[i].argument) letters[n_letters++] = ':';
+    }
+    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20};
+    parsed.command = find_command(argc > 1 ? argv[1] : NULL);
+    int shift = parsed.command != COMMAND_SCREEN;
+    const char *name = commands[parsed.command].name;
+
+    opterr = 0;
+    optind = 1;
+    for (int c; (c = getopt_long(argc - shift, argv + shift, letters, named, NULL)) != -1;) {
+        const char *seen = argv[shift + optind - 1];
+        if (c == ':') return error_set(e, "%s: the option wants an argument", seen);
+        if (c == '?' && optopt > 0 && optopt < 256) return error_set(e, "-%c: no such option", optopt);
+        if (c == '?') return error_set(e, "%s: no such option, or an argument it does not take", seen);
+        int id = c - 256;
+        for (int i = 0; c < 256 && i < N_OPTIONS; i++) {
+            if (table[i].letter == c) id = i;
+        }
+        if (!(table[id].commands & FOR(parsed.command))) {
+            return error_set(e, "%s%s--%s does not belong here", name, *name ? ": " : "", table[id].name);
+        }
+        if (apply(&parsed, (enum option_id)id, optarg, e)) return -1;
+    }
+    parsed.paths = argv + shift + optind;
+    parsed.n_paths = (size_t)(argc - shift - optind);
+    if (check(&parsed, e)) return -1;
+    *o = parsed;
+    return 0;
+}
+
+void options_help(enum command command, FILE *out)
+{
+    if (command == COMMAND_SCREEN) {
+        fputs("Lectern reads whole books and repositories as one sequence and shows what it attended to.\n\n", out);
+    }
+    fputs("Usage:\n", out);
+    for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (command != COMMAND_SCREEN && command != (enum command)i) continue;
+        char call[64];
+        snprintf(call, sizeof call, "%s%s[OPTIONS] %s", commands[i].name, *commands[i].name ? " " : "",
+                 commands[i].arguments);
+        fprintf(out, "  lectern %-36s %s\n", call, commands[i].help);
+    }
+    fputs("\nA PATH is a file, a directory, a git working tree, or - for standard input.\n\nOptions:\n", out);
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (command != COMMAND_SCREEN && !(table[i].commands & FOR(command))) continue;
+        char call[48];
+        snprintf(call, sizeof call, "%s--%s %s", table[i].letter == 'q' ? "-q, " : table[i].letter == 'h' ? "-h, " : "    ",
+                 table[i].name, table[i].argument ? table[i].argument : "");
+        fprintf(out, "  %-30s %s\n", call, table[i].help);
+    }
+    fputs("\nExit status: 0 done; 1 failed; 2 wrong usage; 3 done, but part of the input was skipped (listed);\n"
+          "130 interrupted.\n",
+          out);
+}

@@ -1,0 +1,54 @@
+/* The command line (README, Command line): parsed once, then read-only. */
+#ifndef LECTERN_OPTIONS_H
+#define LECTERN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct error;
+
+enum command {
+    COMMAND_SCREEN,
+    COMMAND_ASK,
+    COMMAND_READ,
+    COMMAND_EVAL,
+    COMMAND_DEVICES,
+    COMMAND_MODEL,
+};
+
+/* Exit statuses. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_SKIPPED = 3,
+    EXIT_INTERRUPTED = 130,
+};
+
+/* Strings are borrowed from argv. */
+struct options {
+    enum command command;
+    const char *model;      /* NULL: the one that ships */
+    const char *answerer;   /* NULL: the default */
+    const char *device;     /* "auto" */
+    unsigned n_threads;     /* 0: one a core */
+    const char *state_dir;  /* NULL: the default */
+    uint64_t memory;        /* bytes; 0: no limit named */
+    uint64_t max_file;      /* bytes */
+    bool json, quiet, dry_run, rank_attention;
+    const char *log;        /* file, or NULL */
+    const char *question;   /* ask */
+    char *const *paths;
+    size_t n_paths;
+    bool help, version;     /* asked for: print and stop */
+};
+
+/* 0, or -1 for wrong usage with what is wrong in e. */
+int options_parse(struct options *o, int argc, char **argv, struct error *e);
+
+/* The help of one command, or of all where `command` is the screen. */
+void options_help(enum command command, FILE *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* What has been read of a corpus: which token stands for which bytes, and the evidence keys. The tables that grow with the text lie in mapped
+ * files; per token they take one byte of length, e / R bytes of key, and about a third of a byte of segment table. One thread at a time. */
+#ifndef LECTERN_SEQUENCE_H
+#define LECTERN_SEQUENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct corpus;
+struct error;
+struct sequence;
+
+/* What the sequence is made of, per document; indices are into the whole sequence. */
+struct reader_document {
+    uint64_t first_token; /* its <|file|> */
+    uint64_t text_token;  /* the first token of its text, after the header */
+    uint64_t end_token;
+    uint64_t first_segment, end_segment;
+};
+
+/* A segment: a span of one document's text. A token belongs to the segment that holds its last byte. */
+struct reader_segment {
+    uint32_t document;
+    uint32_t size;         /* bytes of text */
+    uint64_t offset;       /* in the document's text */
+    uint64_t first_token;  /* half-open; the header's tokens belong to a document's first segment */
+    uint64_t end_token;
+    uint64_t token_offset; /* where its first text token starts: offset, or a little before */
+};
+
+/* `width`: columns of a key; `rate`: every rate-th position's key is kept. The corpus is borrowed until sequence_close. The mapped files are
+ * made, unlinked, in `directory`. */
+int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, const char *directory,
+                  struct error *e);
+void sequence_close(struct sequence *s);
+
+/* Starts the next document: n header tokens, whose keys [n][width] follow the sequence's other keys. */
+int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e);
+
+/* n more tokens of the current document's text, with the bytes each stands for. */
+int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
+
+uint64_t sequence_n_tokens(const struct sequence *s);
+uint64_t sequence_n_bytes(const struct sequence *s);   /* of text read */
+uint64_t sequence_file_bytes(const struct sequence *s); /* in the mapped files */
+
+/* Tables; valid until sequence_close, growing by the calls above. */
+const struct reader_document *sequence_documents(const struct sequence *s, size_t *n);
+const struct reader_segment *sequence_segments(const struct sequence *s, size_t *n);
+const int8_t *sequence_keys(const struct sequence *s, uint64_t *n_kept);
+
+/* Index of the first kept key at or after a token. */
+uint64_t sequence_kept(const struct sequence *s, uint64_t token);
+
+/* Text offsets of the tokens [begin, end), all of one document's text: offsets[end - begin + 1]. */
+void sequence_token_offsets(const struct sequence *s, uint64_t begin, uint64_t end, uint64_t *offsets);
+
+#endif

@@ -1,0 +1,38 @@
+/* A corpus as a stream of tokens, in chunks of any size: documents one after the other, each introduced by its header (models/FORMAT.md, The
+ * sequence). Knows nothing of models beyond their tokenizer. */
+#ifndef LECTERN_TOKEN_SOURCE_H
+#define LECTERN_TOKEN_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct corpus;
+struct error;
+struct token_source;
+struct tokenizer;
+
+/* Part of a chunk: header tokens that begin a document, or text tokens of the document begun last. */
+struct token_run {
+    size_t n;
+    bool header;
+};
+
+/* Tokens of a chunk; pointers are valid until the next call. */
+struct token_chunk {
+    const int32_t *ids;
+    const uint8_t *lengths;
+    size_t n;
+    const struct token_run *runs;
+    size_t n_runs;
+};
+
+/* Borrows both until token_source_close. `file_token`: the id of <|file|>. */
+int token_source_open(struct token_source **out, const struct tokenizer *t, const struct corpus *c, int32_t file_token,
+                      unsigned n_threads, struct error *e);
+void token_source_close(struct token_source *s);
+
+/* The next chunk: about `n` tokens (a header is never cut, so it may be more); n = 0 in it at the end. */
+int token_source_next(struct token_source *s, size_t n, struct token_chunk *out, struct error *e);
+
+#endif

@@ -1,0 +1,119 @@
+#include "tests/test.h"
+
+#include "app/options.h"
+
+/* Parses a command line given as words, the program's name left out. */
+static int parse(struct options *o, struct error *e, int n, char **words)
+{
+    static char *argv[16];
+    argv[0] = (char *)"lectern";
+    for (int i = 0; i < n; i++) argv[i + 1] = words[i];
+    argv[n + 1] = NULL;
+    return options_parse(o, n + 1, argv, e);
+}
+
+#define WORDS(...) (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}
+
+static void a_path_alone_opens_the_screen(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("book.txt", "src")), e);
+    assert_int_equal(o.command, COMMAND_SCREEN);
+    assert_int_equal(o.n_paths, 2);
+    assert_string_equal(o.paths[1], "src");
+    assert_string_equal(o.device, "auto");
+    assert_int_equal(o.max_file, 8 << 20);
+}
+
+static void ask_takes_a_question_and_paths_in_any_order(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("ask", "book.txt", "-q", "Who?", "--json", "--threads=2", "--rank", "attention")), e);
+    assert_int_equal(o.command, COMMAND_ASK);
+    assert_string_equal(o.question, "Who?");
+    assert_true(o.json);
+    assert_true(o.rank_attention);
+    assert_int_equal(o.n_threads, 2);
+    assert_int_equal(o.n_paths, 1);
+    assert_string_equal(o.paths[0], "book.txt");
+}
+
+static void a_file_named_like_a_command_is_reached_by_its_path(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("./ask")), e);
+    assert_int_equal(o.command, COMMAND_SCREEN);
+    assert_string_equal(o.paths[0], "./ask");
+}
+
+static void sizes_have_suffixes(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("read", "--max-file", "2G", "--memory", "300M", ".")), e);
+    assert_true(o.max_file == UINT64_C(2) << 30);
+    assert_true(o.memory == UINT64_C(300) << 20);
+}
+
+static void wrong_usage_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[4], *expected;
+    } cases[] = {
+        {{"--frobnicate", "x"}, "--frobnicate: no such option, or an argument it does not take"},
+        {{"-z", "x"}, "-z: no such option"},
+        {{"ask", "x"}, "ask: no question (-q QUESTION)"},
+        {{"ask", "-q", " \n", "x"}, "ask: the question is empty"},
+        {{"ask", "-q", "Who?"}, "ask: no PATH named"},
+        {{"ask", "-q"}, "-q: the option wants an argument"},
+        {{"read", "-q", "Who?", "x"}, "read: --question does not belong here"},
+        {{"read", "--max-file", "12Q", "x"}, "--max-file 12Q: not a size (a number, with K, M or G)"},
+        {{"read", "--max-file", "-1", "x"}, "--max-file -1: not a size (a number, with K, M or G)"},
+        {{"read", "--max-file", "99999999999G", "x"}, "--max-file 99999999999G: not a size (a number, with K, M or G)"},
+        {{"read", "--threads", "0", "x"}, "--threads 0: not a number from 1 to 1024"},
+        {{"ask", "--rank", "luck", "x"}, "--rank luck: neither fused nor attention"},
+        {{"devices", "x"}, "devices: too many arguments (\"x\")"},
+        {{"eval"}, "eval: no TASKS.jsonl named"},
+        {{"--quiet"}, "no PATH named"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct options o;
+        struct error e = {""};
+        int n = 0;
+        while (n < 4 && cases[i].words[n]) n++;
+        assert_int_equal(parse(&o, &e, n, (char **)cases[i].words), -1);
+        assert_string_equal(e.text, cases[i].expected);
+    }
+}
+
+static void help_needs_nothing_else(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("ask", "--help")), e);
+    assert_true(o.help);
+    assert_ok(parse(&o, &e, WORDS("--version")), e);
+    assert_true(o.version);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_alone_opens_the_screen),
+        cmocka_unit_test(ask_takes_a_question_and_paths_in_any_order),
+        cmocka_unit_test(a_file_named_like_a_command_is_reached_by_its_path),
+        cmocka_unit_test(sizes_have_suffixes),
+        cmocka_unit_test(wrong_usage_is_named),
+        cmocka_unit_test(help_needs_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
