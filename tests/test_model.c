@@ -113,11 +113,211 @@ static void impossible_shapes_are_refused(void **state)
     refuse_changed(key_heads_that_do_not_divide, "no multiple of 3 key heads");
 }
 
+static void refuse_value(void (*write)(struct gguf_writer *w), const char *key, const char *words)
+{
+    struct tiny_model t = tiny_model_default();
+    struct gguf_writer w = {0};
+    tiny_model_write(&t, &w);
+    /* The key's first letter changes, so that the file lacks it, and the test's own value takes its place. */
+    for (size_t i = 0; i + strlen(key) <= w.values.size; i++) {
+        if (memcmp(w.values.bytes + i, key, strlen(key)) == 0) w.values.bytes[i] = 'X';
+    }
+    if (write) write(&w);
+    size_t size;
+    uint8_t *bytes = gguf_write_finish(&w, &size);
+    assert_refused(bytes, size, words);
+    free(bytes);
+}
+
+static void other_architecture(struct gguf_writer *w)
+{
+    gguf_write_string(w, "general.architecture", "mamba");
+}
+static void many_layers(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.block_count", 1000000);
+}
+static void no_layer(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.block_count", 0);
+}
+static void other_width(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.embedding_length", 64);
+}
+static void huge_width(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.embedding_length", 0xffffffe0);
+}
+static void epsilon_of_five(struct gguf_writer *w)
+{
+    gguf_write_f32(w, "longnet.attention.layer_norm_rms_epsilon", 5);
+}
+static void infinite_base(struct gguf_writer *w)
+{
+    gguf_write_f32(w, "longnet.rope.freq_base", INFINITY);
+}
+static void other_mode(struct gguf_writer *w)
+{
+    gguf_write_string(w, "longnet.position_mode", "alibi");
+}
+static void id_of_a_word(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.token.end", 290);
+}
+static void id_beyond(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.token.end", 300);
+}
+static void id_twice(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "longnet.token.end", TINY_FILE);
+}
+static void other_context(struct gguf_writer *w)
+{
+    gguf_write_u64(w, "longnet.context_length", 65);
+}
+static void thirty_three_branches(struct gguf_writer *w)
+{
+    uint64_t ones[33];
+    for (int i = 0; i < 33; i++) ones[i] = 1;
+    gguf_write_array(w, "longnet.dilated.segment_length", GGUF_U64, 33, ones, sizeof ones);
+}
+static void lengths_of_text(struct gguf_writer *w)
+{
+    static const char *const texts[] = {"8", "16", "64"};
+    gguf_write_strings(w, "longnet.dilated.segment_length", texts, 3);
+}
+static void other_tokenizer(struct gguf_writer *w)
+{
+    gguf_write_string(w, "tokenizer.ggml.model", "rwkv");
+}
+static void broken_tokenizer(struct gguf_writer *w)
+{
+    gguf_write_array(w, "tokenizer.sentencepiece.proto", GGUF_U8, 4, "\xff\xff\xff\xff", 4);
+}
+static void large_tau(struct gguf_writer *w)
+{
+    gguf_write_f32(w, "longnet.evidence.log_tau", 1e9f);
+}
+
+static void wrong_values_are_named(void **state)
+{
+    (void)state;
+    refuse_value(NULL, "longnet.rope.freq_base", "longnet.rope.freq_base is missing");
+    refuse_value(other_architecture, "general.architecture", "is not longnet");
+    refuse_value(many_layers, "longnet.block_count", "block_count is 1000000");
+    refuse_value(no_layer, "longnet.block_count", "block_count is 0");
+    refuse_value(other_width, "longnet.embedding_length", "token_embd.weight is [32, 300, 1, 1], expected [64, 300]");
+    refuse_value(huge_width, "longnet.embedding_length", "embedding_length is 4294967264");
+    refuse_value(epsilon_of_five, "longnet.attention.layer_norm_rms_epsilon", "is 5, expected 0 to 1");
+    refuse_value(infinite_base, "longnet.rope.freq_base", "not finite");
+    refuse_value(other_mode, "longnet.position_mode", "neither rope-local nor rope-all");
+    refuse_value(id_of_a_word, "longnet.token.end", "290, which is no control piece");
+    refuse_value(id_beyond, "longnet.token.end", "300 of 300 pieces");
+    refuse_value(id_twice, "longnet.token.end", "two control tokens");
+    refuse_value(other_context, "longnet.context_length", "is 65, but the longest segment is 64");
+    refuse_value(thirty_three_branches, "longnet.dilated.segment_length", "33 segment lengths and 3 dilation rates");
+    refuse_value(lengths_of_text, "longnet.dilated.segment_length", "branch 0: no whole numbers");
+    refuse_value(other_tokenizer, "tokenizer.ggml.model", "tokenizer.ggml.model is not");
+    refuse_value(broken_tokenizer, "tokenizer.sentencepiece.proto", "no SentencePiece model");
+    refuse_value(large_tau, "longnet.evidence.log_tau", "log_tau is 1e+09");
+}
+
+static void a_model_without_evidence_opens(void **state)
+{
+    (void)state;
+    struct error e;
+    struct tiny_model t = tiny_model_default();
+    t.evidence_width = 0;
+    t.has_output = 1;
+    t.type = WEIGHTS_Q8_0;
+    size_t size;
+    uint8_t *bytes = tiny_model_bytes(&t, &size);
+    struct model *m = NULL;
+    assert_ok(open_bytes(&m, bytes, size, &e), e);
+    assert_int_equal(m->evidence.width, 0);
+    assert_ptr_not_equal(m->output.bytes, m->token_embd.bytes);
+    assert_int_equal(m->token_embd.row_bytes, 34);
+    model_close(m);
+    free(bytes);
+}
+
+static uint8_t *small_model(size_t *size)
+{
+    struct tiny_model t = tiny_model_default();
+    t.n_embd = 8;
+    t.n_ff = 8;
+    t.evidence_width = 4;
+    t.n_layer = 1;
+    t.type = WEIGHTS_F16;
+    return tiny_model_bytes(&t, size);
+}
+
+/* Where the tensors' bytes begin. */
+static size_t header_size(const uint8_t *bytes, size_t size)
+{
+    struct error e;
+    struct gguf *g = NULL;
+    assert_ok(gguf_open_bytes(&g, "tiny.gguf", bytes, size, &e), e);
+    size_t header = (size_t)(gguf_tensor(g, 0)->bytes - bytes);
+    gguf_close(g);
+    return header;
+}
+
+static void every_flipped_bit_of_the_header_is_an_error_or_a_model(void **state)
+{
+    (void)state;
+    size_t size, refused = 0, opened = 0;
+    uint8_t *bytes = small_model(&size);
+    size_t header = header_size(bytes, size);
+    assert_true(header > 4096);
+    for (size_t i = 0; i < header * 8; i++) {
+        bytes[i / 8] ^= (uint8_t)(1 << i % 8);
+        struct error e = {""};
+        struct model *m = NULL;
+        if (open_bytes(&m, bytes, size, &e) == 0) {
+            opened++;
+            assert_int_equal(m->n_embd, 8);
+        } else {
+            refused++;
+            assert_null(m);
+            assert_int_equal(strncmp(e.text, "tiny.gguf: ", 11), 0);
+        }
+        model_close(m);
+        bytes[i / 8] ^= (uint8_t)(1 << i % 8);
+    }
+    assert_true(refused > 1000);
+    assert_int_equal(refused + opened, header * 8);
+    free(bytes);
+}
+
+static void every_truncation_is_an_error(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *bytes = small_model(&size);
+    for (size_t n = 0; n < size; n += n < header_size(bytes, size) ? 1 : 61) {
+        struct error e = {""};
+        struct model *m = NULL;
+        uint8_t *copy = malloc(n + 1); /* exactly as long, so that a read past the end is seen */
+        assert_non_null(copy);
+        memcpy(copy, bytes, n);
+        assert_int_equal(open_bytes(&m, copy, n, &e), -1);
+        free(copy);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_file_opens_with_what_was_written),
+        cmocka_unit_test(a_model_without_evidence_opens),
         cmocka_unit_test(impossible_shapes_are_refused),
+        cmocka_unit_test(wrong_values_are_named),
+        cmocka_unit_test(every_flipped_bit_of_the_header_is_an_error_or_a_model),
+        cmocka_unit_test(every_truncation_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
