@@ -45,8 +45,8 @@ uint8_t *tiny_tokenizer(size_t *size)
     static const char *const words[] = {"\xe2\x96\x81",
                                         "\xe2\x96\x81\xe2\x96\x81",
                                         "\xe2\x96\x81the",
-                                        "\xe2\x96\x81"
-                                        "a",
+                                        ("\xe2\x96\x81"
+                                         "a"),
                                         "ing",
                                         "er",
                                         "\xe2\x96\x81of",
