@@ -20,7 +20,6 @@ struct attention {
     uint32_t n_branch;
     struct branch branch[DILATION_MAX_BRANCHES];
     enum offset_rule offset_rule;
-    float rope_base; /* branches with r = 1 rotate q and k by p mod w on this base; 0: nothing rotates */
     uint32_t cache_heads[DILATION_MAX_BRANCHES], slots[DILATION_MAX_BRANCHES], first_row[DILATION_MAX_BRANCHES];
     uint32_t cache_rows; /* of all branches */
 };
@@ -37,7 +36,7 @@ struct attention_piece {
     uint32_t begin, end; /* rows of the chunk */
     bool continues;      /* the segment began before the chunk: the cache's kept rows belong to it */
 };
-struct attention_piece attention_piece(const struct branch *b, uint64_t position, uint32_t begin, uint32_t n);
+struct attention_piece attention_piece_at(const struct branch *b, uint64_t position, uint32_t begin, uint32_t n);
 
 /* First row >= begin of a chunk at `position` whose position is on the grid; the following ones are r apart inside a
  * piece. UINT32_MAX where there is none below `end`. begin and end are rows of one piece. */
@@ -46,6 +45,9 @@ uint32_t attention_first_row(const struct branch *b, uint64_t offset, uint64_t p
 /* Kept slots of every (branch, head) after a chunk of n positions that are keys, from those before it:
  * kept[n_branch][n_head]. */
 void attention_advance(const struct attention *a, uint64_t position, uint32_t n, uint32_t *kept);
+
+/* Row of the rotary table for angle position `pos`: head_dim / 2 pairs cos, sin of pos * base^(-2m / head_dim). */
+void attention_rotary_row(float *out, uint32_t head_dim, float base, uint64_t pos);
 
 /* The one merge rule: folds the partial result {other, other_lse} over more keys into {out, *lse}, natural logs:
  * weights exp(lse - max) / sum. -INFINITY is a partial result over no keys. */

@@ -63,14 +63,15 @@ struct feed_forward {
 /* Dilated attention of n rows at positions [position, position + n), all branches, one softmax (compute/attention.h).
  * The keys of a query are, per branch, the kept rows of the cache and the chunk's own on-grid keys of the same segment;
  * causal: up to itself, otherwise all of them. The chunk may begin and end anywhere. Afterwards the cache holds, per
- * branch, the on-grid keys of the segment that the chunk's last position lies in: those that were there (`kept`) and
- * the chunk's own. */
+ * branch, the on-grid keys before position + n of the segment that it lies in: those that were there (`kept`) and the
+ * chunk's own. */
 struct attend {
     const struct attention *shape;
     const struct matrix *qkv;         /* [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v of the heads, not rotated */
     struct matrix *cache_k, *cache_v; /* [shape->cache_rows][head_dim]; k is rotated where its branch rotates */
-    const uint32_t
-        *kept; /* [n_branch][n_head]: slots in use before the chunk, for the segment that `position` lies in */
+    const struct matrix *rotary; /* [>= largest p mod w + 1][head_dim] attention_rotary_row: q and k of the branches
+                                    with r = 1 are rotated by p mod w; or NULL */
+    const uint32_t *kept;        /* [n_branch][n_head]: slots in use for the segment that `position` lies in */
     uint64_t position;
     uint32_t n;
     bool causal;

@@ -1,0 +1,448 @@
+#include "compute/backend_cpu.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "compute/attention_cpu.h"
+#include "compute/backend.h"
+#include "compute/blas.h"
+#include "compute/bytes.h"
+#include "compute/error.h"
+#include "compute/thread_pool.h"
+#include "compute/vector.h"
+#include "compute/weights.h"
+
+/* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights. Up to FEW rows are cut
+ * by output columns instead, so that a single token also uses every thread. */
+enum { ROWS = 512, FEW = 32, FEW_COLUMNS = 512 };
+
+struct matrix_cpu {
+    struct matrix base;
+    float *data; /* owned: mapped, base.bytes */
+};
+
+struct scratch {
+    float *data; /* owned */
+    size_t capacity;
+};
+
+struct backend_cpu {
+    struct backend base;
+    struct scratch *thread; /* one a thread */
+    struct scratch rotated; /* the chunk's rotated keys */
+    struct error failure;   /* the first one since the last flush; text[0] == 0: none */
+};
+
+static float *data(const struct matrix *m)
+{
+    return ((const struct matrix_cpu *)m)->data;
+}
+
+static struct backend_cpu *cpu_of(const struct matrix *m)
+{
+    return (struct backend_cpu *)m->backend;
+}
+
+/* Room for n floats, 64-byte aligned; NULL, and the failure noted, without memory. */
+static float *scratch_reserve(struct scratch *s, size_t n)
+{
+    if (n <= s->capacity) return s->data;
+    size_t bytes;
+    if (!bytes_multiply(&bytes, n, sizeof *s->data) || !bytes_add(&bytes, bytes, 63)) return NULL;
+    float *grown = aligned_alloc(64, bytes & ~(size_t)63);
+    if (!grown) return NULL;
+    free(s->data);
+    s->data = grown;
+    s->capacity = n;
+    return grown;
+}
+
+/* Scratch of n floats for every thread, before a job; false and the failure noted without memory. */
+static bool scratch_for_threads(struct backend_cpu *b, size_t n)
+{
+    for (unsigned i = 0; i < b->base.info.n_threads; i++)
+        if (!scratch_reserve(&b->thread[i], n)) {
+            error_set(&b->failure, "out of memory for %zu numbers of scratch space", n);
+            return false;
+        }
+    return true;
+}
+
+static int cpu_matrix_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e)
+{
+    size_t bytes;
+    if (!bytes_multiply(&bytes, rows, cols) || !bytes_multiply(&bytes, bytes, sizeof(float)) || bytes == 0)
+        return error_set(e, "a matrix of %u rows and %u columns is not possible", rows, cols);
+    struct matrix_cpu *m = malloc(sizeof *m);
+    if (!m) return error_set(e, "out of memory");
+    m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (m->data == MAP_FAILED) {
+        free(m);
+        return error_set(e, "out of memory for a matrix of %u rows and %u columns", rows, cols);
+    }
+    m->base = (struct matrix){.backend = b, .rows = rows, .cols = cols, .bytes = bytes};
+    *out = &m->base;
+    return 0;
+}
+
+static void cpu_matrix_close(struct matrix *m)
+{
+    if (!m) return;
+    munmap(data(m), m->bytes);
+    free(m);
+}
+
+static int cpu_matrix_load(struct matrix **out, struct backend *b, const struct weights *const parts[],
+                           unsigned n_parts, struct error *e)
+{
+    uint32_t rows = 0;
+    for (unsigned i = 0; i < n_parts; i++) {
+        assert(parts[i]->cols == parts[0]->cols);
+        if (__builtin_add_overflow(rows, parts[i]->rows, &rows))
+            return error_set(e, "a weight matrix has too many rows");
+    }
+    struct matrix *m;
+    if (cpu_matrix_open(&m, b, rows, parts[0]->cols, e) != 0) return -1;
+    float *to = data(m);
+    for (unsigned i = 0; i < n_parts; i++) {
+        weights_dequantize(parts[i], 0, parts[i]->rows, to);
+        to += (size_t)parts[i]->rows * parts[i]->cols;
+    }
+    *out = m;
+    return 0;
+}
+
+static int cpu_flush(struct backend *backend, struct error *e)
+{
+    struct backend_cpu *b = (struct backend_cpu *)backend;
+    if (!b->failure.text[0]) return 0;
+    error_set(e, "%s", b->failure.text);
+    b->failure.text[0] = 0;
+    return -1;
+}
+
+static int cpu_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e)
+{
+    assert(row <= m->rows && n_rows <= m->rows - row);
+    memcpy(data(m) + (size_t)row * m->cols, from, (size_t)n_rows * m->cols * sizeof(float));
+    return cpu_flush(m->backend, e);
+}
+
+static int cpu_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
+{
+    assert(row <= m->rows && n_rows <= m->rows - row);
+    memcpy(to, data(m) + (size_t)row * m->cols, (size_t)n_rows * m->cols * sizeof(float));
+    return cpu_flush(m->backend, e);
+}
+
+static void cpu_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
+                            uint32_t n_rows)
+{
+    assert(to->cols == from->cols && n_rows <= to->rows - to_row && n_rows <= from->rows - from_row);
+    memcpy(data(to) + (size_t)to_row * to->cols, data(from) + (size_t)from_row * from->cols,
+           (size_t)n_rows * to->cols * sizeof(float));
+}
+
+static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n)
+{
+    assert(x->cols == table->cols && n <= x->rows);
+    for (uint32_t i = 0; i < n; i++)
+        memcpy(data(x) + (size_t)i * x->cols, data(table) + (size_t)ids[i] * x->cols, x->cols * sizeof(float));
+}
+
+static float dot(const float *a, const float *b, uint32_t n)
+{
+    vector sum = {0};
+    uint32_t i = 0;
+    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES) sum = vector_fma(vector_load(a + i), vector_load(b + i), sum);
+    float total = 0;
+    for (int j = 0; j < VECTOR_LANES; j++) total += sum[j];
+    for (; i < n; i++) total += a[i] * b[i];
+    return total;
+}
+
+static void norm_rows(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
+        float scale = 1.0f / sqrtf(dot(x, x, cols) / (float)cols + eps);
+        for (uint32_t i = 0; i < cols; i++) to[i] = x[i] * scale * norm[i];
+    }
+}
+
+static unsigned count_tasks(uint32_t n, uint32_t each)
+{
+    return n / each + (n % each != 0);
+}
+
+static uint32_t task_size(unsigned task, uint32_t each, uint32_t n)
+{
+    return n - task * each < each ? n - task * each : each;
+}
+
+struct project_job {
+    const struct project *op;
+    struct backend_cpu *b;
+    uint32_t rows, columns; /* of one task */
+    unsigned n_columns;     /* tasks a block of rows */
+};
+
+static void project_task(void *context, unsigned task, unsigned thread)
+{
+    const struct project_job *job = context;
+    const struct project *op = job->op;
+    const uint32_t d = op->w->cols, width = op->w->rows;
+    uint32_t row = task / job->n_columns * job->rows, column = task % job->n_columns * job->columns;
+    uint32_t n = task_size(task / job->n_columns, job->rows, op->n);
+    uint32_t columns = task_size(task % job->n_columns, job->columns, width);
+    const float *x = data(op->x) + ((size_t)op->x_row + row) * d;
+    if (op->norm) {
+        float *normed = job->b->thread[thread].data;
+        norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
+        x = normed;
+    }
+    blas_product(n, columns, d, x, data(op->w) + (size_t)column * d, op->add ? 1.0f : 0.0f,
+                 data(op->out) + (size_t)row * width + column, width);
+}
+
+static void cpu_project(const struct project *op)
+{
+    struct backend_cpu *b = cpu_of(op->out);
+    assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows);
+    bool few = op->n <= FEW;
+    struct project_job job = {.op = op, .b = b, .rows = ROWS, .columns = few ? FEW_COLUMNS : op->w->rows};
+    job.n_columns = count_tasks(op->w->rows, job.columns);
+    if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols)) return;
+    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
+}
+
+/* gate = silu(gate) * up of rows that hold gate and up side by side. */
+static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f)
+{
+    for (uint32_t row = 0; row < n; row++, to += f, gate_up += 2 * (size_t)f) {
+        const float *up = gate_up + f;
+        uint32_t i = 0;
+        for (; i + VECTOR_LANES <= f; i += VECTOR_LANES) {
+            vector g = vector_load(gate_up + i);
+            vector e = vector_exp(-vector_max(g, -g));
+            vector sigmoid = vector_select(g > vector_all(0.0f), vector_all(1.0f), e) / (e + 1.0f);
+            vector_store(to + i, g * sigmoid * vector_load(up + i));
+        }
+        for (; i < f; i++) to[i] = gate_up[i] / (1.0f + expf(-gate_up[i])) * up[i];
+    }
+}
+
+struct feed_forward_job {
+    const struct feed_forward *op;
+    struct backend_cpu *b;
+};
+
+static void feed_forward_task(void *context, unsigned task, unsigned thread)
+{
+    const struct feed_forward_job *job = context;
+    const struct feed_forward *op = job->op;
+    const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, ROWS, op->n);
+    float *x = data(op->x) + (size_t)task * ROWS * d;
+    float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
+    norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
+    blas_product(n, 2 * f, d, normed, data(op->gate_up), 0.0f, gate_up, 2 * (size_t)f);
+    float *gated = normed; /* [n][f] */
+    gate_rows(gated, gate_up, n, f);
+    blas_product(n, d, f, gated, data(op->down), 1.0f, x, d);
+}
+
+static void cpu_feed_forward(const struct feed_forward *op)
+{
+    struct backend_cpu *b = cpu_of(op->x);
+    const uint32_t d = op->down->rows, f = op->down->cols;
+    assert(op->gate_up->rows == 2 * f && op->gate_up->cols == d && op->x->cols == d && op->n <= op->x->rows);
+    if (!scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
+    struct feed_forward_job job = {op, b};
+    thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), feed_forward_task, &job);
+}
+
+struct attend_job {
+    struct attention_cpu attention;
+    uint32_t branch; /* being rotated */
+    float *rotated;
+    unsigned n_blocks;
+};
+
+static void rotate_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct attend_job *job = context;
+    uint32_t begin = task * ATTENTION_CPU_ROWS;
+    attention_cpu_rotate(&job->attention, job->branch, begin,
+                         begin + task_size(task, ATTENTION_CPU_ROWS, job->attention.n), job->rotated);
+}
+
+static void head_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct attend_job *job = context;
+    uint32_t begin = task % job->n_blocks * ATTENTION_CPU_ROWS;
+    attention_cpu_head(&job->attention, task / job->n_blocks, begin,
+                       begin + task_size(task % job->n_blocks, ATTENTION_CPU_ROWS, job->attention.n));
+}
+
+static void keep_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct attend_job *job = context;
+    const struct attention *s = job->attention.shape;
+    uint32_t branch = task / s->n_head, head = task % s->n_head;
+    if (head % (s->n_head / s->cache_heads[branch]) == 0) attention_cpu_keep(&job->attention, branch, head);
+}
+
+static void cpu_attend(const struct attend *op)
+{
+    struct backend_cpu *b = cpu_of(op->out);
+    const struct attention *s = op->shape;
+    assert(op->n <= op->qkv->rows && op->n <= op->out->rows);
+    const float *rotated[DILATION_MAX_BRANCHES] = {0};
+    struct attend_job job = {
+        .attention = {.shape = s,
+                      .qkv = data(op->qkv),
+                      .rotary = op->rotary ? data(op->rotary) : NULL,
+                      .rotated = rotated,
+                      .cache_k = data(op->cache_k),
+                      .cache_v = data(op->cache_v),
+                      .kept = op->kept,
+                      .position = op->position,
+                      .n = op->n,
+                      .causal = op->causal,
+                      .out = data(op->out),
+                      .lse = op->lse ? data(op->lse) : NULL},
+        .n_blocks = count_tasks(op->n, ATTENTION_CPU_ROWS),
+    };
+    unsigned n_rotated = 0;
+    const size_t each = (size_t)op->n * s->n_head_kv * s->head_dim;
+    for (uint32_t i = 0; i < s->n_branch; i++) n_rotated += op->rotary && s->branch[i].dilation_rate == 1;
+    if (n_rotated && !scratch_reserve(&b->rotated, n_rotated * each)) {
+        error_set(&b->failure, "out of memory for the rotated keys of %u tokens", op->n);
+        return;
+    }
+    n_rotated = 0;
+    for (uint32_t i = 0; op->rotary && i < s->n_branch; i++) {
+        if (s->branch[i].dilation_rate != 1) continue;
+        job.branch = i;
+        rotated[i] = job.rotated = b->rotated.data + n_rotated++ * each;
+        thread_pool_run(b->base.pool, job.n_blocks, rotate_task, &job);
+    }
+    thread_pool_run(b->base.pool, s->n_head * job.n_blocks, head_task, &job);
+    thread_pool_run(b->base.pool, s->n_branch * s->n_head, keep_task, &job);
+}
+
+struct evidence_job {
+    const struct evidence_rows *op;
+    struct backend_cpu *b;
+};
+
+static void evidence_task(void *context, unsigned task, unsigned thread)
+{
+    const struct evidence_job *job = context;
+    const struct evidence_rows *op = job->op;
+    const uint32_t d = op->w->cols, width = op->w->rows, begin = task * ROWS, n = task_size(task, ROWS, op->n);
+    float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
+    norm_rows(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
+    blas_product(n, width, d, normed, data(op->w), 0.0f, u, width);
+    for (uint32_t i = 0; i < n; i++, u += width) {
+        const float *token = data(op->token) + (size_t)op->ids[begin + i] * width;
+        for (uint32_t k = 0; k < width; k++) u[k] += token[k];
+        float length = sqrtf(dot(u, u, width));
+        float scale = length > 0 ? 1.0f / length : 0.0f;
+        if (op->quantise) {
+            int8_t *to = (int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols);
+            for (uint32_t k = 0; k < width; k++)
+                to[k] = (int8_t)rintf(fminf(fmaxf(254.0f * (u[k] * scale), -127.0f), 127.0f));
+        } else {
+            float *to = data(op->out) + (size_t)(begin + i) * width;
+            for (uint32_t k = 0; k < width; k++) to[k] = u[k] * scale;
+        }
+    }
+}
+
+static void cpu_evidence_rows(const struct evidence_rows *op)
+{
+    struct backend_cpu *b = cpu_of(op->out);
+    assert(op->out->cols == (op->quantise ? op->w->rows / 4 : op->w->rows) && op->n <= op->out->rows);
+    if (!scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows))) return;
+    struct evidence_job job = {op, b};
+    thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), evidence_task, &job);
+}
+
+static void cpu_close(struct backend *backend)
+{
+    struct backend_cpu *b = (struct backend_cpu *)backend;
+    for (unsigned i = 0; b->thread && i < b->base.info.n_threads; i++) free(b->thread[i].data);
+    free(b->thread);
+    free(b->rotated.data);
+    thread_pool_close(b->base.pool);
+    free(b);
+}
+
+static const struct backend_ops cpu_ops = {
+    .close = cpu_close,
+    .matrix_open = cpu_matrix_open,
+    .matrix_load = cpu_matrix_load,
+    .matrix_close = cpu_matrix_close,
+    .matrix_write = cpu_matrix_write,
+    .matrix_read = cpu_matrix_read,
+    .matrix_copy = cpu_matrix_copy,
+    .embed = cpu_embed,
+    .project = cpu_project,
+    .feed_forward = cpu_feed_forward,
+    .attend = cpu_attend,
+    .evidence_rows = cpu_evidence_rows,
+    .flush = cpu_flush,
+};
+
+/* The processor's name as the system tells it, or "processor". */
+static void cpu_name(char *name, size_t size)
+{
+    snprintf(name, size, "processor");
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    if (!f) return;
+    char line[256];
+    while (fgets(line, sizeof line, f)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        line[strcspn(line, "\n")] = 0;
+        if (colon[1]) snprintf(name, size, "%.80s", colon + 2);
+        break;
+    }
+    fclose(f);
+}
+
+int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
+{
+    blas_open();
+    struct backend_cpu *b = calloc(1, sizeof *b);
+    if (!b) return error_set(e, "out of memory");
+    b->base.ops = &cpu_ops;
+    if (thread_pool_open(&b->base.pool, n_threads, e) != 0) {
+        free(b);
+        return -1;
+    }
+    struct backend_info *info = &b->base.info;
+    info->n_threads = thread_pool_n_threads(b->base.pool);
+    info->chunk_rows = 2048;
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    info->memory = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+    char name[88];
+    cpu_name(name, sizeof name);
+    snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s", name, info->n_threads,
+             info->n_threads == 1 ? "" : "s");
+    b->thread = calloc(info->n_threads, sizeof *b->thread);
+    if (!b->thread) {
+        cpu_close(&b->base);
+        return error_set(e, "out of memory");
+    }
+    *out = &b->base;
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* A few threads that do the tasks of one job at a time. The caller works along; between jobs everyone sleeps. */
+#ifndef LECTERN_THREAD_POOL_H
+#define LECTERN_THREAD_POOL_H
+
+struct error;
+struct thread_pool;
+
+/* n_threads 0: as many as there are cores this process may use. */
+int thread_pool_open(struct thread_pool **out, unsigned n_threads, struct error *e);
+void thread_pool_close(struct thread_pool *p);
+unsigned thread_pool_n_threads(const struct thread_pool *p);
+
+/* Calls task(context, i, thread) once for every i in [0, n_tasks), in any order on any thread, and returns when all are
+ * done. `thread` is in [0, thread_pool_n_threads): no two running tasks share it. One job at a time; tasks start no
+ * jobs. */
+void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void *context, unsigned i, unsigned thread),
+                     void *context);
+
+#endif

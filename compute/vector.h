@@ -1,0 +1,118 @@
+/* Vectors of floats for the CPU's inner loops, and the one small matrix product that attention is made of. Compiles
+ * everywhere (GCC's vector extensions); fast where the compiler was told about AVX-512 or AVX2. */
+#ifndef LECTERN_VECTOR_H
+#define LECTERN_VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __AVX512F__ || defined __FMA__
+#include <immintrin.h>
+#endif
+
+#ifdef __AVX512F__
+enum { VECTOR_LANES = 16, VECTOR_ROWS = 8 }; /* 8 x 3 vectors of sums fit in 32 registers */
+#else
+enum { VECTOR_LANES = 8, VECTOR_ROWS = 4 }; /* 4 x 3 in 16 */
+#endif
+enum { VECTOR_WIDE = 3 }; /* vectors in the widest product */
+
+typedef float vector __attribute__((vector_size(VECTOR_LANES * 4)));
+typedef int32_t vector_int __attribute__((vector_size(VECTOR_LANES * 4)));
+
+static inline vector vector_load(const float *p)
+{
+    vector v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void vector_store(float *p, vector v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline vector vector_all(float x)
+{
+    return x - (vector){0};
+}
+
+static inline vector vector_fma(vector a, vector b, vector c)
+{
+#if defined __AVX512F__
+    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined __FMA__
+    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* where mask (all ones) a, where 0 b */
+static inline vector vector_select(vector_int mask, vector a, vector b)
+{
+    return (vector)((mask & (vector_int)a) | (~mask & (vector_int)b));
+}
+
+static inline vector vector_max(vector a, vector b)
+{
+    return vector_select(a > b, a, b);
+}
+
+/* e^x for x <= 88 within 2 units in the last place; 0 below -87 (and for -INFINITY). The polynomial is Cephes's expf.
+ */
+static inline vector vector_exp(vector x)
+{
+    vector_int tiny = x < vector_all(-87.0f);
+    x = vector_select(tiny, vector_all(0.0f), x);
+    const vector magic = vector_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
+    vector n = vector_fma(x, vector_all(1.44269504f), magic) - magic;
+    vector r = vector_fma(n, vector_all(-0.693359375f), x);
+    r = vector_fma(n, vector_all(2.12194440e-4f), r);
+    vector p = vector_fma(vector_all(1.9875691500e-4f), r, vector_all(1.3981999507e-3f));
+    p = vector_fma(p, r, vector_all(8.3334519073e-3f));
+    p = vector_fma(p, r, vector_all(4.1665795894e-2f));
+    p = vector_fma(p, r, vector_all(1.6666665459e-1f));
+    p = vector_fma(p, r, vector_all(5.0000001201e-1f));
+    p = vector_fma(p, r * r, r) + vector_all(1.0f);
+    vector_int exponent = (__builtin_convertvector(n, vector_int) + 127) << 23;
+    return vector_select(tiny, vector_all(0.0f), p * (vector)exponent);
+}
+
+/* c[i][lane] = scale[lane] * c[i][lane] + sum_k a[i * a_row + k * a_col] * b[k][lane] for i in [0, rows) and rows <=
+ * VECTOR_ROWS; b and c have `wide` vectors a row. Without `scale` c is only written. */
+static inline __attribute__((always_inline)) void vector_product_rows(int rows, int wide, const float *a, size_t a_row,
+                                                                      size_t a_col, const float *b, size_t n_k,
+                                                                      float *c, const vector *scale)
+{
+    vector sum[VECTOR_ROWS][VECTOR_WIDE];
+    const size_t stride = (size_t)wide * VECTOR_LANES;
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++)
+            sum[i][j] = scale ? vector_load(c + (size_t)i * stride + j * VECTOR_LANES) * scale[j] : (vector){0};
+    for (size_t k = 0; k < n_k; k++) {
+        vector line[VECTOR_WIDE];
+        for (int j = 0; j < wide; j++) line[j] = vector_load(b + k * stride + j * VECTOR_LANES);
+        for (int i = 0; i < rows; i++) {
+            vector x = vector_all(a[(size_t)i * a_row + k * a_col]);
+            for (int j = 0; j < wide; j++) sum[i][j] = vector_fma(x, line[j], sum[i][j]);
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < wide; j++) vector_store(c + (size_t)i * stride + j * VECTOR_LANES, sum[i][j]);
+}
+
+/* The same for any number of rows; `wide` is 1 or VECTOR_WIDE and a constant where this is inlined. */
+static inline __attribute__((always_inline)) void vector_product(size_t rows, int wide, const float *a, size_t a_row,
+                                                                 size_t a_col, const float *b, size_t n_k, float *c,
+                                                                 const vector *scale)
+{
+    const size_t stride = (size_t)wide * VECTOR_LANES;
+    size_t i = 0;
+    for (; i + VECTOR_ROWS <= rows; i += VECTOR_ROWS)
+        vector_product_rows(VECTOR_ROWS, wide, a + i * a_row, a_row, a_col, b, n_k, c + i * stride, scale);
+    for (; i < rows; i++) vector_product_rows(1, wide, a + i * a_row, a_row, a_col, b, n_k, c + i * stride, scale);
+}
+
+#endif
