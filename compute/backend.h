@@ -24,10 +24,11 @@ struct thread_pool;
 struct weights;
 
 struct backend_info {
-    char name[128];      /* "cpu: AMD EPYC, 2 threads" */
-    unsigned n_threads;  /* 0 where it does not apply */
-    size_t memory;       /* bytes that a session may use; 0: unknown */
-    uint32_t chunk_rows; /* tokens of a chunk at which the device is at its best */
+    char name[128];        /* "cpu: AMD EPYC, 2 threads" */
+    unsigned n_threads;    /* 0 where it does not apply */
+    size_t memory;         /* bytes that a session may use; 0: unknown */
+    uint32_t chunk_rows;   /* tokens of a chunk at which the device is at its best */
+    uint32_t max_head_dim; /* columns of a head that attend can take */
 };
 
 /* Numbers on the device. float32 unless the op says otherwise; weights are in whatever precision the back end keeps

@@ -1,6 +1,7 @@
-/* One sequence being read: the branch caches after the tokens so far, on one back end. What a layer keeps is, per branch and head, the
- * current segment's on-grid keys and values and nothing else (docs: models/FORMAT.md, compute/dilation.h), so memory is flat in the length
- * and any chunking gives the same numbers. One thread at a time. */
+/* One sequence being read: the branch caches after the tokens so far, on one back end. What a layer keeps is, per
+ * branch and head, the current segment's on-grid keys and values and nothing else (docs: models/FORMAT.md,
+ * compute/dilation.h), so memory is flat in the length and any chunking gives the same numbers. One thread at a time.
+ */
 #ifndef LECTERN_SESSION_H
 #define LECTERN_SESSION_H
 
@@ -25,18 +26,20 @@ size_t session_memory(const struct session *s);
 /* Moves the position forward, as if tokens that are no keys stood there (a question starts on a segment boundary). */
 int session_skip_to(struct session *s, uint64_t position, struct error *e);
 
-/* What a prefill gives back besides the caches; every pointer may be NULL, and is then not computed. Buffers are the caller's. */
+/* What a prefill gives back besides the caches; every pointer may be NULL, and is then not computed. Buffers are the
+ * caller's. */
 struct session_outputs {
     float *logits;      /* [n][V] for every token of the call */
     float *last_logits; /* [V] for the last one */
-    int8_t *keys;       /* [n][e] evidence keys, quantised as the format says; every position (the caller keeps every R-th) */
-    float *queries;     /* [n][e] evidence queries, unit length */
-    float *tau;         /* [n] */
-    float *gate;        /* [n] logits of the gate, before the softmax over the question */
+    int8_t *keys; /* [n][e] evidence keys, quantised as the format says; every position (the caller keeps every R-th) */
+    float *queries; /* [n][e] evidence queries, unit length */
+    float *tau;     /* [n] */
+    float *gate;    /* [n] logits of the gate, before the softmax over the question */
 };
 
 /* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */
-int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out, struct error *e);
+int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
+                    struct error *e);
 
 /* One token further: logits [V]. The same numbers as prefill would give. */
 int session_decode(struct session *s, int32_t id, float *logits, struct error *e);

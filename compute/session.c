@@ -1,0 +1,375 @@
+#include "compute/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/backend.h"
+#include "compute/error.h"
+#include "compute/kv_cache.h"
+#include "compute/model.h"
+
+enum { LOGIT_ROWS = 256 }; /* tokens whose logits are on the device at once */
+
+struct session_layer {
+    struct matrix *attn_norm, *qkv, *attn_output, *ffn_norm, *gate_up, *down;
+};
+
+struct session {
+    const struct model *model; /* borrowed */
+    struct backend *backend;   /* borrowed */
+    uint64_t position, marked_position;
+    uint32_t chunk_rows;
+    struct kv_cache *cache;
+    uint32_t n_angles, n_angles_known; /* rows of `rotary`: all, and those filled in so far */
+
+    struct session_layer *layers; /* weights on the device */
+    struct matrix *token_embd, *output_norm, *output;
+    struct matrix *evidence_token, *evidence_k, *evidence_q, *evidence_pair; /* pair: [2][d], gate and tau */
+    float *gate_token;                                                       /* [V], on the host */
+
+    struct matrix *x, *mixed, *qkv; /* activations of a chunk: [chunk][d], [chunk][H D], [chunk][(H + 2 H_kv) D] */
+    struct matrix *logits;          /* [LOGIT_ROWS][V] */
+    struct matrix *keys, *queries, *pairs;
+    struct matrix *rotary;
+    float *host_pairs; /* [chunk][2] */
+};
+
+/* Visits every matrix that a session owns. */
+static void visit_matrices(struct session *s, void (*visit)(struct matrix *m, void *context), void *context)
+{
+    struct matrix *const all[] = {s->token_embd, s->output_norm, s->evidence_token,
+                                  s->evidence_k, s->evidence_q,  s->evidence_pair,
+                                  s->x,          s->mixed,       s->qkv,
+                                  s->logits,     s->keys,        s->queries,
+                                  s->pairs,      s->rotary,      s->output != s->token_embd ? s->output : NULL};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) visit(all[i], context);
+    for (uint32_t i = 0; s->layers && i < s->model->n_layer; i++) {
+        const struct session_layer *l = &s->layers[i];
+        struct matrix *const weights[] = {l->attn_norm, l->qkv, l->attn_output, l->ffn_norm, l->gate_up, l->down};
+        for (size_t k = 0; k < sizeof weights / sizeof *weights; k++) visit(weights[k], context);
+    }
+}
+
+static void close_visited(struct matrix *m, void *context)
+{
+    const struct session *s = context;
+    s->backend->ops->matrix_close(m);
+}
+
+static void add_bytes(struct matrix *m, void *context)
+{
+    size_t *total = context;
+    if (m) *total += m->bytes;
+}
+
+void session_close(struct session *s)
+{
+    if (!s) return;
+    (void)s->backend->ops->flush(s->backend, NULL); /* nothing is pending when matrices go */
+    visit_matrices(s, close_visited, s);
+    kv_cache_close(s->cache);
+    free(s->layers);
+    free(s->gate_token);
+    free(s->host_pairs);
+    free(s);
+}
+
+static int load(struct session *s, struct matrix **out, const struct weights *a, const struct weights *b,
+                const struct weights *c, struct error *e)
+{
+    const struct weights *const parts[] = {a, b, c};
+    return s->backend->ops->matrix_load(out, s->backend, parts, c ? 3 : b ? 2 : 1, e);
+}
+
+static int load_weights(struct session *s, struct error *e)
+{
+    const struct model *m = s->model;
+    if (load(s, &s->token_embd, &m->token_embd, NULL, NULL, e) != 0 ||
+        load(s, &s->output_norm, &m->output_norm, NULL, NULL, e) != 0)
+        return -1;
+    if (m->output.bytes == m->token_embd.bytes)
+        s->output = s->token_embd;
+    else if (load(s, &s->output, &m->output, NULL, NULL, e) != 0)
+        return -1;
+    s->layers = calloc(m->n_layer, sizeof *s->layers);
+    if (!s->layers) return error_set(e, "out of memory");
+    for (uint32_t i = 0; i < m->n_layer; i++) {
+        const struct model_layer *from = &m->layers[i];
+        struct session_layer *l = &s->layers[i];
+        if (load(s, &l->attn_norm, &from->attn_norm, NULL, NULL, e) != 0 ||
+            load(s, &l->qkv, &from->attn_q, &from->attn_k, &from->attn_v, e) != 0 ||
+            load(s, &l->attn_output, &from->attn_output, NULL, NULL, e) != 0 ||
+            load(s, &l->ffn_norm, &from->ffn_norm, NULL, NULL, e) != 0 ||
+            load(s, &l->gate_up, &from->ffn_gate, &from->ffn_up, NULL, e) != 0 ||
+            load(s, &l->down, &from->ffn_down, NULL, NULL, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_evidence(struct session *s, struct error *e)
+{
+    const struct model_evidence *v = &s->model->evidence;
+    if (v->width == 0) return 0;
+    if (v->width % 4 != 0) return error_set(e, "an evidence width of %u is no multiple of 4", v->width);
+    s->gate_token = malloc(s->model->n_vocab * sizeof *s->gate_token);
+    s->host_pairs = malloc((size_t)s->chunk_rows * 2 * sizeof *s->host_pairs);
+    if (!s->gate_token || !s->host_pairs) return error_set(e, "out of memory");
+    weights_dequantize(&v->gate_token, 0, 1, s->gate_token);
+    struct backend *b = s->backend;
+    if (load(s, &s->evidence_token, &v->token, NULL, NULL, e) != 0 ||
+        load(s, &s->evidence_k, &v->k, NULL, NULL, e) != 0 || load(s, &s->evidence_q, &v->q, NULL, NULL, e) != 0 ||
+        load(s, &s->evidence_pair, &v->gate, &v->tau, NULL, e) != 0 ||
+        b->ops->matrix_open(&s->keys, b, s->chunk_rows, v->width / 4, e) != 0 ||
+        b->ops->matrix_open(&s->queries, b, s->chunk_rows, v->width, e) != 0 ||
+        b->ops->matrix_open(&s->pairs, b, s->chunk_rows, 2, e) != 0)
+        return -1;
+    return 0;
+}
+
+static int open_cache(struct session *s, struct error *e)
+{
+    const struct model *m = s->model;
+    struct attention shape = {.n_head = m->n_head,
+                              .n_head_kv = m->n_head_kv,
+                              .head_dim = m->head_dim,
+                              .n_branch = m->n_branch,
+                              .offset_rule = m->offset_rule};
+    memcpy(shape.branch, m->branch, sizeof shape.branch);
+    if (attention_layout(&shape, e) != 0) return -1;
+    for (uint32_t i = 0; i < m->n_branch; i++) {
+        if (m->branch[i].dilation_rate == 1 && shape.slots[i] > s->n_angles) s->n_angles = shape.slots[i];
+        if (m->branch[i].dilation_rate > 1 && m->position_mode == POSITION_ROPE_ALL)
+            return error_set(e, "position mode rope-all is for models with dilation rate 1 only");
+    }
+    struct backend *b = s->backend;
+    if (s->n_angles && b->ops->matrix_open(&s->rotary, b, s->n_angles, m->head_dim, e) != 0) return -1;
+    return kv_cache_open(&s->cache, b, &shape, m->n_layer, e);
+}
+
+int session_open(struct session **out, const struct model *m, struct backend *b, struct error *e)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s) return error_set(e, "out of memory");
+    s->model = m;
+    s->backend = b;
+    s->chunk_rows = b->info.chunk_rows;
+    const uint32_t width = m->n_head * m->head_dim, kv_width = m->n_head_kv * m->head_dim;
+    int status = 0;
+    if (m->head_dim > b->info.max_head_dim)
+        status = error_set(e, "heads of %u columns, this device runs up to %u", m->head_dim, b->info.max_head_dim);
+    if (status != 0 || open_cache(s, e) != 0 || load_weights(s, e) != 0 || load_evidence(s, e) != 0 ||
+        b->ops->matrix_open(&s->x, b, s->chunk_rows, m->n_embd, e) != 0 ||
+        b->ops->matrix_open(&s->mixed, b, s->chunk_rows, width, e) != 0 ||
+        b->ops->matrix_open(&s->qkv, b, s->chunk_rows, width + 2 * kv_width, e) != 0 ||
+        b->ops->matrix_open(&s->logits, b, LOGIT_ROWS, m->n_vocab, e) != 0) {
+        session_close(s);
+        return error_prefix(e, "%s", m->path);
+    }
+    *out = s;
+    return 0;
+}
+
+uint64_t session_position(const struct session *s)
+{
+    return s->position;
+}
+
+size_t session_memory(const struct session *s)
+{
+    size_t total = kv_cache_bytes(s->cache);
+    visit_matrices((struct session *)s, add_bytes, &total);
+    return total;
+}
+
+int session_skip_to(struct session *s, uint64_t position, struct error *e)
+{
+    if (position < s->position || position > s->model->context_length)
+        return error_set(e, "position %llu cannot be reached from %llu in a context of %llu tokens",
+                         (unsigned long long)position, (unsigned long long)s->position,
+                         (unsigned long long)s->model->context_length);
+    kv_cache_skip(s->cache, s->position, position);
+    s->position = position;
+    return 0;
+}
+
+/* Rows of the rotary table are made when a position first needs them: a long context costs what is read of it. */
+static int fill_rotary(struct session *s, uint32_t n, struct error *e)
+{
+    uint64_t need = s->position + n < s->n_angles ? s->position + n : s->n_angles;
+    float *row = need > s->n_angles_known ? malloc(s->model->head_dim * sizeof *row) : NULL;
+    if (need > s->n_angles_known && !row) return error_set(e, "out of memory");
+    int status = 0;
+    while (s->n_angles_known < need && status == 0) {
+        attention_rotary_row(row, s->model->head_dim, s->model->rope_base, s->n_angles_known);
+        status = s->backend->ops->matrix_write(s->rotary, s->n_angles_known, 1, row, e);
+        if (status == 0) s->n_angles_known++;
+    }
+    free(row);
+    return status;
+}
+
+/* Records embedding and layers of one chunk: afterwards x holds the last layer's output. */
+static void read_chunk(struct session *s, const int32_t *ids, uint32_t n)
+{
+    const struct model *m = s->model;
+    const struct backend_ops *ops = s->backend->ops;
+    kv_cache_before(s->cache, s->position, n);
+    ops->embed(s->x, s->token_embd, ids, n);
+    for (uint32_t i = 0; i < m->n_layer; i++) {
+        const struct session_layer *l = &s->layers[i];
+        ops->project(&(struct project){
+            .out = s->qkv, .x = s->x, .w = l->qkv, .norm = l->attn_norm, .norm_eps = m->norm_eps, .n = n});
+        ops->attend(&(struct attend){.shape = &s->cache->shape,
+                                     .qkv = s->qkv,
+                                     .cache_k = s->cache->k[i],
+                                     .cache_v = s->cache->v[i],
+                                     .rotary = s->rotary,
+                                     .kept = s->cache->kept,
+                                     .position = s->position,
+                                     .n = n,
+                                     .causal = true,
+                                     .out = s->mixed});
+        ops->project(&(struct project){.out = s->x, .x = s->mixed, .w = l->attn_output, .n = n, .add = true});
+        ops->feed_forward(&(struct feed_forward){
+            .x = s->x, .norm = l->ffn_norm, .gate_up = l->gate_up, .down = l->down, .norm_eps = m->norm_eps, .n = n});
+    }
+}
+
+static int give_logits(struct session *s, uint32_t row, uint32_t n, float *logits, struct error *e)
+{
+    const struct backend_ops *ops = s->backend->ops;
+    for (uint32_t done = 0, part; done < n; done += part) {
+        part = n - done < LOGIT_ROWS ? n - done : LOGIT_ROWS;
+        ops->project(&(struct project){.out = s->logits,
+                                       .x = s->x,
+                                       .w = s->output,
+                                       .norm = s->output_norm,
+                                       .norm_eps = s->model->norm_eps,
+                                       .x_row = row + done,
+                                       .n = part});
+        if (ops->matrix_read(s->logits, 0, part, logits + (size_t)done * s->model->n_vocab, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int give_evidence_rows(struct session *s, struct matrix *out, const struct matrix *w, const int32_t *ids,
+                              uint32_t n, void *rows, struct error *e)
+{
+    s->backend->ops->evidence_rows(&(struct evidence_rows){.out = out,
+                                                           .x = s->x,
+                                                           .norm = s->output_norm,
+                                                           .w = w,
+                                                           .token = s->evidence_token,
+                                                           .ids = ids,
+                                                           .norm_eps = s->model->norm_eps,
+                                                           .n = n,
+                                                           .quantise = out == s->keys});
+    return s->backend->ops->matrix_read(out, 0, n, rows, e);
+}
+
+/* Gate logits G[id] + w_g . h and sharpness exp(log_tau + w_tau . h). */
+static int give_gate_and_tau(struct session *s, const int32_t *ids, uint32_t n, float *gate, float *tau,
+                             struct error *e)
+{
+    const struct model_evidence *v = &s->model->evidence;
+    s->backend->ops->project(&(struct project){.out = s->pairs,
+                                               .x = s->x,
+                                               .w = s->evidence_pair,
+                                               .norm = s->output_norm,
+                                               .norm_eps = s->model->norm_eps,
+                                               .n = n});
+    if (s->backend->ops->matrix_read(s->pairs, 0, n, s->host_pairs, e) != 0) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        if (gate) gate[i] = s->gate_token[ids[i]] + s->host_pairs[2 * i];
+        if (tau) tau[i] = expf(v->log_tau + s->host_pairs[2 * i + 1]);
+    }
+    return 0;
+}
+
+/* What the caller wants of the chunk's n tokens, which are tokens [done, done + n) of the call; `last`: the call ends
+ * here. */
+static int give_outputs(struct session *s, const int32_t *ids, size_t done, uint32_t n, bool last,
+                        const struct session_outputs *out, struct error *e)
+{
+    const size_t width = s->model->evidence.width;
+    if (out->logits && give_logits(s, 0, n, out->logits + done * s->model->n_vocab, e) != 0) return -1;
+    if (out->last_logits && last && give_logits(s, n - 1, 1, out->last_logits, e) != 0) return -1;
+    if (out->keys && give_evidence_rows(s, s->keys, s->evidence_k, ids, n, out->keys + done * width, e) != 0) return -1;
+    if (out->queries && give_evidence_rows(s, s->queries, s->evidence_q, ids, n, out->queries + done * width, e) != 0)
+        return -1;
+    if ((out->gate || out->tau) &&
+        give_gate_and_tau(s, ids, n, out->gate ? out->gate + done : NULL, out->tau ? out->tau + done : NULL, e) != 0)
+        return -1;
+    return s->backend->ops->flush(s->backend, e);
+}
+
+static int check_call(const struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
+                      struct error *e)
+{
+    const struct model *m = s->model;
+    if (n > m->context_length - s->position)
+        return error_set(e, "%zu tokens from position %llu do not fit the context of %llu", n,
+                         (unsigned long long)s->position, (unsigned long long)m->context_length);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0 || (uint32_t)ids[i] >= m->n_vocab)
+            return error_set(e, "token id %d, the model has %u", (int)ids[i], m->n_vocab);
+    if (m->evidence.width == 0 && (out->keys || out->queries || out->tau || out->gate))
+        return error_set(e, "%s has no evidence attention", m->path);
+    return 0;
+}
+
+int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out, struct error *e)
+{
+    static const struct session_outputs nothing;
+    if (!out) out = &nothing;
+    if (check_call(s, ids, n, out, e) != 0) return -1;
+    for (size_t done = 0; done < n;) {
+        uint32_t part = n - done < s->chunk_rows ? (uint32_t)(n - done) : s->chunk_rows;
+        if (fill_rotary(s, part, e) != 0) return -1;
+        read_chunk(s, ids + done, part);
+        if (give_outputs(s, ids + done, done, part, done + part == n, out, e) != 0) return -1;
+        kv_cache_after(s->cache, s->position, part);
+        s->position += part;
+        done += part;
+    }
+    return 0;
+}
+
+int session_decode(struct session *s, int32_t id, float *logits, struct error *e)
+{
+    return session_prefill(s, &id, 1, &(struct session_outputs){.last_logits = logits}, e);
+}
+
+int session_mark(struct session *s, struct error *e)
+{
+    if (kv_cache_mark(s->cache, e) != 0) return -1;
+    s->marked_position = s->position;
+    return 0;
+}
+
+int session_rewind(struct session *s, struct error *e)
+{
+    if (!s->cache->marked) return error_set(e, "there is no mark to go back to");
+    kv_cache_rewind(s->cache);
+    s->position = s->marked_position;
+    return s->backend->ops->flush(s->backend, e);
+}
+
+size_t session_state_size(const struct session *s)
+{
+    return kv_cache_state_size(s->cache);
+}
+
+int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct error *e)
+{
+    if (size != session_state_size(s))
+        return error_set(e, "state: %zu bytes, expected %zu", size, session_state_size(s));
+    return kv_cache_state_save(s->cache, s->position, bytes, e);
+}
+
+int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e)
+{
+    return kv_cache_state_load(s->cache, s->model->context_length, &s->position, bytes, size, e);
+}

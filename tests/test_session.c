@@ -1,0 +1,433 @@
+/* A session against the model's definition (models/FORMAT.md) in double precision, and against itself: however a text
+ * is cut, marked, rewound, saved or loaded, the logits are the same. Logits here are of order 5; TOLERANCE is for
+ * float32 sums in another order. */
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "compute/backend.h"
+#include "compute/session.h"
+#include "tests/synthetic_model.h"
+
+#define TOLERANCE 3e-5
+
+enum { V = 61, N = 210 };
+
+static void tiny_model(struct model *m, uint32_t n_head_kv)
+{
+    *m = (struct model){.n_embd = 24,
+                        .n_layer = 2,
+                        .n_head = 4,
+                        .n_head_kv = n_head_kv,
+                        .head_dim = 6,
+                        .n_ff = 40,
+                        .n_vocab = V,
+                        .offset_rule = OFFSET_PAPER,
+                        .n_branch = 5,
+                        .branch = {{16, 1}, {64, 4}, {256, 16}, {48, 5}, {UINT64_C(1) << 40, UINT64_C(1) << 35}},
+                        .evidence.width = 8};
+    synthetic_model_fill(m, 77);
+}
+
+static void random_ids(int32_t *ids, size_t n, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(test_random(&seed) % V);
+}
+
+/* ---- the definition ---- */
+
+static double at(const struct weights *w, uint32_t row, uint32_t col)
+{
+    return (double)((const float *)w->bytes)[(size_t)row * w->cols + col];
+}
+
+static void multiply(double *out, const struct weights *w, const double *x)
+{
+    for (uint32_t i = 0; i < w->rows; i++) {
+        out[i] = 0;
+        for (uint32_t k = 0; k < w->cols; k++) out[i] += at(w, i, k) * x[k];
+    }
+}
+
+static void normalise(double *out, const double *x, const struct weights *norm, double eps)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < norm->cols; i++) sum += x[i] * x[i];
+    for (uint32_t i = 0; i < norm->cols; i++) out[i] = x[i] / sqrt(sum / norm->cols + eps) * at(norm, 0, i);
+}
+
+static double turned(const double *x, uint32_t i, uint32_t dim, uint64_t pos)
+{
+    double angle = (double)pos * pow(10000, -(double)(i - i % 2) / dim);
+    return i % 2 == 0 ? x[i] * cos(angle) - x[i + 1] * sin(angle) : x[i - 1] * sin(angle) + x[i] * cos(angle);
+}
+
+struct vectors {
+    double q[24], k[24], v[24], x[24], mixed[24];
+};
+
+/* Attention of one (token, head): all keys of all branches in one softmax. */
+static void define_head(const struct model *m, struct vectors *all, const uint64_t *positions, size_t t, uint32_t head)
+{
+    const uint32_t dim = m->head_dim, group = head / (m->n_head / m->n_head_kv);
+    double sum = 0, *out = all[t].mixed + head * dim;
+    for (uint32_t d = 0; d < dim; d++) out[d] = 0;
+    for (uint32_t i = 0; i < m->n_branch; i++)
+        for (size_t p = 0; p <= t; p++) {
+            uint64_t w = m->branch[i].segment_length, r = m->branch[i].dilation_rate, s = head % r;
+            uint64_t a = positions[t], b = positions[p];
+            if (a / w != b / w || a % w % r != s || b % w % r != s) continue;
+            double logit = 0;
+            const double *q = all[t].q + head * dim, *k = all[p].k + group * dim;
+            for (uint32_t d = 0; d < dim; d++)
+                logit += r == 1 ? turned(q, d, dim, a % w) * turned(k, d, dim, b % w) : q[d] * k[d];
+            double e = exp(logit / sqrt(dim));
+            sum += e;
+            for (uint32_t d = 0; d < dim; d++) out[d] += e * all[p].v[group * dim + d];
+        }
+    for (uint32_t d = 0; d < dim && sum > 0; d++) out[d] /= sum;
+}
+
+/* logits [n][V] of tokens at the given positions. */
+static void define(const struct model *m, const int32_t *ids, const uint64_t *positions, size_t n, double *logits)
+{
+    struct vectors *all = calloc(n, sizeof *all);
+    double normed[24], gate[40], up[40], added[24];
+    for (size_t t = 0; t < n; t++)
+        for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] = at(&m->token_embd, (uint32_t)ids[t], i);
+    for (uint32_t layer = 0; layer < m->n_layer; layer++) {
+        const struct model_layer *l = &m->layers[layer];
+        for (size_t t = 0; t < n; t++) {
+            normalise(normed, all[t].x, &l->attn_norm, (double)m->norm_eps);
+            multiply(all[t].q, &l->attn_q, normed);
+            multiply(all[t].k, &l->attn_k, normed);
+            multiply(all[t].v, &l->attn_v, normed);
+        }
+        for (size_t t = 0; t < n; t++) {
+            for (uint32_t head = 0; head < m->n_head; head++) define_head(m, all, positions, t, head);
+            multiply(added, &l->attn_output, all[t].mixed);
+            for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] += added[i];
+            normalise(normed, all[t].x, &l->ffn_norm, (double)m->norm_eps);
+            multiply(gate, &l->ffn_gate, normed);
+            multiply(up, &l->ffn_up, normed);
+            for (uint32_t i = 0; i < m->n_ff; i++) gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i];
+            multiply(added, &l->ffn_down, gate);
+            for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] += added[i];
+        }
+    }
+    for (size_t t = 0; t < n; t++) {
+        normalise(normed, all[t].x, &m->output_norm, (double)m->norm_eps);
+        multiply(logits + t * V, &m->output, normed);
+    }
+    free(all);
+}
+
+/* ---- helpers ---- */
+
+static struct backend *backend;
+
+static int open_backend(void **state)
+{
+    (void)state;
+    return backend_open(&backend, "cpu", 2, NULL);
+}
+
+static int close_backend(void **state)
+{
+    (void)state;
+    backend_close(backend);
+    return 0;
+}
+
+static struct session *open_session(const struct model *m)
+{
+    struct error e = {{0}};
+    struct session *s;
+    assert_ok(session_open(&s, m, backend, &e), e);
+    return s;
+}
+
+static void prefill(struct session *s, const int32_t *ids, size_t n, float *logits)
+{
+    struct error e = {{0}};
+    assert_ok(session_prefill(s, ids, n, &(struct session_outputs){.logits = logits}, &e), e);
+}
+
+static void expect_close(const float *got, const float *expected, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - (double)expected[i]) <= TOLERANCE))
+            fail_msg("token %zu, logit %zu: %.8g, expected %.8g", i / V, i % V, (double)got[i], (double)expected[i]);
+}
+
+static void expect_defined(const float *got, const double *expected, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - expected[i]) <= TOLERANCE))
+            fail_msg("token %zu, logit %zu: %.8g, expected %.8g", i / V, i % V, (double)got[i], expected[i]);
+}
+
+/* ---- tests ---- */
+
+static void prefill_equals_the_definition(void **state)
+{
+    (void)state;
+    for (uint32_t kv = 1; kv <= 4; kv *= 2) {
+        struct model m;
+        tiny_model(&m, kv);
+        int32_t ids[N];
+        uint64_t positions[N];
+        static float got[N * V];
+        static double expected[N * V];
+        random_ids(ids, N, 5);
+        for (int i = 0; i < N; i++) positions[i] = (uint64_t)i;
+        define(&m, ids, positions, N, expected);
+        struct session *s = open_session(&m);
+        prefill(s, ids, N, got);
+        expect_defined(got, expected, N * V);
+        assert_int_equal(session_position(s), N);
+        session_close(s);
+        synthetic_model_close(&m);
+    }
+}
+
+static void skipped_positions_are_no_keys(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 4);
+    struct error e = {{0}};
+    int32_t ids[N];
+    uint64_t positions[N];
+    static float got[N * V];
+    static double expected[N * V];
+    random_ids(ids, N, 6);
+    /* gaps inside segments of the far branches, and to far away */
+    for (int i = 0; i < N; i++)
+        positions[i] = (uint64_t)i + (i >= 21 ? 11 : 0) + (i >= 90 ? 70 : 0) + (i >= 150 ? UINT64_C(1) << 33 : 0);
+    define(&m, ids, positions, N, expected);
+    struct session *s = open_session(&m);
+    const int cuts[] = {0, 21, 90, 150, N};
+    for (int i = 0; i < 4; i++) {
+        assert_ok(session_skip_to(s, positions[cuts[i]], &e), e);
+        prefill(s, ids + cuts[i], (size_t)(cuts[i + 1] - cuts[i]), got + cuts[i] * V);
+    }
+    expect_defined(got, expected, N * V);
+    assert_int_equal(session_skip_to(s, 5, &e), -1);
+    session_close(s);
+    synthetic_model_close(&m);
+}
+
+static void any_chunking_gives_the_same_logits(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 2);
+    int32_t ids[N];
+    static float whole[N * V], parts[N * V];
+    random_ids(ids, N, 7);
+    struct session *s = open_session(&m);
+    prefill(s, ids, N, whole);
+    session_close(s);
+    uint64_t seed = 8;
+    for (int turn = 0; turn < 12; turn++) {
+        s = open_session(&m);
+        for (size_t done = 0; done < N;) {
+            size_t n = 1 + test_random(&seed) % (turn < 6 ? 9 : 120);
+            if (n > N - done) n = N - done;
+            prefill(s, ids + done, n, parts + done * V);
+            done += n;
+        }
+        expect_close(parts, whole, N * V);
+        session_close(s);
+    }
+    synthetic_model_close(&m);
+}
+
+static void decoding_gives_what_prefill_gives(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 4);
+    struct error e = {{0}};
+    int32_t ids[N];
+    static float whole[N * V], one[V], last[V];
+    random_ids(ids, N, 9);
+    struct session *s = open_session(&m);
+    assert_ok(session_prefill(s, ids, N, &(struct session_outputs){.logits = whole, .last_logits = last}, &e), e);
+    expect_close(last, whole + (N - 1) * V, V);
+    session_close(s);
+    s = open_session(&m);
+    for (int i = 0; i < N; i++) {
+        assert_ok(session_decode(s, ids[i], one, &e), e);
+        expect_close(one, whole + i * V, V);
+    }
+    session_close(s);
+    synthetic_model_close(&m);
+}
+
+static void rewinding_forgets_everything_after_the_mark(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 4);
+    struct error e = {{0}};
+    int32_t ids[N], others[N];
+    static float whole[N * V], again[N * V];
+    random_ids(ids, N, 10);
+    random_ids(others, N, 11);
+    struct session *s = open_session(&m);
+    prefill(s, ids, N, whole);
+    session_close(s);
+    const size_t marks[] = {1, 37, 64, 150};
+    for (int i = 0; i < 4; i++) {
+        s = open_session(&m);
+        assert_int_equal(session_rewind(s, &e), -1);
+        prefill(s, ids, marks[i], again);
+        assert_ok(session_mark(s, &e), e);
+        for (size_t n = 3; n < N; n += 90) { /* a little, past some segments, past most of them */
+            prefill(s, others, n, again);
+            assert_ok(session_skip_to(s, session_position(s) + n, &e), e);
+            prefill(s, others, n, again);
+            assert_ok(session_rewind(s, &e), e);
+            assert_int_equal(session_position(s), marks[i]);
+        }
+        prefill(s, ids + marks[i], N - marks[i], again);
+        expect_close(again, whole + marks[i] * V, (N - marks[i]) * V);
+        session_close(s);
+    }
+    synthetic_model_close(&m);
+}
+
+static void a_saved_state_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 2);
+    struct error e = {{0}};
+    int32_t ids[N];
+    static float whole[N * V], rest[N * V];
+    random_ids(ids, N, 12);
+    struct session *s = open_session(&m);
+    prefill(s, ids, N, whole);
+    session_close(s);
+    for (size_t cut = 1; cut < N; cut += 49) {
+        s = open_session(&m);
+        prefill(s, ids, cut, rest);
+        size_t size = session_state_size(s);
+        uint8_t *bytes = malloc(size);
+        assert_ok(session_state_save(s, bytes, size, &e), e);
+        assert_int_equal(session_state_save(s, bytes, size - 1, &e), -1);
+        session_close(s);
+        s = open_session(&m);
+        prefill(s, ids + 5, 20, rest);
+        assert_ok(session_state_load(s, bytes, size, &e), e);
+        assert_int_equal(session_position(s), cut);
+        prefill(s, ids + cut, N - cut, rest);
+        expect_close(rest, whole + cut * V, (N - cut) * V);
+        session_close(s);
+        free(bytes);
+    }
+    synthetic_model_close(&m);
+}
+
+static void a_state_that_does_not_fit_is_refused_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct model m, other;
+    tiny_model(&m, 4);
+    tiny_model(&other, 2);
+    struct error e = {{0}};
+    int32_t ids[40];
+    random_ids(ids, 40, 13);
+    float logits[40 * V], before[V], after[V];
+    struct session *s = open_session(&m), *t = open_session(&other);
+    prefill(s, ids, 40, logits);
+    assert_ok(session_mark(s, &e), e);
+    assert_ok(session_decode(s, 7, before, &e), e);
+    assert_ok(session_rewind(s, &e), e);
+    size_t size = session_state_size(s);
+    uint8_t *bytes = malloc(size);
+    assert_ok(session_state_save(s, bytes, size, &e), e);
+    assert_int_equal(session_state_load(t, bytes, size, &e), -1);
+    assert_string_equal(e.text, "state: made by another model or program");
+    assert_int_equal(session_state_load(s, bytes, size - 1, &e), -1);
+    assert_int_equal(session_state_load(s, bytes, 10, &e), -1);
+    assert_string_equal(e.text, "state: 10 bytes are too few");
+    bytes[15] ^= 0x40; /* position */
+    assert_int_equal(session_state_load(s, bytes, size, &e), -1);
+    bytes[15] ^= 0x40;
+    enum { COUNTS = 40 + DILATION_MAX_BRANCHES * 16 }; /* where the counts of kept keys begin */
+    int refused = 0;
+    for (size_t i = 0; i < 5 * 4; i++) {
+        bytes[COUNTS + 4 * i + 3] ^= 0x10;
+        refused += session_state_load(s, bytes, size, &e) == -1;
+        bytes[COUNTS + 4 * i + 3] ^= 0x10;
+    }
+    assert_int_equal(refused, 20);
+    assert_int_equal(session_position(s), 40);
+    assert_ok(session_decode(s, 7, after, &e), e);
+    expect_close(after, before, V);
+    free(bytes);
+    session_close(s);
+    session_close(t);
+    synthetic_model_close(&m);
+    synthetic_model_close(&other);
+}
+
+static void memory_is_flat_in_the_length(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 4);
+    struct error e = {{0}};
+    enum { LONG = 5000 };
+    int32_t *ids = malloc(LONG * sizeof *ids);
+    random_ids(ids, LONG, 14);
+    struct session *s = open_session(&m);
+    size_t at_start = session_memory(s);
+    assert_ok(session_prefill(s, ids, LONG, NULL, &e), e);
+    assert_int_equal(session_memory(s), at_start);
+    session_close(s);
+    free(ids);
+    synthetic_model_close(&m);
+}
+
+static void tokens_that_cannot_be_read_are_refused(void **state)
+{
+    (void)state;
+    struct model m;
+    tiny_model(&m, 4);
+    struct error e = {{0}};
+    struct session *s = open_session(&m);
+    assert_int_equal(session_prefill(s, (int32_t[]){3, V}, 2, NULL, &e), -1);
+    assert_string_equal(e.text, "token id 61, the model has 61");
+    assert_int_equal(session_prefill(s, (int32_t[]){-1}, 1, NULL, &e), -1);
+    assert_int_equal(session_position(s), 0);
+    assert_ok(session_skip_to(s, (UINT64_C(1) << 40) - 1, &e), e);
+    assert_int_equal(session_prefill(s, (int32_t[]){3, 4}, 2, NULL, &e), -1);
+    assert_ok(session_prefill(s, (int32_t[]){3}, 1, NULL, &e), e);
+    assert_int_equal(session_decode(s, 3, (float[V]){0}, &e), -1);
+    assert_int_equal(session_skip_to(s, (UINT64_C(1) << 40) + 1, &e), -1);
+    session_close(s);
+    m.position_mode = POSITION_ROPE_ALL;
+    assert_int_equal(session_open(&s, &m, backend, &e), -1);
+    assert_string_equal(e.text, "synthetic model: position mode rope-all is for models with dilation rate 1 only");
+    synthetic_model_close(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prefill_equals_the_definition),
+        cmocka_unit_test(skipped_positions_are_no_keys),
+        cmocka_unit_test(any_chunking_gives_the_same_logits),
+        cmocka_unit_test(decoding_gives_what_prefill_gives),
+        cmocka_unit_test(rewinding_forgets_everything_after_the_mark),
+        cmocka_unit_test(a_saved_state_goes_on_where_it_was),
+        cmocka_unit_test(a_state_that_does_not_fit_is_refused_and_changes_nothing),
+        cmocka_unit_test(memory_is_flat_in_the_length),
+        cmocka_unit_test(tokens_that_cannot_be_read_are_refused),
+    };
+    return cmocka_run_group_tests(tests, open_backend, close_backend);
+}
