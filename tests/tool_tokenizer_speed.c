@@ -1,0 +1,62 @@
+/* tokenizer_speed MODEL.gguf TEXT [IDS]: MB/s and tokens/s of the model's tokenizer on the text, by one thread and by
+ * two. IDS: a file that gets the ids as little-endian int32, to compare with other tokenizers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "compute/error.h"
+#include "compute/file.h"
+#include "compute/model.h"
+#include "compute/tokenizer.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int write_ids(const char *path, const struct tokens *tokens, struct error *e)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f) return error_set(e, "%s: cannot be written", path);
+    int failed = fwrite(tokens->ids, sizeof *tokens->ids, tokens->n, f) != tokens->n;
+    return fclose(f) != 0 || failed ? error_set(e, "%s: cannot be written", path) : 0;
+}
+
+static int measure(const struct model *m, const struct file_map *text, const char *ids, struct error *e)
+{
+    for (unsigned n_threads = 1; n_threads <= 2; n_threads++) {
+        struct tokens tokens = {0};
+        double begin = now();
+        int failed =
+            tokenizer_encode_parallel(m->tokenizer, (const char *)text->bytes, text->size, n_threads, &tokens, e);
+        double seconds = now() - begin;
+        if (!failed) {
+            printf("%u threads: %zu bytes, %zu tokens, %.2f MB/s, %.0f tokens/s\n", n_threads, text->size, tokens.n,
+                   (double)text->size / seconds * 1e-6, (double)tokens.n / seconds);
+            if (ids && n_threads == 1) failed = write_ids(ids, &tokens, e);
+        }
+        tokens_free(&tokens);
+        if (failed) return -1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct error e;
+    struct model *m = NULL;
+    struct file_map text = {NULL, 0};
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: %s MODEL.gguf TEXT [IDS]\n", argv[0]);
+        return 2;
+    }
+    int failed = model_open(&m, argv[1], &e);
+    if (!failed) failed = file_map(&text, argv[2], &e);
+    if (!failed) failed = measure(m, &text, argc == 4 ? argv[3] : NULL, &e);
+    if (failed) fprintf(stderr, "%s\n", e.text);
+    file_unmap(&text);
+    model_close(m);
+    return failed ? 1 : 0;
+}
