@@ -11,7 +11,12 @@ enum weights_type {
     WEIGHTS_F16 = 1,
     WEIGHTS_Q4_0 = 2,
     WEIGHTS_Q4_1 = 3,
+    WEIGHTS_Q5_0 = 6,
+    WEIGHTS_Q5_1 = 7,
     WEIGHTS_Q8_0 = 8,
+    WEIGHTS_Q4_K = 12,
+    WEIGHTS_Q5_K = 13,
+    WEIGHTS_Q6_K = 14,
     WEIGHTS_BF16 = 30,
 };
 

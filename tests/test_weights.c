@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "compute/gguf.h"
 #include "compute/weights.h"
 
 static struct weights matrix(enum weights_type type, uint32_t rows, uint32_t cols, const uint8_t *bytes)
@@ -91,6 +92,41 @@ static void blocks_are_scaled_and_shifted(void **state)
     assert_true(out[0] == -1.0f && out[16] == 6.5f && out[15] == 0.0f && out[31] == -1.0f);
 }
 
+static void assert_same_numbers(const char *name, const float *got, const uint8_t *expected, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        memcpy(&x, expected + i * 4, sizeof x);
+        if (isnan(x) ? isnan(got[i]) : x == got[i]) continue;
+        fail_msg("%s: number %zu is %.9g, expected %.9g", name, i, (double)got[i], (double)x);
+    }
+}
+
+/* tests/data/weights_reference.py says what is in the file. */
+static void every_type_equals_the_reference_on_random_and_adversarial_blocks(void **state)
+{
+    (void)state;
+    struct error e;
+    struct gguf *g = NULL;
+    assert_ok(gguf_open(&g, "tests/data/weights_reference.gguf", &e), e);
+    assert_int_equal(gguf_n_tensors(g), 20);
+    for (size_t i = 0; i < gguf_n_tensors(g); i += 2) {
+        const struct gguf_tensor *t = gguf_tensor(g, i), *values = gguf_tensor(g, i + 1);
+        assert_int_equal(t->dims[0], values->dims[0]);
+        assert_int_equal(values->type, WEIGHTS_F32);
+        assert_true(gguf_string_is(&t->name, weights_type_name(t->type)));
+        uint32_t cols = (uint32_t)t->dims[0];
+        float *out = malloc(cols * sizeof *out);
+        assert_non_null(out);
+        struct weights w = matrix((enum weights_type)t->type, 1, cols, t->bytes);
+        assert_int_equal(w.row_bytes, t->size);
+        weights_dequantize(&w, 0, 1, out);
+        assert_same_numbers(weights_type_name(t->type), out, values->bytes, cols);
+        free(out);
+    }
+    gguf_close(g);
+}
+
 static void unknown_types_have_no_blocks(void **state)
 {
     (void)state;
@@ -106,6 +142,7 @@ int main(void)
         cmocka_unit_test(half_precision_covers_subnormals_and_infinities),
         cmocka_unit_test(plain_rows_are_read_from_where_they_begin),
         cmocka_unit_test(blocks_are_scaled_and_shifted),
+        cmocka_unit_test(every_type_equals_the_reference_on_random_and_adversarial_blocks),
         cmocka_unit_test(unknown_types_have_no_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
