@@ -1,0 +1,245 @@
+/* What a device answers is compared with plain loops in double precision, on shapes that end inside its blocks. Devices
+ * do give wrong numbers: better to say so before a book is read. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/backend.h"
+#include "compute/error.h"
+#include "compute/weights.h"
+
+enum { ROWS = 130, DIM = 40, INNER = 56, WIDTH = 8, IDS = 11, HEADS = 2, HEAD_DIM = 20, CUT = 70, MAX_MATRICES = 12 };
+
+#define TOLERANCE 1e-3
+#define NORM_EPS 1e-5f
+
+struct self_test {
+    struct backend *b;
+    struct error *e;
+    struct matrix *opened[MAX_MATRICES]; /* owned */
+    int n_opened;
+    uint64_t seed;
+    float x[ROWS * DIM], norm[DIM], w[INNER * DIM], up[INNER * DIM], down[DIM * INNER];
+    float token[IDS * WIDTH], k[WIDTH * DIM];
+    float qkv[ROWS * 3 * DIM];
+    float got[ROWS * 3 * DIM];
+    double expected[ROWS * 3 * DIM];
+    int32_t ids[ROWS];
+};
+
+static void fill(struct self_test *t, float *x, size_t n, float shift)
+{
+    for (size_t i = 0; i < n; i++) {
+        t->seed = t->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        x[i] = shift + (float)(t->seed >> 40) / 8388608.0f - 1.0f;
+    }
+}
+
+/* An owned matrix with these rows; NULL when it failed. */
+static struct matrix *upload(struct self_test *t, uint32_t rows, uint32_t cols, const float *x)
+{
+    struct matrix *m;
+    if (t->b->ops->matrix_open(&m, t->b, rows, cols, t->e) != 0) return NULL;
+    t->opened[t->n_opened++] = m;
+    return x && t->b->ops->matrix_write(m, 0, rows, x, t->e) != 0 ? NULL : m;
+}
+
+static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, const float *x, const float *below)
+{
+    const struct weights parts[] = {{(const uint8_t *)x, WEIGHTS_F32, rows, cols, cols * sizeof *x},
+                                    {(const uint8_t *)below, WEIGHTS_F32, rows, cols, cols * sizeof *x}};
+    const struct weights *const both[] = {&parts[0], &parts[1]};
+    struct matrix *m;
+    if (t->b->ops->matrix_load(&m, t->b, both, below ? 2 : 1, t->e) != 0) return NULL;
+    t->opened[t->n_opened++] = m;
+    return m;
+}
+
+/* Closes the op's matrices; compares the first n numbers of `out` with t->expected. */
+static int finish(struct self_test *t, const char *op, const struct matrix *out, size_t n)
+{
+    int status = out ? t->b->ops->matrix_read(out, 0, (uint32_t)(n / out->cols), t->got, t->e) : -1;
+    for (size_t i = 0; i < n && status == 0; i++)
+        if (!(fabs((double)t->got[i] - t->expected[i]) <= TOLERANCE * (1 + fabs(t->expected[i]))))
+            status = error_set(t->e, "%s gives %.6g instead of %.6g", op, (double)t->got[i], t->expected[i]);
+    while (t->n_opened > 0) t->b->ops->matrix_close(t->opened[--t->n_opened]);
+    return status == 0 ? 0 : error_prefix(t->e, "%s: self-test", t->b->info.name);
+}
+
+static void normalise(const struct self_test *t, uint32_t row, double *out)
+{
+    const float *x = t->x + row * DIM;
+    double sum = 0;
+    for (int i = 0; i < DIM; i++) sum += (double)x[i] * (double)x[i];
+    for (int i = 0; i < DIM; i++) out[i] = (double)x[i] / sqrt(sum / DIM + (double)NORM_EPS) * (double)t->norm[i];
+}
+
+static double dot(const float *w, const double *x, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += (double)w[i] * x[i];
+    return sum;
+}
+
+static int test_embed(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, WIDTH, NULL), *table = load(t, IDS, WIDTH, t->token, NULL);
+    if (!x || !table) return finish(t, "embed", NULL, 0);
+    t->b->ops->embed(x, table, t->ids, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        for (int k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = (double)t->token[t->ids[i] * WIDTH + k];
+    return finish(t, "embed", x, (size_t)ROWS * WIDTH);
+}
+
+static int test_project(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, INNER, DIM, t->w, NULL);
+    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *out = upload(t, ROWS, INNER, t->qkv);
+    if (!x || !w || !norm || !out) return finish(t, "project", NULL, 0);
+    struct project op = {.out = out, .x = x, .w = w, .norm = norm, .norm_eps = NORM_EPS, .n = ROWS, .add = true};
+    t->b->ops->project(&op);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        double row[DIM];
+        normalise(t, i, row);
+        for (uint32_t k = 0; k < INNER; k++)
+            t->expected[i * INNER + k] = (double)t->qkv[i * INNER + k] + dot(t->w + k * DIM, row, DIM);
+    }
+    return finish(t, "project", out, (size_t)ROWS * INNER);
+}
+
+static int test_feed_forward(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *gate_up = load(t, INNER, DIM, t->w, t->up);
+    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *down = load(t, DIM, INNER, t->down, NULL);
+    if (!x || !gate_up || !norm || !down) return finish(t, "feed_forward", NULL, 0);
+    struct feed_forward op = {.x = x, .norm = norm, .gate_up = gate_up, .down = down, .norm_eps = NORM_EPS, .n = ROWS};
+    t->b->ops->feed_forward(&op);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        double row[DIM], inner[INNER];
+        normalise(t, i, row);
+        for (int k = 0; k < INNER; k++) {
+            double gate = dot(t->w + k * DIM, row, DIM);
+            inner[k] = gate / (1 + exp(-gate)) * dot(t->up + k * DIM, row, DIM);
+        }
+        for (uint32_t k = 0; k < DIM; k++)
+            t->expected[i * DIM + k] = (double)t->x[i * DIM + k] + dot(t->down + k * INNER, inner, INNER);
+    }
+    return finish(t, "feed_forward", x, (size_t)ROWS * DIM);
+}
+
+static int test_evidence_rows(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, WIDTH, DIM, t->k, NULL),
+                  *out = upload(t, ROWS, WIDTH, NULL);
+    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *token = load(t, IDS, WIDTH, t->token, NULL);
+    if (!x || !w || !out || !norm || !token) return finish(t, "evidence_rows", NULL, 0);
+    struct evidence_rows op = {
+        .out = out, .x = x, .norm = norm, .w = w, .token = token, .ids = t->ids, .norm_eps = NORM_EPS, .n = ROWS};
+    t->b->ops->evidence_rows(&op);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        double row[DIM], u[WIDTH], length = 0;
+        normalise(t, i, row);
+        for (int k = 0; k < WIDTH; k++) {
+            u[k] = (double)t->token[t->ids[i] * WIDTH + k] + dot(t->k + k * DIM, row, DIM);
+            length += u[k] * u[k];
+        }
+        for (uint32_t k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = u[k] / sqrt(length);
+    }
+    return finish(t, "evidence_rows", out, (size_t)ROWS * WIDTH);
+}
+
+/* Element d of a q or k, rotated where the branch is. */
+static double turned(const float *x, uint32_t d, bool rotate, uint64_t pos)
+{
+    if (!rotate) return (double)x[d];
+    double angle = (double)pos * pow(100.0, -(double)(d - d % 2) / HEAD_DIM);
+    return d % 2 == 0 ? (double)x[d] * cos(angle) - (double)x[d + 1] * sin(angle)
+                      : (double)x[d - 1] * sin(angle) + (double)x[d] * cos(angle);
+}
+
+static void define_attention(struct self_test *t, const struct attention *s, uint64_t position, uint32_t row,
+                             uint32_t head)
+{
+    double sum = 0, *out = t->expected + (row * HEADS + head) * HEAD_DIM;
+    const float *q = t->qkv + row * 3 * DIM + head * HEAD_DIM;
+    memset(out, 0, HEAD_DIM * sizeof *out);
+    for (uint32_t i = 0; i < s->n_branch; i++)
+        for (uint32_t p = 0; p <= row; p++) {
+            const struct branch *b = &s->branch[i];
+            uint64_t w = b->segment_length, a = position + row, c = position + p;
+            uint64_t offset = dilation_head_offset(s->offset_rule, head, HEADS, b->dilation_rate);
+            if (a / w != c / w || !dilation_on_grid(b, offset, a) || !dilation_on_grid(b, offset, c)) continue;
+            const float *k = t->qkv + p * 3 * DIM + DIM + head * HEAD_DIM, *v = k + DIM;
+            double logit = 0;
+            for (uint32_t d = 0; d < HEAD_DIM; d++)
+                logit += turned(q, d, b->dilation_rate == 1, a % w) * turned(k, d, b->dilation_rate == 1, c % w);
+            double e = exp(logit / sqrt(HEAD_DIM));
+            sum += e;
+            for (uint32_t d = 0; d < HEAD_DIM; d++) out[d] += e * (double)v[d];
+        }
+    for (uint32_t d = 0; d < HEAD_DIM && sum > 0; d++) out[d] /= sum;
+}
+
+/* Two chunks, far from the beginning; r does not divide w, most positions lack the third branch. */
+static int test_attend(struct self_test *t)
+{
+    const uint64_t position = (UINT64_C(1) << 40) - 100;
+    struct attention s = {.n_head = HEADS,
+                          .n_head_kv = HEADS,
+                          .head_dim = HEAD_DIM,
+                          .n_branch = 3,
+                          .branch = {{48, 1}, {100, 3}, {4096, 32}}};
+    if (attention_layout(&s, t->e) != 0) return -1;
+    float angles[48 * HEAD_DIM];
+    for (uint32_t i = 0; i < 48; i++) attention_rotary_row(angles + i * HEAD_DIM, HEAD_DIM, 100, i);
+    struct matrix *qkv = upload(t, ROWS, 3 * DIM, NULL), *out = upload(t, ROWS, DIM, NULL);
+    struct matrix *rotary = upload(t, 48, HEAD_DIM, angles);
+    struct matrix *k = upload(t, s.cache_rows, HEAD_DIM, NULL), *v = upload(t, s.cache_rows, HEAD_DIM, NULL);
+    if (!qkv || !out || !rotary || !k || !v) return finish(t, "attend", NULL, 0);
+    uint32_t kept[3 * HEADS] = {0};
+    struct attend op = {.shape = &s,
+                        .qkv = qkv,
+                        .cache_k = k,
+                        .cache_v = v,
+                        .rotary = rotary,
+                        .kept = kept,
+                        .causal = true,
+                        .out = out};
+    for (uint32_t begin = 0; begin < ROWS; begin += op.n) {
+        op.n = begin == 0 ? CUT : ROWS - CUT;
+        op.position = position + begin;
+        if (t->b->ops->matrix_write(qkv, 0, op.n, t->qkv + begin * 3 * DIM, t->e) != 0)
+            return finish(t, "attend", NULL, 0);
+        t->b->ops->attend(&op);
+        attention_advance(&s, op.position, op.n, kept);
+    }
+    /* `out` holds the second chunk: its definition is moved to the front */
+    for (uint32_t row = CUT; row < ROWS; row++)
+        for (uint32_t head = 0; head < HEADS; head++) define_attention(t, &s, position, row, head);
+    memmove(t->expected, t->expected + CUT * DIM, (ROWS - CUT) * DIM * sizeof *t->expected);
+    return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
+}
+
+int backend_self_test(struct backend *b, struct error *e)
+{
+    struct self_test *t = calloc(1, sizeof *t);
+    if (!t) return error_set(e, "out of memory");
+    t->b = b;
+    t->e = e;
+    t->seed = 1;
+    fill(t, t->x, ROWS * DIM, 0);
+    fill(t, t->norm, DIM, 1);
+    fill(t, t->w, INNER * DIM, 0);
+    fill(t, t->up, INNER * DIM, 0);
+    fill(t, t->down, DIM * INNER, 0);
+    fill(t, t->token, IDS * WIDTH, 0);
+    fill(t, t->k, WIDTH * DIM, 0);
+    fill(t, t->qkv, ROWS * 3 * DIM, 0);
+    for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
+    int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t) != 0 ||
+                         test_evidence_rows(t) != 0 || test_attend(t) != 0
+                     ? -1
+                     : 0;
+    free(t);
+    return status;
+}

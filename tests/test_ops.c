@@ -1,0 +1,296 @@
+/* Every op of the table against a plain loop in double precision. Attention has its own file (test_attention.c). */
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "compute/backend.h"
+#include "tests/synthetic_model.h"
+
+static struct backend *b;
+static struct error e;
+
+static int open_backend(void **state)
+{
+    (void)state;
+    return backend_open(&b, "cpu", 2, &e);
+}
+
+static int close_backend(void **state)
+{
+    (void)state;
+    backend_close(b);
+    return 0;
+}
+
+static struct matrix *upload(uint32_t rows, uint32_t cols, const float *x)
+{
+    struct matrix *m;
+    assert_ok(b->ops->matrix_open(&m, b, rows, cols, &e), e);
+    assert_ok(b->ops->matrix_write(m, 0, rows, x, &e), e);
+    return m;
+}
+
+static struct matrix *load(const struct weights *w)
+{
+    struct matrix *m;
+    assert_ok(b->ops->matrix_load(&m, b, &w, 1, &e), e);
+    return m;
+}
+
+static float *random_rows(uint32_t rows, uint32_t cols, uint64_t seed)
+{
+    float *x = malloc(sizeof *x * rows * cols);
+    for (size_t i = 0; i < (size_t)rows * cols; i++) x[i] = test_uniform(&seed);
+    return x;
+}
+
+static const float *numbers(const struct weights *w)
+{
+    return (const float *)w->bytes;
+}
+
+static void define_norm(double *out, const float *x, const struct weights *norm, double eps)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < norm->cols; i++) sum += (double)x[i] * (double)x[i];
+    for (uint32_t i = 0; i < norm->cols; i++)
+        out[i] = (double)x[i] / sqrt(sum / norm->cols + eps) * (double)numbers(norm)[i];
+}
+
+static double define_dot(const struct weights *w, uint32_t row, const double *x)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < w->cols; k++) sum += (double)numbers(w)[(size_t)row * w->cols + k] * x[k];
+    return sum;
+}
+
+static void expect(float got, double expected, uint32_t row, uint32_t col)
+{
+    if (!(fabs((double)got - expected) <= 1e-5 * (1 + fabs(expected))))
+        fail_msg("row %u column %u: %.9g, expected %.9g", row, col, (double)got, expected);
+}
+
+static void close_all(struct matrix *const *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) b->ops->matrix_close(all[i]);
+}
+
+static void check_project(uint32_t n, uint32_t rows, uint32_t d, bool with_norm, bool add)
+{
+    uint64_t seed = n + rows;
+    const uint32_t x_row = 3;
+    struct weights w = synthetic_weights(rows, d, 1, 0, &seed), norm = synthetic_weights(1, d, 0.5f, 1, &seed);
+    float *x = random_rows(n + x_row, d, 2), *old = random_rows(n + 1, rows, 3),
+          *got = malloc(sizeof *got * (n + 1) * rows);
+    struct matrix *all[] = {upload(n + x_row, d, x), upload(n + 1, rows, old), load(&w), load(&norm)};
+    b->ops->project(&(struct project){.out = all[1],
+                                      .x = all[0],
+                                      .w = all[2],
+                                      .norm = with_norm ? all[3] : NULL,
+                                      .norm_eps = 1e-3f,
+                                      .x_row = x_row,
+                                      .n = n,
+                                      .add = add});
+    assert_ok(b->ops->matrix_read(all[1], 0, n + 1, got, &e), e);
+    double *row = malloc(sizeof *row * d);
+    for (uint32_t i = 0; i < n; i++) {
+        const float *from = x + (size_t)(i + x_row) * d;
+        for (uint32_t k = 0; k < d; k++) row[k] = (double)from[k];
+        if (with_norm) define_norm(row, from, &norm, (double)1e-3f);
+        for (uint32_t k = 0; k < rows; k++)
+            expect(got[(size_t)i * rows + k], define_dot(&w, k, row) + (add ? (double)old[(size_t)i * rows + k] : 0), i,
+                   k);
+    }
+    assert_memory_equal(got + (size_t)n * rows, old + (size_t)n * rows, rows * sizeof *got); /* and no row more */
+    close_all(all, 4);
+    free(row);
+    free(x);
+    free(old);
+    free(got);
+    synthetic_free(&w);
+    synthetic_free(&norm);
+}
+
+static void projections_equal_their_definition(void **state)
+{
+    (void)state;
+    check_project(1, 7, 5, false, false);
+    check_project(1, 1100, 40, true, false);
+    check_project(1, 24, 24, false, true);
+    check_project(9, 600, 33, true, true);
+    check_project(33, 50, 64, true, false);
+    check_project(1100, 48, 24, true, false);
+    check_project(513, 24, 40, false, true);
+}
+
+static void check_feed_forward(uint32_t n, uint32_t d, uint32_t f)
+{
+    uint64_t seed = n + d;
+    struct weights gate = synthetic_weights(f, d, 1.5f, 0, &seed), up = synthetic_weights(f, d, 1, 0, &seed);
+    struct weights down = synthetic_weights(d, f, 0.3f, 0, &seed), norm = synthetic_weights(1, d, 0.5f, 1, &seed);
+    const struct weights *const parts[] = {&gate, &up};
+    float *x = random_rows(n, d, 4), *got = malloc(sizeof *got * n * d);
+    struct matrix *all[] = {upload(n, d, x), NULL, load(&down), load(&norm)};
+    assert_ok(b->ops->matrix_load(&all[1], b, parts, 2, &e), e);
+    b->ops->feed_forward(&(struct feed_forward){
+        .x = all[0], .norm = all[3], .gate_up = all[1], .down = all[2], .norm_eps = 1e-5f, .n = n});
+    assert_ok(b->ops->matrix_read(all[0], 0, n, got, &e), e);
+    double *row = malloc(sizeof *row * d), *inner = malloc(sizeof *inner * f);
+    for (uint32_t i = 0; i < n; i++) {
+        define_norm(row, x + (size_t)i * d, &norm, (double)1e-5f);
+        for (uint32_t k = 0; k < f; k++) {
+            double g = define_dot(&gate, k, row);
+            inner[k] = g / (1 + exp(-g)) * define_dot(&up, k, row);
+        }
+        for (uint32_t k = 0; k < d; k++)
+            expect(got[(size_t)i * d + k], (double)x[(size_t)i * d + k] + define_dot(&down, k, inner), i, k);
+    }
+    close_all(all, 4);
+    free(row);
+    free(inner);
+    free(x);
+    free(got);
+    synthetic_free(&gate);
+    synthetic_free(&up);
+    synthetic_free(&down);
+    synthetic_free(&norm);
+}
+
+static void the_gated_feed_forward_equals_its_definition(void **state)
+{
+    (void)state;
+    check_feed_forward(1, 24, 40);
+    check_feed_forward(7, 10, 13);
+    check_feed_forward(1030, 16, 24);
+}
+
+static void embedding_copies_the_rows_of_the_ids(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    struct weights table = synthetic_weights(9, 6, 1, 0, &seed);
+    const int32_t ids[] = {8, 0, 3, 3};
+    float got[5 * 6], zero[5 * 6] = {0};
+    struct matrix *all[] = {upload(5, 6, zero), load(&table)};
+    b->ops->embed(all[0], all[1], ids, 4);
+    assert_ok(b->ops->matrix_read(all[0], 0, 5, got, &e), e);
+    for (int i = 0; i < 4; i++) assert_memory_equal(got + i * 6, numbers(&table) + ids[i] * 6, 6 * sizeof *got);
+    assert_memory_equal(got + 24, zero, 6 * sizeof *got);
+    close_all(all, 2);
+    synthetic_free(&table);
+}
+
+static void rows_are_copied_between_matrices(void **state)
+{
+    (void)state;
+    float *x = random_rows(6, 3, 6), zero[5 * 3] = {0}, got[5 * 3];
+    struct matrix *all[] = {upload(6, 3, x), upload(5, 3, zero)};
+    b->ops->matrix_copy(all[1], 2, all[0], 4, 2);
+    assert_ok(b->ops->matrix_read(all[1], 0, 5, got, &e), e);
+    assert_memory_equal(got, zero, 6 * sizeof *got);
+    assert_memory_equal(got + 6, x + 12, 6 * sizeof *got);
+    assert_memory_equal(got + 12, zero, 3 * sizeof *got);
+    close_all(all, 2);
+    free(x);
+}
+
+static void check_evidence_rows(uint32_t n, uint32_t d, uint32_t width, bool quantise)
+{
+    uint64_t seed = n + d;
+    const uint32_t n_token = 17;
+    struct weights w = synthetic_weights(width, d, 0.3f, 0, &seed), norm = synthetic_weights(1, d, 0.5f, 1, &seed);
+    struct weights token = synthetic_weights(n_token, width, 1, 0, &seed);
+    float *x = random_rows(n, d, 7), *got = malloc(sizeof *got * n * width);
+    int32_t *ids = malloc(sizeof *ids * n);
+    for (uint32_t i = 0; i < n; i++) ids[i] = (int32_t)(test_random(&seed) % n_token);
+    struct matrix *out;
+    assert_ok(b->ops->matrix_open(&out, b, n, quantise ? width / 4 : width, &e), e);
+    struct matrix *all[] = {upload(n, d, x), load(&w), load(&norm), load(&token), out};
+    b->ops->evidence_rows(&(struct evidence_rows){.out = out,
+                                                  .x = all[0],
+                                                  .norm = all[2],
+                                                  .w = all[1],
+                                                  .token = all[3],
+                                                  .ids = ids,
+                                                  .norm_eps = 1e-5f,
+                                                  .n = n,
+                                                  .quantise = quantise});
+    assert_ok(b->ops->matrix_read(out, 0, n, got, &e), e);
+    double *row = malloc(sizeof *row * d), *u = malloc(sizeof *u * width);
+    for (uint32_t i = 0; i < n; i++) {
+        define_norm(row, x + (size_t)i * d, &norm, (double)1e-5f);
+        double length = 0;
+        for (uint32_t k = 0; k < width; k++) {
+            u[k] = (double)numbers(&token)[(uint32_t)ids[i] * width + k] + define_dot(&w, k, row);
+            length += u[k] * u[k];
+        }
+        for (uint32_t k = 0; k < width; k++) {
+            double unit = u[k] / sqrt(length), stored = fmin(fmax(254 * unit, -127), 127);
+            if (!quantise)
+                expect(got[(size_t)i * width + k], unit, i, k);
+            else if (!(fabs(((const int8_t *)got)[(size_t)i * width + k] - stored) <= 0.5 + 1e-3))
+                fail_msg("row %u column %u: %d, expected %.4f", i, k, ((const int8_t *)got)[(size_t)i * width + k],
+                         stored);
+        }
+    }
+    close_all(all, 5);
+    free(row);
+    free(u);
+    free(x);
+    free(got);
+    free(ids);
+    synthetic_free(&w);
+    synthetic_free(&norm);
+    synthetic_free(&token);
+}
+
+static void evidence_rows_have_unit_length_and_are_quantised_by_the_format(void **state)
+{
+    (void)state;
+    check_evidence_rows(1, 24, 8, false);
+    check_evidence_rows(600, 24, 12, false);
+    check_evidence_rows(600, 24, 4, true);
+}
+
+static void a_matrix_begins_as_zeros_and_impossible_ones_are_refused(void **state)
+{
+    (void)state;
+    struct matrix *m;
+    float got[6] = {1, 1, 1, 1, 1, 1};
+    assert_ok(b->ops->matrix_open(&m, b, 2, 3, &e), e);
+    assert_ok(b->ops->matrix_read(m, 0, 2, got, &e), e);
+    for (int i = 0; i < 6; i++) assert_true(got[i] == 0);
+    assert_int_equal(m->bytes, 24);
+    b->ops->matrix_close(m);
+    assert_int_equal(b->ops->matrix_open(&m, b, 0, 3, &e), -1);
+    assert_string_equal(e.text, "a matrix of 0 rows and 3 columns is not possible");
+    assert_int_equal(b->ops->matrix_open(&m, b, UINT32_MAX, UINT32_MAX, &e), -1);
+}
+
+static void devices_are_named_and_unknown_ones_refused(void **state)
+{
+    (void)state;
+    struct backend *other;
+    assert_int_equal(backend_open(&other, "tpu", 1, &e), -1);
+    assert_string_equal(e.text, "device tpu: expected auto, cpu, vulkan or vulkan:N");
+    assert_int_equal(backend_open(&other, "cpu", 100000, &e), -1);
+    assert_ok(backend_open(&other, "auto", 1, &e), e);
+    assert_ok(backend_self_test(other, &e), e);
+    backend_close(other);
+    assert_int_equal(strncmp(backend_info(b)->name, "cpu: ", 5), 0);
+    assert_int_equal(backend_info(b)->n_threads, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(projections_equal_their_definition),
+        cmocka_unit_test(the_gated_feed_forward_equals_its_definition),
+        cmocka_unit_test(embedding_copies_the_rows_of_the_ids),
+        cmocka_unit_test(rows_are_copied_between_matrices),
+        cmocka_unit_test(evidence_rows_have_unit_length_and_are_quantised_by_the_format),
+        cmocka_unit_test(a_matrix_begins_as_zeros_and_impossible_ones_are_refused),
+        cmocka_unit_test(devices_are_named_and_unknown_ones_refused),
+    };
+    return cmocka_run_group_tests(tests, open_backend, close_backend);
+}
