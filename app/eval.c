@@ -1,0 +1,206 @@
+#include "app/eval.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/bm25.h"
+#include "app/corpus.h"
+#include "app/eval_tasks.h"
+#include "app/reader.h"
+#include "compute/error.h"
+#include "compute/model.h"
+
+/* The documents of one group of tasks, read, with room for what is known of each segment. */
+struct group {
+    struct corpus *corpus;
+    struct reader *reader;
+    const struct reader_segment *segments;
+    size_t n_segments;
+    float *scores; /* [n_segments] */
+    bool *hits;    /* [n_segments] */
+};
+
+struct run {
+    const struct eval_options *options;
+    const struct eval_tasks *tasks;
+    struct eval_progress progress;
+    struct eval_result result;
+};
+
+static void on_read(void *context, const struct reader_progress *p)
+{
+    struct run *r = context;
+    r->progress.read = p;
+    if (r->options->progress) r->options->progress(r->options->context, &r->progress);
+    r->progress.read = NULL;
+}
+
+static void group_close(struct group *g)
+{
+    reader_close(g->reader);
+    corpus_close(g->corpus);
+    free(g->scores);
+    free(g->hits);
+    *g = (struct group){0};
+}
+
+static int group_open(struct group *g, struct run *r, const struct eval_task *t, struct error *e)
+{
+    const struct eval_options *o = r->options;
+    const struct reader_callbacks callbacks = {.progress = on_read, .context = r, .cancel = o->cancel};
+    if (eval_tasks_corpus(&g->corpus, r->tasks, t, o->max_file, o->cancel, e) != 0) return -1;
+    if (reader_open(&g->reader, o->model, o->backend, g->corpus, o->reader, e) != 0) return -1;
+    if (reader_read(g->reader, &callbacks, e) != 0) return -1;
+    struct reader_progress p;
+    reader_progress(g->reader, &p);
+    r->result.tokens += p.new_tokens;
+    r->result.seconds += p.seconds;
+    g->segments = reader_segments(g->reader, &g->n_segments);
+    r->result.n_segments += g->n_segments;
+    g->scores = calloc(g->n_segments + 1, sizeof *g->scores);
+    g->hits = calloc(g->n_segments + 1, sizeof *g->hits);
+    return g->scores && g->hits ? 0 : error_set(e, "out of memory");
+}
+
+static bool overlaps(const struct group *g, const struct reader_segment *s, const struct eval_evidence *wanted)
+{
+    const struct document *d = &g->corpus->documents[s->document];
+    return strcmp(d->path, wanted->path) == 0 && document_file_offset(d, s->offset) < wanted->end &&
+           wanted->begin < document_file_offset(d, s->offset + s->size);
+}
+
+static bool is_there(const struct corpus *c, const char *path)
+{
+    for (size_t i = 0; i < c->n_documents; i++)
+        if (strcmp(c->documents[i].path, path) == 0) return true;
+    for (size_t i = 0; i < c->n_skipped; i++) /* it counts, and is missed */
+        if (strcmp(c->skipped[i].path, path) == 0) return true;
+    return false;
+}
+
+/* Marks the segments that hold evidence. */
+static int find_hits(const struct group *g, const struct run *r, const struct eval_task *t, size_t *n_hits,
+                     struct error *e)
+{
+    for (size_t i = 0; i < t->n_evidence; i++)
+        if (!is_there(g->corpus, t->evidence[i].path))
+            return error_set(e, "%s:%zu: evidence[%zu].path: %s is not among the documents", r->tasks->path, t->line, i,
+                             t->evidence[i].path);
+    *n_hits = 0;
+    for (size_t i = 0; i < g->n_segments; i++) {
+        g->hits[i] = false;
+        for (size_t at = 0; at < t->n_evidence && !g->hits[i]; at++)
+            g->hits[i] = overlaps(g, &g->segments[i], &t->evidence[at]);
+        *n_hits += g->hits[i];
+    }
+    return 0;
+}
+
+/* Adds the ranks of one answered task. */
+static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, const struct answer *a, struct error *e)
+{
+    struct eval_result *sum = &r->result;
+    size_t n = g->n_segments, n_hits = 0;
+    if (t->n_evidence == 0) return 0;
+    if (find_hits(g, r, t, &n_hits, e) != 0) return -1;
+    sum->n_ranked++;
+    eval_add_chance(&sum->chance, n, n_hits);
+    eval_add_rank(&sum->reader, eval_rank(a->score, g->hits, n));
+    if (bm25_score(g->corpus, g->segments, n, t->question, r->options->cancel, g->scores, e) != 0) return -1;
+    eval_add_rank(&sum->bm25, eval_rank(g->scores, g->hits, n));
+    bm25_fuse(a->score, g->scores, r->options->model->evidence.fusion_weight, n, g->scores);
+    eval_add_rank(&sum->fused, eval_rank(g->scores, g->hits, n));
+    return 0;
+}
+
+static int add_answer(struct run *r, const struct eval_task *t, const struct answer *a, struct error *e)
+{
+    double exact_match, f1;
+    if (!r->options->answers || t->n_answers == 0) return 0;
+    if (eval_answer(a->text, t->answers, t->n_answers, &exact_match, &f1) != 0) return error_set(e, "out of memory");
+    r->result.n_answered++;
+    r->result.exact_match += exact_match;
+    r->result.f1 += f1;
+    memcpy(r->result.answerer, a->answerer, sizeof r->result.answerer);
+    return 0;
+}
+
+static int run_task(struct group *g, struct run *r, const struct eval_task *t, struct error *e)
+{
+    const struct reader_callbacks callbacks = {.cancel = r->options->cancel};
+    struct answer *a;
+    if (reader_ask(g->reader, t->question, RANK_FUSED, &callbacks, &a, e) != 0) return -1;
+    int result = add_ranks(g, r, t, a, e);
+    if (result == 0) result = add_answer(r, t, a, e);
+    answer_close(a);
+    r->progress.task++;
+    if (result == 0 && r->options->progress) r->options->progress(r->options->context, &r->progress);
+    return result;
+}
+
+static void divide(struct eval_result *r)
+{
+    eval_divide(&r->reader, r->n_ranked);
+    eval_divide(&r->fused, r->n_ranked);
+    eval_divide(&r->bm25, r->n_ranked);
+    eval_divide(&r->chance, r->n_ranked);
+    if (r->n_answered > 0) {
+        r->exact_match /= (double)r->n_answered;
+        r->f1 /= (double)r->n_answered;
+    }
+}
+
+int eval_run(struct eval_result *out, const char *path, const struct eval_options *o, struct error *e)
+{
+    struct eval_tasks *tasks;
+    if (eval_tasks_open(&tasks, path, o->cancel, e) != 0) return -1;
+    struct run r = {
+        .options = o, .tasks = tasks, .progress = {.n_tasks = tasks->n_tasks}, .result = {.n_tasks = tasks->n_tasks}};
+    struct group g = {0};
+    int result = 0;
+    for (size_t i = 0; i < tasks->n_tasks && result == 0; i++) {
+        const struct eval_task *t = &tasks->tasks[i];
+        if (i == 0 || t->group != tasks->tasks[i - 1].group) {
+            group_close(&g);
+            result = group_open(&g, &r, t, e);
+        }
+        if (result == 0) result = run_task(&g, &r, t, e);
+    }
+    group_close(&g);
+    eval_tasks_close(tasks);
+    if (result != 0) return -1;
+    divide(&r.result);
+    *out = r.result;
+    return 0;
+}
+
+static bool add_recall(cJSON *object, const char *name, const struct eval_recall *r)
+{
+    cJSON *recall = cJSON_AddObjectToObject(object, name);
+    return recall && cJSON_AddNumberToObject(recall, "recall@1", r->at_1) &&
+           cJSON_AddNumberToObject(recall, "recall@5", r->at_5) &&
+           cJSON_AddNumberToObject(recall, "recall@20", r->at_20) && cJSON_AddNumberToObject(recall, "mrr", r->mrr);
+}
+
+static bool add_answers(cJSON *object, const struct eval_result *r)
+{
+    if (r->n_answered == 0) return true;
+    cJSON *answers = cJSON_AddObjectToObject(object, "answers");
+    return answers && cJSON_AddNumberToObject(answers, "exact_match", r->exact_match) &&
+           cJSON_AddNumberToObject(answers, "f1", r->f1) && cJSON_AddStringToObject(answers, "answerer", r->answerer);
+}
+
+struct cJSON *eval_report(const struct eval_result *r)
+{
+    cJSON *object = cJSON_CreateObject();
+    if (object && cJSON_AddNumberToObject(object, "tasks", (double)r->n_tasks) &&
+        cJSON_AddNumberToObject(object, "segments", (double)r->n_segments) &&
+        add_recall(object, "reader", &r->reader) && add_recall(object, "fused", &r->fused) &&
+        add_recall(object, "bm25", &r->bm25) && add_recall(object, "chance", &r->chance) && add_answers(object, r) &&
+        cJSON_AddNumberToObject(object, "tokens", (double)r->tokens) &&
+        cJSON_AddNumberToObject(object, "tokens_per_second", r->seconds > 0 ? (double)r->tokens / r->seconds : 0))
+        return object;
+    cJSON_Delete(object);
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* How good ranks and answers are. */
+#ifndef LECTERN_EVAL_SCORE_H
+#define LECTERN_EVAL_SCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Means over tasks; recall at k: the share of tasks with a hit among the first k segments. */
+struct eval_recall {
+    double at_1, at_5, at_20, mrr;
+};
+
+/* Adds what a first hit at `rank` (from 1; 0: none) is worth. */
+void eval_add_rank(struct eval_recall *sum, size_t rank);
+
+/* Adds what n segments in random order, of which n_hits are hits, are worth on average. */
+void eval_add_chance(struct eval_recall *sum, size_t n, size_t n_hits);
+
+void eval_divide(struct eval_recall *sum, size_t n_tasks);
+
+/* Rank of the best hit by falling score, ties by position; 0 where there is no hit. */
+size_t eval_rank(const float *scores, const bool *hits, size_t n);
+
+/* SQuAD's measures, on lower-cased words without punctuation and the articles: whether the answer is one of the
+ * expected ones, and the best overlap (F1) with one of them. References like [1] in the answer do not count. -1 without
+ * memory. */
+int eval_answer(const char *answer, char *const *expected, size_t n, double *exact_match, double *f1);
+
+#endif

@@ -1,0 +1,43 @@
+/* What quoting sees in a text: sentences and lines, the question's words, dates, numbers and names, definitions in
+ * code. */
+#ifndef LECTERN_QUOTE_TEXT_H
+#define LECTERN_QUOTE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUOTE_MAX_TERMS 64
+
+/* What kind of thing a question asks for. */
+enum quote_kind { QUOTE_ANY, QUOTE_PERSON, QUOTE_PLACE, QUOTE_TIME, QUOTE_NUMBER, QUOTE_REASON };
+
+struct quote_question {
+    uint64_t terms[QUOTE_MAX_TERMS]; /* hashes of the stems of its words, stop words left out (kept where there is
+                                        nothing else) */
+    size_t n_terms;
+    enum quote_kind kind;
+};
+
+void quote_question_read(struct quote_question *q, const char *question);
+
+/* By the extension of its path. */
+bool quote_is_code(const char *path);
+
+/* End of the line or sentence that begins at `at` < size. Sentences end at . ! ? and closing marks before white space,
+ * at blank lines, and before list items; not after titles and initials. */
+size_t quote_line_end(const char *text, size_t at, size_t size);
+size_t quote_sentence_end(const char *text, size_t at, size_t size);
+
+/* Without the white space around it. */
+void quote_trim(const char *text, size_t *begin, size_t *end);
+
+/* *asked: bit t for each term t of the question that is there; *n_words; *kind: 1 where it holds what the question asks
+ * for and does not name itself, else 0. */
+void quote_look(const struct quote_question *q, const char *text, size_t size, uint64_t *asked, size_t *n_words,
+                float *kind);
+
+/* Whether a line of code defines something. */
+bool quote_is_definition(const char *line, size_t size);
+
+#endif

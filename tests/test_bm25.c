@@ -1,0 +1,138 @@
+#include "tests/test.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "app/bm25.h"
+#include "app/corpus.h"
+#include "app/reader.h"
+#include "app/words.h"
+
+struct list {
+    const char *text;
+    char words[512];
+    uint64_t hashes[64];
+    size_t n;
+};
+
+static void append(void *context, uint64_t hash, size_t begin, size_t end)
+{
+    struct list *l = context;
+    snprintf(l->words + strlen(l->words), sizeof l->words - strlen(l->words), "%s%.*s", l->n ? " " : "",
+             (int)(end - begin), l->text + begin);
+    l->hashes[l->n++] = hash;
+}
+
+static void assert_words(const char *text, const char *words)
+{
+    struct list l = {.text = text};
+    words_find(text, strlen(text), append, &l);
+    assert_string_equal(l.words, words);
+}
+
+static void words_are_runs_of_letters_digits_and_underscores(void **state)
+{
+    (void)state;
+    assert_words("Don't stop -- at 1846, ok?", "Don t stop at 1846 ok");
+    assert_words("caf\xc3\xa9 \xd0\x9c\xd0\xb8\xd1\x80\xe2\x80\x94na\xc3\xafve",
+                 "caf\xc3\xa9 \xd0\x9c\xd0\xb8\xd1\x80 na\xc3\xafve");
+    assert_words("", "");
+    assert_words("bad\xff\xc3 bytes\x80", "bad bytes");
+}
+
+static void mixed_words_count_whole_and_in_parts(void **state)
+{
+    (void)state;
+    assert_words("readFile2", "readFile2 read File 2");
+    assert_words("HTTPServer", "HTTPServer HTTP Server");
+    assert_words("get_file_name", "get_file_name get file name");
+    assert_words("__init__", "__init__");
+    assert_words("NASA Hello", "NASA Hello");
+    assert_words("x86_64", "x86_64 x 86 64");
+    assert_words("____", "____");
+}
+
+static void words_are_compared_in_lower_case(void **state)
+{
+    (void)state;
+    struct list l = {.text = "Stra\xc3\x9f"
+                             "e stra\xc3\x9f"
+                             "e \xc3\x89lan \xc3\xa9lan Filename FILENAME"};
+    words_find(l.text, strlen(l.text), append, &l);
+    assert_int_equal(l.n, 6);
+    assert_int_equal(l.hashes[0], l.hashes[1]);
+    assert_int_equal(l.hashes[2], l.hashes[3]);
+    assert_int_equal(l.hashes[4], l.hashes[5]);
+    assert_int_not_equal(l.hashes[2], l.hashes[4]);
+}
+
+/* Scores three one-segment documents. */
+static void score(const char *question, float scores[3])
+{
+    struct error e;
+    struct corpus *c;
+    const char *const paths[] = {"1", "2", "3"};
+    const char *const texts[] = {"the cat sat on the mat", "a dog", "the catFlap of the cat"};
+    assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){22, 5, 22}, 3, &e), e);
+    const struct reader_segment segments[] = {
+        {.document = 0, .size = 22}, {.document = 1, .size = 5}, {.document = 2, .size = 22}};
+    assert_ok(bm25_score(c, segments, 3, question, NULL, scores, &e), e);
+    corpus_close(c);
+}
+
+static void scores_are_those_of_the_formula(void **state)
+{
+    (void)state;
+    float scores[3];
+    score("Cat?", scores); /* lengths 6, 2, 7; in two of three segments; twice in the third, "Flap" and "catFlap" being
+                              words too */
+    assert_float_equal(scores[0], 0.434457, 1e-5);
+    assert_float_equal(scores[1], 0, 0);
+    assert_float_equal(scores[2], 0.580903, 1e-5);
+    float twice[3];
+    score("cat Cat zebra", twice);
+    assert_float_equal(twice[0], 2 * scores[0], 1e-6);
+    score("?!", scores);
+    assert_float_equal(scores[0] + scores[1] + scores[2], 0, 0);
+}
+
+static void fusing_adds_scores_relative_to_the_best(void **state)
+{
+    (void)state;
+    const float attention[] = {2, 4, 0}, bm25[] = {10, 0, 5}, none[] = {0, 0, 0};
+    float fused[3];
+    bm25_fuse(attention, bm25, 0.5f, 3, fused);
+    assert_float_equal(fused[0], 1, 1e-6);
+    assert_float_equal(fused[1], 1, 1e-6);
+    assert_float_equal(fused[2], 0.25, 1e-6);
+    bm25_fuse(attention, none, 0.5f, 3, fused);
+    assert_float_equal(fused[0], 0.5, 1e-6);
+}
+
+static void a_set_cancel_flag_stops_scoring(void **state)
+{
+    (void)state;
+    struct error e;
+    struct corpus *c;
+    atomic_bool cancel = true;
+    float scores[1];
+    const char *const paths[] = {"1"}, *const texts[] = {"x"};
+    assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){1}, 1, &e), e);
+    const struct reader_segment segment = {.size = 1};
+    assert_int_equal(bm25_score(c, &segment, 1, "x", &cancel, scores, &e), -1);
+    assert_string_equal(e.text, "interrupted");
+    corpus_close(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_runs_of_letters_digits_and_underscores),
+        cmocka_unit_test(mixed_words_count_whole_and_in_parts),
+        cmocka_unit_test(words_are_compared_in_lower_case),
+        cmocka_unit_test(scores_are_those_of_the_formula),
+        cmocka_unit_test(fusing_adds_scores_relative_to_the_best),
+        cmocka_unit_test(a_set_cancel_flag_stops_scoring),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

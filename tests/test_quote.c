@@ -1,0 +1,131 @@
+#include "tests/test.h"
+
+#include "app/quote.h"
+#include "app/quote_text.h"
+
+static void assert_answer(const char *question, const struct quote_source *sources, size_t n, const char *words)
+{
+    struct error e;
+    char *answer;
+    assert_ok(quote_answer(&answer, question, sources, n, &e), e);
+    assert_string_equal(answer, words);
+    free(answer);
+}
+
+static struct quote_source source(const char *path, const char *text, float score)
+{
+    return (struct quote_source){.path = path, .text = text, .size = strlen(text), .score = score};
+}
+
+static void the_sentence_with_the_questions_words_is_quoted_with_its_source(void **state)
+{
+    (void)state;
+    const struct quote_source sources[] = {
+        source("a.txt", "The weather was fine. They walked to\nthe  harbour and looked at ships.", 2),
+        source("b.txt", "He ate. Captain Hull bought the schooner in 1846 from a widow. He slept.", 1.8f),
+    };
+    assert_answer("When did Hull buy the schooner?", sources, 2,
+                  "Captain Hull bought the schooner in 1846 from a widow. [2]");
+    assert_answer("Who looked at the ships in the harbour?", sources, 2,
+                  "They walked to the harbour and looked at ships. [1]");
+}
+
+static void attention_decides_where_words_do_not(void **state)
+{
+    (void)state;
+    struct quote_source s = source("a.txt", "One was red. Two was blue. Six was pink.", 1);
+    const uint64_t begin[] = {0, 12, 26, 40};
+    const float share[] = {0.1f, 0.1f, 0.6f};
+    s.token_begin = begin;
+    s.token_share = share;
+    s.n_tokens = 3;
+    assert_answer("Colour?", &s, 1, "Six was pink. [1]");
+}
+
+static void of_code_the_definition_is_quoted(void **state)
+{
+    (void)state;
+    const struct quote_source s = source(
+        "src/a.py", "import os\n\ndef read_file(path):\n    return open(path).read()\n\nx = read_file('a')\n", 1);
+    assert_answer("Where is read_file defined?", &s, 1, "def read_file(path): [1]");
+    assert_answer("What does it return, open?", &s, 1, "def read_file(path): [1]\nreturn open(path).read() [1]");
+}
+
+static void nothing_to_quote_is_an_empty_answer(void **state)
+{
+    (void)state;
+    const struct quote_source s = source("a", " \n\n ", 1);
+    assert_answer("Who?", &s, 1, "");
+    assert_answer("", NULL, 0, "");
+}
+
+static void hostile_text_is_quoted_as_it_is_without_nuls(void **state)
+{
+    (void)state;
+    const char text[] = "\033[2J the\0 cat \xff\xfe sat.";
+    const struct quote_source s = {.path = "a", .text = text, .size = sizeof text - 1, .score = 0};
+    assert_answer("cat?", &s, 1, "\033[2J the cat \xff\xfe sat. [1]");
+}
+
+static void assert_sentences(const char *text, size_t n, const size_t *ends)
+{
+    size_t at = 0, size = strlen(text);
+    for (size_t i = 0; i < n; i++) assert_int_equal(at = quote_sentence_end(text, at, size), ends[i]);
+    assert_int_equal(at, size);
+}
+
+static void sentences_end_at_stops_but_not_after_titles_or_inside_speech(void **state)
+{
+    (void)state;
+    assert_sentences("Mr. J. Smith left. \"Go!\" he said. The end", 3, (const size_t[]){18, 33, 41});
+    assert_sentences("Title\n\nText on\ntwo lines.\n- item\n- item", 4, (const size_t[]){6, 25, 33, 39});
+    assert_sentences("It cost $3.50 in 1999. Why?", 2, (const size_t[]){22, 27});
+}
+
+static void questions_are_read_for_their_words_and_kind(void **state)
+{
+    (void)state;
+    struct quote_question q;
+    quote_question_read(&q, "In what year was the ships' captain asked?");
+    assert_int_equal(q.kind, QUOTE_TIME);
+    assert_int_equal(q.n_terms, 4); /* year, ship, captain, ask */
+    uint64_t asked;
+    size_t n_words;
+    float kind;
+    quote_look(&q, "Asking a ship in 1846", 21, &asked, &n_words, &kind);
+    assert_int_equal(asked, 0xA);
+    assert_int_equal(n_words, 5);
+    assert_float_equal(kind, 1, 0);
+    quote_question_read(&q, "who is it");
+    assert_int_equal(q.kind, QUOTE_PERSON);
+    assert_int_equal(q.n_terms, 3); /* stop words, but there is nothing else */
+    quote_question_read(&q, "The whole thing, anywhere");
+    assert_int_equal(q.kind, QUOTE_ANY);
+}
+
+static void a_question_of_any_length_is_taken(void **state)
+{
+    (void)state;
+    char *question = malloc(100001);
+    assert_non_null(question);
+    for (size_t i = 0; i < 100000; i++) question[i] = i % 7 ? (char)('a' + i * i % 26) : ' ';
+    question[100000] = '\0';
+    const struct quote_source s = source("a", "One sentence.", 1);
+    assert_answer(question, &s, 1, "One sentence. [1]");
+    free(question);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sentence_with_the_questions_words_is_quoted_with_its_source),
+        cmocka_unit_test(attention_decides_where_words_do_not),
+        cmocka_unit_test(of_code_the_definition_is_quoted),
+        cmocka_unit_test(nothing_to_quote_is_an_empty_answer),
+        cmocka_unit_test(hostile_text_is_quoted_as_it_is_without_nuls),
+        cmocka_unit_test(sentences_end_at_stops_but_not_after_titles_or_inside_speech),
+        cmocka_unit_test(questions_are_read_for_their_words_and_kind),
+        cmocka_unit_test(a_question_of_any_length_is_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
