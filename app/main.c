@@ -1,6 +1,54 @@
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/safe_text.h"
+#include "compute/error.h"
+#include "compute/log.h"
+
+static atomic_bool cancel;
+
+/* The first Ctrl-C stops between two chunks; the second one, if that takes too long, ends the process. */
+static void on_interrupt(int signal_number)
 {
-    return fputs("lectern\n", stdout) < 0;
+    atomic_store(&cancel, true);
+    signal(signal_number, SIG_DFL);
+}
+
+static int complain(const struct error *e, int status)
+{
+    fputs("lectern: ", stderr);
+    safe_text_write(stderr, e->text, strlen(e->text), SAFE_LINE);
+    fputs(status == EXIT_USAGE ? "\nTry: lectern --help\n" : "\n", stderr);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct error e = {""};
+    if (options_parse(&o, argc, argv, &e)) return complain(&e, EXIT_USAGE);
+    if (o.help || o.version) {
+        if (o.help) {
+            options_help(o.command, stdout);
+        } else {
+            puts("lectern " LECTERN_VERSION);
+        }
+        return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+    }
+    if (o.log && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    int status = commands_run(&o, &cancel, &e);
+    if (status == EXIT_FAILED && atomic_load(&cancel)) status = EXIT_INTERRUPTED;
+    if (status == EXIT_FAILED || status == EXIT_INTERRUPTED) {
+        log_line("failed: %s", e.text);
+        complain(&e, status);
+    }
+    log_close();
+    return status;
 }

@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/answer.h"
 #include "app/sequence.h"
 
 struct backend;
 struct corpus;
 struct error;
-struct evidence;
 struct model;
 struct reader;
 
@@ -35,32 +35,9 @@ struct reader_callbacks {
     const atomic_bool *cancel; /* looked at between chunks (under 200 ms); may be NULL */
 };
 
-enum reader_rank { RANK_FUSED, RANK_ATTENTION };
-
-/* How many evidence segments an answer lists at most. */
-#define READER_MAX_EVIDENCE 20
-
 struct reader_options {
     const char *directory;    /* for the mapped file of keys and offsets; NULL: $TMPDIR or /var/tmp */
     const char *answerer;     /* "none": the best sentences are quoted */
-};
-
-struct evidence_item {
-    uint64_t segment; /* index */
-    float score;      /* what it was ranked by: attention score, or the fused one */
-    float share;      /* of the question's evidence attention inside the segment */
-};
-
-struct answer {
-    char *question, *text;          /* owned; text cites segments as [1], [2] by rank */
-    char answerer[128];
-    enum reader_rank rank_by;       /* what the order is by: RANK_ATTENTION where the model does not fuse */
-    struct evidence_item *items;    /* owned, by falling score */
-    size_t n_items;
-    float *share, *score;           /* owned, [n_segments]: the map */
-    size_t n_segments;
-    struct evidence *attention;     /* owned; reader_token_shares wants it */
-    double seconds;
 };
 
 /* Borrows model, back end and corpus until reader_close. */
@@ -77,7 +54,8 @@ void reader_progress(const struct reader *r, struct reader_progress *p);
 /* Asks about what has been read so far. */
 int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c, struct answer **out,
                struct error *e);
-void answer_close(struct answer *a);
+
+const struct corpus *reader_corpus(const struct reader *r);
 
 /* Tables of what has been read; valid until reader_close, growing while reader_read runs (same thread only). */
 const struct reader_document *reader_documents(const struct reader *r, size_t *n);

@@ -189,9 +189,6 @@ static size_t find_segment(const struct sequence *s, uint64_t token)
 
 void sequence_token_offsets(const struct sequence *s, uint64_t begin, uint64_t end, uint64_t *offsets)
 {
-    if (begin >= end) {
-        return;
-    }
     const struct reader_segment *segment = segment_at(s, find_segment(s, begin));
     const uint8_t *lengths = file_array_bytes(s->lengths);
     uint64_t offset = segment->token_offset;

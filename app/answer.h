@@ -1,0 +1,41 @@
+/* What a question gave: ranked evidence, the map of its attention, and words. */
+#ifndef LECTERN_ANSWER_H
+#define LECTERN_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct evidence;
+struct reader;
+struct reader_callbacks;
+
+enum reader_rank { RANK_FUSED, RANK_ATTENTION };
+
+/* How many evidence segments an answer lists at most. */
+#define READER_MAX_EVIDENCE 20
+
+struct evidence_item {
+    uint64_t segment; /* index */
+    float score;      /* what it was ranked by: attention score, or the fused one */
+    float share;      /* of the question's evidence attention inside the segment */
+};
+
+struct answer {
+    char *question, *text;          /* owned; text cites segments as [1], [2] by rank */
+    char answerer[128];
+    enum reader_rank rank_by;       /* what the order is by: RANK_ATTENTION where the model does not fuse */
+    struct evidence_item *items;    /* owned, by falling score */
+    size_t n_items;
+    float *share, *score;           /* owned, [n_segments]: the map */
+    size_t n_segments;
+    struct evidence *attention;     /* owned; reader_token_shares wants it */
+    double seconds;
+};
+
+void answer_close(struct answer *a);
+
+/* Words a->text from a->items, which are there: the best sentences quoted, with references to the items. */
+int answer_compose(struct answer *a, const struct reader *r, const struct reader_callbacks *c, struct error *e);
+
+#endif

@@ -1,0 +1,356 @@
+#include "app/commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/card.h"
+#include "app/corpus.h"
+#include "app/dry_run.h"
+#include "app/eval.h"
+#include "app/options.h"
+#include "app/reader.h"
+#include "app/report.h"
+#include "app/safe_text.h"
+#include "compute/backend.h"
+#include "compute/device_list.h"
+#include "compute/error.h"
+#include "compute/model.h"
+
+/* What the reading commands work on. */
+struct work {
+    const struct options *options;
+    const atomic_bool *cancel;
+    struct corpus *corpus;
+    struct model *model;
+    struct backend *backend;
+    struct reader *reader;
+    bool shows_progress;
+    bool line_open; /* a progress line stands on standard error */
+};
+
+static const char *model_path(const struct options *o)
+{
+    return o->model ? o->model : LECTERN_MODEL;
+}
+
+static void work_close(struct work *w)
+{
+    reader_close(w->reader);
+    backend_close(w->backend);
+    model_close(w->model);
+    corpus_close(w->corpus);
+}
+
+/* One untrusted line on standard error. */
+static void say(const struct options *o, const char *kind, const char *text)
+{
+    if (o->quiet) return;
+    fprintf(stderr, "lectern: %s", kind);
+    safe_text_write(stderr, text, strlen(text), SAFE_LINE);
+    fputc('\n', stderr);
+}
+
+/* Lines of a kind that are worth a person's time; all of them are in the JSON. */
+#define SAID_AT_MOST 20
+
+static void say_rest(const struct options *o, const char *kind, size_t n)
+{
+    if (n > SAID_AT_MOST && !o->quiet) fprintf(stderr, "lectern: ... and %zu more %s (--json lists them all)\n", n - SAID_AT_MOST, kind);
+}
+
+static void say_what_is_left_out(const struct options *o, const struct corpus *c)
+{
+    for (size_t i = 0; i < c->n_notes && i < SAID_AT_MOST; i++) say(o, "", c->notes[i]);
+    say_rest(o, "notes", c->n_notes);
+    for (size_t i = 0; i < c->n_skipped && i < SAID_AT_MOST; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s: %s", c->skipped[i].path, c->skipped[i].reason);
+        say(o, "skipped ", text);
+    }
+    say_rest(o, "skipped", c->n_skipped);
+}
+
+static int work_open_corpus(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    struct corpus_options corpus = {.max_file = o->max_file, .cancel = w->cancel};
+    if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
+    say_what_is_left_out(o, w->corpus);
+    return 0;
+}
+
+static int work_open_engine(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    return model_open(&w->model, model_path(o), e) || backend_open(&w->backend, o->device, o->n_threads, e) ? -1 : 0;
+}
+
+static struct reader_options reader_options_of(const struct options *o)
+{
+    return (struct reader_options){.directory = o->state_dir, .answerer = o->answerer};
+}
+
+static int work_open(struct work *w, struct error *e)
+{
+    struct reader_options options = reader_options_of(w->options);
+    if (work_open_corpus(w, e) || work_open_engine(w, e) ||
+        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, e)) {
+        return -1;
+    }
+    struct reader_progress p;
+    reader_progress(w->reader, &p);
+    if (w->options->memory && p.memory > w->options->memory) {
+        return error_set(e, "the model wants %" PRIu64 " MB, more than --memory allows (%" PRIu64 " MB)", p.memory >> 20,
+                         w->options->memory >> 20);
+    }
+    w->shows_progress = !w->options->quiet && isatty(STDERR_FILENO);
+    return 0;
+}
+
+/* "1:05" or "12 s". */
+static const char *duration(double seconds, char out[32])
+{
+    if (seconds < 0) return "";
+    if (seconds < 60) {
+        snprintf(out, 32, "%.0f s left", seconds);
+    } else if (seconds < 3600) {
+        snprintf(out, 32, "%d:%02d left", (int)seconds / 60, (int)seconds % 60);
+    } else {
+        snprintf(out, 32, "%d:%02d h left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
+    }
+    return out;
+}
+
+static void show_progress(void *context, const struct reader_progress *p)
+{
+    struct work *w = context;
+    char path[64], left[32];
+    const char *name = w->corpus->documents[p->document].path;
+    safe_text_render(path, sizeof path, name, strlen(name), SAFE_LINE);
+    double percent = p->total_bytes ? 100.0 * (double)p->bytes / (double)p->total_bytes : 100;
+    fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent, p->tokens,
+            p->tokens_per_second, duration(p->seconds_left, left), p->memory >> 20, path);
+    fflush(stderr);
+    w->line_open = true;
+}
+
+static void clear_progress(struct work *w)
+{
+    if (w->line_open) fputs("\r\033[K", stderr);
+    w->line_open = false;
+}
+
+static struct reader_callbacks callbacks(struct work *w)
+{
+    return (struct reader_callbacks){
+        .progress = w->shows_progress ? show_progress : NULL, .context = w, .cancel = w->cancel};
+}
+
+static int work_read(struct work *w, struct error *e)
+{
+    struct reader_callbacks c = callbacks(w);
+    int failed = reader_read(w->reader, &c, e);
+    clear_progress(w);
+    return failed;
+}
+
+static struct report report_of(const struct work *w)
+{
+    return (struct report){w->reader, w->corpus, w->model, w->backend};
+}
+
+static int status_of(const struct work *w)
+{
+    return w->corpus->n_skipped > 0 ? EXIT_SKIPPED : EXIT_DONE;
+}
+
+/* --- read --- */
+
+static void print_read(const struct work *w)
+{
+    struct reader_progress p;
+    reader_progress(w->reader, &p);
+    size_t n_documents, n_segments;
+    reader_documents(w->reader, &n_documents);
+    reader_segments(w->reader, &n_segments);
+    printf("%zu document%s, %" PRIu64 " bytes, %" PRIu64 " tokens, %zu segments\n", n_documents, n_documents == 1 ? "" : "s", p.bytes,
+           p.tokens, n_segments);
+    printf("%.1f s, %.0f tokens/s; model %" PRIu64 " MB, evidence keys and offsets %.1f MB in a mapped file\n", p.seconds,
+           p.tokens_per_second, p.memory >> 20, (double)p.state_bytes / 1048576.0);
+}
+
+static int run_dry(struct work *w, struct error *e)
+{
+    struct dry_run d;
+    if (dry_run(&d, w->corpus, w->model, w->backend, w->cancel, e)) return EXIT_FAILED;
+    if (w->options->json) {
+        struct report report = report_of(w);
+        if (report_dry_run(&report, &d, stdout, e)) return EXIT_FAILED;
+    } else {
+        printf("%" PRIu64 " documents, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents, d.bytes, d.tokens);
+        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory, %.1f MB of disk\n", d.seconds,
+               d.tokens_per_second, d.memory >> 20, (double)d.disk / 1048576.0);
+    }
+    return status_of(w);
+}
+
+static int run_read(struct work *w, struct error *e)
+{
+    if (work_open(w, e)) return EXIT_FAILED;
+    if (w->options->dry_run) return run_dry(w, e);
+    if (work_read(w, e)) return EXIT_FAILED;
+    if (w->options->json) {
+        struct report report = report_of(w);
+        if (report_read(&report, stdout, e)) return EXIT_FAILED;
+    } else {
+        print_read(w);
+    }
+    return status_of(w);
+}
+
+/* --- ask --- */
+
+/* The first line of a segment that says something, at most `columns` wide. */
+static void print_snippet(const struct place *p)
+{
+    char line[512];
+    const char *text = p->text, *end = p->text + p->size;
+    while (text < end && strchr(" \t\r\n", *text)) text++;
+    const char *stop = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
+    safe_text_render(line, sizeof line, text, (size_t)((stop ? stop : end) - text), SAFE_LINE);
+    printf("       %.*s\n", (int)safe_text_whole(line, strlen(line) < 100 ? strlen(line) : 100), line);
+}
+
+static void print_answer(const struct work *w, const struct answer *a)
+{
+    safe_text_write(stdout, a->text, strlen(a->text), SAFE_BLOCK);
+    printf("\n\nAttended to (%s):\n", a->rank_by == RANK_FUSED ? "ranked by attention and BM25" : "ranked by attention");
+    struct report report = report_of(w);
+    for (size_t i = 0; i < a->n_items; i++) {
+        struct place place;
+        report_place(&report, a->items[i].segment, &place);
+        printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)a->items[i].share);
+        safe_text_write(stdout, place.path, strlen(place.path), SAFE_LINE);
+        printf(":%" PRIu64 "-%" PRIu64 "\n", place.line[0], place.line[1]);
+        print_snippet(&place);
+    }
+}
+
+static int run_ask(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    if (work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
+    struct answer *a = NULL;
+    struct reader_callbacks c = callbacks(w);
+    if (reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e)) return EXIT_FAILED;
+    struct report report = report_of(w);
+    int failed = 0;
+    if (o->json) {
+        failed = report_ask(&report, a, stdout, e);
+    } else {
+        print_answer(w, a);
+    }
+    answer_close(a);
+    return failed ? EXIT_FAILED : status_of(w);
+}
+
+/* --- eval --- */
+
+static void show_eval(void *context, const struct eval_progress *p)
+{
+    struct work *w = context;
+    fprintf(stderr, "\r\033[Ktask %zu of %zu", p->task, p->n_tasks);
+    if (p->read) fprintf(stderr, "  reading: %" PRIu64 " tokens, %.0f tokens/s", p->read->tokens, p->read->tokens_per_second);
+    fflush(stderr);
+    w->line_open = true;
+}
+
+static void print_recall(const char *name, const struct eval_recall *r)
+{
+    printf("%-8s %8.3f %8.3f %9.3f %8.3f\n", name, r->at_1, r->at_5, r->at_20, r->mrr);
+}
+
+static void print_eval(const struct eval_result *r)
+{
+    printf("%zu tasks, %zu of them with evidence; %zu segments, %" PRIu64 " tokens, %.0f tokens/s\n\n", r->n_tasks, r->n_ranked,
+           r->n_segments, r->tokens, r->seconds > 0 ? (double)r->tokens / r->seconds : 0);
+    printf("         recall@1 recall@5 recall@20      mrr\n");
+    print_recall("reader", &r->reader);
+    print_recall("fused", &r->fused);
+    print_recall("bm25", &r->bm25);
+    print_recall("chance", &r->chance);
+    if (r->n_answered) {
+        printf("\nanswers (%zu, %s): exact match %.3f, F1 %.3f\n", r->n_answered, r->answerer, r->exact_match, r->f1);
+    }
+}
+
+static int run_eval(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    if (work_open_engine(w, e)) return EXIT_FAILED;
+    struct reader_options reader = reader_options_of(o);
+    bool shows_progress = !o->quiet && isatty(STDERR_FILENO);
+    struct eval_options options = {
+        .model = w->model,
+        .backend = w->backend,
+        .reader = &reader,
+        .max_file = o->max_file,
+        .answers = !o->answerer,
+        .progress = shows_progress ? show_eval : NULL,
+        .context = w,
+        .cancel = w->cancel,
+    };
+    struct eval_result result;
+    if (eval_run(&result, o->paths[0], &options, e)) return EXIT_FAILED;
+    clear_progress(w);
+    if (o->json) return report_print(eval_report(&result), stdout, e) ? EXIT_FAILED : EXIT_DONE;
+    print_eval(&result);
+    return EXIT_DONE;
+}
+
+/* --- the others --- */
+
+static int run_model(const struct options *o, struct error *e)
+{
+    struct model *m = NULL;
+    if (model_open(&m, o->n_paths ? o->paths[0] : model_path(o), e)) return EXIT_FAILED;
+    int failed = (o->json ? card_write_json : card_write_text)(stdout, m, e);
+    model_close(m);
+    return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_devices(const struct options *o, struct error *e)
+{
+    struct device *devices = NULL;
+    size_t n;
+    if (device_list_open(&devices, &n, e)) return EXIT_FAILED;
+    int failed = o->json ? report_devices(devices, n, stdout, e) : 0;
+    for (size_t i = 0; i < n && !o->json; i++) {
+        const struct device *d = &devices[i];
+        printf("%-10s %s%s%s\n", d->id, d->name, *d->driver ? ", " : "", d->driver);
+        printf("           %s, %zu MB, %s\n", d->usable ? d->tier : "not usable", d->memory >> 20, d->limits);
+        printf("           self-test: %s%s\n", d->usable ? "passed" : d->note,
+               d->software ? " (software device: for tests, never taken by --device auto)" : "");
+    }
+    device_list_close(devices);
+    return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+int commands_run(const struct options *o, const atomic_bool *cancel, struct error *e)
+{
+    struct work w = {.options = o, .cancel = cancel};
+    int status = EXIT_FAILED;
+    switch (o->command) {
+    case COMMAND_SCREEN: error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH..."); break;
+    case COMMAND_ASK: status = run_ask(&w, e); break;
+    case COMMAND_READ: status = run_read(&w, e); break;
+    case COMMAND_EVAL: status = run_eval(&w, e); break;
+    case COMMAND_DEVICES: status = run_devices(o, e); break;
+    case COMMAND_MODEL: status = run_model(o, e); break;
+    }
+    clear_progress(&w);
+    work_close(&w);
+    return status;
+}

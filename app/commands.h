@@ -1,0 +1,13 @@
+/* The commands without a screen. Each returns the process's exit status; results go to standard output, everything else to standard error. */
+#ifndef LECTERN_COMMANDS_H
+#define LECTERN_COMMANDS_H
+
+#include <stdatomic.h>
+
+struct error;
+struct options;
+
+/* `cancel` is set by Ctrl-C. A failure returns EXIT_FAILED with e set; nothing is printed of it. */
+int commands_run(const struct options *o, const atomic_bool *cancel, struct error *e);
+
+#endif

@@ -1,0 +1,41 @@
+#include "compute/device_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "compute/backend.h"
+#include "compute/error.h"
+
+static void describe_cpu(struct device *line)
+{
+    snprintf(line->id, sizeof line->id, "cpu");
+    snprintf(line->tier, sizeof line->tier, "fp32");
+    struct error why;
+    struct backend *b;
+    if (backend_open(&b, "cpu", 0, &why) != 0) {
+        snprintf(line->note, sizeof line->note, "%s", why.text);
+        return;
+    }
+    const struct backend_info *info = backend_info(b);
+    snprintf(line->name, sizeof line->name, "%s", info->name);
+    snprintf(line->limits, sizeof line->limits, "%u threads", info->n_threads);
+    line->memory = info->memory;
+    line->usable = backend_self_test(b, &why) == 0;
+    if (!line->usable) snprintf(line->note, sizeof line->note, "%s", why.text);
+    backend_close(b);
+}
+
+int device_list_open(struct device **list, size_t *n, struct error *e)
+{
+    struct device *lines = calloc(1, sizeof *lines);
+    if (!lines) return error_set(e, "device list: out of memory");
+    describe_cpu(&lines[0]);
+    *list = lines;
+    *n = 1;
+    return 0;
+}
+
+void device_list_close(struct device *list)
+{
+    free(list);
+}
