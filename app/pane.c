@@ -1,0 +1,66 @@
+#include "app/pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/safe_text.h"
+
+struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail)
+{
+    struct rect line = {r.y, r.x, r.h < 1 ? 0 : 1, r.w};
+    canvas_fill(c, line, style(ROLE_LINE), "─");
+    int x = canvas_puts(c, line, 0, 1, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
+    x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), title);
+    x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
+    if (detail != NULL && *detail != '\0' && x + 3 < line.w) {
+        struct rect rest = {line.y, line.x, line.h, line.w - 1};
+        x = canvas_puts(c, rest, 0, x, style(ROLE_DIM), " ");
+        x = canvas_puts(c, rest, 0, x, style(ROLE_DIM), detail);
+        canvas_puts(c, rest, 0, x, style(ROLE_DIM), " ");
+    }
+    return rect_inset(r, 1, 0, 0, 0);
+}
+
+static const char *scaled(char out[16], double n, const char *unit, const char *space)
+{
+    static const char prefixes[][2] = {"", "k", "M", "G", "T", "P"};
+    size_t i = 0;
+    while (n >= 999.5 && i + 1 < sizeof prefixes / sizeof prefixes[0]) {
+        n /= 1000;
+        i++;
+    }
+    snprintf(out, 16, i > 0 && n < 99.95 ? "%.1f%s%s%s" : "%.0f%s%s%s", n, space, prefixes[i], unit);
+    return out;
+}
+
+const char *pane_count(char out[16], double n)
+{
+    return scaled(out, n, "", "");
+}
+
+const char *pane_bytes(char out[16], double n)
+{
+    return scaled(out, n, "B", " ");
+}
+
+const char *pane_share(char out[16], double share)
+{
+    double percent = share * 100;
+    if (percent <= 0)
+        snprintf(out, 16, "0%%");
+    else if (percent < 0.01)
+        snprintf(out, 16, "<0.01%%");
+    else
+        snprintf(out, 16, percent >= 9.95 ? "%.0f%%" : percent >= 0.1 ? "%.1f%%" : "%.2f%%", percent);
+    return out;
+}
+
+const char *pane_time(char out[16], double seconds)
+{
+    unsigned long s = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
+    if (s >= 3600)
+        snprintf(out, 16, "%lu:%02lu:%02lu", s / 3600 % 100000, s / 60 % 60, s % 60);
+    else
+        snprintf(out, 16, "%lu:%02lu", s / 60, s % 60);
+    return out;
+}

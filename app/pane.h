@@ -1,0 +1,40 @@
+/* What every pane is given to draw from, and the line above it. Panes hold where they are; they change nothing of what
+ * they show. */
+#ifndef LECTERN_PANE_H
+#define LECTERN_PANE_H
+
+#include <stdbool.h>
+
+#include "app/atlas.h"
+#include "app/canvas.h"
+#include "app/conversation.h"
+
+struct search;
+
+struct view {
+    const struct atlas *atlas;
+    const struct conversation *conversation;
+    const struct exchange *exchange; /* shown; NULL: no question yet */
+    const struct exchange *compared; /* its map is shown too; NULL: none */
+    const struct search *search;     /* NULL: nothing is searched for */
+    struct place place;              /* in the text */
+    bool logarithmic;                /* heat */
+};
+
+/* Draws the line above a pane, a title with a rule to its right, and gives back what is left below. `detail` may be
+ * NULL. */
+struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail);
+
+/* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
+const char *pane_count(char out[16], double n);
+
+/* Bytes: 950 B, 12.3 kB, ... */
+const char *pane_bytes(char out[16], double n);
+
+/* Share of attention: 31%, 4.2%, 0.03%, <0.01%. */
+const char *pane_share(char out[16], double share);
+
+/* Seconds as 0:07, 12:34, 3:21:00. */
+const char *pane_time(char out[16], double seconds);
+
+#endif

@@ -1,0 +1,181 @@
+#include "app/pane_chat.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/text_layout.h"
+
+#define LINE_ROWS 6
+
+void pane_chat_close(struct pane_chat *p)
+{
+    line_edit_close(&p->line);
+}
+
+void pane_chat_scroll(struct pane_chat *p, int rows)
+{
+    p->scroll += rows;
+    int most = p->rows > p->height ? p->rows - p->height : 0;
+    if (p->scroll > most) p->scroll = most;
+    if (p->scroll < 0) p->scroll = 0;
+}
+
+/* Length of a reference "[12]" at the start of the text, 0 where there is none. */
+static size_t reference(const char *text, size_t size)
+{
+    size_t i = 1;
+    if (size < 3 || text[0] != '[') return 0;
+    while (i < size && i < 4 && text[i] >= '0' && text[i] <= '9') i++;
+    return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
+}
+
+/* Draws wrapped text from row y (which may lie above the pane) on; returns the row after it. */
+static int draw_wrapped(struct canvas *c, struct rect r, int y, struct style s, bool references, const char *text,
+                        size_t size)
+{
+    while (size > 0) {
+        size_t n = layout_break(text, size, r.w, true), marked = 0;
+        int x = 0;
+        for (size_t i = 0; i < n && y >= 0 && y < r.h;) {
+            struct safe_glyph g;
+            size_t length = references ? reference(text + i, size - i) : 0;
+            if (length > 0) marked = i + length;
+            layout_glyph(text + i, n - i, x, &g);
+            int next = canvas_glyph(c, r, y, x, i < marked ? style(ROLE_REFERENCE) : s, &g);
+            if (next >= 0) x = next;
+            i += g.taken;
+        }
+        text += n;
+        size -= n;
+        y++;
+    }
+    return y;
+}
+
+static const char *state_words(const struct exchange *x, bool reading)
+{
+    switch (x->state) {
+    case EXCHANGE_WAITS:
+        return reading ? "Waits until the text is read. Ctrl-C pauses reading and answers from what has been read."
+                       : "Waits its turn.";
+    case EXCHANGE_ANSWERING:
+        return x->size ? "" : "Looking through the text ...";
+    case EXCHANGE_ANSWERED:
+        return x->size ? "" : "No words for an answer: see the evidence.";
+    case EXCHANGE_STOPPED:
+        return "(stopped)";
+    case EXCHANGE_FAILED:
+        return x->problem ? x->problem : "It failed.";
+    }
+    return "";
+}
+
+static void draw_exchange(struct pane_chat *p, struct canvas *c, struct rect r, const struct exchange *x, bool reading)
+{
+    int y = -p->scroll;
+    if (y >= 0 && y < r.h) canvas_puts(c, r, y, 0, style(ROLE_QUESTION), "?");
+    struct rect text = rect_inset(r, 0, 0, 0, 2);
+    y = draw_wrapped(c, text, y, style(ROLE_QUESTION), false, x->question, strlen(x->question));
+    if (x->size > 0) y = draw_wrapped(c, text, y, style(ROLE_TEXT), true, x->text, x->size);
+    const char *words = state_words(x, reading);
+    enum role role = x->state == EXCHANGE_FAILED ? ROLE_ERROR : ROLE_DIM;
+    y = draw_wrapped(c, text, y, style(role), false, words, strlen(words));
+    p->rows = y + p->scroll;
+}
+
+static int line_rows(const struct line_edit *l, int width, int most)
+{
+    const char *text = line_edit_text(l);
+    size_t size = strlen(text);
+    int rows = 0;
+    do {
+        size_t n = layout_break(text, size, width, false);
+        rows++;
+        text += n;
+        size -= n;
+    } while (size > 0 && rows < most);
+    return rows;
+}
+
+void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const struct line_edit *l, bool cursor)
+{
+    if (r.h < 1) return;
+    int left = canvas_puts(c, r, 0, 0, style(ROLE_QUESTION), prompt);
+    struct rect text = rect_inset(r, 0, 1, 0, left);
+    const char *bytes = line_edit_text(l);
+    /* Rows above the one with the cursor that do not fit are not drawn. */
+    int cursor_row = 0, cursor_column = 0, row = 0;
+    for (int draw = 0; draw < 2; draw++) {
+        int first = cursor_row >= r.h ? cursor_row - r.h + 1 : 0;
+        row = 0;
+        int column = 0;
+        for (size_t i = 0; i <= l->size;) {
+            if (i == l->cursor) cursor_row = row, cursor_column = column;
+            if (i == l->size) break;
+            struct safe_glyph g;
+            bool newline = bytes[i] == '\n';
+            layout_glyph(bytes + i, l->size - i, column, &g);
+            if (newline || column + g.width > text.w) {
+                row++;
+                column = 0;
+                if (i == l->cursor && !newline) cursor_row = row, cursor_column = 0;
+            }
+            if (draw && !newline && row >= first) canvas_glyph(c, text, row - first, column, style(ROLE_TEXT), &g);
+            if (!newline) column += g.width;
+            i += g.taken;
+        }
+        if (draw && cursor) {
+            c->cursor_y = text.y + cursor_row - first;
+            c->cursor_x = text.x + (cursor_column < text.w ? cursor_column : text.w);
+        }
+    }
+}
+
+static void describe(const struct view *v, char *out, size_t size)
+{
+    const struct conversation *all = v->conversation;
+    const struct exchange *x = v->exchange;
+    out[0] = '\0';
+    if (x == NULL) return;
+    int n = 0;
+    if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
+    size_t used = n > 0 ? (size_t)n : 0;
+    if (x->answer != NULL) {
+        const char *name = x->answer->answerer;
+        bool quoted = *name == '\0' || strcmp(name, "none") == 0;
+        snprintf(out + used, size - used, "%s%s in %.1f s", quoted ? "quoted" : "by ", quoted ? "" : name,
+                 x->answer->seconds);
+    }
+}
+
+void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
+                    const struct view *v)
+{
+    char detail[200];
+    describe(v, detail, sizeof detail);
+    struct rect body = pane_title(c, r, focused, "Questions", detail);
+    int most = body.h > LINE_ROWS + 1 ? LINE_ROWS : body.h > 1 ? body.h - 1 : 1;
+    int rows = line_rows(&p->line, body.w - 3, most);
+    struct rect line = {body.y + body.h - rows, body.x, rows, body.w};
+    struct rect text = {body.y, body.x, body.h - rows, body.w};
+    if (body.h < 1) return;
+    p->height = text.h;
+    if (v->exchange != NULL) draw_exchange(p, c, text, v->exchange, reading);
+    pane_chat_line(c, line, "› ", &p->line, typing);
+    if (p->line.size == 0)
+        canvas_puts(c, line, 0, 3, style(ROLE_DIM),
+                    typing ? "type a question, Enter sends it" : "press a to ask a question about the text");
+}
+
+unsigned pane_chat_reference(const struct pane_chat *p, const struct canvas *c, struct rect r, int y, int x)
+{
+    (void)p;
+    if (!rect_holds(r, y, x) || y >= c->rows || x >= c->cols) return 0;
+    const struct cell *row = &c->cells[(size_t)y * (size_t)c->cols];
+    if (row[x].style.role != ROLE_REFERENCE) return 0;
+    while (x > r.x && row[x - 1].style.role == ROLE_REFERENCE && row[x].text[0] != '[') x--;
+    unsigned number = 0;
+    for (x++; x < r.x + r.w && row[x].text[0] >= '0' && row[x].text[0] <= '9'; x++)
+        number = number * 10 + (unsigned)(row[x].text[0] - '0');
+    return number;
+}

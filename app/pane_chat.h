@@ -1,0 +1,28 @@
+/* The question, its answer as it comes, and the line where the next question is typed. */
+#ifndef LECTERN_PANE_CHAT_H
+#define LECTERN_PANE_CHAT_H
+
+#include "app/line_edit.h"
+#include "app/pane.h"
+
+struct pane_chat {
+    struct line_edit line;
+    int scroll; /* rows of the answer above the pane */
+    int rows;   /* of the answer and its question, as drawn last */
+    int height;
+};
+
+void pane_chat_close(struct pane_chat *p);
+
+/* `typing`: the cursor is in the line. `reading`: the text is not read to its end yet. */
+void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
+                    const struct view *v);
+void pane_chat_scroll(struct pane_chat *p, int rows);
+
+/* The reference [n] at a cell of the pane, 0 where there is none. */
+unsigned pane_chat_reference(const struct pane_chat *p, const struct canvas *c, struct rect r, int y, int x);
+
+/* Draws text being typed, with its cursor, on at most r.h rows; the last rows where it is longer. */
+void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const struct line_edit *l, bool cursor);
+
+#endif

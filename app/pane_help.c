@@ -1,0 +1,33 @@
+#include "app/pane_help.h"
+
+#include "app/pane.h"
+
+static int draw_line(struct canvas *c, struct rect r, int y, const struct keymap *m, const struct keys_command *command)
+{
+    char names[80];
+    keymap_names(m, command->command, names, sizeof names);
+    canvas_puts(c, r, y, 1, style(ROLE_KEY), names[0] ? names : "(no key)");
+    canvas_puts(c, r, y, 24, style(ROLE_TEXT), command->help);
+    return y + 1;
+}
+
+int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int first)
+{
+    struct rect body =
+        pane_title(c, r, true, "Keys", "Esc closes, arrows scroll; change them in the configuration file");
+    size_t n;
+    const struct keys_command *commands = keys_commands(&n);
+    int y = -first;
+    canvas_puts(c, body, y, 1, style(ROLE_KEY), "1 ... 9");
+    canvas_puts(c, body, y++, 24, style(ROLE_TEXT), "go to the evidence with this number");
+    for (int edit = 0; edit < 2; edit++) {
+        if (edit) {
+            y++;
+            canvas_puts(c, body, y++, 0, style(ROLE_HEADING), "While typing");
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (commands[i].edit == (bool)edit && commands[i].help != NULL) y = draw_line(c, body, y, m, &commands[i]);
+        }
+    }
+    return y + first;
+}

@@ -1,0 +1,310 @@
+#include "app/pane_text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app/search.h"
+#include "app/text_layout.h"
+
+/* Lines longer than this are hard to read; code may be longer. */
+#define PROSE_WIDTH 92
+#define SPANS_MAX 64
+
+static bool is_prose(const struct document *d)
+{
+    static const char *const endings[] = {"txt", "md", "rst", "adoc", "org", "tex", "text", "markdown"};
+    const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
+    const char *dot = strrchr(name, '.');
+    if (dot == NULL || dot == name) return strcasecmp(name, "makefile") != 0;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (strcasecmp(dot + 1, endings[i]) == 0) return true;
+    }
+    return false;
+}
+
+struct shape {
+    int gutter, width; /* columns before and for the text */
+    bool words, numbers;
+};
+
+static struct shape shape_of(const struct pane_text *p, const struct document *d)
+{
+    bool prose = is_prose(d);
+    struct shape s = {.gutter = 2, .words = prose, .numbers = p->numbers == LINE_NUMBERS_ON};
+    if (p->numbers == LINE_NUMBERS_AUTO) s.numbers = !prose && p->width >= 40;
+    if (s.numbers) {
+        char digits[24];
+        int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)d->n_lines);
+        s.gutter = (n < 3 ? 3 : n) + 3;
+    }
+    s.width = p->width - s.gutter;
+    if (prose && s.width > PROSE_WIDTH) s.width = PROSE_WIDTH;
+    if (s.width < 2) s.width = 2;
+    return s;
+}
+
+/* A row of the pane: a document's title, or text from an offset. */
+struct row {
+    size_t document;
+    uint64_t offset;
+    bool title;
+};
+
+static bool row_next(const struct pane_text *p, const struct atlas *a, struct row *r)
+{
+    const struct document *d = &a->corpus->documents[r->document];
+    struct shape s = shape_of(p, d);
+    uint64_t next = 0;
+    if (!r->title) next = layout_row_end(d, r->offset, s.width, s.words);
+    if (next < d->size) {
+        *r = (struct row){r->document, next, false};
+        return true;
+    }
+    if (r->document + 1 >= a->corpus->n_documents) return false;
+    *r = (struct row){r->document + 1, 0, true};
+    return true;
+}
+
+static bool row_previous(const struct pane_text *p, const struct atlas *a, struct row *r)
+{
+    if (!r->title && r->offset == 0) {
+        r->title = true;
+        return true;
+    }
+    if (r->title) {
+        if (r->document == 0) return false;
+        r->document--;
+        r->offset = a->corpus->documents[r->document].size;
+        r->title = r->offset == 0;
+        if (r->title) return true;
+    }
+    const struct document *d = &a->corpus->documents[r->document];
+    struct shape s = shape_of(p, d);
+    r->title = false;
+    r->offset = layout_row_start(d, r->offset - 1, s.width, s.words);
+    return true;
+}
+
+static struct row top_row(const struct pane_text *p)
+{
+    return (struct row){p->top.document, p->top.offset, p->title};
+}
+
+static void set_top(struct pane_text *p, struct row r)
+{
+    p->top = (struct place){r.document, r.title ? 0 : r.offset};
+    p->title = r.title;
+}
+
+/* After the width has changed, the first row begins where a row begins. */
+static void align_top(struct pane_text *p, const struct atlas *a)
+{
+    if (p->title) return;
+    const struct document *d = &a->corpus->documents[p->top.document];
+    struct shape s = shape_of(p, d);
+    p->top.offset = layout_row_start(d, p->top.offset, s.width, s.words);
+}
+
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct place place, uint64_t span)
+{
+    const struct document *d = &a->corpus->documents[place.document];
+    struct shape s = shape_of(p, d);
+    struct row r = {place.document, layout_row_start(d, place.offset, s.width, s.words), false};
+    if (d->size == 0) r.title = true;
+    for (int i = 0; i < p->height / 3 && row_previous(p, a, &r); i++) {
+    }
+    set_top(p, r);
+    p->place = place;
+    p->span = span;
+    p->went = true;
+}
+
+void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows)
+{
+    struct row r = top_row(p);
+    long i = 0;
+    for (; i < rows && row_next(p, a, &r); i++) {
+    }
+    for (; i > rows && row_previous(p, a, &r); i--) {
+    }
+    if (i == 0) return;
+    set_top(p, r);
+    p->place = p->top;
+    p->span = 0;
+    p->went = false;
+}
+
+void pane_text_end(struct pane_text *p, const struct atlas *a)
+{
+    size_t last = a->corpus->n_documents - 1;
+    struct row r = {last, a->corpus->documents[last].size, false};
+    for (int i = 0; i < p->height - 1 && row_previous(p, a, &r); i++) {
+    }
+    set_top(p, r);
+    p->place = p->top;
+    p->span = 0;
+    p->went = false;
+}
+
+bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct place *out)
+{
+    if (row < 1 || row > p->height) return false;
+    struct row r = top_row(p);
+    for (int i = 1; i < row; i++) {
+        if (!row_next(p, a, &r)) return false;
+    }
+    *out = (struct place){r.document, r.offset};
+    return true;
+}
+
+void pane_text_tokens(const struct pane_text *p, const struct atlas *a, uint64_t *begin, uint64_t *end)
+{
+    *begin = *end = 0;
+    struct place from = {p->top.document, p->top.offset}, to = from;
+    struct row r = top_row(p);
+    for (int i = 0; i < p->height && row_next(p, a, &r) && r.document == from.document; i++) to.offset = r.offset;
+    size_t first = atlas_segment_at(a, from), last = atlas_segment_at(a, to);
+    if (last == SIZE_MAX || first == SIZE_MAX || from.document >= a->n_documents) return;
+    const struct reader_document *d = &a->documents[from.document];
+    *begin = a->segments[first].first_token > d->text_token ? a->segments[first].first_token : d->text_token;
+    *end = a->segments[last].end_token < d->end_token ? a->segments[last].end_token : d->end_token;
+    if (*begin > *end) *begin = *end;
+}
+
+/* What is drawn over the text: heat of tokens, matches of a search, the marked span. */
+struct tint {
+    const struct pane_text *p;
+    const struct view *v;
+    const struct message_shares *shares; /* of this document, or NULL */
+    size_t at;                           /* token in shares */
+    struct search_span spans[SPANS_MAX];
+    size_t n_spans;
+};
+
+static int token_heat(struct tint *t, uint64_t offset)
+{
+    const struct message_shares *s = t->shares;
+    if (s == NULL || s->n == 0 || offset < s->offsets[0] || offset >= s->offsets[s->n]) return 0;
+    while (t->at > 0 && s->offsets[t->at] > offset) t->at--;
+    while (t->at + 1 < s->n && s->offsets[t->at + 1] <= offset) t->at++;
+    return heat_level((double)s->share[t->at], (double)t->v->exchange->token_peak, t->v->logarithmic);
+}
+
+static struct style style_at(struct tint *t, size_t document, uint64_t offset)
+{
+    for (size_t i = 0; i < t->n_spans; i++) {
+        if (offset >= t->spans[i].begin && offset < t->spans[i].end) return style(ROLE_MATCH);
+    }
+    const struct pane_text *p = t->p;
+    bool marked = document == p->place.document && offset >= p->place.offset && offset - p->place.offset < p->span;
+    struct style s = style(marked ? ROLE_MARKED : ROLE_TEXT);
+    int heat = token_heat(t, offset);
+    /* The faintest tokens, nearly all of them, stay plain: what stands out should be little. */
+    if (heat > 2) s.heat = (uint8_t)heat;
+    return s;
+}
+
+static void draw_text(struct tint *t, struct canvas *c, struct rect line, const struct row *r, uint64_t end)
+{
+    const struct document *d = &t->v->atlas->corpus->documents[r->document];
+    int x = 0;
+    for (uint64_t i = r->offset; i < end;) {
+        struct safe_glyph g;
+        layout_glyph(d->text + i, (size_t)(end - i), x, &g);
+        struct style s = style_at(t, r->document, i);
+        int next = canvas_glyph(c, line, 0, x, s, &g);
+        if (next >= 0) x = next;
+        i += g.taken;
+    }
+}
+
+/* The bar of heat: how much of the attention is in the segment of this row. */
+static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line, const struct row *r, uint64_t end,
+                        const struct shape *s)
+{
+    const struct view *v = t->v;
+    const struct document *d = &v->atlas->corpus->documents[r->document];
+    if (s->numbers) {
+        uint64_t number = document_line(d, r->offset);
+        if (d->lines[number - 1] == r->offset)
+            canvas_printf(c, line, 0, 0, style(ROLE_DIM), "%*llu", s->gutter - 3, (unsigned long long)number);
+    }
+    const struct pane_text *p = t->p;
+    bool framed = p->span > 0 && r->document == p->place.document && end > p->place.offset &&
+                  r->offset < p->place.offset + p->span;
+    int heat = 0;
+    size_t segment = v->exchange && v->exchange->answer
+                         ? atlas_segment_at(v->atlas, (struct place){r->document, r->offset})
+                         : SIZE_MAX;
+    if (segment != SIZE_MAX && segment < v->exchange->answer->n_segments)
+        heat = heat_level((double)v->exchange->answer->share[segment], (double)v->exchange->peak, v->logarithmic);
+    if (heat > 0)
+        canvas_puts(c, line, 0, s->gutter - 2, (struct style){ROLE_HEAT, (uint8_t)heat}, framed ? "█" : "▌");
+    else if (framed)
+        canvas_puts(c, line, 0, s->gutter - 2, style(ROLE_LINE), "█");
+}
+
+static void draw_title_row(const struct view *v, struct canvas *c, struct rect line, size_t document)
+{
+    const struct document *d = &v->atlas->corpus->documents[document];
+    canvas_fill(c, line, style(ROLE_HEADING), " ");
+    canvas_put_tail(c, line, 0, 0, line.w, style(ROLE_HEADING), "", 0);
+    int x = canvas_put(c, line, 0, 0, style(ROLE_HEADING), d->path, strlen(d->path));
+    char size[16];
+    if (x + 12 < line.w)
+        x = canvas_printf(c, line, 0, x, style(ROLE_DIM), "  %s", pane_bytes(size, (double)d->file_size));
+    if (x + 2 < line.w) canvas_fill(c, (struct rect){line.y, line.x + x + 1, 1, line.w - x - 1}, style(ROLE_LINE), "╌");
+}
+
+static void set_tint(struct tint *t, size_t document)
+{
+    const struct exchange *x = t->v->exchange;
+    t->shares = x != NULL && x->shares.n > 0 && x->shares.document == document ? &x->shares : NULL;
+    t->at = 0;
+}
+
+static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, const struct view *v)
+{
+    struct row r = top_row(p);
+    struct tint t = {.p = p, .v = v};
+    for (int y = 0; y < body.h; y++) {
+        struct rect line = {body.y + y, body.x, 1, body.w};
+        const struct document *d = &v->atlas->corpus->documents[r.document];
+        if (y == 0 || r.title) set_tint(&t, r.document);
+        if (r.title) {
+            draw_title_row(v, c, line, r.document);
+        } else {
+            struct shape s = shape_of(p, d);
+            uint64_t end = layout_row_end(d, r.offset, s.width, s.words);
+            t.n_spans = v->search ? search_spans(v->search, r.document, r.offset, end, t.spans, SPANS_MAX) : 0;
+            draw_gutter(&t, c, line, &r, end, &s);
+            draw_text(&t, c, rect_inset(line, 0, 0, 0, s.gutter), &r, end);
+        }
+        if (!row_next(p, v->atlas, &r)) break;
+    }
+}
+
+void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
+{
+    const struct document *d = &v->atlas->corpus->documents[p->place.document];
+    char detail[160];
+    uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
+    double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->place) / (double)all : 0;
+    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%", (unsigned long long)document_line(d, p->place.offset),
+             (unsigned long long)d->n_lines, percent);
+    char title[64];
+    const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
+    size_t size = strlen(name), kept = size < sizeof title ? size : safe_text_whole(name, sizeof title - 1);
+    memcpy(title, name, kept);
+    title[kept] = '\0';
+    struct rect body = pane_title(c, r, focused, title, detail);
+    bool wider = p->width != body.w, taller = p->height != body.h;
+    p->width = body.w;
+    p->height = body.h;
+    if ((wider || taller) && p->went)
+        pane_text_go(p, v->atlas, p->place, p->span);
+    else if (wider)
+        align_top(p, v->atlas);
+    draw_rows(p, c, body, v);
+}

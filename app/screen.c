@@ -1,0 +1,178 @@
+#include "app/screen.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/message.h"
+#include "app/safe_text.h"
+#include "app/search.h"
+#include "compute/error.h"
+
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m,
+                const struct screen_actions *actions, struct error *e)
+{
+    struct screen *s = calloc(1, sizeof *s);
+    if (s == NULL) return error_set(e, "no memory for the screen");
+    if (atlas_open(&s->atlas, c, e) != 0) {
+        free(s);
+        return -1;
+    }
+    s->actions = *actions;
+    s->model = m;
+    s->logarithmic = true;
+    s->conversation.compared = SIZE_MAX;
+    s->text.title = true;
+    s->text.width = 80;
+    s->text.height = 20;
+    keymap_init(&s->keymap);
+    *out = s;
+    return 0;
+}
+
+void screen_close(struct screen *s)
+{
+    if (s == NULL) return;
+    search_close(s->search);
+    conversation_close(&s->conversation);
+    pane_chat_close(&s->chat);
+    for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
+    atlas_close(s->atlas);
+    free(s->problem);
+    free(s);
+}
+
+struct view screen_view(const struct screen *s)
+{
+    const struct conversation *all = &s->conversation;
+    return (struct view){
+        .atlas = s->atlas,
+        .conversation = all,
+        .exchange = conversation_current(all),
+        .compared = all->compared < all->n ? all->items[all->compared] : NULL,
+        .search = s->search,
+        .place = s->text.place,
+        .logarithmic = s->logarithmic,
+    };
+}
+
+void screen_notice(struct screen *s, enum role role, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->notice, sizeof s->notice, format, args);
+    va_end(args);
+    s->notice[safe_text_whole(s->notice, strlen(s->notice))] = '\0';
+    s->notice_role = role;
+}
+
+void screen_go(struct screen *s, struct place place, uint64_t span)
+{
+    places_leave(&s->places, s->text.place);
+    pane_text_go(&s->text, s->atlas, place, span);
+    s->map.own_cursor = false;
+}
+
+void screen_show_evidence(struct screen *s, bool leave)
+{
+    const struct evidence_item *item = exchange_selected(conversation_current(&s->conversation));
+    if (item == NULL || item->segment >= s->atlas->n_segments) return;
+    const struct reader_segment *segment = &s->atlas->segments[item->segment];
+    struct place place = {segment->document, segment->offset};
+    if (leave) {
+        screen_go(s, place, segment->size);
+        s->focus = FOCUS_TEXT;
+    } else {
+        pane_text_go(&s->text, s->atlas, place, segment->size);
+        s->map.own_cursor = false;
+    }
+}
+
+static void take_reading(struct screen *s, struct message *m)
+{
+    if (m->text != NULL) {
+        s->reading = READING_FAILED;
+        free(s->problem);
+        s->problem = m->text;
+        m->text = NULL;
+        return;
+    }
+    s->reading = m->done ? READING_DONE : READING_PAUSED;
+    char tokens[16], rate[16], time[16];
+    const struct reader_progress *p = &s->progress;
+    if (m->done && p->new_tokens > 0 && p->seconds > 0)
+        screen_notice(s, ROLE_GOOD, "Read %s tokens in %s (%s tokens/s).", pane_count(tokens, (double)p->tokens),
+                      pane_time(time, p->seconds), pane_count(rate, (double)p->new_tokens / p->seconds));
+}
+
+/* An answer that the user is waiting for brings its first place into sight. */
+static void take_answer(struct screen *s, size_t id)
+{
+    if (id != s->conversation.current) return;
+    s->map.own_cursor = false;
+    struct exchange *x = conversation_current(&s->conversation);
+    if (x->state != EXCHANGE_ANSWERED || s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->answer->n_items == 0)
+        return;
+    places_leave(&s->places, s->text.place);
+    s->focus = FOCUS_EVIDENCE;
+    screen_show_evidence(s, false);
+}
+
+void screen_message(struct screen *s, struct message *m)
+{
+    struct error e = {0};
+    const struct message_tables *t = &m->tables;
+    switch (m->type) {
+    case MESSAGE_DEVICE:
+        snprintf(s->device, sizeof s->device, "%s", m->text ? m->text : "");
+        s->reading = READING_READS;
+        break;
+    case MESSAGE_PROGRESS:
+        s->progress = m->progress;
+        if (atlas_extend(s->atlas, t->first_document, t->documents, t->n_documents, t->first_segment, t->segments,
+                         t->n_segments, &e) != 0)
+            screen_notice(s, ROLE_ERROR, "%s", e.text);
+        break;
+    case MESSAGE_READ_STOPPED:
+        take_reading(s, m);
+        break;
+    case MESSAGE_FAILED:
+        take_reading(s, m);
+        break;
+    default:
+        conversation_take(&s->conversation, m);
+        break;
+    }
+    if (m->type == MESSAGE_ANSWER_ENDS) take_answer(s, m->id);
+    message_free(m);
+}
+
+/* Asks for the attention of the tokens on the screen, once for every stretch of text. */
+static void want_shares(struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    uint64_t begin, end;
+    if (x == NULL || x->answer == NULL || s->layout.text.h == 0) return;
+    pane_text_tokens(&s->text, s->atlas, &begin, &end);
+    size_t last = x->answer->n_segments;
+    if (last == 0 || end > s->atlas->segments[last - 1].end_token || begin >= end) return;
+    if (s->wanted_id == s->conversation.current + 1 && s->wanted_begin == begin && s->wanted_end == end) return;
+    s->wanted_id = s->conversation.current + 1;
+    s->wanted_begin = begin;
+    s->wanted_end = end;
+    s->actions.want_shares(s->actions.context, s->conversation.current, x->answer, begin, end);
+}
+
+bool screen_work(struct screen *s)
+{
+    bool more = false;
+    want_shares(s);
+    if (s->search != NULL && !search_done(s->search)) {
+        more = search_step(s->search, 8);
+        const char *problem = search_problem(s->search);
+        if (problem != NULL) screen_notice(s, ROLE_ERROR, "%s", problem);
+    }
+    if (s->search_jumps) screen_search_jump(s);
+    return more;
+}

@@ -1,0 +1,119 @@
+/* The whole screen: panes, focus, what keys do, what messages change. No terminal and no threads: events and messages
+ * come in, a canvas comes out, and what has to happen elsewhere is called through a table. */
+#ifndef LECTERN_SCREEN_H
+#define LECTERN_SCREEN_H
+
+#include <stdbool.h>
+
+#include "app/atlas.h"
+#include "app/conversation.h"
+#include "app/keys.h"
+#include "app/pane_chat.h"
+#include "app/pane_evidence.h"
+#include "app/pane_map.h"
+#include "app/pane_text.h"
+#include "app/places.h"
+#include "app/terminal.h"
+
+struct message;
+struct model;
+struct search;
+
+/* What the screen wants done. Every function is given. */
+struct screen_actions {
+    void *context;
+    bool (*ask)(void *context, size_t id, const char *question); /* false: too many are waiting */
+    bool (*read)(void *context);
+    void (*stop)(void *context);
+    void (*want_shares)(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end);
+    void (*copy)(void *context, const char *text, size_t size);
+    void (*edit)(void *context, const struct document *d, uint64_t line);
+    void (*suspend)(void *context);
+    void (*redraw)(void *context);
+};
+
+enum focus { FOCUS_TEXT, FOCUS_EVIDENCE, FOCUS_CHAT, FOCUS_MAP, FOCUS_COUNT };
+
+enum mode {
+    MODE_BROWSE,
+    MODE_ASK,    /* a question is being typed */
+    MODE_PROMPT, /* a search or a command is being typed at the bottom */
+    MODE_MARK,   /* the next key is the letter of a mark */
+    MODE_HELP,
+    MODE_NOTES, /* what was skipped, and what else is to be said about the input */
+};
+
+enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND };
+
+enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
+
+struct layout {
+    struct rect title, map, text, evidence, chat, progress, status; /* h 0: not shown */
+    bool compact, too_small;
+};
+
+struct screen {
+    struct screen_actions actions;
+    const struct model *model;
+    struct atlas *atlas; /* owned */
+    struct conversation conversation;
+    struct reader_progress progress;
+    enum reading reading;
+    char device[128];
+    char *problem; /* owned: why reading failed */
+
+    struct keymap keymap;
+    enum focus focus;
+    enum mode mode;
+    bool maximized, logarithmic, quit;
+    struct pane_text text;
+    struct pane_evidence evidence;
+    struct pane_chat chat;
+    struct pane_map map;
+    struct places places;
+
+    enum prompt prompt;
+    struct line_edit prompts[2];         /* searches; commands */
+    struct search *search;               /* owned, or NULL */
+    bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
+    struct place search_from;
+    bool mark_goes;
+    int help_scroll;
+
+    char notice[300]; /* at the bottom until the next key */
+    enum role notice_role;
+    struct layout layout;
+    int rows, cols;
+    uint64_t wanted_begin, wanted_end; /* tokens whose shares were asked for last */
+    size_t wanted_id;
+};
+
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m,
+                const struct screen_actions *actions, struct error *e);
+void screen_close(struct screen *s);
+
+void screen_event(struct screen *s, const struct event *event);
+
+/* Takes the message; it is the screen's then. */
+void screen_message(struct screen *s, struct message *m);
+
+/* Work between events (searching), a few milliseconds of it: true while there is more. */
+bool screen_work(struct screen *s);
+void screen_draw(struct screen *s, struct canvas *c);
+
+/* Used by the parts of the screen. */
+struct view screen_view(const struct screen *s);
+void screen_notice(struct screen *s, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void screen_command(struct screen *s, enum command command); /* screen_commands.c */
+void screen_prompt_line(struct screen *s, const char *line); /* screen_prompt.c: what was typed after ":" */
+void screen_search(struct screen *s, const char *pattern);
+void screen_search_jump(struct screen *s);
+void screen_layout(const struct screen *s, int rows, int cols, struct layout *out); /* screen_layout.c */
+
+/* Goes to a place and remembers the one left; `span` bytes are marked. */
+void screen_go(struct screen *s, struct place place, uint64_t span);
+
+/* Shows the selected evidence in the text; with `leave` the place left is remembered and the text gets the focus. */
+void screen_show_evidence(struct screen *s, bool leave);
+
+#endif

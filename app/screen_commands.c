@@ -1,0 +1,668 @@
+/* What keys and the mouse do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/screen.h"
+#include "app/search.h"
+#include "compute/error.h"
+
+static void evidence_select(struct screen *s, size_t item, bool leave)
+{
+    struct exchange *x = conversation_current(&s->conversation);
+    if (x == NULL || x->answer == NULL || x->answer->n_items == 0) {
+        screen_notice(s, ROLE_DIM, "no evidence yet: ask a question first");
+        return;
+    }
+    if (item >= x->answer->n_items) {
+        screen_notice(s, ROLE_DIM, "there are %zu places of evidence", x->answer->n_items);
+        return;
+    }
+    x->selected = item;
+    screen_show_evidence(s, leave);
+}
+
+static void evidence_move(struct screen *s, long by)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    size_t last = x && x->answer && x->answer->n_items ? x->answer->n_items - 1 : 0;
+    size_t at = x ? x->selected : 0;
+    if (by < 0)
+        at = at > (size_t)-by ? at - (size_t)-by : 0;
+    else
+        at = at + (size_t)by < last ? at + (size_t)by : last;
+    evidence_select(s, at, false);
+}
+
+/* Rows, or cells, that a moving command stands for in a pane of so many rows. */
+static long distance(enum command command, int height)
+{
+    long page = height > 2 ? height - 1 : 1;
+    switch (command) {
+    case COMMAND_UP:
+        return -1;
+    case COMMAND_DOWN:
+        return 1;
+    case COMMAND_PAGE_UP:
+        return -page;
+    case COMMAND_PAGE_DOWN:
+        return page;
+    case COMMAND_HALF_UP:
+        return -(page + 1) / 2;
+    case COMMAND_HALF_DOWN:
+        return (page + 1) / 2;
+    default:
+        return 0;
+    }
+}
+
+static void go_token(struct screen *s, uint64_t token)
+{
+    struct place place = atlas_token_place(s->atlas, token);
+    pane_text_go(&s->text, s->atlas, place, 0);
+}
+
+static void move_text(struct screen *s, enum command command)
+{
+    if (command == COMMAND_TOP || command == COMMAND_BOTTOM) {
+        places_leave(&s->places, s->text.place);
+        if (command == COMMAND_BOTTOM) {
+            pane_text_end(&s->text, s->atlas);
+        } else {
+            pane_text_go(&s->text, s->atlas, (struct place){0, 0}, 0);
+        }
+    } else {
+        pane_text_scroll(&s->text, s->atlas, distance(command, s->text.height));
+    }
+    s->map.own_cursor = false;
+}
+
+static void move_map(struct screen *s, enum command command)
+{
+    struct view v = screen_view(s);
+    int page = s->map.width / 8 > 1 ? s->map.width / 8 : 1;
+    switch (command) {
+    case COMMAND_LEFT:
+        pane_map_move(&s->map, &v, -1);
+        break;
+    case COMMAND_RIGHT:
+        pane_map_move(&s->map, &v, 1);
+        break;
+    case COMMAND_PAGE_UP:
+        pane_map_move(&s->map, &v, -page);
+        break;
+    case COMMAND_PAGE_DOWN:
+        pane_map_move(&s->map, &v, page);
+        break;
+    case COMMAND_TOP:
+        pane_map_move(&s->map, &v, -0x3FFFFFFF);
+        break;
+    case COMMAND_BOTTOM:
+        pane_map_move(&s->map, &v, 0x3FFFFFFF);
+        break;
+    case COMMAND_UP:
+        pane_map_zoom(&s->map, &v, -1);
+        return;
+    case COMMAND_DOWN:
+        pane_map_zoom(&s->map, &v, 1);
+        return;
+    default:
+        return;
+    }
+    /* The text follows the cursor, so that the map can be read like a table of contents. */
+    go_token(s, s->map.cursor);
+}
+
+static void move_chat(struct screen *s, enum command command)
+{
+    if (command == COMMAND_TOP || command == COMMAND_BOTTOM)
+        pane_chat_scroll(&s->chat, command == COMMAND_TOP ? -100000 : 100000);
+    else
+        pane_chat_scroll(&s->chat, (int)distance(command, s->chat.height));
+}
+
+static void move(struct screen *s, enum command command)
+{
+    if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
+        s->help_scroll += (int)distance(command, s->rows - 3);
+        if (s->help_scroll < 0 || command == COMMAND_TOP) s->help_scroll = 0;
+        return;
+    }
+    switch (s->focus) {
+    case FOCUS_TEXT:
+        move_text(s, command);
+        break;
+    case FOCUS_MAP:
+        move_map(s, command);
+        break;
+    case FOCUS_CHAT:
+        move_chat(s, command);
+        break;
+    case FOCUS_EVIDENCE:
+        if (command == COMMAND_TOP || command == COMMAND_BOTTOM)
+            evidence_move(s, command == COMMAND_TOP ? -100000 : 100000);
+        else if (distance(command, 1) != 0)
+            evidence_move(s, distance(command, s->evidence.height / 3));
+        break;
+    case FOCUS_COUNT:
+        break;
+    }
+}
+
+static void open_place(struct screen *s)
+{
+    if (s->focus == FOCUS_EVIDENCE) {
+        screen_show_evidence(s, true);
+    } else if (s->focus == FOCUS_MAP) {
+        struct view v = screen_view(s);
+        uint64_t token = pane_map_cursor(&s->map, &v);
+        places_leave(&s->places, s->text.place);
+        go_token(s, token);
+        s->focus = FOCUS_TEXT;
+    } else if (s->focus == FOCUS_CHAT) {
+        s->mode = MODE_ASK;
+    } else {
+        pane_text_scroll(&s->text, s->atlas, 1);
+    }
+}
+
+static void change_focus(struct screen *s, int by)
+{
+    s->focus = (enum focus)(((int)s->focus + by + FOCUS_COUNT) % FOCUS_COUNT);
+    if (s->layout.compact && s->focus == FOCUS_MAP)
+        s->focus = (enum focus)(((int)s->focus + by + FOCUS_COUNT) % FOCUS_COUNT);
+    s->mode = MODE_BROWSE;
+}
+
+static void change_file(struct screen *s, int by)
+{
+    size_t n = s->atlas->corpus->n_documents, at = s->text.place.document;
+    if (by < 0 && s->text.place.offset > 0 && !s->text.title) {
+        screen_go(s, (struct place){at, 0}, 0);
+    } else if ((by < 0 && at == 0) || (by > 0 && at + 1 >= n)) {
+        screen_notice(s, ROLE_DIM, by < 0 ? "this is the first file" : "this is the last file");
+    } else {
+        screen_go(s, (struct place){by < 0 ? at - 1 : at + 1, 0}, 0);
+    }
+}
+
+static void start_prompt(struct screen *s, enum prompt prompt)
+{
+    s->mode = MODE_PROMPT;
+    s->prompt = prompt;
+    s->search_from = s->text.place;
+    line_edit_set(&s->prompts[prompt == PROMPT_COMMAND], "");
+}
+
+static void next_match(struct screen *s, bool backwards)
+{
+    if (s->search == NULL) {
+        screen_notice(s, ROLE_DIM, "nothing is searched for: / searches");
+        return;
+    }
+    places_leave(&s->places, s->text.place);
+    s->search_from = s->text.place;
+    if (!backwards && s->text.span > 0) s->search_from = atlas_place(s->atlas, atlas_byte(s->atlas, s->text.place) + 1);
+    s->search_backwards = backwards;
+    s->search_jumps = true;
+    screen_search_jump(s);
+    if (s->search_jumps) screen_notice(s, ROLE_DIM, "searching ...");
+}
+
+static void switch_question(struct screen *s, int by)
+{
+    struct conversation *c = &s->conversation;
+    if (c->n == 0 || (by < 0 && c->current == 0) || (by > 0 && c->current + 1 >= c->n)) {
+        screen_notice(s, ROLE_DIM,
+                      c->n == 0 ? "no question yet"
+                      : by < 0  ? "this is the first question"
+                                : "this is the last question");
+        return;
+    }
+    c->current = by < 0 ? c->current - 1 : c->current + 1;
+    if (c->compared == c->current) c->compared = SIZE_MAX;
+    s->chat.scroll = 0;
+    s->evidence.first = 0;
+    screen_show_evidence(s, false);
+}
+
+/* Goes through the other answered questions, then back to one map. */
+static void compare(struct screen *s)
+{
+    struct conversation *c = &s->conversation;
+    size_t from = c->compared < c->n ? c->compared : c->n;
+    while (from-- > 0) {
+        if (from == c->current || c->items[from]->answer == NULL) continue;
+        c->compared = from;
+        screen_notice(s, ROLE_DIM, "lower map: %.200s", c->items[from]->question);
+        return;
+    }
+    if (c->compared == SIZE_MAX) screen_notice(s, ROLE_DIM, "nothing to compare with: ask another question");
+    c->compared = SIZE_MAX;
+}
+
+static void hottest(struct screen *s)
+{
+    struct view v = screen_view(s);
+    uint64_t token;
+    if (!pane_map_hottest(&s->map, &v, &token)) {
+        screen_notice(s, ROLE_DIM, "no map yet: ask a question first");
+        return;
+    }
+    places_leave(&s->places, s->text.place);
+    size_t i = atlas_segment_of_token(s->atlas, token);
+    if (i == SIZE_MAX) return;
+    const struct reader_segment *segment = &s->atlas->segments[i];
+    pane_text_go(&s->text, s->atlas, (struct place){segment->document, segment->offset}, segment->size);
+    s->map.own_cursor = false;
+}
+
+static void zoom(struct screen *s, enum command command)
+{
+    struct view v = screen_view(s);
+    if (command == COMMAND_ZOOM_ALL)
+        pane_map_all(&s->map);
+    else
+        pane_map_zoom(&s->map, &v, command == COMMAND_ZOOM_IN ? 1 : -1);
+}
+
+static void history(struct screen *s, bool back)
+{
+    struct place to;
+    if (!(back ? places_back : places_forward)(&s->places, s->text.place, &to)) {
+        screen_notice(s, ROLE_DIM, back ? "no place before" : "no place after");
+        return;
+    }
+    pane_text_go(&s->text, s->atlas, to, 0);
+    s->map.own_cursor = false;
+}
+
+static void copy(struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
+    if (s->focus == FOCUS_CHAT && x != NULL && x->size > 0)
+        s->actions.copy(s->actions.context, x->text, x->size);
+    else if (s->text.span > 0)
+        s->actions.copy(s->actions.context, d->text + s->text.place.offset, (size_t)s->text.span);
+    else {
+        screen_notice(s, ROLE_DIM, "nothing is marked: go to a piece of evidence or a match first");
+        return;
+    }
+    screen_notice(s, ROLE_GOOD, "sent to the terminal's clipboard");
+}
+
+static void edit(struct screen *s)
+{
+    const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
+    s->actions.edit(s->actions.context, d, document_line(d, s->text.place.offset));
+}
+
+static bool answering(const struct screen *s)
+{
+    for (size_t i = 0; i < s->conversation.n; i++) {
+        if (s->conversation.items[i]->state == EXCHANGE_ANSWERING) return true;
+    }
+    return false;
+}
+
+static void stop(struct screen *s)
+{
+    if (s->reading == READING_READS || answering(s)) {
+        s->actions.stop(s->actions.context);
+        screen_notice(s, ROLE_KEY, "stopping ...");
+    } else {
+        screen_notice(s, ROLE_DIM, "nothing to stop; q quits");
+    }
+}
+
+static void resume(struct screen *s)
+{
+    if (s->reading == READING_PAUSED && s->actions.read(s->actions.context))
+        s->reading = READING_READS;
+    else
+        screen_notice(s, ROLE_DIM, s->reading == READING_DONE ? "all is read" : "it is not paused");
+}
+
+static void overlay(struct screen *s, enum mode mode)
+{
+    s->mode = s->mode == mode ? MODE_BROWSE : mode;
+    s->help_scroll = 0;
+}
+
+static bool run_elsewhere(struct screen *s, enum command command)
+{
+    switch (command) {
+    case COMMAND_EDITOR:
+        edit(s);
+        return true;
+    case COMMAND_COPY:
+        copy(s);
+        return true;
+    case COMMAND_STOP:
+        stop(s);
+        return true;
+    case COMMAND_RESUME:
+        resume(s);
+        return true;
+    case COMMAND_REDRAW:
+        s->actions.redraw(s->actions.context);
+        return true;
+    case COMMAND_SUSPEND:
+        s->actions.suspend(s->actions.context);
+        return true;
+    case COMMAND_QUIT:
+        s->quit = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool run_place(struct screen *s, enum command command)
+{
+    switch (command) {
+    case COMMAND_OPEN:
+        open_place(s);
+        return true;
+    case COMMAND_EVIDENCE_NEXT:
+        evidence_move(s, 1);
+        return true;
+    case COMMAND_EVIDENCE_PREVIOUS:
+        evidence_move(s, -1);
+        return true;
+    case COMMAND_SEARCH:
+        start_prompt(s, PROMPT_SEARCH);
+        return true;
+    case COMMAND_SEARCH_BACK:
+        start_prompt(s, PROMPT_SEARCH_BACK);
+        return true;
+    case COMMAND_REGEX:
+        start_prompt(s, PROMPT_REGEX);
+        return true;
+    case COMMAND_GO:
+        start_prompt(s, PROMPT_COMMAND);
+        return true;
+    case COMMAND_SEARCH_NEXT:
+        next_match(s, false);
+        return true;
+    case COMMAND_SEARCH_PREVIOUS:
+        next_match(s, true);
+        return true;
+    case COMMAND_FILE_NEXT:
+        change_file(s, 1);
+        return true;
+    case COMMAND_FILE_PREVIOUS:
+        change_file(s, -1);
+        return true;
+    case COMMAND_MARK:
+    case COMMAND_MARK_GO:
+        s->mode = MODE_MARK;
+        s->mark_goes = command == COMMAND_MARK_GO;
+        return true;
+    case COMMAND_BACK:
+        history(s, true);
+        return true;
+    case COMMAND_FORWARD:
+        history(s, false);
+        return true;
+    case COMMAND_HOTTEST:
+        hottest(s);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void screen_command(struct screen *s, enum command command)
+{
+    if (run_elsewhere(s, command) || run_place(s, command)) return;
+    switch (command) {
+    case COMMAND_ASK:
+        s->focus = FOCUS_CHAT;
+        s->mode = MODE_ASK;
+        break;
+    case COMMAND_FOCUS_NEXT:
+        change_focus(s, 1);
+        break;
+    case COMMAND_FOCUS_PREVIOUS:
+        change_focus(s, -1);
+        break;
+    case COMMAND_MAXIMIZE:
+        s->maximized = !s->maximized;
+        break;
+    case COMMAND_QUESTION_PREVIOUS:
+        switch_question(s, -1);
+        break;
+    case COMMAND_QUESTION_NEXT:
+        switch_question(s, 1);
+        break;
+    case COMMAND_COMPARE:
+        compare(s);
+        break;
+    case COMMAND_ZOOM_IN:
+    case COMMAND_ZOOM_OUT:
+    case COMMAND_ZOOM_ALL:
+        zoom(s, command);
+        break;
+    case COMMAND_SCALE:
+        s->logarithmic = !s->logarithmic;
+        break;
+    case COMMAND_HELP:
+        overlay(s, MODE_HELP);
+        break;
+    case COMMAND_NOTES:
+        overlay(s, MODE_NOTES);
+        break;
+    case COMMAND_CANCEL:
+        search_close(s->search);
+        s->search = NULL;
+        s->maximized = false;
+        break;
+    default:
+        move(s, command);
+        break;
+    }
+}
+
+static void ask(struct screen *s)
+{
+    struct error e = {0};
+    const char *question = line_edit_text(&s->chat.line);
+    if (question[strspn(question, " \n\t")] == '\0') return;
+    if (conversation_ask(&s->conversation, question, &e) != 0) {
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+        return;
+    }
+    s->evidence.first = 0;
+    s->chat.scroll = 0;
+    if (!s->actions.ask(s->actions.context, s->conversation.current, question)) {
+        conversation_current(&s->conversation)->state = EXCHANGE_FAILED;
+        screen_notice(s, ROLE_ERROR, "too many questions are waiting");
+    }
+    line_edit_accept(&s->chat.line);
+    s->mode = MODE_BROWSE;
+}
+
+static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum command command)
+{
+    if (command == COMMAND_NONE && key < 0x110000 && key >= ' ')
+        line_edit_key(l, key);
+    else
+        line_edit_command(l, command);
+    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_COMMAND) screen_search(s, line_edit_text(l));
+}
+
+static void ask_key(struct screen *s, uint32_t key, enum command command)
+{
+    if (command == EDIT_ACCEPT) {
+        ask(s);
+    } else if (command == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
+        if (s->chat.line.size == 0) stop(s);
+        line_edit_set(&s->chat.line, "");
+    } else if (command == EDIT_CANCEL) {
+        s->mode = MODE_BROWSE;
+    } else if (command == EDIT_NEWLINE) {
+        line_edit_insert(&s->chat.line, "\n", 1);
+    } else if (command == COMMAND_PAGE_UP || command == COMMAND_PAGE_DOWN) {
+        move_text(s, command);
+    } else if (command > COMMAND_NONE && command < EDIT_LEFT) {
+        s->mode = MODE_BROWSE;
+        screen_command(s, command);
+    } else {
+        typing(s, &s->chat.line, key, command);
+    }
+}
+
+/* An empty search looks for the last one again. */
+static void accept_search(struct screen *s, struct line_edit *l)
+{
+    if (l->size == 0 && l->n_history > 0) {
+        line_edit_set(l, l->history[l->n_history - 1]);
+        screen_search(s, line_edit_text(l));
+    }
+    places_leave(&s->places, s->search_from);
+    if (s->search != NULL && search_done(s->search) && search_count(s->search) == 0)
+        screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
+}
+
+static void prompt_key(struct screen *s, uint32_t key, enum command command)
+{
+    struct line_edit *l = &s->prompts[s->prompt == PROMPT_COMMAND];
+    if (command == EDIT_ACCEPT) {
+        s->mode = MODE_BROWSE;
+        if (s->prompt == PROMPT_COMMAND)
+            screen_prompt_line(s, line_edit_text(l));
+        else
+            accept_search(s, l);
+        line_edit_accept(l);
+    } else if (command == EDIT_CANCEL || (command == EDIT_BACKSPACE && l->size == 0)) {
+        s->mode = MODE_BROWSE;
+        if (s->prompt != PROMPT_COMMAND) {
+            screen_search(s, "");
+            pane_text_go(&s->text, s->atlas, s->search_from, 0);
+        }
+    } else if (command == COMMAND_NONE || command >= EDIT_LEFT) {
+        typing(s, l, key, command);
+    }
+}
+
+static void mark_key(struct screen *s, uint32_t key)
+{
+    struct place to;
+    s->mode = MODE_BROWSE;
+    if (!s->mark_goes) {
+        if (places_mark(&s->places, key, s->text.place))
+            screen_notice(s, ROLE_GOOD, "marked");
+        else
+            screen_notice(s, ROLE_ERROR, "marks are letters and digits");
+    } else if (places_marked(&s->places, key, &to)) {
+        screen_go(s, to, 0);
+    } else {
+        screen_notice(s, ROLE_ERROR, "no such mark");
+    }
+}
+
+static void key_event(struct screen *s, uint32_t key)
+{
+    s->notice[0] = '\0';
+    bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
+    enum command command = keymap_find(&s->keymap, key, edit);
+    if (s->mode == MODE_ASK) {
+        ask_key(s, key, command);
+    } else if (s->mode == MODE_PROMPT) {
+        prompt_key(s, key, command);
+    } else if (s->mode == MODE_MARK) {
+        mark_key(s, key);
+    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES) &&
+               (command == COMMAND_CANCEL || command == COMMAND_QUIT)) {
+        s->mode = MODE_BROWSE;
+    } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && command == COMMAND_NONE) {
+        evidence_select(s, (size_t)(key - '1'), true);
+    } else if (command != COMMAND_NONE) {
+        screen_command(s, command);
+    } else {
+        screen_notice(s, ROLE_DIM, "this key does nothing here; ? shows the keys");
+    }
+}
+
+static void press(struct screen *s, const struct event *event)
+{
+    const struct layout *l = &s->layout;
+    struct view v = screen_view(s);
+    if (rect_holds(l->evidence, event->y, event->x)) {
+        s->focus = FOCUS_EVIDENCE;
+        size_t item = pane_evidence_at(&s->evidence, &v, event->y - l->evidence.y);
+        if (item != SIZE_MAX) evidence_select(s, item, event->mouse == MOUSE_DOUBLE);
+    } else if (rect_holds(l->map, event->y, event->x)) {
+        s->focus = l->compact ? s->focus : FOCUS_MAP;
+        s->map.cursor = pane_map_token(&s->map, s->atlas, event->x - l->map.x);
+        s->map.own_cursor = true;
+        places_leave(&s->places, s->text.place);
+        go_token(s, s->map.cursor);
+    } else if (rect_holds(l->chat, event->y, event->x)) {
+        s->focus = FOCUS_CHAT;
+    } else if (rect_holds(l->text, event->y, event->x)) {
+        s->focus = FOCUS_TEXT;
+    }
+    s->mode = MODE_BROWSE;
+    if (s->focus == FOCUS_CHAT && event->y >= l->chat.y + l->chat.h - 1) s->mode = MODE_ASK;
+}
+
+static void wheel(struct screen *s, const struct event *event)
+{
+    long by = event->mouse == MOUSE_WHEEL_UP ? -3 : 3;
+    const struct layout *l = &s->layout;
+    if (rect_holds(l->evidence, event->y, event->x)) {
+        evidence_move(s, by / 3);
+    } else if (rect_holds(l->chat, event->y, event->x)) {
+        pane_chat_scroll(&s->chat, (int)by);
+    } else if (rect_holds(l->map, event->y, event->x)) {
+        struct view v = screen_view(s);
+        pane_map_zoom(&s->map, &v, by < 0 ? 1 : -1);
+    } else {
+        pane_text_scroll(&s->text, s->atlas, by);
+        s->map.own_cursor = false;
+    }
+}
+
+static void paste(struct screen *s, const struct event *event)
+{
+    struct line_edit *l = s->mode == MODE_PROMPT ? &s->prompts[s->prompt == PROMPT_COMMAND] : &s->chat.line;
+    if (s->mode != MODE_PROMPT) {
+        s->focus = FOCUS_CHAT;
+        s->mode = MODE_ASK;
+    }
+    line_edit_insert(l, event->text, event->size);
+    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_COMMAND) screen_search(s, line_edit_text(l));
+}
+
+void screen_event(struct screen *s, const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_KEY:
+        key_event(s, event->key);
+        break;
+    case EVENT_PASTE:
+        paste(s, event);
+        break;
+    case EVENT_MOUSE:
+        s->notice[0] = '\0';
+        if (event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE)
+            press(s, event);
+        else
+            wheel(s, event);
+        break;
+    case EVENT_INTERRUPT:
+        stop(s);
+        break;
+    case EVENT_SUSPEND:
+        s->actions.suspend(s->actions.context);
+        break;
+    case EVENT_QUIT:
+        s->quit = true;
+        break;
+    case EVENT_RESIZE:
+    case EVENT_NONE:
+        break;
+    }
+}

@@ -1,0 +1,206 @@
+/* Draws the screen: panes where the layout puts them, the bar at the top, progress and hints at the bottom. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/pane_help.h"
+#include "app/safe_text.h"
+#include "app/screen.h"
+#include "app/search.h"
+#include "compute/model.h"
+
+static void draw_title(const struct screen *s, struct canvas *c)
+{
+    struct rect r = s->layout.title;
+    const struct corpus *corpus = s->atlas->corpus;
+    char bytes[16], tokens[16], text[400];
+    canvas_fill(c, r, style(ROLE_TITLE), " ");
+    int x = canvas_puts(c, r, 0, 1, style(ROLE_TITLE), "Lectern  ");
+    uint64_t read = atlas_tokens(s->atlas);
+    if (corpus->n_documents == 1)
+        snprintf(text, sizeof text, "%.200s", corpus->documents[0].path);
+    else
+        snprintf(text, sizeof text, "%zu files", corpus->n_documents);
+    x = canvas_puts(c, r, 0, x, style(ROLE_TITLE), text);
+    x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s", pane_bytes(bytes, (double)corpus->n_bytes));
+    if (read > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s tokens", pane_count(tokens, (double)read));
+    if (corpus->n_skipped > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %zu skipped (!)", corpus->n_skipped);
+    int n = snprintf(text, sizeof text, "%.60s  %.127s ", s->model ? s->model->name : "", s->device);
+    if (n > 0 && (size_t)n < sizeof text && r.w - x > 20)
+        canvas_put_tail(c, r, 0, x + 2, r.w, style(ROLE_TITLE), text, strlen(text));
+}
+
+static int draw_bar(struct canvas *c, struct rect r, int x, int width, double part)
+{
+    static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+    int filled = part > 0 ? (int)(part * width * 8) : 0;
+    for (int i = 0; i < width; i++) {
+        int here = filled - 8 * i;
+        here = here < 0 ? 0 : here > 8 ? 8 : here;
+        if (here > 0)
+            canvas_puts(c, r, 0, x + i, style(ROLE_GOOD), eighths[here]);
+        else
+            canvas_puts(c, r, 0, x + i, style(ROLE_LINE), "·");
+    }
+    return x + width;
+}
+
+static const char *reading_word(const struct screen *s)
+{
+    switch (s->reading) {
+    case READING_OPENS:
+        return "Opening";
+    case READING_READS:
+        return "Reading";
+    case READING_PAUSED:
+        return "Paused, r reads on";
+    case READING_DONE:
+        return "Read";
+    case READING_FAILED:
+        return "Reading failed";
+    }
+    return "";
+}
+
+/* One line, what matters most first: it is cut at the right. */
+static void draw_progress(const struct screen *s, struct canvas *c, struct rect r)
+{
+    const struct reader_progress *p = &s->progress;
+    char rate[16], left[16], memory[16], done[16], all[16], path[200];
+    if (s->reading == READING_FAILED) {
+        canvas_printf(c, r, 0, 1, style(ROLE_ERROR), "Reading failed: %s", s->problem ? s->problem : "");
+        return;
+    }
+    double part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
+    int x =
+        canvas_printf(c, r, 0, 1, style(s->reading == READING_PAUSED ? ROLE_KEY : ROLE_TEXT), "%s ", reading_word(s));
+    x = draw_bar(c, r, x, r.w >= 110 ? 20 : r.w >= 60 ? 10 : 4, part);
+    x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), " %3.0f%%", 100 * part);
+    if (p->tokens == 0) return;
+    if (s->reading == READING_READS && p->seconds_left >= 0)
+        x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), "  %s left", pane_time(left, p->seconds_left));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/%s tokens", pane_count(done, (double)p->tokens),
+                      pane_count(all, (double)atlas_total_tokens(s->atlas)));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/s", pane_count(rate, p->tokens_per_second));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s memory", pane_bytes(memory, (double)p->memory));
+    if (p->document < s->atlas->corpus->n_documents) {
+        snprintf(path, sizeof path, "%.199s", s->atlas->corpus->documents[p->document].path);
+        canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s", path);
+    }
+}
+
+/* The keys that matter here, from the table. */
+static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
+{
+    static const struct {
+        enum command command;
+        const char *word;
+    } hints[] = {
+        {COMMAND_ASK, "ask"},         {COMMAND_FOCUS_NEXT, "next pane"},
+        {COMMAND_SEARCH, "search"},   {COMMAND_OPEN, "go"},
+        {COMMAND_HOTTEST, "hottest"}, {COMMAND_ZOOM_IN, "zoom map"},
+        {COMMAND_BACK, "back"},       {COMMAND_HELP, "keys"},
+        {COMMAND_QUIT, "quit"},
+    };
+    int x = 1;
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        char names[80];
+        bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP;
+        if (hints[i].command == COMMAND_OPEN && !evidence) continue;
+        if ((hints[i].command == COMMAND_HOTTEST || hints[i].command == COMMAND_ZOOM_IN) && s->focus != FOCUS_MAP)
+            continue;
+        keymap_names(&s->keymap, hints[i].command, names, sizeof names);
+        names[strcspn(names, " ")] = '\0';
+        if (names[0] == '\0' || x + (int)strlen(names) + (int)strlen(hints[i].word) + 1 > r.w) continue;
+        x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
+        x = canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", hints[i].word);
+    }
+}
+
+static void draw_search_state(const struct screen *s, struct canvas *c, struct rect r)
+{
+    if (s->search == NULL) return;
+    char text[64], count[16];
+    unsigned long long n = (unsigned long long)search_count(s->search);
+    uint64_t number = search_number(s->search, atlas_byte(s->atlas, s->text.place));
+    if (number > 0)
+        snprintf(text, sizeof text, " match %llu of %llu ", (unsigned long long)number, n);
+    else
+        snprintf(text, sizeof text, " %s match%s%s ",
+                 n < 100000 ? (snprintf(count, sizeof count, "%llu", n), count) : pane_count(count, (double)n),
+                 n == 1 ? "" : "es", search_done(s->search) ? "" : " ...");
+    canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
+}
+
+static void draw_status(struct screen *s, struct canvas *c)
+{
+    static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
+    struct rect r = s->layout.status;
+    if (s->mode == MODE_PROMPT) {
+        pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
+    } else if (s->notice[0] != '\0') {
+        canvas_puts(c, r, 0, 1, style(s->notice_role), s->notice);
+    } else if (s->mode == MODE_MARK) {
+        canvas_puts(c, r, 0, 1, style(ROLE_KEY), s->mark_goes ? "go to which mark?" : "mark with which letter?");
+    } else if (s->layout.progress.h == 0 && s->reading != READING_DONE) {
+        draw_progress(s, c, rect_inset(r, 0, 8, 0, 0));
+        canvas_put_tail(c, r, 0, r.w - 8, r.w, style(ROLE_DIM), " ? keys ", 8);
+    } else {
+        draw_hints(s, c, r);
+    }
+    if (s->prompt != PROMPT_COMMAND || s->mode != MODE_PROMPT) draw_search_state(s, c, r);
+}
+
+static void draw_notes(const struct screen *s, struct canvas *c, struct rect r)
+{
+    const struct corpus *corpus = s->atlas->corpus;
+    char detail[64];
+    snprintf(detail, sizeof detail, "%zu skipped, %zu remarks", corpus->n_skipped, corpus->n_notes);
+    struct rect body = pane_title(c, r, true, "The input", detail);
+    int y = -s->help_scroll;
+    if (corpus->n_skipped + corpus->n_notes == 0)
+        canvas_puts(c, body, y, 1, style(ROLE_DIM), "Everything was taken as it is.");
+    for (size_t i = 0; i < corpus->n_skipped; i++, y++) {
+        int x = canvas_puts(c, body, y, 1, style(ROLE_TEXT), corpus->skipped[i].path);
+        canvas_printf(c, body, y, x, style(ROLE_ERROR), "  skipped: %s", corpus->skipped[i].reason);
+    }
+    for (size_t i = 0; i < corpus->n_notes; i++, y++) canvas_puts(c, body, y, 1, style(ROLE_DIM), corpus->notes[i]);
+}
+
+static void draw_panes(struct screen *s, struct canvas *c)
+{
+    const struct layout *l = &s->layout;
+    struct view v = screen_view(s);
+    bool browsing = s->mode != MODE_ASK;
+    if (l->map.h > 0) pane_map_draw(&s->map, c, l->map, s->focus == FOCUS_MAP && browsing, l->compact, &v);
+    if (l->text.h > 0) pane_text_draw(&s->text, c, l->text, s->focus == FOCUS_TEXT && browsing, &v);
+    if (l->evidence.h > 0) pane_evidence_draw(&s->evidence, c, l->evidence, s->focus == FOCUS_EVIDENCE && browsing, &v);
+    if (l->chat.h > 0)
+        pane_chat_draw(&s->chat, c, l->chat, s->focus == FOCUS_CHAT || s->mode == MODE_ASK, s->mode == MODE_ASK,
+                       s->reading != READING_DONE && s->reading != READING_PAUSED, &v);
+    if (l->text.x > 0) canvas_fill(c, (struct rect){l->text.y, l->text.x - 1, l->text.h, 1}, style(ROLE_LINE), "│");
+}
+
+void screen_draw(struct screen *s, struct canvas *c)
+{
+    canvas_clear(c);
+    s->rows = c->rows;
+    s->cols = c->cols;
+    screen_layout(s, c->rows, c->cols, &s->layout);
+    if (s->layout.too_small) {
+        struct rect all = {0, 0, c->rows, c->cols};
+        canvas_puts(c, all, c->rows / 2, 0, style(ROLE_TEXT), "too small: 20x6 at least");
+        return;
+    }
+    draw_title(s, c);
+    struct rect body = {1, 0, c->rows - 2, c->cols};
+    if (s->mode == MODE_HELP) {
+        int lines = pane_help_draw(c, body, &s->keymap, s->help_scroll);
+        if (s->help_scroll > lines - body.h + 1) s->help_scroll = lines > body.h ? lines - body.h + 1 : 0;
+    } else if (s->mode == MODE_NOTES) {
+        draw_notes(s, c, body);
+    } else {
+        draw_panes(s, c);
+        if (s->layout.progress.h > 0) draw_progress(s, c, s->layout.progress);
+    }
+    draw_status(s, c);
+}

@@ -1,0 +1,81 @@
+/* Where the panes are. A wide window has the text in the middle and evidence at its side; a small one shows one pane at
+ * a time. */
+#include "app/screen.h"
+
+#define SMALLEST_ROWS 6
+#define SMALLEST_COLS 20
+#define STACKED_ROWS 16
+#define STACKED_COLS 60
+
+static int map_rows(const struct screen *s, int rows)
+{
+    int strip = rows < 30 ? 1 : rows < 44 ? 2 : 3;
+    bool two = s->conversation.compared < s->conversation.n;
+    return 2 + strip * (two ? 2 : 1);
+}
+
+static int chat_rows(const struct screen *s, int rows)
+{
+    if (s->conversation.n == 0) return s->chat.line.size > 0 ? 6 : 2;
+    if (s->focus == FOCUS_CHAT || s->mode == MODE_ASK) return rows < 30 ? 9 : rows / 3;
+    return rows < 30 ? 6 : rows / 4;
+}
+
+static void stacked(const struct screen *s, int rows, int cols, struct layout *l)
+{
+    l->compact = true;
+    l->map = (struct rect){1, 0, 1, cols};
+    struct rect body = {2, 0, rows - 3, cols};
+    if (s->focus == FOCUS_EVIDENCE)
+        l->evidence = body;
+    else if (s->focus == FOCUS_CHAT)
+        l->chat = body;
+    else
+        l->text = body;
+}
+
+static void alone(const struct screen *s, struct rect body, struct layout *l)
+{
+    switch (s->focus) {
+    case FOCUS_EVIDENCE:
+        l->evidence = body;
+        break;
+    case FOCUS_CHAT:
+        l->chat = body;
+        break;
+    case FOCUS_MAP:
+        l->map = body;
+        break;
+    default:
+        l->text = body;
+        break;
+    }
+}
+
+void screen_layout(const struct screen *s, int rows, int cols, struct layout *out)
+{
+    struct layout l = {0};
+    l.too_small = rows < SMALLEST_ROWS || cols < SMALLEST_COLS;
+    l.title = (struct rect){0, 0, 1, cols};
+    l.status = (struct rect){rows - 1, 0, 1, cols};
+    if (rows < STACKED_ROWS || cols < STACKED_COLS) {
+        stacked(s, rows, cols, &l);
+        *out = l;
+        return;
+    }
+    int bottom = rows - 1;
+    if (s->reading != READING_DONE) l.progress = (struct rect){--bottom, 0, 1, cols};
+    if (s->maximized) {
+        alone(s, (struct rect){1, 0, bottom - 1, cols}, &l);
+        *out = l;
+        return;
+    }
+    l.map = (struct rect){1, 0, map_rows(s, rows), cols};
+    int chat = chat_rows(s, rows), top = 1 + l.map.h, middle = bottom - chat - top;
+    int side = cols >= 130 ? cols * 3 / 10 : cols * 2 / 5;
+    if (side > 60) side = 60;
+    l.chat = (struct rect){bottom - chat, 0, chat, cols};
+    l.evidence = (struct rect){top, 0, middle, side};
+    l.text = (struct rect){top, side + 1, middle, cols - side - 1};
+    *out = l;
+}

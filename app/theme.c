@@ -1,0 +1,175 @@
+#include "app/theme.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN (-1)
+
+enum { BOLD = 1, DIM = 2, UNDERLINE = 4, REVERSE = 8 };
+
+struct entry {
+    int32_t dark, dark_background, light, light_background; /* 0xRRGGBB or OWN */
+    int8_t ansi, ansi_background;                           /* of the 16 colours, or OWN */
+    uint8_t attributes;                                     /* with colours */
+    uint8_t mono;                                           /* without */
+};
+
+static const struct entry roles[ROLE_COUNT] = {
+    [ROLE_TEXT] = {OWN, OWN, OWN, OWN, OWN, OWN, 0, 0},
+    [ROLE_DIM] = {0x808890, OWN, 0x6c757d, OWN, 8, OWN, 0, DIM},
+    [ROLE_TITLE] = {0xe8e6e3, 0x2b3a55, 0x1b2a41, 0xcfdcf0, 15, 4, 0, REVERSE},
+    [ROLE_HEADING] = {0x9fb3c8, OWN, 0x35506b, OWN, 6, OWN, BOLD, BOLD},
+    [ROLE_FOCUS] = {0x10141a, 0x8ab4f8, 0xffffff, 0x1a5fb4, 0, 6, BOLD, BOLD | REVERSE},
+    [ROLE_LINE] = {0x4a5563, OWN, 0xb0b8c0, OWN, 8, OWN, 0, DIM},
+    [ROLE_SELECTED] = {0xffffff, 0x345a8a, 0x000000, 0xb5d0f7, 15, 4, 0, REVERSE},
+    [ROLE_MARKED] = {0xffffff, 0x3a3f4b, 0x000000, 0xe3e6ea, 15, 8, 0, BOLD},
+    [ROLE_MATCH] = {0x10141a, 0xe5c07b, 0x000000, 0xffe08a, 0, 3, 0, REVERSE | UNDERLINE},
+    [ROLE_NOTATION] = {0xc678dd, OWN, 0x8f3fb0, OWN, 5, OWN, 0, REVERSE},
+    [ROLE_REFERENCE] = {0x61c7b5, OWN, 0x00786a, OWN, 6, OWN, BOLD, BOLD},
+    [ROLE_QUESTION] = {0x8ab4f8, OWN, 0x1a5fb4, OWN, 12, OWN, BOLD, BOLD},
+    [ROLE_ERROR] = {0xff7b72, OWN, 0xc01c28, OWN, 9, OWN, BOLD, BOLD | REVERSE},
+    [ROLE_GOOD] = {0x7ee787, OWN, 0x1a7f37, OWN, 2, OWN, 0, 0},
+    [ROLE_KEY] = {0xe5c07b, OWN, 0x9a5b00, OWN, 3, OWN, BOLD, BOLD},
+    [ROLE_HEAT] = {OWN, OWN, OWN, OWN, OWN, OWN, 0, 0},
+    [ROLE_BRANCH + 0] = {0x8ab4f8, OWN, 0x1a5fb4, OWN, 12, OWN, 0, 0},
+    [ROLE_BRANCH + 1] = {0x7ee787, OWN, 0x1a7f37, OWN, 10, OWN, 0, 0},
+    [ROLE_BRANCH + 2] = {0xe5c07b, OWN, 0x9a5b00, OWN, 11, OWN, 0, 0},
+    [ROLE_BRANCH + 3] = {0xff7b72, OWN, 0xc01c28, OWN, 9, OWN, 0, 0},
+    [ROLE_BRANCH + 4] = {0xc678dd, OWN, 0x8f3fb0, OWN, 13, OWN, 0, 0},
+    [ROLE_BRANCH + 5] = {0x61c7b5, OWN, 0x00786a, OWN, 14, OWN, 0, 0},
+    [ROLE_BRANCH + 6] = {0xd0d0d0, OWN, 0x404040, OWN, 7, OWN, 0, 0},
+    [ROLE_BRANCH + 7] = {0xffa657, OWN, 0xb35900, OWN, 3, OWN, 0, 0},
+};
+
+/* Dark to bright on dark, pale to strong on light: more attention stands out more from the background. */
+static const uint32_t heat_dark[CANVAS_HEAT] = {0x16181d, 0x2d1b4e, 0x4a1d6b, 0x721f70, 0x9c2c62,
+                                                0xc43c4e, 0xe2603a, 0xf5922b, 0xf9d057};
+static const uint32_t heat_light[CANVAS_HEAT] = {0xffffff, 0xfdf3d8, 0xfce4a8, 0xfbc97a, 0xf8a55a,
+                                                 0xf07c48, 0xdd523c, 0xb92f3a, 0x861a3a};
+/* The same as ink on the background: the lowest level has to be seen. */
+static const uint32_t ink_dark[CANVAS_HEAT] = {0x808890, 0x5b4a9c, 0x7d4fb0, 0xa04fae, 0xc2569a,
+                                               0xdf5f78, 0xf07850, 0xf89c38, 0xfbd75e};
+static const uint32_t ink_light[CANVAS_HEAT] = {0x909090, 0xc8a24a, 0xd08f2c, 0xdb7d20, 0xdd6a26,
+                                                0xd6552f, 0xc63c34, 0xa82638, 0x7a1236};
+static const int8_t ink_16[CANVAS_HEAT] = {8, 4, 12, 5, 13, 1, 9, 3, 11};
+static const int8_t ink_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
+static const int8_t heat_16[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 9, 3, 11};
+static const int8_t heat_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
+static const uint8_t heat_mono[CANVAS_HEAT] = {0,         0,       0,       UNDERLINE,     UNDERLINE,
+                                               UNDERLINE, REVERSE, REVERSE, REVERSE | BOLD};
+
+uint32_t theme_heat(enum theme t, int level)
+{
+    assert(level >= 0 && level < CANVAS_HEAT);
+    return t == THEME_LIGHT ? heat_light[level] : heat_dark[level];
+}
+
+/* The nearest of the 6 x 6 x 6 cube and the grey ramp of 256 colours. */
+static int32_t to_256(uint32_t rgb)
+{
+    static const int steps[6] = {0, 95, 135, 175, 215, 255};
+    int part[3] = {(int)(rgb >> 16 & 255), (int)(rgb >> 8 & 255), (int)(rgb & 255)};
+    int index[3], cube = 0;
+    for (int i = 0; i < 3; i++) {
+        index[i] = 0;
+        for (int j = 1; j < 6; j++) {
+            if (abs(steps[j] - part[i]) < abs(steps[index[i]] - part[i])) index[i] = j;
+        }
+        cube += (steps[index[i]] - part[i]) * (steps[index[i]] - part[i]);
+    }
+    int mean = (part[0] + part[1] + part[2]) / 3, grey = mean < 8 ? 0 : (mean - 8) / 10, distance = 0;
+    if (grey > 23) grey = 23;
+    for (int i = 0; i < 3; i++) distance += (8 + 10 * grey - part[i]) * (8 + 10 * grey - part[i]);
+    return distance < cube ? 232 + grey : 16 + 36 * index[0] + 6 * index[1] + index[2];
+}
+
+static int32_t colour(int32_t rgb, int8_t ansi, enum depth d)
+{
+    if (rgb == OWN && d >= DEPTH_256) return OWN;
+    switch (d) {
+    case DEPTH_TRUE:
+        return rgb;
+    case DEPTH_256:
+        return to_256((uint32_t)rgb);
+    case DEPTH_16:
+        return ansi;
+    case DEPTH_8:
+        return ansi == OWN ? OWN : ansi == 8 ? 7 : ansi & 7;
+    case DEPTH_MONO:
+        break;
+    }
+    return OWN;
+}
+
+static void set_attributes(struct look *l, unsigned attributes)
+{
+    l->bold = attributes & BOLD;
+    l->dim = attributes & DIM;
+    l->underline = attributes & UNDERLINE;
+    l->reverse = attributes & REVERSE;
+}
+
+/* Heat is a background; the text on it takes what can be read there. */
+static void set_heat(struct look *l, enum theme t, enum depth d, int heat)
+{
+    bool bright = t == THEME_LIGHT ? heat < 6 : heat >= 6;
+    switch (d) {
+    case DEPTH_TRUE:
+    case DEPTH_256:
+        l->background = colour((int32_t)theme_heat(t, heat), 0, d);
+        l->foreground = colour(bright ? 0x101010 : 0xf4f4f4, 0, d);
+        break;
+    case DEPTH_16:
+        l->background = heat_16[heat];
+        l->foreground = heat >= 7 ? 0 : 15;
+        break;
+    case DEPTH_8:
+        l->background = heat_8[heat];
+        l->foreground = heat >= 7 ? 0 : 7;
+        break;
+    case DEPTH_MONO:
+        set_attributes(l, heat_mono[heat]);
+        break;
+    }
+}
+
+static void set_ink(struct look *l, enum theme t, enum depth d, int heat)
+{
+    l->background = OWN;
+    if (d == DEPTH_MONO) l->bold = heat >= 6;
+    if (d == DEPTH_8) l->foreground = ink_8[heat];
+    if (d == DEPTH_16) l->foreground = ink_16[heat];
+    if (d >= DEPTH_256) l->foreground = colour((int32_t)(t == THEME_LIGHT ? ink_light : ink_dark)[heat], 0, d);
+}
+
+struct look theme_look(enum theme t, enum depth d, struct style s)
+{
+    assert(s.role < ROLE_COUNT && s.heat < CANVAS_HEAT);
+    const struct entry *entry = &roles[s.role];
+    bool light = t == THEME_LIGHT;
+    struct look l = {OWN, OWN, false, false, false, false};
+    if (d == DEPTH_MONO) {
+        set_attributes(&l, entry->mono);
+    } else {
+        l.foreground = colour(light ? entry->light : entry->dark, entry->ansi, d);
+        l.background = colour(light ? entry->light_background : entry->dark_background, entry->ansi_background, d);
+        set_attributes(&l, entry->attributes);
+        if (d == DEPTH_8 && s.role == ROLE_DIM) l.foreground = OWN;
+        if (d == DEPTH_8 && s.role == ROLE_MARKED) set_attributes(&l, REVERSE), l.background = l.foreground = OWN;
+    }
+    if (s.role == ROLE_HEAT) {
+        set_ink(&l, t, d, s.heat);
+    } else if (s.heat != 0 && s.role != ROLE_SELECTED && s.role != ROLE_MATCH) {
+        set_heat(&l, t, d, s.heat);
+    }
+    return l;
+}
+
+enum theme theme_guess(const char *colorfgbg)
+{
+    const char *background = colorfgbg ? strrchr(colorfgbg, ';') : NULL;
+    if (background == NULL) return THEME_DARK;
+    int number = atoi(background + 1);
+    return number == 7 || number > 8 ? THEME_LIGHT : THEME_DARK;
+}

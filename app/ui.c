@@ -1,0 +1,156 @@
+#include "app/ui.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/canvas.h"
+#include "app/message.h"
+#include "app/screen.h"
+#include "app/terminal.h"
+#include "app/worker.h"
+#include "compute/error.h"
+
+struct ui {
+    struct terminal *terminal;
+    struct worker *worker;
+    struct screen *screen;
+    struct canvas canvas;
+};
+
+bool ui_possible(void)
+{
+    return terminal_possible();
+}
+
+static bool action_ask(void *context, size_t id, const char *question)
+{
+    struct ui *u = context;
+    return worker_ask(u->worker, id, question);
+}
+
+static bool action_read(void *context)
+{
+    struct ui *u = context;
+    return worker_read(u->worker);
+}
+
+static void action_stop(void *context)
+{
+    struct ui *u = context;
+    worker_stop(u->worker);
+}
+
+static void action_want_shares(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+{
+    struct ui *u = context;
+    worker_want_shares(u->worker, id, a, begin, end);
+}
+
+static void action_copy(void *context, const char *text, size_t size)
+{
+    struct ui *u = context;
+    terminal_copy(u->terminal, text, size);
+}
+
+/* In single quotes for the shell, which then reads nothing in it. */
+static char *shell_quoted(const char *text)
+{
+    char *out = malloc(4 * strlen(text) + 3), *p = out;
+    if (out == NULL) return NULL;
+    *p++ = '\'';
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            memcpy(p, "'\\''", 4);
+            p += 4;
+        } else {
+            *p++ = *text;
+        }
+    }
+    *p++ = '\'';
+    *p = '\0';
+    return out;
+}
+
+static void action_edit(void *context, const struct document *d, uint64_t line)
+{
+    struct ui *u = context;
+    const char *editor = getenv("VISUAL");
+    if (editor == NULL || *editor == '\0') editor = getenv("EDITOR");
+    if (editor == NULL || *editor == '\0') editor = "vi";
+    if (access(d->path, R_OK) != 0) {
+        screen_notice(u->screen, ROLE_ERROR, "this text is no file that an editor could open");
+        return;
+    }
+    char *path = shell_quoted(d->path), *command = path ? malloc(strlen(editor) + strlen(path) + 40) : NULL;
+    if (command != NULL) {
+        sprintf(command, "%s +%llu -- %s", editor, (unsigned long long)line, path);
+        int status = terminal_run(u->terminal, command);
+        if (status != 0) screen_notice(u->screen, ROLE_ERROR, "%s ended with status %d", editor, status);
+    }
+    free(command);
+    free(path);
+}
+
+static void action_suspend(void *context)
+{
+    struct ui *u = context;
+    terminal_suspend(u->terminal);
+}
+
+static void action_redraw(void *context)
+{
+    struct ui *u = context;
+    terminal_refresh(u->terminal);
+}
+
+static int draw(struct ui *u, struct error *e)
+{
+    int rows, cols;
+    terminal_size(u->terminal, &rows, &cols);
+    if ((rows != u->canvas.rows || cols != u->canvas.cols) && canvas_resize(&u->canvas, rows, cols, e) != 0) return -1;
+    screen_draw(u->screen, &u->canvas);
+    terminal_draw(u->terminal, &u->canvas);
+    return 0;
+}
+
+static int loop(struct ui *u, struct error *e)
+{
+    bool more = false;
+    while (!u->screen->quit) {
+        if (draw(u, e) != 0) return -1;
+        terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : -1);
+        struct message *m;
+        while ((m = worker_next(u->worker)) != NULL) screen_message(u->screen, m);
+        struct event event;
+        for (terminal_event(u->terminal, &event); event.type != EVENT_NONE; terminal_event(u->terminal, &event))
+            screen_event(u->screen, &event);
+        more = screen_work(u->screen);
+    }
+    return 0;
+}
+
+static int start(struct ui *u, const struct ui_options *o, struct error *e)
+{
+    const struct screen_actions actions = {
+        u,           action_ask,  action_read,    action_stop,   action_want_shares,
+        action_copy, action_edit, action_suspend, action_redraw,
+    };
+    const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
+    if (screen_open(&u->screen, o->corpus, o->model, &actions, e) != 0) return -1;
+    if (terminal_open(&u->terminal, THEME_AUTO, true, e) != 0) return -1;
+    return worker_open(&u->worker, &worker, e);
+}
+
+int ui_run(const struct ui_options *o, struct error *e)
+{
+    struct ui u = {0};
+    int status = start(&u, o, e);
+    if (status == 0) status = loop(&u, e);
+    terminal_close(u.terminal);
+    worker_close(u.worker);
+    screen_close(u.screen);
+    canvas_close(&u.canvas);
+    return status;
+}

@@ -1,0 +1,294 @@
+#include "app/worker.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/corpus.h"
+#include "app/message.h"
+#include "app/queue.h"
+#include "compute/backend.h"
+#include "compute/error.h"
+
+#define WAITING_MAX 64
+
+struct wish {
+    const struct answer *answer; /* NULL: none */
+    size_t id;
+    uint64_t begin, end;
+};
+
+struct worker {
+    struct worker_options options;
+    struct queue *to, *from;
+    int wake[2];
+    pthread_t thread;
+    atomic_bool cancel, closing;
+    pthread_mutex_t mutex; /* guards wish */
+    struct wish wish;
+    /* the thread's own */
+    struct backend *backend;
+    struct reader *reader;
+    size_t told_documents, told_segments, asked;
+};
+
+static void tell(struct worker *w, struct message *m)
+{
+    if (m != NULL) queue_push(w->from, m, true);
+}
+
+static void tell_text(struct worker *w, enum message_type type, size_t id, bool done, const char *text)
+{
+    struct message *m = message_new(type);
+    if (m == NULL) return;
+    m->id = id;
+    m->done = done;
+    if (text != NULL && !message_text(m, text, strlen(text))) {
+        message_free(m);
+        return;
+    }
+    tell(w, m);
+}
+
+/* The document that was last told may have grown since: it is told again. */
+static void tell_progress(struct worker *w, const struct reader_progress *p)
+{
+    size_t n_documents, n_segments;
+    const struct reader_document *documents = reader_documents(w->reader, &n_documents);
+    const struct reader_segment *segments = reader_segments(w->reader, &n_segments);
+    struct message *m = message_new(MESSAGE_PROGRESS);
+    if (m == NULL) return;
+    m->progress = *p;
+    struct message_tables *t = &m->tables;
+    t->first_document = w->told_documents ? w->told_documents - 1 : 0;
+    t->first_segment = w->told_segments ? w->told_segments - 1 : 0;
+    t->n_documents = n_documents - t->first_document;
+    t->n_segments = n_segments - t->first_segment;
+    t->documents = malloc((t->n_documents + 1) * sizeof *t->documents);
+    t->segments = malloc((t->n_segments + 1) * sizeof *t->segments);
+    if (t->documents == NULL || t->segments == NULL) {
+        message_free(m);
+        return;
+    }
+    if (t->n_documents) memcpy(t->documents, documents + t->first_document, t->n_documents * sizeof *documents);
+    if (t->n_segments) memcpy(t->segments, segments + t->first_segment, t->n_segments * sizeof *segments);
+    w->told_documents = n_documents;
+    w->told_segments = n_segments;
+    tell(w, m);
+}
+
+static void serve_wish(struct worker *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    struct wish wish = w->wish;
+    w->wish.answer = NULL;
+    pthread_mutex_unlock(&w->mutex);
+    if (wish.answer == NULL || w->reader == NULL || wish.begin >= wish.end) return;
+    size_t n_segments, n_documents, n = (size_t)(wish.end - wish.begin), document = 0;
+    const struct reader_document *documents = reader_documents(w->reader, &n_documents);
+    (void)reader_segments(w->reader, &n_segments);
+    while (document < n_documents && documents[document].end_token <= wish.begin) document++;
+    if (document == n_documents || wish.begin < documents[document].text_token ||
+        wish.end > documents[document].end_token)
+        return;
+    struct message *m = message_new(MESSAGE_SHARES);
+    if (m == NULL) return;
+    m->shares = (struct message_shares){.id = wish.id, .token = -1, .begin = wish.begin, .n = n, .document = document};
+    m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
+    m->shares.share = malloc(n * sizeof *m->shares.share);
+    if (m->shares.offsets == NULL || m->shares.share == NULL) {
+        message_free(m);
+        return;
+    }
+    reader_token_offsets(w->reader, wish.begin, wish.end, m->shares.offsets);
+    reader_token_shares(w->reader, wish.answer, wish.begin, wish.end, m->shares.share);
+    tell(w, m);
+}
+
+static void on_progress(void *context, const struct reader_progress *p)
+{
+    struct worker *w = context;
+    tell_progress(w, p);
+    serve_wish(w);
+}
+
+static void on_answer(void *context, const char *text, size_t size)
+{
+    struct worker *w = context;
+    struct message *m = message_new(MESSAGE_ANSWER_TEXT);
+    if (m == NULL) return;
+    m->id = w->asked;
+    if (!message_text(m, text, size))
+        message_free(m);
+    else
+        tell(w, m);
+}
+
+static void read_on(struct worker *w)
+{
+    const struct reader_callbacks callbacks = {on_progress, on_answer, w, &w->cancel};
+    struct error e = {0};
+    int status = reader_read(w->reader, &callbacks, &e);
+    struct reader_progress p;
+    reader_progress(w->reader, &p);
+    tell_progress(w, &p);
+    bool paused = status != 0 && strcmp(e.text, "interrupted") == 0;
+    tell_text(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
+}
+
+static void ask(struct worker *w, const struct message *question)
+{
+    const struct reader_callbacks callbacks = {on_progress, on_answer, w, &w->cancel};
+    struct error e = {0};
+    w->asked = question->id;
+    tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
+    struct answer *a = NULL;
+    if (reader_ask(w->reader, question->text, w->options.rank, &callbacks, &a, &e) != 0) {
+        bool stopped = strcmp(e.text, "interrupted") == 0;
+        tell_text(w, MESSAGE_ANSWER_ENDS, question->id, false, stopped ? NULL : e.text);
+        return;
+    }
+    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+    if (m == NULL) {
+        answer_close(a);
+        return;
+    }
+    m->id = question->id;
+    m->done = true;
+    m->answer = a;
+    tell(w, m);
+}
+
+static bool set_up(struct worker *w, struct error *e)
+{
+    const struct worker_options *o = &w->options;
+    if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
+    tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
+    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, e) == 0;
+}
+
+static void *run(void *context)
+{
+    struct worker *w = context;
+    struct error e = {0};
+    if (!set_up(w, &e)) tell_text(w, MESSAGE_FAILED, 0, false, e.text);
+    while (!atomic_load(&w->closing)) {
+        struct message *m = queue_pop(w->to, true);
+        if (w->reader != NULL) serve_wish(w);
+        if (m == NULL) continue;
+        if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
+        if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
+        if (w->reader != NULL && m->type == MESSAGE_READ) read_on(w);
+        if (w->reader != NULL && m->type == MESSAGE_ASK) ask(w, m);
+        message_free(m);
+    }
+    return NULL;
+}
+
+static void free_all(struct worker *w)
+{
+    queue_close(w->to);
+    queue_close(w->from);
+    if (w->wake[0] >= 0) close(w->wake[0]);
+    if (w->wake[1] >= 0) close(w->wake[1]);
+    pthread_mutex_destroy(&w->mutex);
+    free(w);
+}
+
+/* Signals belong to the main thread: the worker, and the threads it starts, block them all. */
+static int start_thread(struct worker *w, struct error *e)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int status = pthread_create(&w->thread, NULL, run, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return status == 0 ? 0 : error_set(e, "no thread for the reader: %s", strerror(status));
+}
+
+int worker_open(struct worker **out, const struct worker_options *o, struct error *e)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    if (w == NULL) return error_set(e, "no memory for the reader's thread");
+    w->options = *o;
+    w->wake[0] = w->wake[1] = -1;
+    pthread_mutex_init(&w->mutex, NULL);
+    if (pipe(w->wake) != 0) {
+        free_all(w);
+        return error_set(e, "no pipe for the reader's thread");
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(w->wake[i], F_SETFL, O_NONBLOCK);
+        fcntl(w->wake[i], F_SETFD, FD_CLOEXEC);
+    }
+    if (queue_open(&w->to, WAITING_MAX, -1, e) != 0 || queue_open(&w->from, WAITING_MAX, w->wake[1], e) != 0 ||
+        start_thread(w, e) != 0) {
+        free_all(w);
+        return -1;
+    }
+    worker_read(w);
+    *out = w;
+    return 0;
+}
+
+void worker_close(struct worker *w)
+{
+    if (w == NULL) return;
+    atomic_store(&w->closing, true);
+    atomic_store(&w->cancel, true);
+    queue_stop(w->to);
+    queue_stop(w->from);
+    pthread_join(w->thread, NULL);
+    reader_close(w->reader);
+    backend_close(w->backend);
+    free_all(w);
+}
+
+int worker_fd(const struct worker *w)
+{
+    return w->wake[0];
+}
+
+struct message *worker_next(struct worker *w)
+{
+    return queue_pop(w->from, false);
+}
+
+bool worker_read(struct worker *w)
+{
+    struct message *m = message_new(MESSAGE_READ);
+    return m != NULL && queue_push(w->to, m, false);
+}
+
+bool worker_ask(struct worker *w, size_t id, const char *question)
+{
+    struct message *m = message_new(MESSAGE_ASK);
+    if (m == NULL) return false;
+    m->id = id;
+    if (!message_text(m, question, strlen(question))) {
+        message_free(m);
+        return false;
+    }
+    return queue_push(w->to, m, false);
+}
+
+void worker_stop(struct worker *w)
+{
+    atomic_store(&w->cancel, true);
+}
+
+void worker_want_shares(struct worker *w, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->wish = (struct wish){a, id, begin, end};
+    pthread_mutex_unlock(&w->mutex);
+    queue_nudge(w->to);
+}

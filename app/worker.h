@@ -1,0 +1,46 @@
+/* The thread that owns the back end and the reader. It does one thing after another: reads, answers; and, between
+ * steps, looks up the attention of single tokens. Everything it has to say comes through a queue. */
+#ifndef LECTERN_WORKER_H
+#define LECTERN_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/reader.h"
+
+struct message;
+struct worker;
+
+struct worker_options {
+    const struct corpus *corpus; /* all borrowed until worker_close */
+    const struct model *model;
+    const char *device;
+    unsigned n_threads;
+    struct reader_options reader;
+    enum reader_rank rank;
+};
+
+/* Starts the thread and begins to read. */
+int worker_open(struct worker **out, const struct worker_options *o, struct error *e);
+
+/* Cancels what is going on, ends the thread and frees what it still had to say. Answers that were taken stay the
+ * caller's. */
+void worker_close(struct worker *w);
+
+/* Readable when worker_next has something. */
+int worker_fd(const struct worker *w);
+struct message *worker_next(struct worker *w);
+
+/* Read on; ask. False where too much is waiting already. */
+bool worker_read(struct worker *w);
+bool worker_ask(struct worker *w, size_t id, const char *question);
+
+/* Stops what is being done now: reading pauses, an answer ends where it is. */
+void worker_stop(struct worker *w);
+
+/* Asks for the attention of single tokens of one segment by an answer, which must stay until worker_close; a later wish
+ * replaces an earlier one. Answered by MESSAGE_SHARES. */
+void worker_want_shares(struct worker *w, size_t id, const struct answer *a, uint64_t begin, uint64_t end);
+
+#endif

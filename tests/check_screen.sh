@@ -1,0 +1,150 @@
+#!/bin/bash
+# Replays keys in a real pseudo-terminal (tmux) with the fake reader: what is on the screen, and that the terminal is as it was afterwards,
+# whatever ends the program. Called with the build directory.
+set -u
+build=$1
+if ! command -v tmux >/dev/null; then
+    echo "tmux is missing: it is in scripts/packages-check.txt"
+    exit 1
+fi
+work=$(mktemp -d)
+run=0
+t() { tmux -L "lectern_check_$$_$run" -f /dev/null "$@"; }
+trap 't kill-server 2>/dev/null; rm -rf "$work"' EXIT
+failed=0
+
+mkdir -p "$work/text"
+printf 'CHAPTER I\n\nThe keeper of the lighthouse was named Abel Stone.\n\nCHAPTER II\n\nA storm came.\n' >"$work/text/book.txt"
+printf 'int main(void) { return 0; }\n' >"$work/text/main.c"
+printf 'red \033[31m title \033]0;owned\007 clear \033[2J c1 \302\2332J end\n' >"$work/text/hostile.txt"
+for _ in $(seq 20); do echo 'Text that is only text, so that the file is taken for what it is.' >>"$work/text/hostile.txt"; done
+cp "$work/text/hostile.txt" "$work/text/$(printf 'na\033[2Jme\007.txt')"
+head -c 1000000 /dev/zero | tr '\0' 'x' >"$work/text/line.txt"
+{ printf 'e'; for _ in $(seq 20000); do printf '\314\201\342\200\213'; done; } >"$work/text/storm.txt"
+
+# start TERM COLS ROWS: a shell that runs the program and then says its status and the terminal's settings.
+start() {
+    t kill-server 2>/dev/null
+    run=$((run + 1))
+    t new-session -d -x "$2" -y "$3" "stty -g >$work/before; env -u NO_COLOR LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} $build/fake_screen $work/text 2>$work/stderr; echo \"status \$?\"; stty -g >$work/after; exec sleep 100"
+    t set-option -g remain-on-exit on
+}
+
+# shows TEXT: waits until the text is on the screen.
+shows() {
+    for _ in $(seq 100); do
+        t capture-pane -p >"$work/screen" 2>/dev/null
+        grep -qF -- "$1" "$work/screen" && return 0
+        sleep 0.05
+    done
+    echo "not shown: $1"
+    cat "$work/screen" "$work/stderr" 2>/dev/null
+    failed=1
+    return 1
+}
+
+keys() { t send-keys "$@"; }
+
+program() { pgrep -n -f "^$build/fake_screen $work/text"; }
+
+# ended STATUS: the program is gone, the terminal is in its normal screen and has its old settings.
+ended() {
+    shows "status $1" || return
+    cmp -s "$work/before" "$work/after" || { echo "terminal settings were changed ($2)"; failed=1; }
+    [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "0 1 0" ] || { echo "the terminal was left in another mode ($2)"; failed=1; }
+}
+
+for term in tmux-256color xterm-256color xterm vt100 screen linux; do
+    start $term 80 24
+    shows "press a to ask" || continue
+    keys a
+    keys -l "who is Abel Stone?"
+    shows "who is Abel Stone?"
+    keys Enter
+    shows "The text says so [1]"
+    shows "book.txt:1"
+    keys Enter
+    keys -l "/keeper"
+    shows "match 1 of 1"
+    keys Enter
+    keys "?"
+    shows "ask a question"
+    keys Escape
+    t resize-window -x 40 -y 12
+    shows "match 1 of 1"
+    t resize-window -x 18 -y 5
+    shows "too small"
+    t resize-window -x 100 -y 30
+    shows "Questions"
+    keys q
+    ended 0 "$term"
+done
+
+# Hostile text and names are drawn and obeyed by nobody.
+start tmux-256color 80 24
+shows "press a to ask"
+t set-option -g allow-rename on
+keys -l ":f hostile"
+keys Enter
+shows 'red ^[[31m title ^[]0;owned^G clear ^[[2J'
+keys -l ":f na"
+keys Enter
+shows 'na^[[2Jme^G.txt'
+keys -l ":f storm"
+keys Enter
+shows 'storm.txt'
+keys -l ":f line"
+keys Enter
+keys G Space b g
+shows "press a to ask"
+[ "$(t display-message -p '#{pane_title}')" != owned ] || { echo "the text set the terminal's title"; failed=1; }
+keys q
+ended 0 hostile
+
+# Reading is paused by Ctrl-C, goes on with r; a question typed meanwhile waits.
+start tmux-256color 80 24 400000
+shows "Reading"
+keys a
+keys -l "what waits?"
+keys Enter
+shows "Waits until the text is read"
+keys C-c
+shows "Paused"
+shows "The text says so"
+keys r
+shows "Reading"
+keys q
+ended 0 reading
+
+# Signals: the terminal is restored by all of them, and by a crash.
+for signal in TERM HUP SEGV ABRT; do
+    start tmux-256color 80 24
+    shows "press a to ask"
+    kill -$signal "$(program)"
+    case $signal in
+    SEGV) ended 139 $signal ;;
+    ABRT) ended 134 $signal ;;
+    *) ended 0 $signal ;;
+    esac
+done
+
+# Pasted text is a question, not keys.
+start tmux-256color 80 24
+shows "press a to ask"
+t set-buffer "quit q and Q"
+t paste-buffer -p
+shows "quit q and Q"
+keys Escape
+sleep 0.2
+keys q
+ended 0 paste
+
+# Without colours, and without a terminal that can move its cursor.
+start "tmux-256color NO_COLOR=1" 80 24
+shows "press a to ask"
+[ -z "$(t capture-pane -p -e | grep -o $'\033\\[[0-9;]*[34][0-7]')" ] || { echo "colours in spite of NO_COLOR"; failed=1; }
+keys q
+ended 0 NO_COLOR
+start dumb 80 24
+ended 2 dumb
+exit $failed

@@ -1,0 +1,232 @@
+/* A reader without a model, for tests of the screen and of its worker alone: it defines what app/reader.h and
+ * compute/backend.h promise, so that the real ones are not linked. A token is four bytes of text; a segment is attended
+ * to as often as the question's words stand in it. */
+#ifndef LECTERN_FAKE_READER_H
+#define LECTERN_FAKE_READER_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "app/corpus.h"
+#include "app/reader.h"
+#include "app/segment.h"
+#include "compute/error.h"
+#include "compute/evidence.h"
+
+#define FAKE_HEADER 3
+#define FAKE_TOKEN 4
+
+static unsigned fake_pause_us; /* after each document */
+
+struct reader {
+    const struct corpus *corpus;
+    struct reader_document *documents;
+    struct reader_segment *segments;
+    size_t n_documents, n_segments;
+    struct reader_progress progress;
+};
+
+int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
+                const struct reader_options *o, struct error *e)
+{
+    (void)m;
+    (void)b;
+    (void)o;
+    struct reader *r = calloc(1, sizeof *r);
+    if (r == NULL) return error_set(e, "no memory");
+    r->corpus = c;
+    r->documents = calloc(c->n_documents + 1, sizeof *r->documents);
+    r->segments = calloc(c->n_bytes + c->n_documents + 1, sizeof *r->segments);
+    r->progress.total_bytes = c->n_bytes;
+    r->progress.memory = 64000000;
+    *out = r;
+    return 0;
+}
+
+void reader_close(struct reader *r)
+{
+    if (r == NULL) return;
+    free(r->documents);
+    free(r->segments);
+    free(r);
+}
+
+static void fake_read_document(struct reader *r, size_t document)
+{
+    const struct document *d = &r->corpus->documents[document];
+    uint64_t token = r->progress.tokens;
+    struct reader_document *told = &r->documents[r->n_documents++];
+    *told = (struct reader_document){
+        .first_token = token, .text_token = token + FAKE_HEADER, .first_segment = r->n_segments};
+    uint64_t text_token = told->text_token;
+    for (uint64_t at = 0; at < d->size;) {
+        size_t size = segment_cut(d->text + at, (size_t)(d->size - at));
+        uint64_t end = text_token + (at + size + FAKE_TOKEN - 1) / FAKE_TOKEN;
+        r->segments[r->n_segments++] = (struct reader_segment){.document = (uint32_t)document,
+                                                               .size = (uint32_t)size,
+                                                               .offset = at,
+                                                               .first_token = token,
+                                                               .end_token = end};
+        token = end;
+        at += size;
+    }
+    told->end_token = d->size ? token : text_token;
+    told->end_segment = r->n_segments;
+    r->progress.new_tokens += told->end_token - told->first_token;
+    r->progress.tokens = told->end_token;
+    r->progress.bytes += d->size;
+    r->progress.document = document;
+    r->progress.seconds += 0.5;
+    r->progress.tokens_per_second = (double)r->progress.new_tokens / r->progress.seconds;
+    r->progress.seconds_left =
+        (double)(r->progress.total_bytes - r->progress.bytes) / FAKE_TOKEN / r->progress.tokens_per_second;
+}
+
+int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
+{
+    while (r->n_documents < r->corpus->n_documents) {
+        if (c->cancel && atomic_load(c->cancel)) return error_set(e, "interrupted");
+        fake_read_document(r, r->n_documents);
+        if (c->progress) c->progress(c->context, &r->progress);
+        const struct timespec pause = {fake_pause_us / 1000000, (long)(fake_pause_us % 1000000) * 1000};
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+bool reader_done(const struct reader *r)
+{
+    return r->n_documents == r->corpus->n_documents;
+}
+
+void reader_progress(const struct reader *r, struct reader_progress *p)
+{
+    *p = r->progress;
+}
+
+const struct reader_document *reader_documents(const struct reader *r, size_t *n)
+{
+    *n = r->n_documents;
+    return r->documents;
+}
+
+const struct reader_segment *reader_segments(const struct reader *r, size_t *n)
+{
+    *n = r->n_segments;
+    return r->segments;
+}
+
+static bool fake_is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static unsigned fake_count(const char *text, size_t size, const char *word, size_t length)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i + length <= size; i++) n += strncasecmp(text + i, word, length) == 0;
+    return n;
+}
+
+static float fake_weight(const struct reader *r, size_t segment, const char *question)
+{
+    const struct reader_segment *s = &r->segments[segment];
+    float weight = 0.01f;
+    for (const char *w = question; *w != '\0';) {
+        size_t n = 0;
+        while (fake_is_word(w[n])) n++;
+        if (n > 3) weight += (float)fake_count(r->corpus->documents[s->document].text + s->offset, s->size, w, n);
+        w += n + (n == 0);
+    }
+    return weight;
+}
+
+static struct answer *fake_answer(const struct reader *r, const char *question)
+{
+    struct answer *a = calloc(1, sizeof *a);
+    a->question = strdup(question);
+    a->n_segments = r->n_segments;
+    a->share = calloc(r->n_segments + 1, sizeof *a->share);
+    a->score = calloc(r->n_segments + 1, sizeof *a->score);
+    a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
+    a->rank_by = RANK_ATTENTION;
+    snprintf(a->answerer, sizeof a->answerer, "none");
+    a->seconds = 0.2;
+    float sum = 0;
+    for (size_t i = 0; i < r->n_segments; i++) sum += a->score[i] = fake_weight(r, i, question);
+    for (size_t i = 0; i < r->n_segments; i++) a->share[i] = a->score[i] / sum;
+    while (a->n_items < READER_MAX_EVIDENCE && a->n_items < r->n_segments) {
+        size_t best = SIZE_MAX;
+        for (size_t i = 0; i < r->n_segments; i++) {
+            bool taken = false;
+            for (size_t j = 0; j < a->n_items; j++) taken |= a->items[j].segment == i;
+            if (!taken && (best == SIZE_MAX || a->score[i] > a->score[best])) best = i;
+        }
+        a->items[a->n_items++] = (struct evidence_item){best, a->score[best], a->share[best]};
+    }
+    return a;
+}
+
+int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c,
+               struct answer **out, struct error *e)
+{
+    (void)rank;
+    if (r->n_segments == 0) return error_set(e, "nothing has been read yet");
+    static const char *const words[] = {"The ", "text ", "says ", "so ", "[1], ", "and ", "again ", "[2]."};
+    struct answer *a = fake_answer(r, question);
+    size_t size = 1;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (c->cancel && atomic_load(c->cancel)) {
+            answer_close(a);
+            return error_set(e, "interrupted");
+        }
+        c->answer(c->context, words[i], strlen(words[i]));
+        size += strlen(words[i]);
+        const struct timespec pause = {0, (long)(fake_pause_us % 1000000) * 1000};
+        nanosleep(&pause, NULL);
+    }
+    a->text = calloc(size, 1);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) strcat(a->text, words[i]);
+    *out = a;
+    return 0;
+}
+
+void answer_close(struct answer *a)
+{
+    if (a == NULL) return;
+    free(a->question);
+    free(a->text);
+    free(a->items);
+    free(a->share);
+    free(a->score);
+    free(a);
+}
+
+void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets)
+{
+    size_t document = 0;
+    while (r->documents[document].end_token <= begin) document++;
+    for (uint64_t t = begin; t <= end; t++) {
+        uint64_t offset = (t - r->documents[document].text_token) * FAKE_TOKEN,
+                 size = r->corpus->documents[document].size;
+        offsets[t - begin] = offset < size ? offset : size;
+    }
+}
+
+/* Tokens that begin with a capital have all of the attention of their segment. */
+void reader_token_shares(const struct reader *r, const struct answer *a, uint64_t begin, uint64_t end, float *share)
+{
+    size_t segment = 0, document = 0;
+    for (uint64_t t = begin; t < end; t++) {
+        while (r->segments[segment].end_token <= t) segment++;
+        while (r->documents[document].end_token <= t) document++;
+        uint64_t offset = (t - r->documents[document].text_token) * FAKE_TOKEN;
+        char c = r->corpus->documents[document].text[offset];
+        share[t - begin] = c >= 'A' && c <= 'Z' ? a->share[segment] / 4 : 0;
+    }
+}
+
+#endif

@@ -1,0 +1,206 @@
+/* A screen over a small corpus and the fake reader, without terminal and threads: keys in, literal screens out. */
+#ifndef LECTERN_SCREEN_FIXTURE_H
+#define LECTERN_SCREEN_FIXTURE_H
+
+#include "tests/fake_reader.h"
+#include "tests/screens.h"
+
+#include "app/message.h"
+#include "app/screen.h"
+#include "compute/model.h"
+
+struct fixture {
+    struct corpus *corpus;
+    struct reader *reader;
+    struct screen *screen;
+    struct canvas canvas;
+    size_t told_segments;
+    int asked, stops, reads, wants, copies;
+    uint64_t edited_line;
+    char copied[256];
+};
+
+static bool fixture_on_ask(void *context, size_t id, const char *question)
+{
+    (void)id;
+    (void)question;
+    return ++((struct fixture *)context)->asked <= 64;
+}
+
+static bool fixture_on_read(void *context)
+{
+    return ++((struct fixture *)context)->reads > 0;
+}
+
+static void fixture_on_stop(void *context)
+{
+    ((struct fixture *)context)->stops++;
+}
+
+static void fixture_on_want(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+{
+    struct fixture *f = context;
+    struct message *m = message_new(MESSAGE_SHARES);
+    size_t n = (size_t)(end - begin), document = 0;
+    while (f->reader->documents[document].end_token <= begin) document++;
+    f->wants++;
+    m->shares = (struct message_shares){.id = id, .token = -1, .begin = begin, .n = n, .document = document};
+    m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
+    m->shares.share = malloc(n * sizeof *m->shares.share);
+    reader_token_offsets(f->reader, begin, end, m->shares.offsets);
+    reader_token_shares(f->reader, a, begin, end, m->shares.share);
+    screen_message(f->screen, m);
+}
+
+static void fixture_on_copy(void *context, const char *text, size_t size)
+{
+    struct fixture *f = context;
+    f->copies++;
+    snprintf(f->copied, sizeof f->copied, "%.*s", (int)size, text);
+}
+
+static void fixture_on_edit(void *context, const struct document *d, uint64_t line)
+{
+    (void)d;
+    ((struct fixture *)context)->edited_line = line;
+}
+
+static void fixture_on_nothing(void *context)
+{
+    (void)context;
+}
+
+static const struct model fixture_model = {
+    .name = "fake-1m", .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
+
+static void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts, const size_t *sizes,
+                         size_t n)
+{
+    struct error e = {0};
+    *f = (struct fixture){0};
+    fake_pause_us = 0;
+    assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
+    const struct reader_options options = {0};
+    assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, &e), e);
+    const struct screen_actions actions = {f,
+                                           fixture_on_ask,
+                                           fixture_on_read,
+                                           fixture_on_stop,
+                                           fixture_on_want,
+                                           fixture_on_copy,
+                                           fixture_on_edit,
+                                           fixture_on_nothing,
+                                           fixture_on_nothing};
+    assert_ok(screen_open(&f->screen, f->corpus, &fixture_model, &actions, &e), e);
+    struct message *m = message_new(MESSAGE_DEVICE);
+    assert_true(message_text(m, "cpu: test, 2 threads", 20));
+    screen_message(f->screen, m);
+}
+
+static void fixture_close(struct fixture *f)
+{
+    screen_close(f->screen);
+    reader_close(f->reader);
+    corpus_close(f->corpus);
+    canvas_close(&f->canvas);
+}
+
+static void fixture_on_progress(void *context, const struct reader_progress *p)
+{
+    struct fixture *f = context;
+    struct message *m = message_new(MESSAGE_PROGRESS);
+    m->progress = *p;
+    m->tables.first_document = f->reader->n_documents - 1;
+    m->tables.n_documents = 1;
+    m->tables.first_segment = f->told_segments;
+    m->tables.n_segments = f->reader->n_segments - f->told_segments;
+    m->tables.documents = malloc(sizeof *m->tables.documents);
+    m->tables.segments = malloc((m->tables.n_segments + 1) * sizeof *m->tables.segments);
+    m->tables.documents[0] = f->reader->documents[f->reader->n_documents - 1];
+    memcpy(m->tables.segments, f->reader->segments + f->told_segments,
+           m->tables.n_segments * sizeof *m->tables.segments);
+    f->told_segments = f->reader->n_segments;
+    screen_message(f->screen, m);
+}
+
+/* Reads the next document, or all that are left. */
+static void fixture_read(struct fixture *f, bool all)
+{
+    const struct reader_callbacks callbacks = {.progress = fixture_on_progress, .context = f};
+    struct error e = {0};
+    if (!all) {
+        fake_read_document(f->reader, f->reader->n_documents);
+        fixture_on_progress(f, &f->reader->progress);
+        return;
+    }
+    assert_ok(reader_read(f->reader, &callbacks, &e), e);
+    struct message *m = message_new(MESSAGE_READ_STOPPED);
+    m->done = true;
+    screen_message(f->screen, m);
+}
+
+static void fixture_on_piece(void *context, const char *text, size_t size)
+{
+    (void)context;
+    (void)text;
+    (void)size;
+}
+
+/* Answers the question that was asked last. */
+static void fixture_answer(struct fixture *f)
+{
+    const struct reader_callbacks callbacks = {.answer = fixture_on_piece};
+    struct error e = {0};
+    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+    m->id = f->screen->conversation.n - 1;
+    m->done = true;
+    assert_ok(reader_ask(f->reader, f->screen->conversation.items[m->id]->question, RANK_ATTENTION, &callbacks,
+                         &m->answer, &e),
+              e);
+    screen_message(f->screen, m);
+}
+
+static void fixture_draw(struct fixture *f, int rows, int cols)
+{
+    struct error e = {0};
+    if (f->canvas.rows != rows || f->canvas.cols != cols) assert_ok(canvas_resize(&f->canvas, rows, cols, &e), e);
+    screen_draw(f->screen, &f->canvas);
+    while (screen_work(f->screen)) {
+    }
+    screen_draw(f->screen, &f->canvas);
+}
+
+static void fixture_key(struct fixture *f, uint32_t key)
+{
+    const struct event event = {.type = EVENT_KEY, .key = key};
+    screen_event(f->screen, &event);
+    while (screen_work(f->screen)) {
+    }
+}
+
+/* Keys by their names, separated by blanks. */
+static void fixture_keys(struct fixture *f, const char *names)
+{
+    char copy[256];
+    snprintf(copy, sizeof copy, "%s", names);
+    char *rest = NULL;
+    for (char *name = strtok_r(copy, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+        uint32_t key;
+        assert_true(keys_parse(name, &key));
+        fixture_key(f, key);
+    }
+}
+
+static void fixture_type(struct fixture *f, const char *text)
+{
+    for (; *text != '\0'; text++) fixture_key(f, (unsigned char)*text);
+}
+
+static void fixture_ask(struct fixture *f, const char *question)
+{
+    fixture_keys(f, "a");
+    fixture_type(f, question);
+    fixture_keys(f, "Enter");
+}
+
+#endif

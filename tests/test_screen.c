@@ -1,0 +1,344 @@
+#include "tests/screen_fixture.h"
+
+#include "app/search.h"
+
+static const char novel[] = "THE LIGHTHOUSE\n\nCHAPTER I. The Keeper\n\n"
+                            "The keeper of the lighthouse was a quiet man named Abel Stone. He had come to the island "
+                            "in the winter of 1851, and he had "
+                            "not left it since, except once, to bury his brother.\n\n"
+                            "Every evening he climbed the hundred and twelve steps, trimmed the wick, and wrote in the "
+                            "log the weather and the ships. "
+                            "Nobody read the log. He wrote it all the same.\n\n"
+                            "CHAPTER II. The Storm\n\n"
+                            "On the ninth of November a storm came out of the north-west. The schooner Marigold, bound "
+                            "for Halifax with a cargo of "
+                            "salt, lost her rudder two miles off the point.\n\n"
+                            "Abel Stone rowed out alone. He brought back eleven men and a dog, and when they asked him "
+                            "why he had done it, he said that "
+                            "the log would have looked strange without them.\n";
+
+static const char code[] = "#include <stdio.h>\n\n"
+                           "/* The lamp burns as long as there is oil. */\n"
+                           "static int oil = 112;\n\n"
+                           "int lamp_burn(int hours)\n{\n"
+                           "\tif (hours > oil) return -1;\n"
+                           "\toil -= hours;\n"
+                           "\treturn oil;\n}\n\n"
+                           "int main(void)\n{\n"
+                           "\tprintf(\"%d\\n\", lamp_burn(10));\n"
+                           "\treturn 0;\n}\n";
+
+static const char hostile[] = "plain\n\x1b[31mred\x1b[0m \x1b]0;owned\x07 \xC2\x9b"
+                              "2J\n\xE2\x80\xAE"
+                              "gnp.exe\xE2\x80\xAC \xff\xfe\n"
+                              "e\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC\x81\xCC"
+                              "\x81\xCC\x81 storm \xE2\x80\x8B|\n"
+                              "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E \xF0\x9F\x90\x8B "
+                              "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB \xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D\n";
+
+static void open_usual(struct fixture *f)
+{
+    static const char *const paths[] = {"book/lighthouse.txt", "src/lamp.c", "src/\x1b[2Jevil.txt"};
+    static const char *const texts[] = {novel, code, hostile};
+    static const size_t sizes[] = {sizeof novel - 1, sizeof code - 1, sizeof hostile - 1};
+    fixture_open(f, paths, texts, sizes, 3);
+}
+
+static void open_answered(struct fixture *f)
+{
+    open_usual(f);
+    fixture_draw(f, 24, 80);
+    fixture_read(f, true);
+    fixture_ask(f, "who brought back the men of the schooner?");
+    fixture_answer(f);
+}
+
+static void the_first_screen_says_what_can_be_done(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "start_80x24", false);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "start_40x12", false);
+    fixture_close(&f);
+}
+
+static void reading_shows_how_far_it_is(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, false);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "reading_80x24", false);
+    fixture_draw(&f, 50, 200);
+    assert_screen(&f.canvas, "reading_200x50", false);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "reading_40x12", false);
+    fixture_close(&f);
+}
+
+static void an_answer_brings_its_first_place_into_sight(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "answered_80x24", true);
+    fixture_draw(&f, 50, 200);
+    assert_screen(&f.canvas, "answered_200x50", false);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "answered_40x12", false);
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "answered_text_40x12", false);
+    fixture_close(&f);
+}
+
+static void hostile_text_and_names_are_shown_as_text(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "] ]");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "hostile_80x24", true);
+    fixture_close(&f);
+}
+
+static void a_question_may_be_typed_while_the_text_is_read(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, false);
+    fixture_ask(&f, "who is Abel?");
+    assert_int_equal(f.asked, 1);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "waiting_80x24", false);
+    fixture_keys(&f, "^C");
+    assert_int_equal(f.stops, 1);
+    fixture_close(&f);
+}
+
+static void a_question_of_several_lines_is_typed_and_pasted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_keys(&f, "a o n e M-Enter t w o");
+    const struct event paste = {.type = EVENT_PASTE, .text = "pasted\nlines\x1b[2J", .size = 16};
+    screen_event(f.screen, &paste);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "typing_80x24", false);
+    assert_int_equal(f.asked, 0);
+    fixture_close(&f);
+}
+
+static void the_help_is_made_from_the_key_table(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    keymap_bind(&f.screen->keymap, 'w', COMMAND_ASK);
+    fixture_keys(&f, "?");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "help_80x24", false);
+    fixture_keys(&f, "PgDn PgDn PgDn PgDn PgDn");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "help_end_80x24", false);
+    fixture_keys(&f, "q");
+    assert_false(f.screen->quit);
+    fixture_keys(&f, "q");
+    assert_true(f.screen->quit);
+    fixture_close(&f);
+}
+
+static void searching_counts_and_goes_to_matches(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "/ l o g");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "search_80x24", true);
+    fixture_keys(&f, "Enter n n");
+    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
+    fixture_keys(&f, "N N N");
+    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
+    fixture_keys(&f, "/ z z z Enter");
+    assert_string_equal(f.screen->notice, "not found: zzz");
+    fixture_close(&f);
+}
+
+static void places_are_gone_to_marked_and_come_back_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, ": 9 Enter");
+    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    fixture_keys(&f, "m a : 1 0 0 % Enter");
+    assert_int_equal(f.screen->text.place.document, 2);
+    fixture_keys(&f, "' a");
+    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    fixture_keys(&f, "^O");
+    assert_int_equal(f.screen->text.place.document, 2);
+    fixture_keys(&f, "^O ^O");
+    assert_int_equal(f.screen->text.place.offset, 0);
+    fixture_keys(&f, "^O");
+    assert_string_equal(f.screen->notice, "no place before");
+    fixture_keys(&f, "M-Right");
+    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    fixture_keys(&f, ": f Space l a m p Enter");
+    assert_int_equal(f.screen->text.place.document, 1);
+    fixture_keys(&f, ": 1 2 Enter e");
+    assert_int_equal(f.edited_line, 12);
+    fixture_keys(&f, ": b Space 4 0 Enter");
+    assert_int_equal(f.screen->text.place.offset, 40);
+    fixture_keys(&f, ": n o Enter");
+    assert_int_equal(f.screen->notice_role, ROLE_ERROR);
+    fixture_close(&f);
+}
+
+static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_ask(&f, "what does lamp_burn return with the oil?");
+    fixture_answer(&f);
+    assert_int_equal(f.screen->text.place.document, 1);
+    fixture_keys(&f, "c");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "compare_80x24", false);
+    fixture_keys(&f, "<");
+    assert_int_equal(f.screen->conversation.current, 0);
+    assert_int_equal(f.screen->text.place.document, 0);
+    fixture_keys(&f, "< 2");
+    assert_int_equal(f.screen->conversation.items[0]->selected, 1);
+    fixture_close(&f);
+}
+
+static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "S-Tab S-Tab");
+    assert_int_equal(f.screen->focus, FOCUS_MAP);
+    fixture_keys(&f, "*");
+    struct place hot = f.screen->text.place;
+    assert_int_equal(hot.document, 0);
+    fixture_keys(&f, "+ l l l");
+    assert_true(f.screen->map.own_cursor);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "map_zoomed_80x24", false);
+    fixture_keys(&f, "0 End Enter");
+    assert_int_equal(f.screen->text.place.document, 2);
+    fixture_close(&f);
+}
+
+static void what_is_marked_can_be_copied(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "Enter y");
+    assert_int_equal(f.copies, 1);
+    assert_memory_equal(f.copied, "On the ninth of November", 24);
+    fixture_close(&f);
+}
+
+static void the_mouse_points_at_panes_entries_and_places(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    struct event press = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.evidence.y + 4, .x = 4};
+    screen_event(f.screen, &press);
+    assert_int_equal(f.screen->conversation.items[0]->selected, 1);
+    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 79};
+    screen_event(f.screen, &press);
+    assert_int_equal(f.screen->text.place.document, 2);
+    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_WHEEL_UP, .y = f.screen->layout.text.y + 2, .x = 60};
+    screen_event(f.screen, &press);
+    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 22, .x = 10};
+    screen_event(f.screen, &press);
+    assert_int_equal(f.screen->mode, MODE_ASK);
+    fixture_close(&f);
+}
+
+static void every_size_can_be_drawn_and_below_20x6_it_says_so(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "/ l o g Enter c");
+    for (int rows = 1; rows < 40; rows++) {
+        for (int cols = 1; cols < 140; cols += 3) fixture_draw(&f, rows, cols);
+    }
+    fixture_draw(&f, 5, 19);
+    char *text = canvas_text(&f.canvas);
+    assert_non_null(strstr(text, "too small"));
+    free(text);
+    fixture_close(&f);
+}
+
+/* Any keys at any moment: what can be seen is that nothing breaks under the sanitizers and that drawing still works. */
+static void any_keys_at_any_moment_leave_a_screen(void **state)
+{
+    (void)state;
+    uint64_t seed = 23;
+    struct fixture f;
+    open_usual(&f);
+    for (int i = 0; i < 4000; i++) {
+        uint64_t r = test_random(&seed) >> 16;
+        uint32_t key = r % 3       ? (uint32_t)(r / 3 % 95 + 32)
+                       : r / 3 % 2 ? KEYS_UP + (uint32_t)(r / 6 % 27)
+                                   : KEYS_CTRL | (uint32_t)('a' + r / 6 % 26);
+        const struct event event = {.type = EVENT_KEY, .key = key};
+        screen_event(f.screen, &event);
+        f.screen->quit = false;
+        if (r % 400 == 0 && f.reader->n_documents < 3) fixture_read(&f, false);
+        if (r % 50 == 0 && f.reader->n_segments > 0 && f.screen->conversation.n > 0) fixture_answer(&f);
+        if (r % 5 == 0) fixture_draw(&f, 6 + (int)(r / 5 % 30), 20 + (int)(r / 150 % 120));
+    }
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_screen_says_what_can_be_done),
+        cmocka_unit_test(reading_shows_how_far_it_is),
+        cmocka_unit_test(an_answer_brings_its_first_place_into_sight),
+        cmocka_unit_test(hostile_text_and_names_are_shown_as_text),
+        cmocka_unit_test(a_question_may_be_typed_while_the_text_is_read),
+        cmocka_unit_test(a_question_of_several_lines_is_typed_and_pasted),
+        cmocka_unit_test(the_help_is_made_from_the_key_table),
+        cmocka_unit_test(searching_counts_and_goes_to_matches),
+        cmocka_unit_test(places_are_gone_to_marked_and_come_back_to),
+        cmocka_unit_test(questions_keep_their_evidence_and_two_maps_can_be_compared),
+        cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
+        cmocka_unit_test(what_is_marked_can_be_copied),
+        cmocka_unit_test(the_mouse_points_at_panes_entries_and_places),
+        cmocka_unit_test(every_size_can_be_drawn_and_below_20x6_it_says_so),
+        cmocka_unit_test(any_keys_at_any_moment_leave_a_screen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

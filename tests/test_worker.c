@@ -1,0 +1,154 @@
+#include "tests/test.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "app/message.h"
+#include "app/worker.h"
+#include "tests/fake_reader.h"
+
+static const char *const paths[] = {"a.txt", "b.txt", "c.txt"};
+static const char *const texts[] = {"The whale is white.\n", "The ship is black.\n", "Nothing else is said.\n"};
+
+struct made {
+    struct corpus *corpus;
+    struct worker *worker;
+};
+
+static struct made made_with(const char *device)
+{
+    struct made f = {0};
+    struct error e = {0};
+    size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
+    assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
+    const struct worker_options o = {.corpus = f.corpus, .device = device, .n_threads = 1, .rank = RANK_ATTENTION};
+    assert_ok(worker_open(&f.worker, &o, &e), e);
+    return f;
+}
+
+static void close_all(struct made *f)
+{
+    worker_close(f->worker);
+    corpus_close(f->corpus);
+}
+
+/* Waits for a message of a type; others on the way are dropped. */
+static struct message *wait_for(struct made *f, enum message_type type)
+{
+    for (int i = 0; i < 1000; i++) {
+        struct message *m = worker_next(f->worker);
+        if (m != NULL && m->type == type) return m;
+        message_free(m);
+        struct pollfd fd = {worker_fd(f->worker), POLLIN, 0};
+        char bytes[64];
+        if (m == NULL && poll(&fd, 1, 50) > 0) (void)!read(fd.fd, bytes, sizeof bytes);
+    }
+    fail_msg("no message of type %d came", (int)type);
+    return NULL;
+}
+
+static void a_worker_reads_and_tells_its_tables(void **state)
+{
+    (void)state;
+    fake_pause_us = 0;
+    struct made f = made_with("cpu");
+    size_t n_documents = 0, n_segments = 0;
+    for (;;) {
+        struct message *m = wait_for(&f, MESSAGE_PROGRESS);
+        n_documents = m->tables.first_document + m->tables.n_documents;
+        n_segments = m->tables.first_segment + m->tables.n_segments;
+        bool last = n_documents == 3;
+        message_free(m);
+        if (last) break;
+    }
+    assert_int_equal(n_segments, 3);
+    struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    assert_null(m->text);
+    message_free(m);
+    close_all(&f);
+}
+
+static void a_question_is_answered_after_the_reading(void **state)
+{
+    (void)state;
+    fake_pause_us = 2000;
+    struct made f = made_with("cpu");
+    assert_true(worker_ask(f.worker, 7, "where is the ship?"));
+    struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    m = wait_for(&f, MESSAGE_ANSWER_BEGINS);
+    assert_int_equal(m->id, 7);
+    message_free(m);
+    m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+    assert_true(m->done);
+    assert_string_equal(m->answer->text, "The text says so [1], and again [2].");
+    assert_int_equal(m->answer->items[0].segment, 1);
+    worker_want_shares(f.worker, 7, m->answer, 12, 16);
+    struct message *shares = wait_for(&f, MESSAGE_SHARES);
+    assert_int_equal(shares->shares.id, 7);
+    assert_int_equal(shares->shares.document, 1);
+    assert_int_equal(shares->shares.n, 4);
+    assert_int_equal(shares->shares.offsets[0], 4);
+    assert_int_equal(shares->shares.offsets[4], 19);
+    message_free(shares);
+    struct answer *kept = m->answer;
+    m->answer = NULL;
+    message_free(m);
+    close_all(&f);
+    assert_string_equal(kept->question, "where is the ship?");
+    answer_close(kept);
+}
+
+static void reading_pauses_and_goes_on(void **state)
+{
+    (void)state;
+    fake_pause_us = 200000;
+    struct made f = made_with("cpu");
+    message_free(wait_for(&f, MESSAGE_PROGRESS));
+    worker_stop(f.worker);
+    struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_false(m->done);
+    assert_null(m->text);
+    message_free(m);
+    fake_pause_us = 0;
+    assert_true(worker_read(f.worker));
+    m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    close_all(&f);
+}
+
+static void a_worker_ends_in_the_middle_of_things(void **state)
+{
+    (void)state;
+    fake_pause_us = 20000;
+    struct made f = made_with("cpu");
+    for (size_t i = 0; i < 10; i++) assert_true(worker_ask(f.worker, i, "why?"));
+    message_free(wait_for(&f, MESSAGE_PROGRESS));
+    close_all(&f);
+}
+
+static void a_device_that_does_not_open_is_said(void **state)
+{
+    (void)state;
+    struct made f = made_with("no-such-device");
+    struct message *m = wait_for(&f, MESSAGE_FAILED);
+    assert_non_null(strstr(m->text, "no-such-device"));
+    message_free(m);
+    assert_true(worker_ask(f.worker, 0, "anyone?"));
+    close_all(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_worker_reads_and_tells_its_tables),
+        cmocka_unit_test(a_question_is_answered_after_the_reading),
+        cmocka_unit_test(reading_pauses_and_goes_on),
+        cmocka_unit_test(a_worker_ends_in_the_middle_of_things),
+        cmocka_unit_test(a_device_that_does_not_open_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,32 @@
+/* The screen with a reader that needs no model: for replaying keys in a terminal (tests/check_screen.sh). */
+#include "tests/fake_reader.h"
+
+#include "app/safe_text.h"
+#include "app/ui.h"
+#include "compute/model.h"
+
+int main(int argc, char **argv)
+{
+    struct error e = {0};
+    struct corpus *corpus = NULL;
+    struct corpus_options options = {.max_file = 8u << 20};
+    char name[] = "fake";
+    struct model model = {
+        .name = name, .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
+    const char *pause = getenv("FAKE_PAUSE_US");
+    fake_pause_us = pause ? (unsigned)strtoul(pause, NULL, 10) : 1000;
+    if (argc < 2 || !ui_possible()) {
+        fputs("fake_screen PATH...: needs a terminal and a text\n", stderr);
+        return 2;
+    }
+    int status = corpus_open(&corpus, argv + 1, (size_t)argc - 1, &options, &e);
+    struct ui_options ui = {
+        .corpus = corpus, .model = &model, .device = "cpu", .n_threads = 2, .rank = RANK_ATTENTION};
+    if (status == 0) status = ui_run(&ui, &e);
+    if (status != 0) {
+        safe_text_write(stderr, e.text, strlen(e.text), SAFE_LINE);
+        fputs("\n", stderr);
+    }
+    corpus_close(corpus);
+    return status != 0;
+}
