@@ -13,6 +13,7 @@
 #include "app/reader.h"
 #include "app/report.h"
 #include "app/safe_text.h"
+#include "app/ui.h"
 #include "compute/backend.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
@@ -338,12 +339,33 @@ static int run_devices(const struct options *o, struct error *e)
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* The screen opens the back end and the reader itself, in its own thread, so that it is there at once. */
+static int run_screen(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    if (!ui_possible()) {
+        error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH...");
+        return EXIT_FAILED;
+    }
+    if (work_open_corpus(w, e) || model_open(&w->model, model_path(o), e)) return EXIT_FAILED;
+    const struct ui_options ui = {
+        .corpus = w->corpus,
+        .model = w->model,
+        .device = o->device,
+        .n_threads = o->n_threads,
+        .reader = reader_options_of(o),
+        .rank = o->rank_attention ? RANK_ATTENTION : RANK_FUSED,
+    };
+    if (ui_run(&ui, e)) return EXIT_FAILED;
+    return w->corpus->n_skipped > 0 ? EXIT_SKIPPED : EXIT_DONE;
+}
+
 int commands_run(const struct options *o, const atomic_bool *cancel, struct error *e)
 {
     struct work w = {.options = o, .cancel = cancel};
     int status = EXIT_FAILED;
     switch (o->command) {
-    case COMMAND_SCREEN: error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH..."); break;
+    case COMMAND_SCREEN: status = run_screen(&w, e); break;
     case COMMAND_ASK: status = run_ask(&w, e); break;
     case COMMAND_READ: status = run_read(&w, e); break;
     case COMMAND_EVAL: status = run_eval(&w, e); break;

@@ -6,54 +6,54 @@
 #include <utf8proc.h>
 
 /* clang-format off */
-static const struct keys_command table[] = {
-    {COMMAND_ASK, "ask", "a i", "ask a question", false},
-    {COMMAND_OPEN, "open", "Enter", "go to the place under the cursor", false},
-    {COMMAND_FOCUS_NEXT, "focus-next", "Tab", "next pane", false},
-    {COMMAND_FOCUS_PREVIOUS, "focus-previous", "S-Tab", "previous pane", false},
-    {COMMAND_MAXIMIZE, "maximize", "z", "this pane alone, or all panes", false},
-    {COMMAND_DOWN, "down", "j Down ^N", "down", false},
-    {COMMAND_UP, "up", "k Up ^P", "up", false},
-    {COMMAND_LEFT, "left", "h Left", "left, close", false},
-    {COMMAND_RIGHT, "right", "l Right", "right, open", false},
-    {COMMAND_PAGE_DOWN, "page-down", "Space PgDn ^F f ^V", "a page down", false},
-    {COMMAND_PAGE_UP, "page-up", "b PgUp ^B M-v", "a page up", false},
-    {COMMAND_HALF_DOWN, "half-down", "d ^D", "half a page down", false},
-    {COMMAND_HALF_UP, "half-up", "u ^U", "half a page up", false},
-    {COMMAND_TOP, "top", "g Home M-<", "first line", false},
-    {COMMAND_BOTTOM, "bottom", "G End M->", "last line", false},
-    {COMMAND_EVIDENCE_NEXT, "evidence-next", "J", "next place of evidence", false},
-    {COMMAND_EVIDENCE_PREVIOUS, "evidence-previous", "K", "place of evidence before", false},
-    {COMMAND_QUESTION_PREVIOUS, "question-previous", "<", "question before", false},
-    {COMMAND_QUESTION_NEXT, "question-next", ">", "next question", false},
-    {COMMAND_COMPARE, "compare", "c", "compare the map with another question's", false},
-    {COMMAND_SEARCH, "search", "/", "search", false},
-    {COMMAND_REGEX, "regex", "M-/ &", "search for a regular expression", false},
-    {COMMAND_SEARCH_BACK, "search-back", "\\", "search backwards", false},
-    {COMMAND_SEARCH_NEXT, "search-next", "n", "next match", false},
-    {COMMAND_SEARCH_PREVIOUS, "search-previous", "N", "match before", false},
-    {COMMAND_FILE_NEXT, "file-next", "]", "next file", false},
-    {COMMAND_FILE_PREVIOUS, "file-previous", "[", "file before", false},
-    {COMMAND_GO, "go", ":", "go to: 120 (line), 50%, b 4096 (byte), t 99 (token), f NAME (file)", false},
-    {COMMAND_MARK, "mark", "m", "m LETTER: mark this place", false},
-    {COMMAND_MARK_GO, "mark-go", "'", "' LETTER: go to the mark; '' to the place before", false},
-    {COMMAND_BACK, "back", "^O Backspace M-Left", "back to the place visited before", false},
-    {COMMAND_FORWARD, "forward", "M-Right", "forward again", false},
-    {COMMAND_EDITOR, "editor", "e", "open the place in $EDITOR", false},
-    {COMMAND_COPY, "copy", "y", "copy the segment or the answer to the clipboard", false},
-    {COMMAND_ZOOM_IN, "zoom-in", "+ =", "zoom the map in (x 4)", false},
-    {COMMAND_ZOOM_OUT, "zoom-out", "-", "zoom the map out", false},
-    {COMMAND_ZOOM_ALL, "zoom-all", "0", "the whole sequence on the map", false},
-    {COMMAND_HOTTEST, "hottest", "*", "to the hottest cell of the map", false},
-    {COMMAND_SCALE, "scale", "s", "map: logarithmic or linear", false},
-    {COMMAND_NOTES, "notes", "!", "what was skipped of the input, and why", false},
-    {COMMAND_STOP, "stop", "^C", "stop the answer, or pause reading", false},
-    {COMMAND_RESUME, "resume", "r", "read on", false},
-    {COMMAND_CANCEL, "cancel", "Esc", NULL, false},
-    {COMMAND_HELP, "help", "? F1", "these keys", false},
-    {COMMAND_REDRAW, "redraw", "^L", "draw the screen again", false},
-    {COMMAND_SUSPEND, "suspend", "^Z", "to the shell (fg comes back)", false},
-    {COMMAND_QUIT, "quit", "q", "quit", false},
+static const struct keys_entry table[] = {
+    {ACTION_ASK, "ask", "a i", "ask a question", false},
+    {ACTION_OPEN, "open", "Enter", "go to the place under the cursor", false},
+    {ACTION_FOCUS_NEXT, "focus-next", "Tab", "next pane", false},
+    {ACTION_FOCUS_PREVIOUS, "focus-previous", "S-Tab", "previous pane", false},
+    {ACTION_MAXIMIZE, "maximize", "z", "this pane alone, or all panes", false},
+    {ACTION_DOWN, "down", "j Down ^N", "down", false},
+    {ACTION_UP, "up", "k Up ^P", "up", false},
+    {ACTION_LEFT, "left", "h Left", "left, close", false},
+    {ACTION_RIGHT, "right", "l Right", "right, open", false},
+    {ACTION_PAGE_DOWN, "page-down", "Space PgDn ^F f ^V", "a page down", false},
+    {ACTION_PAGE_UP, "page-up", "b PgUp ^B M-v", "a page up", false},
+    {ACTION_HALF_DOWN, "half-down", "d ^D", "half a page down", false},
+    {ACTION_HALF_UP, "half-up", "u ^U", "half a page up", false},
+    {ACTION_TOP, "top", "g Home M-<", "first line", false},
+    {ACTION_BOTTOM, "bottom", "G End M->", "last line", false},
+    {ACTION_EVIDENCE_NEXT, "evidence-next", "J", "next place of evidence", false},
+    {ACTION_EVIDENCE_PREVIOUS, "evidence-previous", "K", "place of evidence before", false},
+    {ACTION_QUESTION_PREVIOUS, "question-previous", "<", "question before", false},
+    {ACTION_QUESTION_NEXT, "question-next", ">", "next question", false},
+    {ACTION_COMPARE, "compare", "c", "compare the map with another question's", false},
+    {ACTION_SEARCH, "search", "/", "search", false},
+    {ACTION_REGEX, "regex", "M-/ &", "search for a regular expression", false},
+    {ACTION_SEARCH_BACK, "search-back", "\\", "search backwards", false},
+    {ACTION_SEARCH_NEXT, "search-next", "n", "next match", false},
+    {ACTION_SEARCH_PREVIOUS, "search-previous", "N", "match before", false},
+    {ACTION_FILE_NEXT, "file-next", "]", "next file", false},
+    {ACTION_FILE_PREVIOUS, "file-previous", "[", "file before", false},
+    {ACTION_GO, "go", ":", "go to: 120 (line), 50%, b 4096 (byte), t 99 (token), f NAME (file)", false},
+    {ACTION_MARK, "mark", "m", "m LETTER: mark this place", false},
+    {ACTION_MARK_GO, "mark-go", "'", "' LETTER: go to the mark; '' to the place before", false},
+    {ACTION_BACK, "back", "^O Backspace M-Left", "back to the place visited before", false},
+    {ACTION_FORWARD, "forward", "M-Right", "forward again", false},
+    {ACTION_EDITOR, "editor", "e", "open the place in $EDITOR", false},
+    {ACTION_COPY, "copy", "y", "copy the segment or the answer to the clipboard", false},
+    {ACTION_ZOOM_IN, "zoom-in", "+ =", "zoom the map in (x 4)", false},
+    {ACTION_ZOOM_OUT, "zoom-out", "-", "zoom the map out", false},
+    {ACTION_ZOOM_ALL, "zoom-all", "0", "the whole sequence on the map", false},
+    {ACTION_HOTTEST, "hottest", "*", "to the hottest cell of the map", false},
+    {ACTION_SCALE, "scale", "s", "map: logarithmic or linear", false},
+    {ACTION_NOTES, "notes", "!", "what was skipped of the input, and why", false},
+    {ACTION_STOP, "stop", "^C", "stop the answer, or pause reading", false},
+    {ACTION_RESUME, "resume", "r", "read on", false},
+    {ACTION_CANCEL, "cancel", "Esc", NULL, false},
+    {ACTION_HELP, "help", "? F1", "these keys", false},
+    {ACTION_REDRAW, "redraw", "^L", "draw the screen again", false},
+    {ACTION_SUSPEND, "suspend", "^Z", "to the shell (fg comes back)", false},
+    {ACTION_QUIT, "quit", "q", "quit", false},
     {EDIT_ACCEPT, "edit-accept", "Enter", "send", true},
     {EDIT_NEWLINE, "edit-newline", "M-Enter ^J", "new line", true},
     {EDIT_CANCEL, "edit-cancel", "Esc ^G ^C", "leave the line", true},
@@ -73,13 +73,13 @@ static const struct keys_command table[] = {
     {EDIT_KILL_HOME, "edit-kill-home", "^U", "cut to the start", true},
     {EDIT_YANK, "edit-yank", "^Y", "paste what was cut", true},
     {EDIT_TRANSPOSE, "edit-transpose", "^T", "swap two characters", true},
-    {COMMAND_FOCUS_NEXT, "edit-focus-next", "Tab", NULL, true},
-    {COMMAND_FOCUS_PREVIOUS, "edit-focus-previous", "S-Tab", NULL, true},
-    {COMMAND_HELP, "edit-help", "F1", NULL, true},
-    {COMMAND_REDRAW, "edit-redraw", "^L", NULL, true},
-    {COMMAND_SUSPEND, "edit-suspend", "^Z", NULL, true},
-    {COMMAND_PAGE_UP, "edit-page-up", "PgUp", NULL, true},
-    {COMMAND_PAGE_DOWN, "edit-page-down", "PgDn", NULL, true},
+    {ACTION_FOCUS_NEXT, "edit-focus-next", "Tab", NULL, true},
+    {ACTION_FOCUS_PREVIOUS, "edit-focus-previous", "S-Tab", NULL, true},
+    {ACTION_HELP, "edit-help", "F1", NULL, true},
+    {ACTION_REDRAW, "edit-redraw", "^L", NULL, true},
+    {ACTION_SUSPEND, "edit-suspend", "^Z", NULL, true},
+    {ACTION_PAGE_UP, "edit-page-up", "PgUp", NULL, true},
+    {ACTION_PAGE_DOWN, "edit-page-down", "PgDn", NULL, true},
 };
 
 static const struct {
@@ -95,22 +95,22 @@ static const struct {
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-const struct keys_command *keys_commands(size_t *n)
+const struct keys_entry *keys_table(size_t *n)
 {
     *n = LENGTH(table);
     return table;
 }
 
-static bool bind(struct keymap *m, uint32_t key, enum command command, bool edit)
+static bool bind(struct keymap *m, uint32_t key, enum action action, bool edit)
 {
     for (size_t i = 0; i < m->n; i++) {
         if (m->bindings[i].key != key || m->bindings[i].edit != edit) continue;
-        m->bindings[i].command = command;
+        m->bindings[i].action = action;
         return true;
     }
     if (m->n == LENGTH(m->bindings)) return false;
     m->bindings[m->n].key = key;
-    m->bindings[m->n].command = command;
+    m->bindings[m->n].action = action;
     m->bindings[m->n++].edit = edit;
     return true;
 }
@@ -124,7 +124,7 @@ void keymap_init(struct keymap *m)
             uint32_t key;
             size_t n = strcspn(k, " ");
             snprintf(name, sizeof name, "%.*s", (int)n, k);
-            bool known = keys_parse(name, &key) && bind(m, key, table[i].command, table[i].edit);
+            bool known = keys_parse(name, &key) && bind(m, key, table[i].action, table[i].edit);
             assert(known);
             (void)known;
             k += n + (k[n] == ' ');
@@ -132,26 +132,26 @@ void keymap_init(struct keymap *m)
     }
 }
 
-bool keymap_bind(struct keymap *m, uint32_t key, enum command command)
+bool keymap_bind(struct keymap *m, uint32_t key, enum action action)
 {
-    return bind(m, key, command, command >= EDIT_LEFT);
+    return bind(m, key, action, action >= EDIT_LEFT);
 }
 
-enum command keymap_find(const struct keymap *m, uint32_t key, bool edit)
+enum action keymap_find(const struct keymap *m, uint32_t key, bool edit)
 {
     for (size_t i = 0; i < m->n; i++) {
-        if (m->bindings[i].key == key && m->bindings[i].edit == edit) return m->bindings[i].command;
+        if (m->bindings[i].key == key && m->bindings[i].edit == edit) return m->bindings[i].action;
     }
-    return COMMAND_NONE;
+    return ACTION_NONE;
 }
 
-void keymap_names(const struct keymap *m, enum command command, char *out, size_t size)
+void keymap_names(const struct keymap *m, enum action action, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
-    bool edit = command >= EDIT_LEFT;
+    bool edit = action >= EDIT_LEFT;
     for (size_t i = 0; i < m->n; i++) {
-        if (m->bindings[i].command != command || m->bindings[i].edit != edit) continue;
+        if (m->bindings[i].action != action || m->bindings[i].edit != edit) continue;
         char name[24];
         keys_name(m->bindings[i].key, name);
         int n = snprintf(out + used, size - used, "%s%s", used ? " " : "", name);
@@ -188,7 +188,9 @@ bool keys_parse(const char *name, uint32_t *key)
     }
     utf8proc_int32_t c;
     size_t size = strlen(name);
-    if (size == 0 || utf8proc_iterate((const utf8proc_uint8_t *)name, (utf8proc_ssize_t)size, &c) != (utf8proc_ssize_t)size) return false;
+    if (size == 0 ||
+        utf8proc_iterate((const utf8proc_uint8_t *)name, (utf8proc_ssize_t)size, &c) != (utf8proc_ssize_t)size)
+        return false;
     if (c <= 0x20 || c == 0x7F) return false;
     if ((modifiers & KEYS_CTRL) && c >= 'A' && c <= 'Z') c += 'a' - 'A';
     *key = (uint32_t)c | modifiers;
@@ -215,10 +217,10 @@ void keys_name(uint32_t key, char out[24])
     snprintf(out, 24, "%s%s%s", alt, ctrl, (const char *)bytes);
 }
 
-enum command keys_command_named(const char *name)
+enum action keys_action_named(const char *name)
 {
     for (size_t i = 0; i < LENGTH(table); i++) {
-        if (strcmp(table[i].name, name) == 0) return table[i].command;
+        if (strcmp(table[i].name, name) == 0) return table[i].action;
     }
-    return COMMAND_NONE;
+    return ACTION_NONE;
 }

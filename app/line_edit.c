@@ -196,9 +196,9 @@ static void transpose(struct line_edit *l)
     free(swapped);
 }
 
-static bool move(struct line_edit *l, enum command command)
+static bool move(struct line_edit *l, enum action action)
 {
-    switch (command) {
+    switch (action) {
     case EDIT_LEFT:
         l->cursor = before(l, l->cursor);
         return true;
@@ -228,10 +228,10 @@ static bool move(struct line_edit *l, enum command command)
     }
 }
 
-bool line_edit_command(struct line_edit *l, enum command command)
+bool line_edit_act(struct line_edit *l, enum action action)
 {
-    if (move(l, command)) return true;
-    switch (command) {
+    if (move(l, action)) return true;
+    switch (action) {
     case EDIT_BACKSPACE:
         erase(l, before(l, l->cursor), l->cursor);
         return true;

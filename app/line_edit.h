@@ -32,8 +32,8 @@ const char *line_edit_text(const struct line_edit *l);
 bool line_edit_insert(struct line_edit *l, const char *bytes, size_t size);
 bool line_edit_key(struct line_edit *l, uint32_t character);
 
-/* Runs one of the EDIT_ commands that edit (not accept, newline or cancel); false where it is none of them. */
-bool line_edit_command(struct line_edit *l, enum command command);
+/* Runs one of the EDIT_ actions that edit (not accept, newline or cancel); false where it is none of them. */
+bool line_edit_act(struct line_edit *l, enum action action);
 
 /* Replaces the text, cursor at the end. */
 void line_edit_set(struct line_edit *l, const char *text);

@@ -2,12 +2,12 @@
 
 #include "app/pane.h"
 
-static int draw_line(struct canvas *c, struct rect r, int y, const struct keymap *m, const struct keys_command *command)
+static int draw_line(struct canvas *c, struct rect r, int y, const struct keymap *m, const struct keys_entry *action)
 {
     char names[80];
-    keymap_names(m, command->command, names, sizeof names);
+    keymap_names(m, action->action, names, sizeof names);
     canvas_puts(c, r, y, 1, style(ROLE_KEY), names[0] ? names : "(no key)");
-    canvas_puts(c, r, y, 24, style(ROLE_TEXT), command->help);
+    canvas_puts(c, r, y, 24, style(ROLE_TEXT), action->help);
     return y + 1;
 }
 
@@ -16,7 +16,7 @@ int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int 
     struct rect body =
         pane_title(c, r, true, "Keys", "Esc closes, arrows scroll; change them in the configuration file");
     size_t n;
-    const struct keys_command *commands = keys_commands(&n);
+    const struct keys_entry *actions = keys_table(&n);
     int y = -first;
     canvas_puts(c, body, y, 1, style(ROLE_KEY), "1 ... 9");
     canvas_puts(c, body, y++, 24, style(ROLE_TEXT), "go to the evidence with this number");
@@ -26,7 +26,7 @@ int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int 
             canvas_puts(c, body, y++, 0, style(ROLE_HEADING), "While typing");
         }
         for (size_t i = 0; i < n; i++) {
-            if (commands[i].edit == (bool)edit && commands[i].help != NULL) y = draw_line(c, body, y, m, &commands[i]);
+            if (actions[i].edit == (bool)edit && actions[i].help != NULL) y = draw_line(c, body, y, m, &actions[i]);
         }
     }
     return y + first;

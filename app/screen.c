@@ -10,8 +10,8 @@
 #include "app/search.h"
 #include "compute/error.h"
 
-int screen_open(struct screen **out, const struct corpus *c, const struct model *m,
-                const struct screen_actions *actions, struct error *e)
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct screen_calls *calls,
+                struct error *e)
 {
     struct screen *s = calloc(1, sizeof *s);
     if (s == NULL) return error_set(e, "no memory for the screen");
@@ -19,7 +19,7 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
         free(s);
         return -1;
     }
-    s->actions = *actions;
+    s->calls = *calls;
     s->model = m;
     s->logarithmic = true;
     s->conversation.compared = SIZE_MAX;
@@ -161,7 +161,7 @@ static void want_shares(struct screen *s)
     s->wanted_id = s->conversation.current + 1;
     s->wanted_begin = begin;
     s->wanted_end = end;
-    s->actions.want_shares(s->actions.context, s->conversation.current, x->answer, begin, end);
+    s->calls.want_shares(s->calls.context, s->conversation.current, x->answer, begin, end);
 }
 
 bool screen_work(struct screen *s)

@@ -20,7 +20,7 @@ struct model;
 struct search;
 
 /* What the screen wants done. Every function is given. */
-struct screen_actions {
+struct screen_calls {
     void *context;
     bool (*ask)(void *context, size_t id, const char *question); /* false: too many are waiting */
     bool (*read)(void *context);
@@ -53,7 +53,7 @@ struct layout {
 };
 
 struct screen {
-    struct screen_actions actions;
+    struct screen_calls calls;
     const struct model *model;
     struct atlas *atlas; /* owned */
     struct conversation conversation;
@@ -89,7 +89,7 @@ struct screen {
 };
 
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m,
-                const struct screen_actions *actions, struct error *e);
+                const struct screen_calls *calls, struct error *e);
 void screen_close(struct screen *s);
 
 void screen_event(struct screen *s, const struct event *event);
@@ -104,7 +104,7 @@ void screen_draw(struct screen *s, struct canvas *c);
 /* Used by the parts of the screen. */
 struct view screen_view(const struct screen *s);
 void screen_notice(struct screen *s, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void screen_command(struct screen *s, enum command command); /* screen_commands.c */
+void screen_act(struct screen *s, enum action action); /* screen_actions.c */
 void screen_prompt_line(struct screen *s, const char *line); /* screen_prompt.c: what was typed after ":" */
 void screen_search(struct screen *s, const char *pattern);
 void screen_search_jump(struct screen *s);

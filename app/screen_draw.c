@@ -92,23 +92,20 @@ static void draw_progress(const struct screen *s, struct canvas *c, struct rect 
 static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
     static const struct {
-        enum command command;
+        enum action action;
         const char *word;
     } hints[] = {
-        {COMMAND_ASK, "ask"},         {COMMAND_FOCUS_NEXT, "next pane"},
-        {COMMAND_SEARCH, "search"},   {COMMAND_OPEN, "go"},
-        {COMMAND_HOTTEST, "hottest"}, {COMMAND_ZOOM_IN, "zoom map"},
-        {COMMAND_BACK, "back"},       {COMMAND_HELP, "keys"},
-        {COMMAND_QUIT, "quit"},
+        {ACTION_ASK, "ask"},         {ACTION_FOCUS_NEXT, "next pane"}, {ACTION_SEARCH, "search"}, {ACTION_OPEN, "go"},
+        {ACTION_HOTTEST, "hottest"}, {ACTION_ZOOM_IN, "zoom map"},     {ACTION_BACK, "back"},     {ACTION_HELP, "keys"},
+        {ACTION_QUIT, "quit"},
     };
     int x = 1;
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         char names[80];
         bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP;
-        if (hints[i].command == COMMAND_OPEN && !evidence) continue;
-        if ((hints[i].command == COMMAND_HOTTEST || hints[i].command == COMMAND_ZOOM_IN) && s->focus != FOCUS_MAP)
-            continue;
-        keymap_names(&s->keymap, hints[i].command, names, sizeof names);
+        if (hints[i].action == ACTION_OPEN && !evidence) continue;
+        if ((hints[i].action == ACTION_HOTTEST || hints[i].action == ACTION_ZOOM_IN) && s->focus != FOCUS_MAP) continue;
+        keymap_names(&s->keymap, hints[i].action, names, sizeof names);
         names[strcspn(names, " ")] = '\0';
         if (names[0] == '\0' || x + (int)strlen(names) + (int)strlen(hints[i].word) + 1 > r.w) continue;
         x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);

@@ -108,9 +108,9 @@ void screen_prompt_line(struct screen *s, const char *line)
     } else if ((a = argument(line, "f")) != NULL && *a != '\0') {
         go_file(s, a);
     } else if (strcmp(line, "notes") == 0) {
-        screen_command(s, COMMAND_NOTES);
+        screen_act(s, ACTION_NOTES);
     } else if (strcmp(line, "help") == 0) {
-        screen_command(s, COMMAND_HELP);
+        screen_act(s, ACTION_HELP);
     } else if (strcmp(line, "q") == 0 || strcmp(line, "quit") == 0) {
         s->quit = true;
     } else {

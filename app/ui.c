@@ -133,7 +133,7 @@ static int loop(struct ui *u, struct error *e)
 
 static int start(struct ui *u, const struct ui_options *o, struct error *e)
 {
-    const struct screen_actions actions = {
+    const struct screen_calls actions = {
         u,           action_ask,  action_read,    action_stop,   action_want_shares,
         action_copy, action_edit, action_suspend, action_redraw,
     };

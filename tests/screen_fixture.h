@@ -82,7 +82,7 @@ static void fixture_open(struct fixture *f, const char *const *paths, const char
     assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
     const struct reader_options options = {0};
     assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, &e), e);
-    const struct screen_actions actions = {f,
+    const struct screen_calls actions = {f,
                                            fixture_on_ask,
                                            fixture_on_read,
                                            fixture_on_stop,

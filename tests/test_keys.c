@@ -51,15 +51,15 @@ static void every_default_key_runs_the_command_of_its_line(void **state)
     struct keymap m;
     keymap_init(&m);
     size_t n;
-    const struct keys_command *commands = keys_commands(&n);
+    const struct keys_entry *actions = keys_table(&n);
     for (size_t i = 0; i < n; i++) {
         char keys[64];
-        snprintf(keys, sizeof keys, "%s", commands[i].keys);
+        snprintf(keys, sizeof keys, "%s", actions[i].keys);
         for (char *name = strtok(keys, " "); name != NULL; name = strtok(NULL, " ")) {
             uint32_t key;
             assert_true(keys_parse(name, &key));
-            if (keymap_find(&m, key, commands[i].edit) != commands[i].command)
-                fail_msg("%s does not run %s", name, commands[i].name);
+            if (keymap_find(&m, key, actions[i].edit) != actions[i].action)
+                fail_msg("%s does not run %s", name, actions[i].name);
         }
     }
 }
@@ -70,15 +70,15 @@ static void a_key_can_be_bound_to_another_command(void **state)
     struct keymap m;
     keymap_init(&m);
     char names[80];
-    assert_true(keymap_bind(&m, 'j', COMMAND_UP));
-    assert_int_equal(keymap_find(&m, 'j', false), COMMAND_UP);
-    assert_int_equal(keymap_find(&m, 'j', true), COMMAND_NONE);
-    assert_true(keymap_bind(&m, KEYS_F1 + 4, keys_command_named("quit")));
-    keymap_names(&m, COMMAND_QUIT, names, sizeof names);
+    assert_true(keymap_bind(&m, 'j', ACTION_UP));
+    assert_int_equal(keymap_find(&m, 'j', false), ACTION_UP);
+    assert_int_equal(keymap_find(&m, 'j', true), ACTION_NONE);
+    assert_true(keymap_bind(&m, KEYS_F1 + 4, keys_action_named("quit")));
+    keymap_names(&m, ACTION_QUIT, names, sizeof names);
     assert_string_equal(names, "q F5");
-    keymap_names(&m, COMMAND_QUIT, names, 3);
+    keymap_names(&m, ACTION_QUIT, names, 3);
     assert_string_equal(names, "q");
-    assert_int_equal(keys_command_named("no-such"), COMMAND_NONE);
+    assert_int_equal(keys_action_named("no-such"), ACTION_NONE);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
 
 #include "app/line_edit.h"
 
-/* Types text and runs commands; '|' in what is expected is the cursor. */
+/* Types text and runs actions; '|' in what is expected is the cursor. */
 static void assert_line(const struct line_edit *l, const char *expected)
 {
     char shown[512];
@@ -20,20 +20,20 @@ static void words_are_moved_over_and_cut_as_in_a_shell(void **state)
     (void)state;
     struct line_edit l = {0};
     type(&l, "who is captain ahab");
-    line_edit_command(&l, EDIT_WORD_LEFT);
+    line_edit_act(&l, EDIT_WORD_LEFT);
     assert_line(&l, "who is captain |ahab");
-    line_edit_command(&l, EDIT_KILL_WORD);
+    line_edit_act(&l, EDIT_KILL_WORD);
     assert_line(&l, "who is |ahab");
-    line_edit_command(&l, EDIT_KILL_END);
+    line_edit_act(&l, EDIT_KILL_END);
     assert_line(&l, "who is |");
-    line_edit_command(&l, EDIT_HOME);
-    line_edit_command(&l, EDIT_YANK);
+    line_edit_act(&l, EDIT_HOME);
+    line_edit_act(&l, EDIT_YANK);
     assert_line(&l, "ahab|who is ");
-    line_edit_command(&l, EDIT_WORD_RIGHT);
+    line_edit_act(&l, EDIT_WORD_RIGHT);
     assert_line(&l, "ahabwho| is ");
-    line_edit_command(&l, EDIT_KILL_HOME);
+    line_edit_act(&l, EDIT_KILL_HOME);
     assert_line(&l, "| is ");
-    line_edit_command(&l, EDIT_KILL_WORD_RIGHT);
+    line_edit_act(&l, EDIT_KILL_WORD_RIGHT);
     assert_line(&l, "| ");
     line_edit_close(&l);
 }
@@ -43,14 +43,14 @@ static void characters_are_removed_whole(void **state)
     (void)state;
     struct line_edit l = {0};
     type(&l, "a日e\xCC\x81");
-    line_edit_command(&l, EDIT_BACKSPACE);
+    line_edit_act(&l, EDIT_BACKSPACE);
     assert_line(&l, "a日|");
-    line_edit_command(&l, EDIT_LEFT);
+    line_edit_act(&l, EDIT_LEFT);
     assert_line(&l, "a|日");
-    line_edit_command(&l, EDIT_TRANSPOSE);
+    line_edit_act(&l, EDIT_TRANSPOSE);
     assert_line(&l, "日a|");
-    line_edit_command(&l, EDIT_HOME);
-    line_edit_command(&l, EDIT_DELETE);
+    line_edit_act(&l, EDIT_HOME);
+    line_edit_act(&l, EDIT_DELETE);
     assert_line(&l, "|a");
     line_edit_close(&l);
 }
@@ -59,9 +59,9 @@ static void commands_on_an_empty_line_do_nothing(void **state)
 {
     (void)state;
     struct line_edit l = {0};
-    for (enum command c = EDIT_LEFT; c <= EDIT_NEXT; c++) assert_true(line_edit_command(&l, c));
+    for (enum action c = EDIT_LEFT; c <= EDIT_NEXT; c++) assert_true(line_edit_act(&l, c));
     assert_line(&l, "|");
-    assert_false(line_edit_command(&l, EDIT_ACCEPT));
+    assert_false(line_edit_act(&l, EDIT_ACCEPT));
     line_edit_close(&l);
 }
 
@@ -85,15 +85,15 @@ static void up_and_down_move_between_lines_and_then_through_the_history(void **s
     line_edit_accept(&l);
     assert_int_equal(l.n_history, 2);
     type(&l, "one\ntwo");
-    line_edit_command(&l, EDIT_PREVIOUS);
+    line_edit_act(&l, EDIT_PREVIOUS);
     assert_line(&l, "one|\ntwo");
-    line_edit_command(&l, EDIT_PREVIOUS);
+    line_edit_act(&l, EDIT_PREVIOUS);
     assert_line(&l, "second|");
-    line_edit_command(&l, EDIT_PREVIOUS);
-    line_edit_command(&l, EDIT_PREVIOUS);
+    line_edit_act(&l, EDIT_PREVIOUS);
+    line_edit_act(&l, EDIT_PREVIOUS);
     assert_line(&l, "first|");
-    line_edit_command(&l, EDIT_NEXT);
-    line_edit_command(&l, EDIT_NEXT);
+    line_edit_act(&l, EDIT_NEXT);
+    line_edit_act(&l, EDIT_NEXT);
     assert_line(&l, "one\ntwo|");
     line_edit_close(&l);
 }
@@ -122,7 +122,7 @@ static void any_keys_leave_whole_characters(void **state)
         if (r % 2)
             assert_true(line_edit_key(&l, characters[(r >> 8) % 7]));
         else
-            line_edit_command(&l, (enum command)(EDIT_LEFT + (r >> 8) % (EDIT_ACCEPT - EDIT_LEFT)));
+            line_edit_act(&l, (enum action)(EDIT_LEFT + (r >> 8) % (EDIT_ACCEPT - EDIT_LEFT)));
         if (r % 97 == 0) line_edit_accept(&l);
         assert_true(l.cursor <= l.size);
         if (l.size > 0) {

@@ -147,7 +147,7 @@ static void the_help_is_made_from_the_key_table(void **state)
     struct fixture f;
     open_usual(&f);
     fixture_draw(&f, 24, 80);
-    keymap_bind(&f.screen->keymap, 'w', COMMAND_ASK);
+    keymap_bind(&f.screen->keymap, 'w', ACTION_ASK);
     fixture_keys(&f, "?");
     fixture_draw(&f, 24, 80);
     assert_screen(&f.canvas, "help_80x24", false);

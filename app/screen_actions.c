@@ -33,22 +33,22 @@ static void evidence_move(struct screen *s, long by)
     evidence_select(s, at, false);
 }
 
-/* Rows, or cells, that a moving command stands for in a pane of so many rows. */
-static long distance(enum command command, int height)
+/* Rows, or cells, that a moving action stands for in a pane of so many rows. */
+static long distance(enum action action, int height)
 {
     long page = height > 2 ? height - 1 : 1;
-    switch (command) {
-    case COMMAND_UP:
+    switch (action) {
+    case ACTION_UP:
         return -1;
-    case COMMAND_DOWN:
+    case ACTION_DOWN:
         return 1;
-    case COMMAND_PAGE_UP:
+    case ACTION_PAGE_UP:
         return -page;
-    case COMMAND_PAGE_DOWN:
+    case ACTION_PAGE_DOWN:
         return page;
-    case COMMAND_HALF_UP:
+    case ACTION_HALF_UP:
         return -(page + 1) / 2;
-    case COMMAND_HALF_DOWN:
+    case ACTION_HALF_DOWN:
         return (page + 1) / 2;
     default:
         return 0;
@@ -61,48 +61,48 @@ static void go_token(struct screen *s, uint64_t token)
     pane_text_go(&s->text, s->atlas, place, 0);
 }
 
-static void move_text(struct screen *s, enum command command)
+static void move_text(struct screen *s, enum action action)
 {
-    if (command == COMMAND_TOP || command == COMMAND_BOTTOM) {
+    if (action == ACTION_TOP || action == ACTION_BOTTOM) {
         places_leave(&s->places, s->text.place);
-        if (command == COMMAND_BOTTOM) {
+        if (action == ACTION_BOTTOM) {
             pane_text_end(&s->text, s->atlas);
         } else {
             pane_text_go(&s->text, s->atlas, (struct place){0, 0}, 0);
         }
     } else {
-        pane_text_scroll(&s->text, s->atlas, distance(command, s->text.height));
+        pane_text_scroll(&s->text, s->atlas, distance(action, s->text.height));
     }
     s->map.own_cursor = false;
 }
 
-static void move_map(struct screen *s, enum command command)
+static void move_map(struct screen *s, enum action action)
 {
     struct view v = screen_view(s);
     int page = s->map.width / 8 > 1 ? s->map.width / 8 : 1;
-    switch (command) {
-    case COMMAND_LEFT:
+    switch (action) {
+    case ACTION_LEFT:
         pane_map_move(&s->map, &v, -1);
         break;
-    case COMMAND_RIGHT:
+    case ACTION_RIGHT:
         pane_map_move(&s->map, &v, 1);
         break;
-    case COMMAND_PAGE_UP:
+    case ACTION_PAGE_UP:
         pane_map_move(&s->map, &v, -page);
         break;
-    case COMMAND_PAGE_DOWN:
+    case ACTION_PAGE_DOWN:
         pane_map_move(&s->map, &v, page);
         break;
-    case COMMAND_TOP:
+    case ACTION_TOP:
         pane_map_move(&s->map, &v, -0x3FFFFFFF);
         break;
-    case COMMAND_BOTTOM:
+    case ACTION_BOTTOM:
         pane_map_move(&s->map, &v, 0x3FFFFFFF);
         break;
-    case COMMAND_UP:
+    case ACTION_UP:
         pane_map_zoom(&s->map, &v, -1);
         return;
-    case COMMAND_DOWN:
+    case ACTION_DOWN:
         pane_map_zoom(&s->map, &v, 1);
         return;
     default:
@@ -112,36 +112,36 @@ static void move_map(struct screen *s, enum command command)
     go_token(s, s->map.cursor);
 }
 
-static void move_chat(struct screen *s, enum command command)
+static void move_chat(struct screen *s, enum action action)
 {
-    if (command == COMMAND_TOP || command == COMMAND_BOTTOM)
-        pane_chat_scroll(&s->chat, command == COMMAND_TOP ? -100000 : 100000);
+    if (action == ACTION_TOP || action == ACTION_BOTTOM)
+        pane_chat_scroll(&s->chat, action == ACTION_TOP ? -100000 : 100000);
     else
-        pane_chat_scroll(&s->chat, (int)distance(command, s->chat.height));
+        pane_chat_scroll(&s->chat, (int)distance(action, s->chat.height));
 }
 
-static void move(struct screen *s, enum command command)
+static void move(struct screen *s, enum action action)
 {
     if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
-        s->help_scroll += (int)distance(command, s->rows - 3);
-        if (s->help_scroll < 0 || command == COMMAND_TOP) s->help_scroll = 0;
+        s->help_scroll += (int)distance(action, s->rows - 3);
+        if (s->help_scroll < 0 || action == ACTION_TOP) s->help_scroll = 0;
         return;
     }
     switch (s->focus) {
     case FOCUS_TEXT:
-        move_text(s, command);
+        move_text(s, action);
         break;
     case FOCUS_MAP:
-        move_map(s, command);
+        move_map(s, action);
         break;
     case FOCUS_CHAT:
-        move_chat(s, command);
+        move_chat(s, action);
         break;
     case FOCUS_EVIDENCE:
-        if (command == COMMAND_TOP || command == COMMAND_BOTTOM)
-            evidence_move(s, command == COMMAND_TOP ? -100000 : 100000);
-        else if (distance(command, 1) != 0)
-            evidence_move(s, distance(command, s->evidence.height / 3));
+        if (action == ACTION_TOP || action == ACTION_BOTTOM)
+            evidence_move(s, action == ACTION_TOP ? -100000 : 100000);
+        else if (distance(action, 1) != 0)
+            evidence_move(s, distance(action, s->evidence.height / 3));
         break;
     case FOCUS_COUNT:
         break;
@@ -256,13 +256,13 @@ static void hottest(struct screen *s)
     s->map.own_cursor = false;
 }
 
-static void zoom(struct screen *s, enum command command)
+static void zoom(struct screen *s, enum action action)
 {
     struct view v = screen_view(s);
-    if (command == COMMAND_ZOOM_ALL)
+    if (action == ACTION_ZOOM_ALL)
         pane_map_all(&s->map);
     else
-        pane_map_zoom(&s->map, &v, command == COMMAND_ZOOM_IN ? 1 : -1);
+        pane_map_zoom(&s->map, &v, action == ACTION_ZOOM_IN ? 1 : -1);
 }
 
 static void history(struct screen *s, bool back)
@@ -281,9 +281,9 @@ static void copy(struct screen *s)
     const struct exchange *x = conversation_current(&s->conversation);
     const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
     if (s->focus == FOCUS_CHAT && x != NULL && x->size > 0)
-        s->actions.copy(s->actions.context, x->text, x->size);
+        s->calls.copy(s->calls.context, x->text, x->size);
     else if (s->text.span > 0)
-        s->actions.copy(s->actions.context, d->text + s->text.place.offset, (size_t)s->text.span);
+        s->calls.copy(s->calls.context, d->text + s->text.place.offset, (size_t)s->text.span);
     else {
         screen_notice(s, ROLE_DIM, "nothing is marked: go to a piece of evidence or a match first");
         return;
@@ -294,7 +294,7 @@ static void copy(struct screen *s)
 static void edit(struct screen *s)
 {
     const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
-    s->actions.edit(s->actions.context, d, document_line(d, s->text.place.offset));
+    s->calls.edit(s->calls.context, d, document_line(d, s->text.place.offset));
 }
 
 static bool answering(const struct screen *s)
@@ -308,7 +308,7 @@ static bool answering(const struct screen *s)
 static void stop(struct screen *s)
 {
     if (s->reading == READING_READS || answering(s)) {
-        s->actions.stop(s->actions.context);
+        s->calls.stop(s->calls.context);
         screen_notice(s, ROLE_KEY, "stopping ...");
     } else {
         screen_notice(s, ROLE_DIM, "nothing to stop; q quits");
@@ -317,7 +317,7 @@ static void stop(struct screen *s)
 
 static void resume(struct screen *s)
 {
-    if (s->reading == READING_PAUSED && s->actions.read(s->actions.context))
+    if (s->reading == READING_PAUSED && s->calls.read(s->calls.context))
         s->reading = READING_READS;
     else
         screen_notice(s, ROLE_DIM, s->reading == READING_DONE ? "all is read" : "it is not paused");
@@ -329,28 +329,28 @@ static void overlay(struct screen *s, enum mode mode)
     s->help_scroll = 0;
 }
 
-static bool run_elsewhere(struct screen *s, enum command command)
+static bool run_elsewhere(struct screen *s, enum action action)
 {
-    switch (command) {
-    case COMMAND_EDITOR:
+    switch (action) {
+    case ACTION_EDITOR:
         edit(s);
         return true;
-    case COMMAND_COPY:
+    case ACTION_COPY:
         copy(s);
         return true;
-    case COMMAND_STOP:
+    case ACTION_STOP:
         stop(s);
         return true;
-    case COMMAND_RESUME:
+    case ACTION_RESUME:
         resume(s);
         return true;
-    case COMMAND_REDRAW:
-        s->actions.redraw(s->actions.context);
+    case ACTION_REDRAW:
+        s->calls.redraw(s->calls.context);
         return true;
-    case COMMAND_SUSPEND:
-        s->actions.suspend(s->actions.context);
+    case ACTION_SUSPEND:
+        s->calls.suspend(s->calls.context);
         return true;
-    case COMMAND_QUIT:
+    case ACTION_QUIT:
         s->quit = true;
         return true;
     default:
@@ -358,54 +358,54 @@ static bool run_elsewhere(struct screen *s, enum command command)
     }
 }
 
-static bool run_place(struct screen *s, enum command command)
+static bool run_place(struct screen *s, enum action action)
 {
-    switch (command) {
-    case COMMAND_OPEN:
+    switch (action) {
+    case ACTION_OPEN:
         open_place(s);
         return true;
-    case COMMAND_EVIDENCE_NEXT:
+    case ACTION_EVIDENCE_NEXT:
         evidence_move(s, 1);
         return true;
-    case COMMAND_EVIDENCE_PREVIOUS:
+    case ACTION_EVIDENCE_PREVIOUS:
         evidence_move(s, -1);
         return true;
-    case COMMAND_SEARCH:
+    case ACTION_SEARCH:
         start_prompt(s, PROMPT_SEARCH);
         return true;
-    case COMMAND_SEARCH_BACK:
+    case ACTION_SEARCH_BACK:
         start_prompt(s, PROMPT_SEARCH_BACK);
         return true;
-    case COMMAND_REGEX:
+    case ACTION_REGEX:
         start_prompt(s, PROMPT_REGEX);
         return true;
-    case COMMAND_GO:
+    case ACTION_GO:
         start_prompt(s, PROMPT_COMMAND);
         return true;
-    case COMMAND_SEARCH_NEXT:
+    case ACTION_SEARCH_NEXT:
         next_match(s, false);
         return true;
-    case COMMAND_SEARCH_PREVIOUS:
+    case ACTION_SEARCH_PREVIOUS:
         next_match(s, true);
         return true;
-    case COMMAND_FILE_NEXT:
+    case ACTION_FILE_NEXT:
         change_file(s, 1);
         return true;
-    case COMMAND_FILE_PREVIOUS:
+    case ACTION_FILE_PREVIOUS:
         change_file(s, -1);
         return true;
-    case COMMAND_MARK:
-    case COMMAND_MARK_GO:
+    case ACTION_MARK:
+    case ACTION_MARK_GO:
         s->mode = MODE_MARK;
-        s->mark_goes = command == COMMAND_MARK_GO;
+        s->mark_goes = action == ACTION_MARK_GO;
         return true;
-    case COMMAND_BACK:
+    case ACTION_BACK:
         history(s, true);
         return true;
-    case COMMAND_FORWARD:
+    case ACTION_FORWARD:
         history(s, false);
         return true;
-    case COMMAND_HOTTEST:
+    case ACTION_HOTTEST:
         hottest(s);
         return true;
     default:
@@ -413,53 +413,53 @@ static bool run_place(struct screen *s, enum command command)
     }
 }
 
-void screen_command(struct screen *s, enum command command)
+void screen_act(struct screen *s, enum action action)
 {
-    if (run_elsewhere(s, command) || run_place(s, command)) return;
-    switch (command) {
-    case COMMAND_ASK:
+    if (run_elsewhere(s, action) || run_place(s, action)) return;
+    switch (action) {
+    case ACTION_ASK:
         s->focus = FOCUS_CHAT;
         s->mode = MODE_ASK;
         break;
-    case COMMAND_FOCUS_NEXT:
+    case ACTION_FOCUS_NEXT:
         change_focus(s, 1);
         break;
-    case COMMAND_FOCUS_PREVIOUS:
+    case ACTION_FOCUS_PREVIOUS:
         change_focus(s, -1);
         break;
-    case COMMAND_MAXIMIZE:
+    case ACTION_MAXIMIZE:
         s->maximized = !s->maximized;
         break;
-    case COMMAND_QUESTION_PREVIOUS:
+    case ACTION_QUESTION_PREVIOUS:
         switch_question(s, -1);
         break;
-    case COMMAND_QUESTION_NEXT:
+    case ACTION_QUESTION_NEXT:
         switch_question(s, 1);
         break;
-    case COMMAND_COMPARE:
+    case ACTION_COMPARE:
         compare(s);
         break;
-    case COMMAND_ZOOM_IN:
-    case COMMAND_ZOOM_OUT:
-    case COMMAND_ZOOM_ALL:
-        zoom(s, command);
+    case ACTION_ZOOM_IN:
+    case ACTION_ZOOM_OUT:
+    case ACTION_ZOOM_ALL:
+        zoom(s, action);
         break;
-    case COMMAND_SCALE:
+    case ACTION_SCALE:
         s->logarithmic = !s->logarithmic;
         break;
-    case COMMAND_HELP:
+    case ACTION_HELP:
         overlay(s, MODE_HELP);
         break;
-    case COMMAND_NOTES:
+    case ACTION_NOTES:
         overlay(s, MODE_NOTES);
         break;
-    case COMMAND_CANCEL:
+    case ACTION_CANCEL:
         search_close(s->search);
         s->search = NULL;
         s->maximized = false;
         break;
     default:
-        move(s, command);
+        move(s, action);
         break;
     }
 }
@@ -475,7 +475,7 @@ static void ask(struct screen *s)
     }
     s->evidence.first = 0;
     s->chat.scroll = 0;
-    if (!s->actions.ask(s->actions.context, s->conversation.current, question)) {
+    if (!s->calls.ask(s->calls.context, s->conversation.current, question)) {
         conversation_current(&s->conversation)->state = EXCHANGE_FAILED;
         screen_notice(s, ROLE_ERROR, "too many questions are waiting");
     }
@@ -483,33 +483,33 @@ static void ask(struct screen *s)
     s->mode = MODE_BROWSE;
 }
 
-static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum command command)
+static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum action action)
 {
-    if (command == COMMAND_NONE && key < 0x110000 && key >= ' ')
+    if (action == ACTION_NONE && key < 0x110000 && key >= ' ')
         line_edit_key(l, key);
     else
-        line_edit_command(l, command);
+        line_edit_act(l, action);
     if (s->mode == MODE_PROMPT && s->prompt != PROMPT_COMMAND) screen_search(s, line_edit_text(l));
 }
 
-static void ask_key(struct screen *s, uint32_t key, enum command command)
+static void ask_key(struct screen *s, uint32_t key, enum action action)
 {
-    if (command == EDIT_ACCEPT) {
+    if (action == EDIT_ACCEPT) {
         ask(s);
-    } else if (command == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
+    } else if (action == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
         if (s->chat.line.size == 0) stop(s);
         line_edit_set(&s->chat.line, "");
-    } else if (command == EDIT_CANCEL) {
+    } else if (action == EDIT_CANCEL) {
         s->mode = MODE_BROWSE;
-    } else if (command == EDIT_NEWLINE) {
+    } else if (action == EDIT_NEWLINE) {
         line_edit_insert(&s->chat.line, "\n", 1);
-    } else if (command == COMMAND_PAGE_UP || command == COMMAND_PAGE_DOWN) {
-        move_text(s, command);
-    } else if (command > COMMAND_NONE && command < EDIT_LEFT) {
+    } else if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) {
+        move_text(s, action);
+    } else if (action > ACTION_NONE && action < EDIT_LEFT) {
         s->mode = MODE_BROWSE;
-        screen_command(s, command);
+        screen_act(s, action);
     } else {
-        typing(s, &s->chat.line, key, command);
+        typing(s, &s->chat.line, key, action);
     }
 }
 
@@ -525,24 +525,24 @@ static void accept_search(struct screen *s, struct line_edit *l)
         screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
 }
 
-static void prompt_key(struct screen *s, uint32_t key, enum command command)
+static void prompt_key(struct screen *s, uint32_t key, enum action action)
 {
     struct line_edit *l = &s->prompts[s->prompt == PROMPT_COMMAND];
-    if (command == EDIT_ACCEPT) {
+    if (action == EDIT_ACCEPT) {
         s->mode = MODE_BROWSE;
         if (s->prompt == PROMPT_COMMAND)
             screen_prompt_line(s, line_edit_text(l));
         else
             accept_search(s, l);
         line_edit_accept(l);
-    } else if (command == EDIT_CANCEL || (command == EDIT_BACKSPACE && l->size == 0)) {
+    } else if (action == EDIT_CANCEL || (action == EDIT_BACKSPACE && l->size == 0)) {
         s->mode = MODE_BROWSE;
         if (s->prompt != PROMPT_COMMAND) {
             screen_search(s, "");
             pane_text_go(&s->text, s->atlas, s->search_from, 0);
         }
-    } else if (command == COMMAND_NONE || command >= EDIT_LEFT) {
-        typing(s, l, key, command);
+    } else if (action == ACTION_NONE || action >= EDIT_LEFT) {
+        typing(s, l, key, action);
     }
 }
 
@@ -566,20 +566,19 @@ static void key_event(struct screen *s, uint32_t key)
 {
     s->notice[0] = '\0';
     bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
-    enum command command = keymap_find(&s->keymap, key, edit);
+    enum action action = keymap_find(&s->keymap, key, edit);
     if (s->mode == MODE_ASK) {
-        ask_key(s, key, command);
+        ask_key(s, key, action);
     } else if (s->mode == MODE_PROMPT) {
-        prompt_key(s, key, command);
+        prompt_key(s, key, action);
     } else if (s->mode == MODE_MARK) {
         mark_key(s, key);
-    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES) &&
-               (command == COMMAND_CANCEL || command == COMMAND_QUIT)) {
+    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES) && (action == ACTION_CANCEL || action == ACTION_QUIT)) {
         s->mode = MODE_BROWSE;
-    } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && command == COMMAND_NONE) {
+    } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && action == ACTION_NONE) {
         evidence_select(s, (size_t)(key - '1'), true);
-    } else if (command != COMMAND_NONE) {
-        screen_command(s, command);
+    } else if (action != ACTION_NONE) {
+        screen_act(s, action);
     } else {
         screen_notice(s, ROLE_DIM, "this key does nothing here; ? shows the keys");
     }
@@ -656,7 +655,7 @@ void screen_event(struct screen *s, const struct event *event)
         stop(s);
         break;
     case EVENT_SUSPEND:
-        s->actions.suspend(s->actions.context);
+        s->calls.suspend(s->calls.context);
         break;
     case EVENT_QUIT:
         s->quit = true;
