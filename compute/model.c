@@ -15,7 +15,16 @@
 /* Far beyond any model; they keep products of two of them inside 64 bits. */
 #define MAX_DIMENSION (1u << 20)
 #define MAX_SEGMENT ((uint64_t)1 << 56)
+#define MAX_CONTEXT (1u << 24) /* of chat models: their angles are tables as long as the context */
 #define TENSORS_PER_LAYER 9
+#define MAX_KEY 80
+
+/* The key of a hyper-parameter: the architecture and the rest. */
+static const char *key_of(char out[MAX_KEY], const char *architecture, const char *rest)
+{
+    snprintf(out, MAX_KEY, "%s.%s", architecture, rest);
+    return out;
+}
 
 static int read_dimension(const struct gguf *g, const char *key, uint32_t *out, struct error *e)
 {
@@ -50,19 +59,26 @@ static int read_choice(const struct gguf *g, const char *key, const char *first,
     return 0;
 }
 
-static int read_sizes(struct model *m, struct error *e)
+static int read_sizes(struct model *m, const char *architecture, struct error *e)
 {
     const struct gguf *g = m->file;
     const char *name = gguf_name(g);
-    if (read_dimension(g, "longnet.embedding_length", &m->n_embd, e) != 0 ||
-        read_dimension(g, "longnet.block_count", &m->n_layer, e) != 0 ||
-        read_dimension(g, "longnet.feed_forward_length", &m->n_ff, e) != 0 ||
-        read_dimension(g, "longnet.attention.head_count", &m->n_head, e) != 0 ||
-        read_dimension(g, "longnet.attention.head_count_kv", &m->n_head_kv, e) != 0) {
-        return -1;
+    const struct {
+        const char *key;
+        uint32_t *out;
+    } all[] = {{"embedding_length", &m->n_embd},
+               {"block_count", &m->n_layer},
+               {"feed_forward_length", &m->n_ff},
+               {"attention.head_count", &m->n_head},
+               {"attention.head_count_kv", &m->n_head_kv}};
+    char key[MAX_KEY];
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (read_dimension(g, key_of(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
     }
+    if (read_f32(g, key_of(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f, &m->norm_eps, e) != 0)
+        return -1;
     if (m->n_embd % m->n_head != 0) {
-        return error_set(e, "%s: longnet.embedding_length %u is no multiple of %u heads", name, m->n_embd, m->n_head);
+        return error_set(e, "%s: a width of %u is no multiple of %u heads", name, m->n_embd, m->n_head);
     }
     if (m->n_head % m->n_head_kv != 0) {
         return error_set(e, "%s: %u heads are no multiple of %u key heads", name, m->n_head, m->n_head_kv);
@@ -71,8 +87,7 @@ static int read_sizes(struct model *m, struct error *e)
     if (m->head_dim % 2 != 0)
         return error_set(e, "%s: heads of %u columns cannot be rotated by pairs", name, m->head_dim);
     if (m->n_layer > gguf_n_tensors(g) / TENSORS_PER_LAYER) {
-        return error_set(e, "%s: longnet.block_count is %u, but there are %zu tensors", name, m->n_layer,
-                         gguf_n_tensors(g));
+        return error_set(e, "%s: %u layers, but there are %zu tensors", name, m->n_layer, gguf_n_tensors(g));
     }
     return 0;
 }
@@ -81,8 +96,7 @@ static int read_position(struct model *m, struct error *e)
 {
     const struct gguf *g = m->file;
     int mode = 0, rule = 0;
-    if (read_f32(g, "longnet.attention.layer_norm_rms_epsilon", 0.0f, 1.0f, &m->norm_eps, e) != 0 ||
-        read_f32(g, "longnet.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0 ||
+    if (read_f32(g, "longnet.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0 ||
         read_choice(g, "longnet.position_mode", "rope-local", "rope-all", &mode, e) != 0 ||
         read_choice(g, "longnet.dilated.offset_rule", "paper", "torchscale", &rule, e) != 0) {
         return -1;
@@ -128,16 +142,7 @@ static int read_branches(struct model *m, struct error *e)
 
 static int open_tokenizer(struct model *m, struct error *e)
 {
-    const struct gguf *g = m->file;
-    struct gguf_string kind = {NULL, 0};
-    if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
-    if (!gguf_string_is(&kind, "sentencepiece"))
-        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece", gguf_name(g));
-    const struct gguf_value *proto = gguf_find(g, "tokenizer.sentencepiece.proto");
-    if (!proto || proto->type != GGUF_ARRAY || (proto->element != GGUF_U8 && proto->element != GGUF_I8)) {
-        return error_set(e, "%s: tokenizer.sentencepiece.proto must be an array of bytes", gguf_name(g));
-    }
-    if (tokenizer_open(&m->tokenizer, proto->bytes, proto->size, e) != 0) return error_prefix(e, "%s", gguf_name(g));
+    if (tokenizer_open_model(&m->tokenizer, m->file, e) != 0) return -1;
     m->n_vocab = tokenizer_n_pieces(m->tokenizer);
     return 0;
 }
@@ -271,16 +276,107 @@ static int copy_names(struct model *m, const char *path, struct error *e)
 
 static int read_longnet(struct model *m, struct error *e)
 {
-    struct gguf_string architecture = {NULL, 0};
-    if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
-    if (!gguf_string_is(&architecture, "longnet")) {
-        return error_set(e, "%s: general.architecture is not longnet", m->path);
-    }
-    if (read_sizes(m, e) != 0 || read_position(m, e) != 0 || read_branches(m, e) != 0 || open_tokenizer(m, e) != 0 ||
-        read_controls(m, e) != 0 || find_all_weights(m, e) != 0 || read_evidence(m, e) != 0) {
+    if (read_sizes(m, "longnet", e) != 0 || read_position(m, e) != 0 || read_branches(m, e) != 0 ||
+        open_tokenizer(m, e) != 0 || read_controls(m, e) != 0 || find_all_weights(m, e) != 0 ||
+        read_evidence(m, e) != 0) {
         return -1;
     }
+    m->token_bos = m->token_eos = -1;
     return 0;
+}
+
+/* What this engine does not do is refused, not left out. */
+static int refuse_variants(const struct model *m, struct error *e)
+{
+    static const char *const tensors[] = {"rope_freqs.weight", "blk.0.attn_q.bias", "blk.0.attn_q_norm.weight",
+                                          "blk.0.attn_qkv.weight", "blk.0.ffn_gate_inp.weight"};
+    const struct gguf *g = m->file;
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        if (gguf_find_tensor(g, tensors[i]))
+            return error_set(e, "%s: models with %s are not supported", m->path, tensors[i]);
+    }
+    static const char *const lengths[] = {"llama.rope.dimension_count", "llama.attention.key_length",
+                                          "llama.attention.value_length"};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        uint32_t n = 0;
+        if (!gguf_find(g, lengths[i])) continue;
+        if (gguf_get_u32(g, lengths[i], &n, e) != 0) return -1;
+        if (n != m->head_dim) {
+            return error_set(e, "%s: %s is %u in heads of %u columns: not supported", m->path, lengths[i], n,
+                             m->head_dim);
+        }
+    }
+    struct gguf_string scaling = {NULL, 0};
+    if (gguf_find(g, "llama.rope.scaling.type")) {
+        if (gguf_get_string(g, "llama.rope.scaling.type", &scaling, e) != 0) return -1;
+        if (!gguf_string_is(&scaling, "none"))
+            return error_set(e, "%s: llama.rope.scaling.type is not supported", m->path);
+    }
+    return 0;
+}
+
+/* An id that may be missing: -1. */
+static int read_optional_id(const struct model *m, const char *key, int32_t *out, struct error *e)
+{
+    uint32_t id = 0;
+    *out = -1;
+    if (!gguf_find(m->file, key)) return 0;
+    if (gguf_get_u32(m->file, key, &id, e) != 0) return -1;
+    if (id >= m->n_vocab) return error_set(e, "%s: %s is %u of %u pieces", m->path, key, id, m->n_vocab);
+    *out = (int32_t)id;
+    return 0;
+}
+
+static int read_chat(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    if (read_optional_id(m, "tokenizer.ggml.bos_token_id", &m->token_bos, e) != 0 ||
+        read_optional_id(m, "tokenizer.ggml.eos_token_id", &m->token_eos, e) != 0) {
+        return -1;
+    }
+    const struct gguf_value *bos = gguf_find(g, "tokenizer.ggml.add_bos_token");
+    struct gguf_string kind = {NULL, 0};
+    uint64_t n;
+    if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
+    n = gguf_string_is(&kind, "llama"); /* so it is where the file does not say */
+    if (bos) gguf_element_u64(bos, 0, &n);
+    m->starts_with_bos = n != 0 && m->token_bos >= 0;
+    struct gguf_string template = {NULL, 0};
+    if (!gguf_find(g, "tokenizer.chat_template")) return 0;
+    if (gguf_get_string(g, "tokenizer.chat_template", &template, e) != 0) return -1;
+    m->chat_template = strndup(template.bytes, template.size);
+    return m->chat_template ? 0 : error_set(e, "%s: out of memory", m->path);
+}
+
+/* Dense attention is dilated attention with one branch as long as the context. */
+static int read_llama(struct model *m, struct error *e)
+{
+    const struct gguf *g = m->file;
+    m->rope_base = 10000.0f;
+    if (gguf_find(g, "llama.rope.freq_base") && read_f32(g, "llama.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0)
+        return -1;
+    if (gguf_get_u64(g, "llama.context_length", &m->context_length, e) != 0) return -1;
+    if (m->context_length < 1 || m->context_length > MAX_CONTEXT) {
+        return error_set(e, "%s: llama.context_length is %llu", m->path, (unsigned long long)m->context_length);
+    }
+    m->position_mode = POSITION_ROPE_ALL;
+    m->offset_rule = OFFSET_PAPER;
+    m->n_branch = 1;
+    m->branch[0] = (struct branch){m->context_length, 1};
+    m->token_file = m->token_question = m->token_answer = m->token_end = -1;
+    if (read_sizes(m, "llama", e) != 0 || refuse_variants(m, e) != 0 || open_tokenizer(m, e) != 0 ||
+        read_chat(m, e) != 0)
+        return -1;
+    return find_all_weights(m, e);
+}
+
+static int read_architecture(struct model *m, struct error *e)
+{
+    struct gguf_string architecture = {NULL, 0};
+    if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
+    if (gguf_string_is(&architecture, "longnet")) return read_longnet(m, e);
+    if (gguf_string_is(&architecture, "llama")) return read_llama(m, e);
+    return error_set(e, "%s: general.architecture is neither longnet nor llama", m->path);
 }
 
 /* Takes the file over, whatever comes of it. */
@@ -292,7 +388,7 @@ static int open_file(struct model **out, const char *path, struct gguf *file, st
         return error_set(e, "%s: out of memory", path);
     }
     m->file = file;
-    if (copy_names(m, path, e) != 0 || read_longnet(m, e) != 0) {
+    if (copy_names(m, path, e) != 0 || read_architecture(m, e) != 0) {
         model_close(m);
         return -1;
     }
@@ -325,6 +421,7 @@ void model_close(struct model *m)
     free(m->layers);
     free(m->path);
     free(m->name);
+    free(m->chat_template);
     free(m);
 }
 

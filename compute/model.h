@@ -46,7 +46,10 @@ struct model {
     uint32_t n_branch;
     struct branch branch[DILATION_MAX_BRANCHES];
     uint64_t context_length;                                   /* w_max */
-    int32_t token_file, token_question, token_answer, token_end;
+    int32_t token_file, token_question, token_answer, token_end; /* -1: a chat model has none */
+    int32_t token_bos, token_eos;                                /* of chat models; -1: none */
+    bool starts_with_bos;                                        /* a prompt begins with token_bos */
+    char *chat_template;                                         /* owned, untrusted; NULL: none */
     struct weights token_embd, output_norm, output;            /* [V][d], [1][d], [V][d]: output is token_embd where tied */
     struct model_layer *layers;                                /* owned, n_layer */
     struct model_evidence evidence;

@@ -113,20 +113,26 @@ static void impossible_shapes_are_refused(void **state)
     refuse_changed(key_heads_that_do_not_divide, "no multiple of 3 key heads");
 }
 
+static void refuse_written(struct gguf_writer *w, void (*write)(struct gguf_writer *w), const char *key,
+                           const char *words)
+{
+    /* The key's first letter changes, so that the file lacks it, and the test's own value takes its place. */
+    for (size_t i = 0; key && i + strlen(key) <= w->values.size; i++) {
+        if (memcmp(w->values.bytes + i, key, strlen(key)) == 0) w->values.bytes[i] = 'X';
+    }
+    if (write) write(w);
+    size_t size;
+    uint8_t *bytes = gguf_write_finish(w, &size);
+    assert_refused(bytes, size, words);
+    free(bytes);
+}
+
 static void refuse_value(void (*write)(struct gguf_writer *w), const char *key, const char *words)
 {
     struct tiny_model t = tiny_model_default();
     struct gguf_writer w = {0};
     tiny_model_write(&t, &w);
-    /* The key's first letter changes, so that the file lacks it, and the test's own value takes its place. */
-    for (size_t i = 0; i + strlen(key) <= w.values.size; i++) {
-        if (memcmp(w.values.bytes + i, key, strlen(key)) == 0) w.values.bytes[i] = 'X';
-    }
-    if (write) write(&w);
-    size_t size;
-    uint8_t *bytes = gguf_write_finish(&w, &size);
-    assert_refused(bytes, size, words);
-    free(bytes);
+    refuse_written(&w, write, key, words);
 }
 
 static void other_architecture(struct gguf_writer *w)
@@ -205,8 +211,8 @@ static void wrong_values_are_named(void **state)
 {
     (void)state;
     refuse_value(NULL, "longnet.rope.freq_base", "longnet.rope.freq_base is missing");
-    refuse_value(other_architecture, "general.architecture", "is not longnet");
-    refuse_value(many_layers, "longnet.block_count", "block_count is 1000000");
+    refuse_value(other_architecture, "general.architecture", "neither longnet nor llama");
+    refuse_value(many_layers, "longnet.block_count", "1000000 layers");
     refuse_value(no_layer, "longnet.block_count", "block_count is 0");
     refuse_value(other_width, "longnet.embedding_length", "token_embd.weight is [32, 300, 1, 1], expected [64, 300]");
     refuse_value(huge_width, "longnet.embedding_length", "embedding_length is 4294967264");
@@ -241,6 +247,83 @@ static void a_model_without_evidence_opens(void **state)
     assert_int_equal(m->token_embd.row_bytes, 34);
     model_close(m);
     free(bytes);
+}
+
+static void a_chat_model_is_one_branch_as_long_as_its_context(void **state)
+{
+    (void)state;
+    struct error e;
+    struct tiny_model t = tiny_model_default();
+    t.n_head_kv = 2;
+    t.type = WEIGHTS_F16;
+    size_t size;
+    uint8_t *bytes = tiny_llama_bytes(&t, &size);
+    struct model *m = NULL;
+    assert_ok(open_bytes(&m, bytes, size, &e), e);
+    assert_string_equal(m->name, "tiny chat");
+    assert_int_equal(m->n_branch, 1);
+    assert_int_equal(m->branch[0].segment_length, 64);
+    assert_int_equal(m->branch[0].dilation_rate, 1);
+    assert_int_equal(m->position_mode, POSITION_ROPE_ALL);
+    assert_true(m->rope_base == 100000.0f);
+    assert_int_equal(m->n_head_kv, 2);
+    assert_int_equal(m->layers[0].attn_k.rows, 16);
+    assert_int_equal(m->n_vocab, 260);
+    assert_ptr_equal(m->output.bytes, m->token_embd.bytes);
+    assert_int_equal(m->evidence.width, 0);
+    assert_int_equal(m->token_file, -1);
+    assert_int_equal(m->token_bos, TINY_IM_START);
+    assert_int_equal(m->token_eos, TINY_IM_END);
+    assert_false(m->starts_with_bos);
+    assert_int_equal(strncmp(m->chat_template, "{% for message", 14), 0);
+    struct tokens tokens = {0};
+    assert_ok(tokenizer_encode(m->tokenizer, "the t", 5, &tokens, &e), e);
+    static const int32_t ids[] = {257, ' ', 't'};
+    assert_int_equal(tokens.n, 3);
+    assert_memory_equal(tokens.ids, ids, sizeof ids);
+    tokens_free(&tokens);
+    model_close(m);
+    free(bytes);
+}
+
+static void refuse_chat(void (*write)(struct gguf_writer *w), const char *key, const char *words)
+{
+    struct tiny_model t = tiny_model_default();
+    struct gguf_writer w = {0};
+    tiny_llama_write(&t, &w);
+    refuse_written(&w, write, key, words);
+}
+
+static void scaled_rotary(struct gguf_writer *w)
+{
+    gguf_write_string(w, "llama.rope.scaling.type", "yarn");
+}
+static void other_rotary(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "llama.rope.dimension_count", 4);
+}
+static void biased(struct gguf_writer *w)
+{
+    float bias[32] = {0};
+    gguf_write_tensor(w, "blk.0.attn_q.bias", WEIGHTS_F32, 32, 0, bias, sizeof bias);
+}
+static void endless_context(struct gguf_writer *w)
+{
+    gguf_write_u64(w, "llama.context_length", 1ull << 60);
+}
+static void end_beyond(struct gguf_writer *w)
+{
+    gguf_write_u32(w, "tokenizer.ggml.eos_token_id", 260);
+}
+
+static void chat_models_that_would_be_read_wrongly_are_refused(void **state)
+{
+    (void)state;
+    refuse_chat(scaled_rotary, NULL, "llama.rope.scaling.type is not supported");
+    refuse_chat(other_rotary, "llama.rope.dimension_count", "is 4 in heads of 8 columns");
+    refuse_chat(biased, NULL, "models with blk.0.attn_q.bias are not supported");
+    refuse_chat(endless_context, "llama.context_length", "context_length is 1152921504606846976");
+    refuse_chat(end_beyond, "tokenizer.ggml.eos_token_id", "260 of 260 pieces");
 }
 
 static uint8_t *small_model(size_t *size)
@@ -314,6 +397,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_file_opens_with_what_was_written),
         cmocka_unit_test(a_model_without_evidence_opens),
+        cmocka_unit_test(a_chat_model_is_one_branch_as_long_as_its_context),
+        cmocka_unit_test(chat_models_that_would_be_read_wrongly_are_refused),
         cmocka_unit_test(impossible_shapes_are_refused),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(every_flipped_bit_of_the_header_is_an_error_or_a_model),

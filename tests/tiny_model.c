@@ -143,12 +143,10 @@ static void write_values(const struct tiny_model *t, struct gguf_writer *w)
     gguf_write_f32(w, "longnet.evidence.fusion_weight", 0.25f);
 }
 
-void tiny_model_write(const struct tiny_model *t, struct gguf_writer *w)
+static void write_layers(const struct tiny_model *t, struct gguf_writer *w, uint32_t vocabulary, uint64_t *seed)
 {
-    uint64_t seed = t->seed * 2 + 1;
-    uint32_t d = t->n_embd, kv = d / t->n_head * t->n_head_kv, vocabulary = (uint32_t)tiny_vocabulary();
-    write_values(t, w);
-    write_random(w, "token_embd.weight", t->type, d, vocabulary, &seed);
+    uint32_t d = t->n_embd, kv = d / t->n_head * t->n_head_kv;
+    write_random(w, "token_embd.weight", t->type, d, vocabulary, seed);
     for (uint32_t layer = 0; layer < t->n_layer; layer++) {
         const struct {
             const char *name;
@@ -159,11 +157,19 @@ void tiny_model_write(const struct tiny_model *t, struct gguf_writer *w)
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
             char name[64];
             snprintf(name, sizeof name, "blk.%u.%s.weight", layer, all[i].name);
-            write_random(w, name, all[i].rows ? t->type : WEIGHTS_F32, all[i].cols, all[i].rows, &seed);
+            write_random(w, name, all[i].rows ? t->type : WEIGHTS_F32, all[i].cols, all[i].rows, seed);
         }
     }
-    write_random(w, "output_norm.weight", WEIGHTS_F32, d, 0, &seed);
-    if (t->has_output) write_random(w, "output.weight", t->type, d, vocabulary, &seed);
+    write_random(w, "output_norm.weight", WEIGHTS_F32, d, 0, seed);
+    if (t->has_output) write_random(w, "output.weight", t->type, d, vocabulary, seed);
+}
+
+void tiny_model_write(const struct tiny_model *t, struct gguf_writer *w)
+{
+    uint64_t seed = t->seed * 2 + 1;
+    uint32_t d = t->n_embd, vocabulary = (uint32_t)tiny_vocabulary();
+    write_values(t, w);
+    write_layers(t, w, vocabulary, &seed);
     if (t->evidence_width == 0) return;
     write_random(w, "evidence_token.weight", t->type, t->evidence_width, vocabulary, &seed);
     write_random(w, "evidence_k.weight", t->type, d, t->evidence_width, &seed);
@@ -177,5 +183,70 @@ uint8_t *tiny_model_bytes(const struct tiny_model *t, size_t *size)
 {
     struct gguf_writer w = {0};
     tiny_model_write(t, &w);
+    return gguf_write_finish(&w, size);
+}
+
+/* GPT-2's spelling of a byte, in UTF-8. */
+static void spell_byte(unsigned b, char out[3])
+{
+    unsigned c = b;
+    if (b <= ' ') c = 0x100 + b;
+    if (b >= 0x7f && b <= 0xa0) c = 0x121 + b - 0x7f;
+    if (b == 0xad) c = 0x143;
+    size_t n = 0;
+    if (c >= 0x80) out[n++] = (char)(0xc0 | c >> 6);
+    out[n++] = (char)(c >= 0x80 ? 0x80 | (c & 63) : c);
+    out[n] = 0;
+}
+
+static void write_llama_vocabulary(struct gguf_writer *w)
+{
+    static char bytes[256][3];
+    static const char *const merges[] = {"t h", "th e"};
+    const char *pieces[260];
+    int32_t types[260];
+    for (unsigned b = 0; b < 256; b++) {
+        spell_byte(b, bytes[b]);
+        pieces[b] = bytes[b];
+    }
+    pieces[256] = "th";
+    pieces[257] = "the";
+    pieces[TINY_IM_START] = "<|im_start|>";
+    pieces[TINY_IM_END] = "<|im_end|>";
+    for (int i = 0; i < 260; i++) types[i] = i < TINY_IM_START ? PIECE_NORMAL : PIECE_CONTROL;
+    gguf_write_string(w, "tokenizer.ggml.model", "gpt2");
+    gguf_write_string(w, "tokenizer.ggml.pre", "smollm");
+    gguf_write_strings(w, "tokenizer.ggml.tokens", pieces, 260);
+    gguf_write_array(w, "tokenizer.ggml.token_type", GGUF_I32, 260, types, sizeof types);
+    gguf_write_strings(w, "tokenizer.ggml.merges", merges, 2);
+    gguf_write_u32(w, "tokenizer.ggml.bos_token_id", TINY_IM_START);
+    gguf_write_u32(w, "tokenizer.ggml.eos_token_id", TINY_IM_END);
+    gguf_write_string(w, "tokenizer.chat_template",
+                      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + "
+                      "message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}");
+}
+
+void tiny_llama_write(const struct tiny_model *t, struct gguf_writer *w)
+{
+    uint64_t seed = t->seed * 2 + 1;
+    gguf_write_string(w, "general.architecture", "llama");
+    gguf_write_string(w, "general.name", "tiny chat");
+    gguf_write_u32(w, "llama.context_length", 64);
+    gguf_write_u32(w, "llama.embedding_length", t->n_embd);
+    gguf_write_u32(w, "llama.block_count", t->n_layer);
+    gguf_write_u32(w, "llama.feed_forward_length", t->n_ff);
+    gguf_write_u32(w, "llama.attention.head_count", t->n_head);
+    gguf_write_u32(w, "llama.attention.head_count_kv", t->n_head_kv);
+    gguf_write_f32(w, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    gguf_write_f32(w, "llama.rope.freq_base", 100000.0f);
+    gguf_write_u32(w, "llama.rope.dimension_count", t->n_embd / t->n_head);
+    write_llama_vocabulary(w);
+    write_layers(t, w, 260, &seed);
+}
+
+uint8_t *tiny_llama_bytes(const struct tiny_model *t, size_t *size)
+{
+    struct gguf_writer w = {0};
+    tiny_llama_write(t, &w);
     return gguf_write_finish(&w, size);
 }

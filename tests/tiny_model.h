@@ -34,6 +34,14 @@ uint8_t *tiny_tokenizer(size_t *size);
 /* The file's bytes, malloc'ed: what model_open_bytes takes. */
 uint8_t *tiny_model_bytes(const struct tiny_model *t, size_t *size);
 
+/* A chat model of the same sizes: architecture llama with one branch as long as its context of 64, a byte-level
+ * vocabulary with the merges "t h", "th e" and the control pieces <|im_start|> and <|im_end|>, and a chat template. */
+void tiny_llama_write(const struct tiny_model *t, struct gguf_writer *w);
+uint8_t *tiny_llama_bytes(const struct tiny_model *t, size_t *size);
+
+/* The ids of its control pieces; byte b is b. */
+enum { TINY_IM_START = 258, TINY_IM_END = 259 };
+
 /* Only puts keys and tensors, so that a test can go on writing. */
 void tiny_model_write(const struct tiny_model *t, struct gguf_writer *w);
 

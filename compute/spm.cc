@@ -1,0 +1,69 @@
+// The library is only given models that vocabulary.c has checked and written. No exception leaves this file.
+#include <sentencepiece_processor.h>
+
+#include <exception>
+#include <memory>
+
+extern "C" {
+#include "compute/error.h"
+#include "compute/spm.h"
+#include "compute/tokenizer.h"
+}
+
+struct spm {
+    sentencepiece::SentencePieceProcessor processor;
+};
+
+namespace {
+
+int append(const sentencepiece::ImmutableSentencePieceText &pieces, size_t size, struct tokens *out, struct error *e)
+{
+    size_t n = pieces.pieces_size(), at = 0;
+    if (tokens_reserve(out, n, e) != 0) return -1;
+    for (size_t i = 0; i < n; i++) {
+        auto piece = pieces.pieces(static_cast<int>(i));
+        if (piece.begin() != at || piece.end() < at || piece.end() - at > UINT8_MAX) break;
+        out->ids[out->n] = static_cast<int32_t>(piece.id());
+        out->lengths[out->n++] = static_cast<uint8_t>(piece.end() - at);
+        at = piece.end();
+    }
+    return at == size ? 0 : error_set(e, "the tokenizer's pieces do not cover the text");
+}
+
+} // namespace
+
+extern "C" {
+
+int spm_open(struct spm **out, const uint8_t *proto, size_t size, struct error *e)
+{
+    try {
+        auto s = std::make_unique<struct spm>();
+        auto status =
+            s->processor.LoadFromSerializedProto(absl::string_view(reinterpret_cast<const char *>(proto), size));
+        if (!status.ok()) return error_set(e, "the tokenizer cannot be loaded: %s", status.message());
+        *out = s.release();
+        return 0;
+    } catch (const std::exception &x) {
+        return error_set(e, "the tokenizer cannot be loaded: %s", x.what());
+    }
+}
+
+void spm_close(struct spm *s)
+{
+    delete s;
+}
+
+int spm_encode(const struct spm *s, const char *text, size_t size, struct tokens *out, struct error *e)
+{
+    if (size == 0) return 0;
+    try {
+        sentencepiece::ImmutableSentencePieceText pieces;
+        auto status = s->processor.Encode(absl::string_view(text, size), pieces.mutable_proto());
+        if (!status.ok()) return error_set(e, "the text cannot be tokenized: %s", status.message());
+        return append(pieces, size, out, e);
+    } catch (const std::exception &x) {
+        return error_set(e, "the text cannot be tokenized: %s", x.what());
+    }
+}
+
+} // extern "C"
