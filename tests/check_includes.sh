@@ -19,7 +19,7 @@ forbid '(ncurses|curses)' 'app compute tests' '^app/terminal\.c:' 'only app/term
 forbid 'vulkan/vulkan|volk' 'app compute tests' '^compute/vulkan/' 'only compute/vulkan/ includes Vulkan'
 forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
 forbid 'git2' 'app compute tests' '^app/corpus_git\.c:|^tests/' 'only app/corpus_git.c includes libgit2'
-forbid 'sentencepiece' 'app compute tests' '^compute/tokenizer\.cc:' 'only compute/tokenizer.cc includes SentencePiece'
+forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
 
 files=$(grep -rlE '#[[:space:]]*include[[:space:]]*<cblas' compute | wc -l)
 [ "$files" -le 1 ] || { echo "cblas.h is included by $files files"; status=1; }
