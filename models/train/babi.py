@@ -11,6 +11,12 @@ OTHER_NAMES = """Alice Bernard Clara David Edith Frank Greta Henry Irene Jacob K
 Walter Xenia Yusuf Zoe Amir Beatrix Conrad Dmitri Elena Fiona""".split()
 
 
+STORIES = 8  # in one text; there are names and things for no more
+THINGS = ("football", "apple", "milk")
+OTHER_THINGS = """lantern kettle violin umbrella hammer basket mirror candle trumpet blanket compass teapot ladder bucket whistle hatbox saddle
+telescope notebook walnut lemon cheese shovel ribbon helmet parcel""".split()
+
+
 def stories(work):
     """Per task, a list of (lines, [(question, answer, supporting line indices, lines read before the question)])."""
     tasks = []
@@ -33,19 +39,19 @@ def stories(work):
 
 
 def renamed(text, names):
-    return re.sub(r"\b(?:Mary|John|Sandra|Daniel)\b", lambda match: names[match.group(0)], text)
+    return re.sub(r"\w+", lambda match: names.get(match.group(0), match.group(0)), text)
 
 
-def hide(passage, chosen, rng, keep_names=False):
+def hide(passage, chosen, rng):
     """Puts stories, one question each, into a passage.
 
     `chosen` is a list of (lines, question entry). Returns (text, [(question, answer, gold ranges, supporting lines)]).
     """
-    people = rng.sample(OTHER_NAMES, len(OTHER_NAMES))
+    people, things = rng.sample(OTHER_NAMES, len(OTHER_NAMES)), rng.sample(OTHER_THINGS, len(OTHER_THINGS))
     ends = [end for _, end in queries.sentences(passage)]
     inserts = []
     for story, (lines, (question, answer, support, read)) in enumerate(chosen):
-        names = {name: name if keep_names else people[(4 * story + i) % len(people)] for i, name in enumerate(NAMES)}
+        names = dict(zip(NAMES + THINGS, people[4 * story:4 * story + 4] + things[3 * story:3 * story + 3]))
         places = sorted(rng.choices(ends, k=read))
         for i in range(read):
             inserts.append((places[i], story, i, " " + renamed(lines[i], names)))
@@ -62,13 +68,13 @@ def hide(passage, chosen, rng, keep_names=False):
     return "".join(out), [(question, answer, gold[story]) for story, (question, answer, _) in enumerate(chosen)]
 
 
-def documents(passages, tasks, rng, per_document=8, keep_names=False):
-    """Yields (text, pairs, answers) for every passage; `per_document` stories at most, of all tasks."""
+def documents(passages, tasks, rng):
+    """Yields (text, pairs, answers) for every passage: STORIES stories of all tasks."""
     for passage in passages:
         chosen = []
-        for _ in range(per_document):
+        for _ in range(STORIES):
             lines, asked = rng.choice(tasks[rng.choice((0, 0, 1, 1, 2))])
             if asked:
                 chosen.append((lines, rng.choice(asked)))
-        text, found = hide(passage, chosen, rng, keep_names)
+        text, found = hide(passage, chosen, rng)
         yield text, [(question, gold, None, "babi") for question, _, gold in found], [answer for _, answer, _ in found]

@@ -7,7 +7,8 @@ import queries
 CODE_ENDINGS = frozenset("py pyi go rs java c h cc cpp hpp js ts tsx jsx mjs vue lua sh cjs proto cmake".split())
 
 DEFINITION = re.compile(
-    r"^[ \t]*(?:(?:export|default|public|private|protected|static|final|abstract|async|pub(?:\([a-z]+\))?|unsafe|const|inline|extern|virtual|override)\s+)*"
+    r"^[ \t]*(?:(?:export|default|public|private|protected|static|final|abstract|async|pub(?:\([a-z]+\))?|unsafe|const|inline|extern|virtual|"
+    r"override)\s+)*"
     r"(?:(?:def|class|func(?:\s*\([^)\n]*\))?|fn|function\*?|struct|enum|trait|interface|type|impl|macro_rules!|namespace|message)\s+([A-Za-z_]\w+)"
     r"|[A-Za-z_][\w:<>,&*\[\] \t]{0,100}[ *&](?:\w+::)?([A-Za-z_]\w+)\([^;{}=]{0,300}\)[ \w]{0,30}\n?\{"
     r"|#define\s+([A-Za-z_]\w+)\()", re.M)
@@ -19,6 +20,7 @@ COMMENT_MARK = re.compile(r"^[ \t]*(?://[/!]?|#|\*/|\*|/\*\*?|@\w+.*|#\[.*)[ \t]
 
 HEADING = re.compile(r"^(?:#{1,5} +(?P<md>\S[^\n]{2,70})|(?P<under>\S[^\n]{2,70})\n(?:={4,}|-{4,}|~{4,}|\^{4,}|\*{4,})|(?P<man>[A-Z][A-Z ]{4,40})|"
                      r"(?:(?<=\n\n)|(?<=\n))(?P<plain>(?: {3})?[A-Z0-9][\w`'().,/ -]{3,60}[\w`)]))\n", re.M)
+NO_TITLE = re.compile(r"(?:R-\d{5}.*|DESCRIPTION|SYNOPSIS|SEE ALSO|Note|Examples?)$")
 OPTION = re.compile(r"^(?P<indent>[ \t]*)(?P<option>-{1,2}[A-Za-z][\w-]*[^\n]{0,60})\n(?P<body>(?:(?P=indent)[ \t]+\S[^\n]*\n)+)", re.M)
 
 WHERE = ("where is {} defined", "{}", "definition of {}", "where is {}", "find {}", "{} implementation")
@@ -72,16 +74,23 @@ def comment_of(text, begin, header_end):
     return (COMMENT_MARK.sub("", text[at:end]), (at, end)) if in_comment else None
 
 
-def code_pairs(path, text, spacing, rng):
-    """Yields (question, [gold ranges], removed range or None, kind) for a source file, about one every `spacing` characters."""
-    found = [(match.start() + len(match.group(0)) - len(match.group(0).lstrip()), next(filter(None, match.groups()), None), match.end())
-             for match in DEFINITION.finditer(text)]
-    names = [name for _, name, _ in found]
+def definitions(text):
+    """[(beginning, name, end of the match)] of the definitions in a source file."""
+    return [(match.start() + len(match.group(0)) - len(match.group(0).lstrip()), next(filter(None, match.groups()), None), match.end())
+            for match in DEFINITION.finditer(text)]
+
+
+def code_pairs(path, text, count, spacing, rng):
+    """Yields (question, [gold ranges], removed range or None, kind) for a source file, about one every `spacing` characters.
+
+    `count`: how often each name is defined in the repository; only names defined once are asked for.
+    """
+    found = definitions(text)
     chance = min(1.0, len(text) / spacing / (len(found) * 2 + 1))
     if rng.random() < 0.25:
         yield rng.choice(("{}", "what is in {}", "where is the file {}")).format(path), [(0, min(400, len(text)))], None, "path"
     for begin, name, end in found:
-        if name is None or len(name) < 4 or name in NOT_NAMES or names.count(name) > 1 or name.startswith("__"):
+        if name is None or len(name) < 4 or name in NOT_NAMES or count[name] > 1 or name.startswith("__"):
             continue
         stop = body_end(text, begin)
         header_end = end
@@ -113,7 +122,7 @@ def heading_pairs(text, rng):
     for match in HEADING.finditer(text):
         title = match.group(match.lastgroup).strip("`#* ")
         begin, stop = match.end(), min(len(text), match.end() + 450)
-        if len(queries.content_words(title)) < 1 or rng.random() < 0.4 or re.match(r"R-\d{5}", title) or title in ("DESCRIPTION", "SYNOPSIS", "SEE ALSO", "Note", "Example", "Examples"):
+        if not queries.content_words(title) or NO_TITLE.match(title) or rng.random() < 0.4:
             continue
         query = rng.choice(("{}", "{}", "what is {}", "how to use {}", "{} explained", "tell me about {}")).format(title)
         if rng.random() < 0.5:
@@ -127,7 +136,8 @@ def heading_pairs(text, rng):
         body = first_sentence(match.group("body"))
         begin = match.start("body")
         if rng.random() < 0.5:
-            yield rng.choice(("what does {} do", "{}", "{} option", "meaning of {}")).format(option[0]), [(match.start(), min(match.end(), match.start() + 400))], None, "option"
+            query = rng.choice(("what does {} do", "{}", "{} option", "meaning of {}")).format(option[0])
+            yield query, [(match.start(), min(match.end(), match.start() + 400))], None, "option"
         elif len(queries.content_words(body)) >= 4:
             query = queries.keyword_query(body, rng) if rng.random() < 0.5 else "option to " + body[0].lower() + body[1:]
-            yield queries.typed(query, rng), [(match.start(), begin)] + ([(begin, match.end())] if len(match.group("body")) > 250 else []), None, "option"
+            yield queries.typed(query, rng), [(match.start(), begin)], None, "option"

@@ -82,7 +82,8 @@ class Encoder:
                 gold_text.append(data[starts[i]:starts[i + 1] if i + 1 < len(starts) else len(data)].decode(errors="replace"))
             cut = (0, 0)
             if removed:
-                cut = (numpy.searchsorted(ends, at[removed[0]], "right") + len(head), numpy.searchsorted(ends, at[removed[1]], "left") + 1 + len(head))
+                cut = (numpy.searchsorted(ends, at[removed[0]], "right") + len(head),
+                       numpy.searchsorted(ends, at[removed[1]], "left") + 1 + len(head))
             text_of_gold = " ".join(gold_text)
             if removed:
                 text_of_gold = text_of_gold.replace(text[removed[0]:removed[1]], " ")

@@ -14,10 +14,14 @@ WORD = re.compile(r"[^\W_]+")
 HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+")
 
 SENTENCE_END = re.compile(
-    r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bM)(?<!\b[A-Z])[.!?]+[\"')\]”’]*(?=\s+[\"'“‘(]?[A-Z0-9]|\n|$)|\n[ \t]*\n|\n(?=\S{0,3}\s*[-*|#:])")
+    r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bM)(?<!\b[A-Z])[.!?]+[\"')\]”’]*(?=\s+[\"'“‘(]?[A-Z0-9]|\n|$)"
+    r"|\n[ \t]*\n|\n(?=\S{0,3}\s*[-*|#:])")
+
+RULE = re.compile(r"([-=~^*#_.|+])\1{3}")  # a drawn line, no sentence
 
 NAME = r"(?:(?:Mr\.|Mrs\.|Miss|Dr\.|Sir|Lady|Lord|Captain|St\.) )?[A-Z][\w’'-]+(?: (?:of |de |von |the )?[A-Z][\w’'-]+)*"
-YEAR = r"(?:(?:in|since|until|by|during) )?(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December)?(?: \d{1,2},)? ?\b1\d{3}\b"
+MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+YEAR = r"(?:(?:in|since|until|by|during) )?(?:\d{1,2} )?" + MONTH + r"?(?: \d{1,2},)? ?\b1\d{3}\b"
 NUMBER = r"\b\d[\d,.]*\d\b|\b\d\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|forty|fifty|hundred|thousand)\b"
 PLACE = r"\b(?:in|at|to|from|near|into) (?:the )?[A-Z]\w+(?: [A-Z]\w+)*"
 REASON = r"\b(?:because|in order to|so that|for fear)\b.*"
@@ -124,7 +128,7 @@ def prose_pairs(text, spacing, rng):
     """Yields (question, [gold ranges], removed range or None, kind) for running text, about one every `spacing` characters."""
     spans = list(sentences(text))
     for i, (begin, end) in enumerate(spans):
-        if not 40 <= end - begin <= 400 or rng.random() > (end - begin) / spacing:
+        if RULE.search(text, begin, end) or not 40 <= end - begin <= 400 or rng.random() > (end - begin) / spacing:
             continue
         sentence = text[begin:end]
         draw = rng.random()

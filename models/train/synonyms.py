@@ -12,6 +12,7 @@ class WordNet:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.synsets = {part: self.read_synsets(part) for part in PARTS}
+        self.common = set()  # words that occur in WordNet's own tagged texts
         self.index = {part: self.read_index(part) for part in PARTS}
         self.exceptions = {part: self.read_exceptions(part) for part in PARTS}
         self.known = {}
@@ -43,6 +44,8 @@ class WordNet:
             field = line.split()
             n = int(field[2])
             found[field[0]] = field[-n:][:1]
+            if int(field[-n - 1]) > 0:
+                self.common.add(field[0])
         return found
 
     def read_exceptions(self, part):
@@ -77,9 +80,9 @@ class WordNet:
                             found.append(targets[0])
                         elif symbol == "+" and 0 < number <= len(targets):
                             found.append(targets[number - 1])
-        found = [other.replace("_", " ") for other in found if other.count("_") < 2 and other != word and other.replace("_", "").isalpha()]
-        self.known[word] = found
-        return found
+        self.known[word] = [other.replace("_", " ") for other in found
+                            if other in self.common and other != word and other.count("_") < 2 and other.replace("_", "").isalpha()]
+        return self.known[word]
 
     def reworded(self, question, share, rng):
         """`question` with about `share` of its words replaced where another is known."""

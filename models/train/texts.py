@@ -1,5 +1,6 @@
 """Running text: books, repositories and documentation packages, with questions made from it."""
 
+import collections
 import functools
 import hashlib
 import pathlib
@@ -50,13 +51,14 @@ def documents_of(kind, name, work, seed, dictionary):
         yield name, text, list(with_other_words(queries.prose_pairs(text, SPACING, rng), dictionary, rng))
         return
     files = list(corpus.packed_files(pathlib.Path(work) / kind / (name + ".txt")))
+    count = collections.Counter(name for path, text in files if code_pairs.is_code(path) for _, name, _ in code_pairs.definitions(text))
     start = rng.randrange(len(files))
     for path, text in files[start:] + files[:start]:
         text = clean(text)
         if len(text) < 200:
             continue
         if code_pairs.is_code(path):
-            pairs = list(code_pairs.code_pairs(path, text, SPACING / 2, rng))
+            pairs = list(code_pairs.code_pairs(path, text, count, SPACING / 2, rng))
         else:
             pairs = list(code_pairs.heading_pairs(text, rng)) + list(queries.prose_pairs(text, 2 * SPACING, rng))
         yield path, text, list(with_other_words(pairs, dictionary, rng))
