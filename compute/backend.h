@@ -29,6 +29,7 @@ struct backend_info {
     size_t memory;         /* bytes that a session may use; 0: unknown */
     uint32_t chunk_rows;   /* tokens of a chunk at which the device is at its best */
     uint32_t max_head_dim; /* columns of a head that attend can take */
+    float tolerance;       /* how far right numbers of one op may be off, relative to the largest */
 };
 
 /* Numbers on the device. float32 unless the op says otherwise; weights are in whatever precision the back end keeps

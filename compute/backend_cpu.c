@@ -432,6 +432,7 @@ int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
     struct backend_info *info = &b->base.info;
     info->n_threads = thread_pool_n_threads(b->base.pool);
     info->chunk_rows = 2048;
+    info->tolerance = 1e-3f;
     info->max_head_dim = ATTENTION_CPU_MAX_HEAD_DIM;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     info->memory = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;

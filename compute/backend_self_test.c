@@ -10,7 +10,6 @@
 
 enum { ROWS = 130, DIM = 40, INNER = 56, WIDTH = 8, IDS = 11, HEADS = 2, HEAD_DIM = 20, CUT = 70, MAX_MATRICES = 12 };
 
-#define TOLERANCE 1e-3
 #define NORM_EPS 1e-5f
 
 struct self_test {
@@ -59,8 +58,10 @@ static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, co
 static int finish(struct self_test *t, const char *op, const struct matrix *out, size_t n)
 {
     int status = out ? t->b->ops->matrix_read(out, 0, (uint32_t)(n / out->cols), t->got, t->e) : -1;
+    double size = 1;
+    for (size_t i = 0; i < n; i++) size = fmax(size, isfinite(t->expected[i]) ? fabs(t->expected[i]) : 0);
     for (size_t i = 0; i < n && status == 0; i++)
-        if (!(fabs((double)t->got[i] - t->expected[i]) <= TOLERANCE * (1 + fabs(t->expected[i]))))
+        if (!(fabs((double)t->got[i] - t->expected[i]) <= (double)t->b->info.tolerance * size))
             status = error_set(t->e, "%s gives %.6g instead of %.6g", op, (double)t->got[i], t->expected[i]);
     while (t->n_opened > 0) t->b->ops->matrix_close(t->opened[--t->n_opened]);
     return status == 0 ? 0 : error_prefix(t->e, "%s: self-test", t->b->info.name);
