@@ -4,12 +4,13 @@
 
 #include "compute/backend_cpu.h"
 #include "compute/error.h"
+#include "compute/vulkan/backend_vulkan.h"
 
 int backend_open(struct backend **out, const char *device, unsigned n_threads, struct error *e)
 {
+    if (strcmp(device, "auto") == 0 && backend_vulkan_open(out, device, n_threads, NULL) == 0) return 0;
     if (strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0) return backend_cpu_open(out, n_threads, e);
-    if (strncmp(device, "vulkan", 6) == 0 && (device[6] == 0 || device[6] == ':'))
-        return error_set(e, "device %s: this build has no Vulkan back end", device);
+    if (strncmp(device, "vulkan", 6) == 0) return backend_vulkan_open(out, device, n_threads, e);
     return error_set(e, "device %s: expected auto, cpu, vulkan or vulkan:N", device);
 }
 

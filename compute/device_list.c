@@ -5,6 +5,7 @@
 
 #include "compute/backend.h"
 #include "compute/error.h"
+#include "compute/vulkan/backend_vulkan.h"
 
 static void describe_cpu(struct device *line)
 {
@@ -27,11 +28,13 @@ static void describe_cpu(struct device *line)
 
 int device_list_open(struct device **list, size_t *n, struct error *e)
 {
-    struct device *lines = calloc(1, sizeof *lines);
+    size_t n_vulkan = backend_vulkan_count();
+    struct device *lines = calloc(n_vulkan + 1, sizeof *lines);
     if (!lines) return error_set(e, "device list: out of memory");
-    describe_cpu(&lines[0]);
+    for (size_t i = 0; i < n_vulkan; i++) backend_vulkan_describe(i, &lines[i]);
+    describe_cpu(&lines[n_vulkan]);
     *list = lines;
-    *n = 1;
+    *n = n_vulkan + 1;
     return 0;
 }
 

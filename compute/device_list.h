@@ -1,4 +1,5 @@
-/* The devices that can run the reader, as `lectern devices` lists them. Works without Vulkan: the CPU is always there. */
+/* The devices that can run the reader, as `lectern devices` lists them. Works without Vulkan: the CPU is always there.
+ */
 #ifndef LECTERN_DEVICE_LIST_H
 #define LECTERN_DEVICE_LIST_H
 
@@ -19,9 +20,9 @@ struct device {
     char note[512];   /* why it is not usable, or which tier was refused and why; "" if there is nothing to say */
 };
 
-/* What is here, the CPU last. Runs the self-test on every device that has not passed it with this driver before (results are cached), so it
- * may take a second or two a device. *list is the caller's: free it with device_list_close. A device that cannot be used is listed with
- * its reason, and is not an error; an error is lack of memory. */
+/* What is here, the CPU last. Runs the self-test on every device that has not passed it with this driver before
+ * (results are cached), so it may take a second or two a device. *list is the caller's: free it with device_list_close.
+ * A device that cannot be used is listed with its reason, and is not an error; an error is lack of memory. */
 int device_list_open(struct device **list, size_t *n, struct error *e);
 void device_list_close(struct device *list);
 

@@ -5,6 +5,7 @@
 
 #include "compute/backend.h"
 #include "tests/synthetic_model.h"
+#include "tests/test_device.h"
 
 static struct backend *b;
 static struct error e;
@@ -12,7 +13,7 @@ static struct error e;
 static int open_backend(void **state)
 {
     (void)state;
-    return backend_open(&b, "cpu", 2, &e);
+    return backend_open(&b, test_device, 2, &e);
 }
 
 static int close_backend(void **state)
@@ -66,7 +67,7 @@ static double define_dot(const struct weights *w, uint32_t row, const double *x)
 
 static void expect(float got, double expected, uint32_t row, uint32_t col)
 {
-    if (!(fabs((double)got - expected) <= 1e-5 * (1 + fabs(expected))))
+    if (!(fabs((double)got - expected) <= test_tolerance(1e-5, 1e-2) * (1 + fabs(expected))))
         fail_msg("row %u column %u: %.9g, expected %.9g", row, col, (double)got, expected);
 }
 
@@ -228,7 +229,7 @@ static void check_evidence_rows(uint32_t n, uint32_t d, uint32_t width, bool qua
             double unit = u[k] / sqrt(length), stored = fmin(fmax(254 * unit, -127), 127);
             if (!quantise)
                 expect(got[(size_t)i * width + k], unit, i, k);
-            else if (!(fabs(((const int8_t *)got)[(size_t)i * width + k] - stored) <= 0.5 + 1e-3))
+            else if (!(fabs(((const int8_t *)got)[(size_t)i * width + k] - stored) <= 0.5 + 254 * test_tolerance(4e-6, 1e-3)))
                 fail_msg("row %u column %u: %d, expected %.4f", i, k, ((const int8_t *)got)[(size_t)i * width + k],
                          stored);
         }
@@ -260,7 +261,7 @@ static void a_matrix_begins_as_zeros_and_impossible_ones_are_refused(void **stat
     assert_ok(b->ops->matrix_open(&m, b, 2, 3, &e), e);
     assert_ok(b->ops->matrix_read(m, 0, 2, got, &e), e);
     for (int i = 0; i < 6; i++) assert_true(got[i] == 0);
-    assert_int_equal(m->bytes, 24);
+    assert_true(m->bytes >= 24);
     b->ops->matrix_close(m);
     assert_int_equal(b->ops->matrix_open(&m, b, 0, 3, &e), -1);
     assert_string_equal(e.text, "a matrix of 0 rows and 3 columns is not possible");
@@ -277,11 +278,11 @@ static void devices_are_named_and_unknown_ones_refused(void **state)
     assert_ok(backend_open(&other, "auto", 1, &e), e);
     assert_ok(backend_self_test(other, &e), e);
     backend_close(other);
-    assert_int_equal(strncmp(backend_info(b)->name, "cpu: ", 5), 0);
-    assert_int_equal(backend_info(b)->n_threads, 2);
+    assert_int_equal(strncmp(backend_info(b)->name, test_device, 3), 0);
+    if (strcmp(test_device, "cpu") == 0) assert_int_equal(backend_info(b)->n_threads, 2);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(projections_equal_their_definition),
@@ -292,5 +293,6 @@ int main(void)
         cmocka_unit_test(a_matrix_begins_as_zeros_and_impossible_ones_are_refused),
         cmocka_unit_test(devices_are_named_and_unknown_ones_refused),
     };
-    return cmocka_run_group_tests(tests, open_backend, close_backend);
+    test_device_choose(argc, argv);
+    return test_device_result(cmocka_run_group_tests(tests, open_backend, close_backend));
 }

@@ -8,8 +8,9 @@
 #include "compute/backend.h"
 #include "compute/session.h"
 #include "tests/synthetic_model.h"
+#include "tests/test_device.h"
 
-#define TOLERANCE 3e-5
+#define TOLERANCE test_tolerance(3e-5, 5e-2)
 
 enum { V = 61, N = 210 };
 
@@ -129,7 +130,7 @@ static struct backend *backend;
 static int open_backend(void **state)
 {
     (void)state;
-    return backend_open(&backend, "cpu", 2, NULL);
+    return backend_open(&backend, test_device, 2, NULL);
 }
 
 static int close_backend(void **state)
@@ -416,7 +417,7 @@ static void tokens_that_cannot_be_read_are_refused(void **state)
     synthetic_model_close(&m);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prefill_equals_the_definition),
@@ -429,5 +430,6 @@ int main(void)
         cmocka_unit_test(memory_is_flat_in_the_length),
         cmocka_unit_test(tokens_that_cannot_be_read_are_refused),
     };
-    return cmocka_run_group_tests(tests, open_backend, close_backend);
+    test_device_choose(argc, argv);
+    return test_device_result(cmocka_run_group_tests(tests, open_backend, close_backend));
 }

@@ -1,0 +1,185 @@
+#include "compute/vulkan/attend_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/backend.h"
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+void attend_plan_free(struct attend_plan *p)
+{
+    free(p->tiles);
+    free(p->joins);
+    free(p->next);
+    free(p->keeps);
+    free(p->chain);
+    free(p->kept);
+    *p = (struct attend_plan){0};
+}
+
+/* Room for n elements of an array of the plan. */
+#define RESERVE(p, array, n) reserve((void **)&(p)->array, &(p)->array##_capacity, (n), sizeof *(p)->array)
+
+static int reserve(void **array, size_t *capacity, size_t n, size_t size)
+{
+    void *grown = bytes_reserve(*array, capacity, n, size);
+    if (!grown) return -1;
+    *array = grown;
+    return 0;
+}
+
+static uint32_t count_rows(uint32_t first, uint32_t end, uint64_t r)
+{
+    return (uint32_t)((end - first + r - 1) / r);
+}
+
+/* The rows of one (branch, head) inside a piece, as a list of on-grid rows. */
+struct run {
+    uint32_t branch, head;
+    struct attention_piece piece;
+    uint32_t first, count, step; /* chunk rows first, first + step, ... */
+};
+
+/* False where no row is on the grid. */
+static bool run_of(struct run *out, const struct attend *op, uint32_t branch, uint32_t head,
+                   struct attention_piece piece)
+{
+    const struct attention *s = op->shape;
+    const struct branch *b = &s->branch[branch];
+    uint64_t offset = dilation_head_offset(s->offset_rule, head, s->n_head, b->dilation_rate);
+    uint32_t first = attention_first_row(b, offset, op->position, piece.begin, piece.end);
+    if (first == UINT32_MAX) return false;
+    uint32_t count = count_rows(first, piece.end, b->dilation_rate);
+    /* where there are two rows in a chunk, r fits */
+    uint32_t step = count > 1 ? (uint32_t)b->dilation_rate : 0;
+    *out = (struct run){branch, head, piece, first, count, step};
+    return true;
+}
+
+/* Table row of chunk row i is angle + i: modulo 2^32, as the shader adds. */
+static uint32_t angle_of(const struct attend *op, const struct run *r)
+{
+    uint64_t w = op->shape->branch[r->branch].segment_length;
+    return (uint32_t)((op->position + r->piece.begin) % w) - r->piece.begin;
+}
+
+static bool rotates(const struct attend *op, uint32_t branch)
+{
+    return op->rotary && op->shape->branch[branch].dilation_rate == 1;
+}
+
+static int add_partial(struct attend_plan *p, const struct attend *op, const struct run *r, uint32_t begin, uint32_t n)
+{
+    if (RESERVE(p, next, p->n_partial + n) != 0 || RESERVE(p, joins, p->n_joins + n) != 0) return -1;
+    for (uint32_t i = begin; i < begin + n; i++) {
+        uint32_t row = r->first + i * r->step, *chain = &p->chain[(size_t)row * op->shape->n_head + r->head];
+        if (*chain == NONE) {
+            *chain = (uint32_t)p->n_joins;
+            p->joins[p->n_joins++] = (struct attend_join){row, r->head, NONE};
+        }
+        struct attend_join *join = &p->joins[*chain];
+        p->next[p->n_partial] = join->partial;
+        join->partial = (uint32_t)p->n_partial++;
+    }
+    return 0;
+}
+
+static int add_tiles(struct attend_plan *p, const struct attend *op, const struct run *r, bool direct)
+{
+    const struct attention *s = op->shape;
+    for (uint32_t done = 0, n; done < r->count; done += n) {
+        n = r->count - done < p->tile_rows ? r->count - done : p->tile_rows;
+        struct attend_tile tile = {
+            .head = r->head,
+            .query = r->first + done * r->step,
+            .n_query = n,
+            .step = r->step,
+            .key = r->first,
+            .n_key = op->causal ? done + n : r->count,
+            .before = done,
+            .cache_row = attention_cache_row(s, r->branch, r->head),
+            .n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0,
+            .partial = direct ? NONE : (uint32_t)p->n_partial,
+            .rotate = rotates(op, r->branch),
+            .angle = angle_of(op, r),
+        };
+        if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
+        p->tiles[p->n_tiles++] = tile;
+        if (!direct && add_partial(p, op, r, done, n) != 0) return -1;
+    }
+    return 0;
+}
+
+/* Of the piece that the chunk ends in. */
+static int add_keep(struct attend_plan *p, const struct attend *op, const struct run *r)
+{
+    const struct attention *s = op->shape;
+    const uint32_t group = s->n_head / s->n_head_kv;
+    if (r->head % (s->n_head / s->cache_heads[r->branch]) != 0) return 0;            /* another head keeps the run */
+    if ((op->position + op->n) % s->branch[r->branch].segment_length == 0) return 0; /* the segment is over */
+    uint32_t kept = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0;
+    if (RESERVE(p, keeps, p->n_keeps + 1) != 0) return -1;
+    p->keeps[p->n_keeps++] = (struct attend_keep){
+        .cache_row = attention_cache_row(s, r->branch, r->head) + kept,
+        .row = r->first,
+        .step = r->step,
+        .count = r->count,
+        .head = r->head / group,
+        .rotate = rotates(op, r->branch),
+        .angle = angle_of(op, r),
+    };
+    if (r->count > p->keep_rows) p->keep_rows = r->count;
+    return 0;
+}
+
+/* Heads are innermost: neighbouring tiles read the same rows of the chunk. */
+static int add_branch(struct attend_plan *p, const struct attend *op, uint32_t branch, bool direct)
+{
+    const struct attention *s = op->shape;
+    struct attention_piece piece = {0};
+    for (uint32_t at = 0; at < op->n; at = piece.end) {
+        piece = attention_piece_at(&s->branch[branch], op->position, at, op->n);
+        for (uint32_t head = 0; head < s->n_head; head++) {
+            struct run r;
+            if (!run_of(&r, op, branch, head, piece)) continue;
+            if (add_tiles(p, op, &r, direct) != 0) return -1;
+            if (piece.end == op->n && add_keep(p, op, &r) != 0) return -1;
+        }
+    }
+    return 0;
+}
+
+static bool is_for(const struct attend_plan *p, const struct attend *op, uint32_t tile_rows)
+{
+    const struct attention *s = op->shape;
+    return p->valid && p->position == op->position && p->n == op->n && p->causal == op->causal &&
+           p->tile_rows == tile_rows && p->rotates == !!op->rotary && memcmp(&p->shape, s, sizeof *s) == 0 &&
+           memcmp(p->kept, op->kept, (size_t)s->n_branch * s->n_head * sizeof *p->kept) == 0;
+}
+
+int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows, bool *changed, struct error *e)
+{
+    const struct attention *s = op->shape;
+    const size_t n_kept = (size_t)s->n_branch * s->n_head, n_chain = (size_t)op->n * s->n_head;
+    *changed = !is_for(p, op, tile_rows);
+    if (!*changed) return 0;
+    p->valid = p->direct = false;
+    p->n_tiles = p->n_joins = p->n_partial = p->n_keeps = p->keep_rows = 0;
+    p->tile_rows = tile_rows;
+    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return error_set(e, "out of memory");
+    memset(p->chain, 0xff, n_chain * sizeof *p->chain);
+    for (uint32_t i = 0; i < s->n_branch; i++) {
+        bool direct = !p->direct && s->branch[i].dilation_rate == 1;
+        p->direct |= direct;
+        if (add_branch(p, op, i, direct) != 0) return error_set(e, "out of memory");
+    }
+    p->shape = *s;
+    memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
+    p->position = op->position;
+    p->n = op->n;
+    p->causal = op->causal;
+    p->rotates = op->rotary;
+    p->valid = true;
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* What an attend op does on the device, laid out on the host with the exact 64-bit arithmetic of compute/attention.h:
+ * tiles of queries with their keys, where partial results meet, and how the cache grows. All of it counts rows of a
+ * chunk and slots of a cache. */
+#ifndef LECTERN_ATTEND_PLAN_H
+#define LECTERN_ATTEND_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compute/attention.h"
+#include "shaders/params.h"
+
+struct attend;
+struct error;
+
+/* Zero-initialise; the arrays are owned and reused from chunk to chunk. */
+struct attend_plan {
+    struct attend_tile *tiles;
+    struct attend_join *joins;
+    uint32_t *next; /* [n_partial]: the chains of partial results */
+    struct attend_keep *keeps;
+    size_t n_tiles, n_joins, n_partial, n_keeps;
+    uint32_t keep_rows; /* of the longest keep */
+    bool direct;        /* a branch with r = 1 covers every row of every head */
+
+    uint32_t *chain; /* [n][n_head] while planning */
+    size_t tiles_capacity, joins_capacity, next_capacity, keeps_capacity, chain_capacity, kept_capacity;
+
+    /* what the plan is for */
+    bool valid;
+    struct attention shape;
+    uint32_t *kept;
+    uint64_t position;
+    uint32_t n, tile_rows;
+    bool causal, rotates;
+};
+
+/* *changed: the plan that was there is for another chunk, and has been replaced. tile_rows: queries of a tile. */
+int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows, bool *changed,
+                     struct error *e);
+void attend_plan_free(struct attend_plan *p);
+
+#endif

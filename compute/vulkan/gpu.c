@@ -1,0 +1,417 @@
+#include "compute/vulkan/gpu.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/error.h"
+#include "compute/vulkan/coopmat.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows, and of volk's global functions */
+static unsigned n_messages;
+static char first_message[1024];
+
+const char *gpu_tier_name(enum gpu_tier tier)
+{
+    static const char *const names[] = {"fp32", "fp16", "coopmat"};
+    return names[tier];
+}
+
+int gpu_error(struct error *e, const char *what, VkResult result)
+{
+    const char *name = "an unexpected result";
+    switch (result) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+        name = "out of host memory";
+        break;
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+        name = "out of device memory";
+        break;
+    case VK_ERROR_INITIALIZATION_FAILED:
+        name = "initialisation failed";
+        break;
+    case VK_ERROR_DEVICE_LOST:
+        name = "device lost";
+        break;
+    case VK_ERROR_EXTENSION_NOT_PRESENT:
+        name = "extension not present";
+        break;
+    case VK_ERROR_FEATURE_NOT_PRESENT:
+        name = "feature not present";
+        break;
+    case VK_ERROR_INCOMPATIBLE_DRIVER:
+        name = "no driver";
+        break;
+    case VK_ERROR_TOO_MANY_OBJECTS:
+        name = "too many objects";
+        break;
+    case VK_TIMEOUT:
+        name = "timeout";
+        break;
+    default:
+        break;
+    }
+    return error_set(e, "Vulkan: %s: %s (%d)", what, name, (int)result);
+}
+
+unsigned gpu_messages(char *first, size_t size)
+{
+    pthread_mutex_lock(&lock);
+    unsigned n = n_messages;
+    if (size) snprintf(first, size, "%s", first_message);
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+                                                 VkDebugUtilsMessageTypeFlagsEXT types,
+                                                 const VkDebugUtilsMessengerCallbackDataEXT *data, void *user)
+{
+    (void)severity, (void)user;
+    if (!(types & VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT)) return VK_FALSE;
+    pthread_mutex_lock(&lock);
+    if (n_messages++ == 0) snprintf(first_message, sizeof first_message, "%s", data->pMessage);
+    pthread_mutex_unlock(&lock);
+    return VK_FALSE;
+}
+
+static bool has_extension(const VkExtensionProperties *list, uint32_t n, const char *name)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(list[i].extensionName, name) == 0) return true;
+    return false;
+}
+
+static bool instance_has_debug_utils(void)
+{
+    uint32_t n = 0;
+    if (vkEnumerateInstanceExtensionProperties(NULL, &n, NULL) != VK_SUCCESS || n == 0) return false;
+    VkExtensionProperties *list = calloc(n, sizeof *list);
+    bool has = list && vkEnumerateInstanceExtensionProperties(NULL, &n, list) == VK_SUCCESS &&
+               has_extension(list, n, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    free(list);
+    return has;
+}
+
+/* Under the lock. */
+static int instance_create(VkInstance *out, VkDebugUtilsMessengerEXT *messenger, struct error *e)
+{
+    if (volkInitialize() != VK_SUCCESS) return error_set(e, "Vulkan: no loader (libvulkan.so.1) here");
+    if (volkGetInstanceVersion() < VK_API_VERSION_1_2) return error_set(e, "Vulkan: the loader is older than 1.2");
+    bool debug = instance_has_debug_utils();
+    const char *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
+    VkDebugUtilsMessengerCreateInfoEXT listen = {
+        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+        .messageSeverity =
+            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+        .pfnUserCallback = on_message,
+    };
+    VkApplicationInfo app = {
+        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "lectern", .apiVersion = VK_API_VERSION_1_2};
+    VkInstanceCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+        .pNext = debug ? &listen : NULL,
+        .pApplicationInfo = &app,
+        .enabledExtensionCount = debug,
+        .ppEnabledExtensionNames = extensions,
+    };
+    VkInstance instance;
+    VkResult r = vkCreateInstance(&info, NULL, &instance);
+    if (r != VK_SUCCESS) return gpu_error(e, "no instance", r);
+    volkLoadInstanceOnly(instance);
+    *messenger = VK_NULL_HANDLE;
+    if (debug) vkCreateDebugUtilsMessengerEXT(instance, &listen, NULL, messenger);
+    *out = instance;
+    return 0;
+}
+
+static void instance_destroy(VkInstance instance, VkDebugUtilsMessengerEXT messenger)
+{
+    if (messenger) vkDestroyDebugUtilsMessengerEXT(instance, messenger, NULL);
+    vkDestroyInstance(instance, NULL);
+}
+
+/* All physical devices; the caller frees the list. */
+static int physical_list(VkInstance instance, VkPhysicalDevice **out, uint32_t *n, struct error *e)
+{
+    VkResult r = vkEnumeratePhysicalDevices(instance, n, NULL);
+    if (r != VK_SUCCESS) return gpu_error(e, "the list of devices", r);
+    VkPhysicalDevice *list = calloc(*n + 1, sizeof *list);
+    if (!list) return error_set(e, "out of memory");
+    r = vkEnumeratePhysicalDevices(instance, n, list);
+    if (r != VK_SUCCESS) {
+        free(list);
+        return gpu_error(e, "the list of devices", r);
+    }
+    *out = list;
+    return 0;
+}
+
+/* A queue family for compute: one without graphics where there is one. */
+static bool find_family(VkPhysicalDevice physical, struct gpu_caps *caps)
+{
+    VkQueueFamilyProperties families[32];
+    uint32_t n = 32;
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &n, families);
+    bool found = false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)) continue;
+        if (found && (families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT)) continue;
+        found = true;
+        caps->family = i;
+        if (families[i].timestampValidBits < 36) caps->timestamp_ns = 0;
+        if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT)) break;
+    }
+    return found;
+}
+
+static void find_memory(VkPhysicalDevice physical, struct gpu_caps *caps)
+{
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
+    VkPhysicalDeviceMemoryProperties2 memory = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
+                                                .pNext = caps->memory_budget ? &budget : NULL};
+    vkGetPhysicalDeviceMemoryProperties2(physical, &memory);
+    const VkPhysicalDeviceMemoryProperties *m = &memory.memoryProperties;
+    for (uint32_t i = 0; i < m->memoryTypeCount; i++) {
+        if (!(m->memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT)) continue;
+        uint32_t heap = m->memoryTypes[i].heapIndex;
+        uint64_t bytes = caps->memory_budget ? budget.heapBudget[heap] : m->memoryHeaps[heap].size;
+        bytes = bytes / 10 * 9; /* the rest is the driver's and the screen's */
+        if (bytes <= caps->memory) continue;
+        caps->memory = bytes;
+        caps->memory_type = i;
+    }
+}
+
+static void find_extensions(VkPhysicalDevice physical, bool *push, struct gpu_caps *caps)
+{
+    uint32_t n = 0;
+    if (vkEnumerateDeviceExtensionProperties(physical, NULL, &n, NULL) != VK_SUCCESS || n == 0) return;
+    VkExtensionProperties *list = calloc(n, sizeof *list);
+    if (list && vkEnumerateDeviceExtensionProperties(physical, NULL, &n, list) == VK_SUCCESS) {
+        *push = has_extension(list, n, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
+        caps->memory_budget = has_extension(list, n, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+        caps->coopmat = has_extension(list, n, COOPMAT_EXTENSION_NAME);
+    }
+    free(list);
+}
+
+/* What the back end cannot do without; NULL if all is there. */
+static const char *find_missing(const VkPhysicalDeviceProperties *p, const VkPhysicalDeviceSubgroupProperties *subgroup,
+                                const VkPhysicalDeviceVulkan12Features *features, bool push,
+                                const struct gpu_caps *caps)
+{
+    const VkSubgroupFeatureFlags operations =
+        VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
+    if (p->apiVersion < VK_API_VERSION_1_2) return "Vulkan 1.2";
+    if (!push) return VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
+    if (!features->timelineSemaphore) return "timeline semaphores";
+    if ((subgroup->supportedOperations & operations) != operations || subgroup->subgroupSize < 8 ||
+        subgroup->subgroupSize > 64 || !(subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT))
+        return "subgroups of 8 to 64 with arithmetic and shuffles";
+    if (caps->memory == 0) return "device-local memory";
+    return NULL;
+}
+
+static void caps_read(VkInstance instance, VkPhysicalDevice physical, struct gpu_caps *caps)
+{
+    *caps = (struct gpu_caps){0};
+    VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceSubgroupProperties subgroup = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+                                                   .pNext = &driver};
+    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                              .pNext = &subgroup};
+    vkGetPhysicalDeviceProperties2(physical, &properties);
+    const VkPhysicalDeviceProperties *p = &properties.properties;
+    snprintf(caps->name, sizeof caps->name, "%.*s", (int)sizeof p->deviceName, p->deviceName);
+    caps->software = p->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    snprintf(caps->driver, sizeof caps->driver, "%.80s %.80s", driver.driverName, driver.driverInfo);
+    caps->vendor = p->vendorID;
+    caps->device = p->deviceID;
+    caps->driver_version = p->driverVersion;
+    memcpy(caps->cache_uuid, p->pipelineCacheUUID, sizeof caps->cache_uuid);
+    caps->subgroup_size = subgroup.subgroupSize;
+    caps->shared_bytes = p->limits.maxComputeSharedMemorySize;
+    caps->max_invocations = p->limits.maxComputeWorkGroupInvocations;
+    memcpy(caps->max_groups, p->limits.maxComputeWorkGroupCount, sizeof caps->max_groups);
+    caps->max_range = p->limits.maxStorageBufferRange;
+    caps->storage_alignment = p->limits.minStorageBufferOffsetAlignment;
+    caps->timestamp_ns = (double)p->limits.timestampPeriod;
+
+    VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &v12};
+    if (p->apiVersion >= VK_API_VERSION_1_2) vkGetPhysicalDeviceFeatures2(physical, &features);
+    caps->fp16 = v12.shaderFloat16;
+    bool push = false;
+    find_extensions(physical, &push, caps);
+    if (caps->coopmat) caps->coopmat = caps->fp16 && v12.vulkanMemoryModel && coopmat_supported(instance, physical);
+    find_memory(physical, caps);
+    const char *missing = find_missing(p, &subgroup, &v12, push, caps);
+    if (!missing && !find_family(physical, caps)) missing = "a compute queue";
+    caps->usable = !missing;
+    if (missing) snprintf(caps->missing, sizeof caps->missing, "%s", missing);
+}
+
+static int device_rank(VkPhysicalDevice physical)
+{
+    VkPhysicalDeviceProperties p;
+    vkGetPhysicalDeviceProperties(physical, &p);
+    switch (p.deviceType) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+        return 4;
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+        return 3;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+        return 2;
+    case VK_PHYSICAL_DEVICE_TYPE_OTHER:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* The device of that index, or the best. */
+static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n, size_t index, bool hardware,
+                  VkPhysicalDevice *out, struct gpu_caps *caps, struct error *e)
+{
+    if (index != SIZE_MAX) {
+        if (index >= n) return error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
+        caps_read(instance, list[index], caps);
+        if (!caps->usable) return error_set(e, "vulkan:%zu: %s lacks %s", index, caps->name, caps->missing);
+        *out = list[index];
+        return 0;
+    }
+    int best = -1;
+    for (uint32_t i = 0; i < n; i++) {
+        struct gpu_caps c;
+        caps_read(instance, list[i], &c);
+        int rank = device_rank(list[i]);
+        bool better = rank > best || (rank == best && c.memory > caps->memory);
+        if (!c.usable || (hardware && c.software) || !better) continue;
+        best = rank;
+        *caps = c;
+        *out = list[i];
+    }
+    if (best < 0) return error_set(e, "Vulkan: no %s among %u devices", hardware ? "GPU" : "usable device", n);
+    return 0;
+}
+
+static int device_create(struct gpu *g, struct error *e)
+{
+    const char *extensions[4] = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME};
+    uint32_t n = 1;
+    if (g->caps.memory_budget) extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR coopmat = coopmat_features();
+    if (g->caps.coopmat) extensions[n++] = COOPMAT_EXTENSION_NAME;
+    VkPhysicalDeviceVulkan12Features v12 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+        .pNext = g->caps.coopmat ? &coopmat : NULL,
+        .timelineSemaphore = VK_TRUE,
+        .shaderFloat16 = g->caps.fp16,
+        .vulkanMemoryModel = g->caps.coopmat,
+    };
+    float priority = 1;
+    VkDeviceQueueCreateInfo queue = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = g->caps.family,
+        .queueCount = 1,
+        .pQueuePriorities = &priority,
+    };
+    VkDeviceCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+        .pNext = &v12,
+        .queueCreateInfoCount = 1,
+        .pQueueCreateInfos = &queue,
+        .enabledExtensionCount = n,
+        .ppEnabledExtensionNames = extensions,
+    };
+    VkResult r = vkCreateDevice(g->physical, &info, NULL, &g->device);
+    if (r != VK_SUCCESS) return gpu_error(e, g->caps.name, r);
+    volkLoadDeviceTable(&g->vk, g->device);
+    g->vk.vkGetDeviceQueue(g->device, g->caps.family, 0, &g->queue);
+    gpu_name(g, VK_OBJECT_TYPE_QUEUE, (uint64_t)(uintptr_t)g->queue, "compute");
+    return 0;
+}
+
+size_t gpu_count(void)
+{
+    VkInstance instance;
+    VkDebugUtilsMessengerEXT messenger;
+    pthread_mutex_lock(&lock);
+    int failed = instance_create(&instance, &messenger, NULL);
+    pthread_mutex_unlock(&lock);
+    if (failed) return 0;
+    uint32_t n = 0;
+    if (vkEnumeratePhysicalDevices(instance, &n, NULL) != VK_SUCCESS) n = 0;
+    instance_destroy(instance, messenger);
+    return n;
+}
+
+int gpu_describe(size_t index, struct gpu_caps *caps, struct error *e)
+{
+    VkInstance instance;
+    VkDebugUtilsMessengerEXT messenger;
+    pthread_mutex_lock(&lock);
+    int failed = instance_create(&instance, &messenger, e);
+    pthread_mutex_unlock(&lock);
+    if (failed) return -1;
+    VkPhysicalDevice *list;
+    uint32_t n;
+    failed = physical_list(instance, &list, &n, e);
+    if (!failed) {
+        if (index < n)
+            caps_read(instance, list[index], caps);
+        else
+            failed = error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
+        free(list);
+    }
+    instance_destroy(instance, messenger);
+    return failed;
+}
+
+int gpu_open(struct gpu **out, size_t index, bool hardware, struct error *e)
+{
+    struct gpu *g = calloc(1, sizeof *g);
+    if (!g) return error_set(e, "out of memory");
+    pthread_mutex_lock(&lock);
+    int failed = instance_create(&g->instance, &g->messenger, e);
+    pthread_mutex_unlock(&lock);
+    if (failed) {
+        free(g);
+        return -1;
+    }
+    VkPhysicalDevice *list;
+    uint32_t n;
+    failed = physical_list(g->instance, &list, &n, e);
+    if (!failed) {
+        failed = choose(g->instance, list, n, index, hardware, &g->physical, &g->caps, e);
+        free(list);
+    }
+    if (failed || device_create(g, e) != 0) {
+        gpu_close(g);
+        return -1;
+    }
+    *out = g;
+    return 0;
+}
+
+void gpu_close(struct gpu *g)
+{
+    if (!g) return;
+    if (g->device) g->vk.vkDestroyDevice(g->device, NULL);
+    instance_destroy(g->instance, g->messenger);
+    free(g);
+}
+
+void gpu_name(const struct gpu *g, VkObjectType type, uint64_t handle, const char *name)
+{
+    if (!g->messenger || !vkSetDebugUtilsObjectNameEXT) return;
+    VkDebugUtilsObjectNameInfoEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+                                          .objectType = type,
+                                          .objectHandle = handle,
+                                          .pObjectName = name};
+    vkSetDebugUtilsObjectNameEXT(g->device, &info);
+}

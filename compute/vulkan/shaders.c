@@ -1,0 +1,75 @@
+#include "compute/vulkan/shaders.h"
+
+static const uint32_t embed[] = {
+#include "embed.spv.inc"
+};
+static const uint32_t norm[] = {
+#include "norm.spv.inc"
+};
+static const uint32_t project[] = {
+#include "project.spv.inc"
+};
+static const uint32_t project_fp16[] = {
+#include "project_fp16.spv.inc"
+};
+static const uint32_t attend[] = {
+#include "attend.spv.inc"
+};
+static const uint32_t attend_fp16[] = {
+#include "attend_fp16.spv.inc"
+};
+static const uint32_t attend_join[] = {
+#include "attend_join.spv.inc"
+};
+static const uint32_t attend_keep[] = {
+#include "attend_keep.spv.inc"
+};
+static const uint32_t evidence_rows[] = {
+#include "evidence_rows.spv.inc"
+};
+#if LECTERN_COOPMAT
+static const uint32_t project_coopmat[] = {
+#include "project_coopmat.spv.inc"
+};
+#endif
+
+#define MODULE(name)                                                                                                   \
+    {                                                                                                                  \
+#name, name, sizeof name                                                                                       \
+    }
+
+static const struct shader_module modules[N_SHADERS] = {
+    [SHADER_EMBED] = MODULE(embed),
+    [SHADER_NORM] = MODULE(norm),
+    [SHADER_PROJECT] = MODULE(project),
+    [SHADER_PROJECT_FP16] = MODULE(project_fp16),
+    [SHADER_ATTEND] = MODULE(attend),
+    [SHADER_ATTEND_FP16] = MODULE(attend_fp16),
+    [SHADER_ATTEND_JOIN] = MODULE(attend_join),
+    [SHADER_ATTEND_KEEP] = MODULE(attend_keep),
+    [SHADER_EVIDENCE_ROWS] = MODULE(evidence_rows),
+#if LECTERN_COOPMAT
+    [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
+#else
+    [SHADER_PROJECT_COOPMAT] = {"project_coopmat", 0, 0},
+#endif
+};
+
+const struct shader_module *shaders_module(enum shader s)
+{
+    return &modules[s];
+}
+
+bool shaders_have_coopmat(void)
+{
+    return modules[SHADER_PROJECT_COOPMAT].words;
+}
+
+uint64_t shaders_hash(void)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (int i = 0; i < N_SHADERS; i++)
+        for (size_t k = 0; k < modules[i].bytes / sizeof *modules[i].words; k++)
+            h = (h ^ modules[i].words[k]) * UINT64_C(1099511628211);
+    return h;
+}

@@ -1,0 +1,38 @@
+/* The SPIR-V modules, compiled from shaders/ and embedded at build time. */
+#ifndef LECTERN_SHADERS_H
+#define LECTERN_SHADERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One a file of shaders/; those that multiply matrices also have a variant for each tier above fp32. */
+enum shader {
+    SHADER_EMBED,
+    SHADER_NORM,
+    SHADER_PROJECT,
+    SHADER_PROJECT_FP16,
+    SHADER_PROJECT_COOPMAT,
+    SHADER_ATTEND,
+    SHADER_ATTEND_FP16,
+    SHADER_ATTEND_JOIN,
+    SHADER_ATTEND_KEEP,
+    SHADER_EVIDENCE_ROWS,
+    N_SHADERS
+};
+
+struct shader_module {
+    const char *name;      /* "project" */
+    const uint32_t *words; /* NULL: not built, because the compiler lacks what it needs */
+    size_t bytes;
+};
+
+const struct shader_module *shaders_module(enum shader s);
+
+/* Of all modules: changes when any of them does. */
+uint64_t shaders_hash(void);
+
+/* Were the variants for cooperative matrices built? */
+bool shaders_have_coopmat(void);
+
+#endif

@@ -1,0 +1,515 @@
+#include "compute/vulkan/stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compute/error.h"
+#include "compute/vulkan/pipelines.h"
+
+enum {
+    SLOTS = 3,           /* submits under way */
+    FETCHES = 64,        /* reads a slot can hold */
+    PROFILED = 512,      /* dispatches that a slot can measure */
+    MAX_TIMES = 32,      /* names that a profile can tell apart */
+    STAGING_ALIGN = 256, /* the largest storage buffer alignment that Vulkan allows */
+};
+
+static const double TARGET_SECONDS = 0.05, FIRST_RATE = 20e9;
+static const uint64_t PATIENCE_NS = UINT64_C(120000000000);
+
+struct staging {
+    VkBuffer buffer;
+    VkDeviceMemory memory;
+    uint8_t *bytes; /* mapped */
+    uint64_t used;
+};
+
+struct fetch {
+    uint64_t offset, row_bytes;
+    uint32_t n_rows;
+    uint8_t *to;
+};
+
+struct slot {
+    VkCommandBuffer commands;
+    VkQueryPool queries;
+    uint64_t value;   /* of the timeline when it is done; 0: never submitted, or done */
+    double submitted; /* when */
+    struct staging upload, download;
+    struct fetch fetches[FETCHES];
+    uint32_t n_fetches;
+    double work;
+    uint32_t n_profiled;
+    struct {
+        const char *name;
+        double work;
+    } profiled[PROFILED];
+};
+
+struct stream {
+    struct gpu *g;
+    VkPipelineLayout layout;
+    VkCommandPool pool;
+    VkSemaphore timeline;
+    uint64_t value; /* of the last submit */
+    struct slot slots[SLOTS];
+    uint32_t at;           /* slot being recorded */
+    bool recording, fresh; /* fresh: nothing recorded in it yet */
+    bool failed;
+    struct error failure;
+    double rate; /* work a second, by measurement */
+    unsigned fail_countdown;
+    bool profiling;
+    struct stream_time times[MAX_TIMES];
+    uint32_t n_times;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void stream_fail(struct stream *s, const struct error *why)
+{
+    if (s->failed) return;
+    s->failed = true;
+    s->failure = *why;
+}
+
+static void fail(struct stream *s, const char *what, VkResult result)
+{
+    struct error why;
+    gpu_error(&why, what, result);
+    stream_fail(s, &why);
+}
+
+/* A type of memory that the host sees; cached if it is to be read. */
+static uint32_t host_memory_type(const struct gpu *g, uint32_t allowed, bool cached)
+{
+    VkPhysicalDeviceMemoryProperties m;
+    vkGetPhysicalDeviceMemoryProperties(g->physical, &m);
+    const VkMemoryPropertyFlags need = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < m.memoryTypeCount; i++) {
+        VkMemoryPropertyFlags flags = m.memoryTypes[i].propertyFlags;
+        if (!(allowed >> i & 1) || (flags & need) != need) continue;
+        if (!!(flags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) == cached) return i;
+        if (found == UINT32_MAX) found = i;
+    }
+    return found;
+}
+
+static int staging_open(struct staging *out, struct gpu *g, bool cached, struct error *e)
+{
+    VkBufferCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .size = STREAM_STAGING_BYTES,
+        .usage =
+            VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+    };
+    VkResult r = g->vk.vkCreateBuffer(g->device, &info, NULL, &out->buffer);
+    if (r != VK_SUCCESS) return gpu_error(e, "staging buffer", r);
+    gpu_name(g, VK_OBJECT_TYPE_BUFFER, (uint64_t)out->buffer, cached ? "download" : "upload");
+    VkMemoryRequirements need;
+    g->vk.vkGetBufferMemoryRequirements(g->device, out->buffer, &need);
+    VkMemoryAllocateInfo allocate = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+        .allocationSize = need.size,
+        .memoryTypeIndex = host_memory_type(g, need.memoryTypeBits, cached),
+    };
+    if (allocate.memoryTypeIndex == UINT32_MAX)
+        return error_set(e, "%s: no memory that the host can see", g->caps.name);
+    r = g->vk.vkAllocateMemory(g->device, &allocate, NULL, &out->memory);
+    if (r == VK_SUCCESS) r = g->vk.vkBindBufferMemory(g->device, out->buffer, out->memory, 0);
+    if (r == VK_SUCCESS) r = g->vk.vkMapMemory(g->device, out->memory, 0, VK_WHOLE_SIZE, 0, (void **)&out->bytes);
+    return r == VK_SUCCESS ? 0 : gpu_error(e, "staging memory", r);
+}
+
+static void staging_close(struct staging *b, struct gpu *g)
+{
+    g->vk.vkDestroyBuffer(g->device, b->buffer, NULL);
+    g->vk.vkFreeMemory(g->device, b->memory, NULL);
+}
+
+static int slot_open(struct stream *s, struct slot *slot, struct error *e)
+{
+    struct gpu *g = s->g;
+    VkCommandBufferAllocateInfo commands = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = s->pool,
+        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .commandBufferCount = 1,
+    };
+    VkResult r = g->vk.vkAllocateCommandBuffers(g->device, &commands, &slot->commands);
+    if (r != VK_SUCCESS) return gpu_error(e, "command buffer", r);
+    gpu_name(g, VK_OBJECT_TYPE_COMMAND_BUFFER, (uint64_t)(uintptr_t)slot->commands, "chunk");
+    VkQueryPoolCreateInfo queries = {
+        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+        .queryType = VK_QUERY_TYPE_TIMESTAMP,
+        .queryCount = 2 + 2 * PROFILED,
+    };
+    r = g->vk.vkCreateQueryPool(g->device, &queries, NULL, &slot->queries);
+    if (r != VK_SUCCESS) return gpu_error(e, "query pool", r);
+    if (staging_open(&slot->upload, g, false, e) != 0) return -1;
+    return staging_open(&slot->download, g, true, e);
+}
+
+int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, struct error *e)
+{
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s) return error_set(e, "out of memory");
+    s->g = g;
+    s->layout = layout;
+    s->rate = FIRST_RATE;
+    VkCommandPoolCreateInfo pool = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+        .queueFamilyIndex = g->caps.family,
+    };
+    VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                      .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
+    VkSemaphoreCreateInfo timeline = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type};
+    VkResult r = g->vk.vkCreateCommandPool(g->device, &pool, NULL, &s->pool);
+    if (r == VK_SUCCESS) r = g->vk.vkCreateSemaphore(g->device, &timeline, NULL, &s->timeline);
+    int failed = r == VK_SUCCESS ? 0 : gpu_error(e, "command pool", r);
+    for (uint32_t i = 0; i < SLOTS && !failed; i++) failed = slot_open(s, &s->slots[i], e);
+    if (failed) {
+        stream_close(s);
+        return -1;
+    }
+    gpu_name(g, VK_OBJECT_TYPE_SEMAPHORE, (uint64_t)s->timeline, "timeline");
+    *out = s;
+    return 0;
+}
+
+void stream_close(struct stream *s)
+{
+    if (!s) return;
+    struct gpu *g = s->g;
+    g->vk.vkDeviceWaitIdle(g->device);
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        staging_close(&s->slots[i].upload, g);
+        staging_close(&s->slots[i].download, g);
+        g->vk.vkDestroyQueryPool(g->device, s->slots[i].queries, NULL);
+    }
+    g->vk.vkDestroySemaphore(g->device, s->timeline, NULL);
+    g->vk.vkDestroyCommandPool(g->device, s->pool, NULL);
+    free(s);
+}
+
+static void add_time(struct stream *s, const char *name, double seconds, double work)
+{
+    uint32_t i = 0;
+    while (i < s->n_times && strcmp(s->times[i].name, name) != 0) i++;
+    if (i == MAX_TIMES) return;
+    if (i == s->n_times) s->times[s->n_times++] = (struct stream_time){.name = name};
+    s->times[i].seconds += seconds;
+    s->times[i].work += work;
+    s->times[i].n++;
+}
+
+/* Ticks between two queries, in seconds. */
+static double elapsed(const struct stream *s, const struct slot *slot, uint32_t first)
+{
+    uint64_t ticks[2];
+    VkResult r = s->g->vk.vkGetQueryPoolResults(s->g->device, slot->queries, first, 2, sizeof ticks, ticks,
+                                                sizeof *ticks, VK_QUERY_RESULT_64_BIT);
+    return r == VK_SUCCESS && ticks[1] > ticks[0] ? (double)(ticks[1] - ticks[0]) * s->g->caps.timestamp_ns * 1e-9 : 0;
+}
+
+static void slot_measure(struct stream *s, struct slot *slot)
+{
+    double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : now() - slot->submitted;
+    /* small submits measure the cost of submitting */
+    if (seconds > TARGET_SECONDS / 50 && slot->work > 0) s->rate = 0.5 * s->rate + 0.5 * slot->work / seconds;
+    for (uint32_t i = 0; i < slot->n_profiled; i++)
+        add_time(s, slot->profiled[i].name, elapsed(s, slot, 2 + 2 * i), slot->profiled[i].work);
+}
+
+/* Waits until the device is done with a slot, and hands out what it fetched. */
+static void slot_wait(struct stream *s, struct slot *slot)
+{
+    if (slot->value) {
+        VkSemaphoreWaitInfo wait = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+                                    .semaphoreCount = 1,
+                                    .pSemaphores = &s->timeline,
+                                    .pValues = &slot->value};
+        VkResult r = s->g->vk.vkWaitSemaphores(s->g->device, &wait, PATIENCE_NS);
+        if (r != VK_SUCCESS)
+            fail(s, "waiting for the device", r);
+        else
+            slot_measure(s, slot);
+        slot->value = 0;
+    }
+    for (uint32_t i = 0; i < slot->n_fetches && !s->failed; i++) {
+        const struct fetch *f = &slot->fetches[i];
+        memcpy(f->to, slot->download.bytes + f->offset, f->row_bytes * f->n_rows);
+    }
+    slot->n_fetches = 0;
+}
+
+/* The command buffer to record into; NULL after a failure. */
+static struct slot *begin(struct stream *s)
+{
+    struct slot *slot = &s->slots[s->at];
+    if (s->failed || s->recording) return s->failed ? NULL : slot;
+    slot_wait(s, slot);
+    if (s->failed) return NULL;
+    slot->upload.used = slot->download.used = 0;
+    slot->work = 0;
+    slot->n_profiled = 0;
+    VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+    VkResult r = s->g->vk.vkBeginCommandBuffer(slot->commands, &info);
+    if (r != VK_SUCCESS) {
+        fail(s, "recording", r);
+        return NULL;
+    }
+    if (s->g->caps.timestamp_ns > 0) {
+        s->g->vk.vkCmdResetQueryPool(slot->commands, slot->queries, 0, s->profiling ? 2 + 2 * PROFILED : 2);
+        s->g->vk.vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, slot->queries, 0);
+    }
+    s->recording = s->fresh = true;
+    return slot;
+}
+
+static void submit(struct stream *s)
+{
+    if (!s->recording) return;
+    struct slot *slot = &s->slots[s->at];
+    s->recording = false;
+    VkMemoryBarrier to_host = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+                               .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+                               .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
+    if (slot->n_fetches)
+        s->g->vk.vkCmdPipelineBarrier(slot->commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1,
+                                      &to_host, 0, NULL, 0, NULL);
+    if (s->g->caps.timestamp_ns > 0)
+        s->g->vk.vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries, 1);
+    VkResult r = s->g->vk.vkEndCommandBuffer(slot->commands);
+    uint64_t value = s->value + 1;
+    VkTimelineSemaphoreSubmitInfo signal = {.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+                                            .signalSemaphoreValueCount = 1,
+                                            .pSignalSemaphoreValues = &value};
+    VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                         .pNext = &signal,
+                         .commandBufferCount = 1,
+                         .pCommandBuffers = &slot->commands,
+                         .signalSemaphoreCount = 1,
+                         .pSignalSemaphores = &s->timeline};
+    if (s->fail_countdown && --s->fail_countdown == 0) r = VK_ERROR_DEVICE_LOST;
+    if (r == VK_SUCCESS) r = s->g->vk.vkQueueSubmit(s->g->queue, 1, &info, VK_NULL_HANDLE);
+    if (r != VK_SUCCESS) {
+        slot->n_fetches = 0;
+        fail(s, "submit", r);
+        return;
+    }
+    s->value = slot->value = value;
+    slot->submitted = now();
+    s->at = (s->at + 1) % SLOTS;
+}
+
+/* What follows sees what came before, whoever wrote it. */
+static void barrier(struct stream *s, const struct slot *slot)
+{
+    const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+    const VkAccessFlags writes = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+    VkMemoryBarrier all = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+        .srcAccessMask = writes,
+        .dstAccessMask = writes | VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT,
+    };
+    s->g->vk.vkCmdPipelineBarrier(slot->commands, stages, stages, 0, 1, &all, 0, NULL, 0, NULL);
+    s->fresh = false;
+}
+
+void stream_run(struct stream *s, const struct stream_dispatch *d)
+{
+    struct slot *slot = begin(s);
+    if (!slot || !d->pipeline || !d->groups[0] || !d->groups[1] || !d->groups[2]) return;
+    assert(d->n_bindings <= STREAM_MAX_BUFFERS);
+    if (!d->together || s->fresh || s->profiling) barrier(s, slot);
+    VkDescriptorBufferInfo infos[STREAM_MAX_BUFFERS];
+    VkWriteDescriptorSet writes[STREAM_MAX_BUFFERS];
+    for (uint32_t i = 0; i < d->n_bindings; i++) {
+        const struct stream_binding *b = &d->bindings[i];
+        infos[i] = (VkDescriptorBufferInfo){b->buffer, b->offset, b->size ? b->size : VK_WHOLE_SIZE};
+        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                           .dstBinding = i,
+                                           .descriptorCount = 1,
+                                           .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                           .pBufferInfo = &infos[i]};
+    }
+    const struct VolkDeviceTable *vk = &s->g->vk;
+    bool measured = s->profiling && slot->n_profiled < PROFILED;
+    if (measured)
+        vk->vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries,
+                                2 + 2 * slot->n_profiled);
+    vk->vkCmdBindPipeline(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_handle(d->pipeline));
+    vk->vkCmdPushDescriptorSetKHR(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, s->layout, 0, d->n_bindings, writes);
+    vk->vkCmdPushConstants(slot->commands, s->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, d->params_bytes, d->params);
+    vk->vkCmdDispatch(slot->commands, d->groups[0], d->groups[1], d->groups[2]);
+    slot->work += d->work;
+    if (!measured) return;
+    vk->vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries,
+                            3 + 2 * slot->n_profiled);
+    slot->profiled[slot->n_profiled].name = pipeline_name(d->pipeline);
+    slot->profiled[slot->n_profiled++].work = d->work;
+}
+
+void stream_fill(struct stream *s, VkBuffer buffer, uint64_t offset, uint64_t bytes, uint32_t word)
+{
+    struct slot *slot = begin(s);
+    if (!slot) return;
+    barrier(s, slot);
+    s->g->vk.vkCmdFillBuffer(slot->commands, buffer, offset, bytes, word);
+}
+
+void stream_copy(struct stream *s, VkBuffer to, uint64_t to_offset, VkBuffer from, uint64_t from_offset, uint64_t bytes)
+{
+    struct slot *slot = begin(s);
+    if (!slot) return;
+    barrier(s, slot);
+    VkBufferCopy region = {from_offset, to_offset, bytes};
+    s->g->vk.vkCmdCopyBuffer(slot->commands, from, to, 1, &region);
+}
+
+void stream_pause(struct stream *s)
+{
+    const struct slot *slot = &s->slots[s->at];
+    if (!s->recording) return;
+    if (slot->work >= stream_work_limit(s) || (s->profiling && slot->n_profiled >= PROFILED / 2)) submit(s);
+}
+
+double stream_work_limit(const struct stream *s)
+{
+    return s->rate * TARGET_SECONDS;
+}
+
+/* Room in the slot's staging memory, in the next slot if this one is full; NULL after a failure. */
+static struct slot *reserve(struct stream *s, bool download, uint64_t bytes, uint64_t *offset)
+{
+    assert(bytes <= STREAM_STAGING_BYTES);
+    for (;;) {
+        struct slot *slot = begin(s);
+        if (!slot) return NULL;
+        struct staging *b = download ? &slot->download : &slot->upload;
+        uint64_t at = (b->used + STAGING_ALIGN - 1) / STAGING_ALIGN * STAGING_ALIGN;
+        if (at <= STREAM_STAGING_BYTES - bytes && slot->n_fetches < FETCHES) {
+            b->used = at + bytes;
+            *offset = at;
+            return slot;
+        }
+        submit(s);
+    }
+}
+
+struct stream_binding stream_upload(struct stream *s, const void *from, uint64_t bytes)
+{
+    uint64_t offset;
+    struct slot *slot = reserve(s, false, bytes, &offset);
+    if (!slot) return (struct stream_binding){0};
+    memcpy(slot->upload.bytes + offset, from, bytes);
+    return (struct stream_binding){slot->upload.buffer, offset, bytes};
+}
+
+/* Copies rows between a dense staging area and a buffer with a pitch. */
+static void copy_rows(struct stream *s, const struct slot *slot, VkBuffer to, uint64_t to_offset, uint64_t to_pitch,
+                      VkBuffer from, uint64_t from_offset, uint64_t from_pitch, uint64_t row_bytes, uint32_t n_rows)
+{
+    barrier(s, slot);
+    if (to_pitch == from_pitch) {
+        VkBufferCopy whole = {from_offset, to_offset, row_bytes * n_rows};
+        s->g->vk.vkCmdCopyBuffer(slot->commands, from, to, 1, &whole);
+        return;
+    }
+    VkBufferCopy regions[64];
+    for (uint32_t row = 0; row < n_rows;) {
+        uint32_t n = 0;
+        for (; n < 64 && row < n_rows; n++, row++)
+            regions[n] = (VkBufferCopy){from_offset + row * from_pitch, to_offset + row * to_pitch, row_bytes};
+        s->g->vk.vkCmdCopyBuffer(slot->commands, from, to, n, regions);
+    }
+}
+
+/* Rows that fit the staging memory at once. */
+static uint32_t rows_at_once(uint64_t row_bytes, uint32_t n_rows)
+{
+    uint64_t n = STREAM_STAGING_BYTES / row_bytes;
+    assert(n > 0);
+    return n < n_rows ? (uint32_t)n : n_rows;
+}
+
+void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch, const void *from, uint64_t row_bytes,
+                  uint32_t n_rows)
+{
+    const uint8_t *bytes = from;
+    for (uint32_t row = 0, n; row < n_rows; row += n) {
+        n = rows_at_once(row_bytes, n_rows - row);
+        uint64_t at;
+        struct slot *slot = reserve(s, false, row_bytes * n, &at);
+        if (!slot) return;
+        memcpy(slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n);
+        copy_rows(s, slot, to, offset + row * pitch, pitch, slot->upload.buffer, at, row_bytes, row_bytes, n);
+    }
+}
+
+void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
+                  uint32_t n_rows)
+{
+    uint8_t *bytes = to;
+    for (uint32_t row = 0, n; row < n_rows; row += n) {
+        n = rows_at_once(row_bytes, n_rows - row);
+        uint64_t at;
+        struct slot *slot = reserve(s, true, row_bytes * n, &at);
+        if (!slot) return;
+        copy_rows(s, slot, slot->download.buffer, at, row_bytes, from, offset + row * pitch, pitch, row_bytes, n);
+        slot->fetches[slot->n_fetches++] = (struct fetch){at, row_bytes, n, bytes + row * row_bytes};
+    }
+}
+
+int stream_read(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
+                uint32_t n_rows, struct error *e)
+{
+    stream_fetch(s, from, offset, pitch, to, row_bytes, n_rows);
+    return stream_wait(s, e);
+}
+
+void stream_drain(struct stream *s)
+{
+    submit(s);
+    for (uint32_t i = 0; i < SLOTS; i++) slot_wait(s, &s->slots[(s->at + i) % SLOTS]);
+}
+
+int stream_wait(struct stream *s, struct error *e)
+{
+    stream_drain(s);
+    if (!s->failed) return 0;
+    s->failed = false;
+    if (e) *e = s->failure;
+    return -1;
+}
+
+void stream_fail_submit(struct stream *s, unsigned n)
+{
+    s->fail_countdown = n;
+}
+
+int stream_profile(struct stream *s, struct error *e)
+{
+    if (!(s->g->caps.timestamp_ns > 0)) return error_set(e, "%s: its queue has no timestamps", s->g->caps.name);
+    if (stream_wait(s, e) != 0) return -1;
+    s->profiling = true;
+    return 0;
+}
+
+uint32_t stream_times(const struct stream *s, struct stream_time *out, uint32_t capacity)
+{
+    uint32_t n = s->n_times < capacity ? s->n_times : capacity;
+    memcpy(out, s->times, n * sizeof *out);
+    return n;
+}

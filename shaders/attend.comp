@@ -1,0 +1,186 @@
+/* Dilated attention, flash style: a workgroup a tile (struct attend_tile): up to BQ queries of one head, branch and segment, over all the keys
+ * that they see, with an online softmax. Scores never leave the workgroup. What a branch with r = 1 gives goes straight to out and lse,
+ * what the others give to rows of partial results that attend_join.comp folds in: these are few, n / r a branch.
+ *
+ * Eight invocations share TQ queries: each has BK / 8 of their scores, and an eighth of the columns of their outputs; the softmax's
+ * maximum and sum over the keys are shuffles among the eight. Keys and then values pass through the same shared tile. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#ifdef HALF
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define SHARED4 f16vec4
+#else
+#define SHARED4 vec4
+#endif
+#include "params.h"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 0) const uint THREADS = 64; /* 8 BQ / TQ */
+layout(constant_id = 1) const uint BQ = 32;
+layout(constant_id = 2) const uint BK = 32;
+layout(constant_id = 3) const uint TQ = 4;
+layout(constant_id = 4) const uint HEAD_DIM = 32;
+
+layout(push_constant) uniform Params { params_attend p; };
+layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
+layout(set = 0, binding = 1) readonly buffer Qkv { float qkv[]; };
+layout(set = 0, binding = 2) readonly buffer CacheK { float cache_k[]; };
+layout(set = 0, binding = 3) readonly buffer CacheV { float cache_v[]; };
+layout(set = 0, binding = 4) readonly buffer Rotary { float rotary[]; };
+layout(set = 0, binding = 5) buffer Out { float result[]; };
+layout(set = 0, binding = 6) buffer Lse { float lse[]; };
+layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
+
+const uint QUADS = (HEAD_DIM + 3) / 4;
+const uint PITCH = QUADS | 1; /* odd: neighbouring rows lie in different banks */
+const uint KEYS = BK / 8;     /* of an invocation */
+const uint PARTS = (QUADS + 7) / 8;
+const uint P_PITCH = BK + 1;
+
+shared SHARED4 tile_q[BQ * PITCH];
+shared SHARED4 tile_kv[BK * PITCH];
+shared float tile_p[BQ * P_PITCH];
+
+attend_tile t;
+
+vec4 rotate(vec4 v, uint row, uint quad)
+{
+    uint at = (t.angle + row) * p.rotary_stride + quad * 4;
+    vec4 r = vec4(rotary[at], rotary[at + 1], rotary[at + 2], rotary[at + 3]); /* cos, sin, cos, sin */
+    return vec4(v.x * r.x - v.y * r.y, v.x * r.y + v.y * r.x, v.z * r.z - v.w * r.w, v.z * r.w + v.w * r.z);
+}
+
+/* Columns [4 quad, 4 quad + 4) of a head in a row of qkv; columns past the head are 0. */
+vec4 load_chunk(uint row, uint head, uint quad)
+{
+    uint at = row * p.qkv_stride + head * HEAD_DIM + quad * 4;
+    vec4 v = vec4(0);
+    [[unroll]] for (uint k = 0; k < 4; k++)
+        if (HEAD_DIM % 4 == 0 || quad * 4 + k < HEAD_DIM) v[k] = qkv[at + k];
+    return v;
+}
+
+vec4 load_key(uint key, uint quad)
+{
+    if (key >= t.n_cache + t.n_key) return vec4(0);
+    if (key < t.n_cache) {
+        uint at = (t.cache_row + key) * p.cache_stride + quad * 4;
+        return vec4(cache_k[at], cache_k[at + 1], cache_k[at + 2], cache_k[at + 3]);
+    }
+    uint row = t.key + (key - t.n_cache) * t.step;
+    vec4 v = load_chunk(row, p.n_head + t.head / (p.n_head / p.n_head_kv), quad);
+    return t.rotate != 0 ? rotate(v, row, quad) : v;
+}
+
+vec4 load_value(uint key, uint quad)
+{
+    if (key >= t.n_cache + t.n_key) return vec4(0);
+    if (key < t.n_cache) {
+        uint at = (t.cache_row + key) * p.cache_stride + quad * 4;
+        return vec4(cache_v[at], cache_v[at + 1], cache_v[at + 2], cache_v[at + 3]);
+    }
+    return load_chunk(t.key + (key - t.n_cache) * t.step, p.n_head + p.n_head_kv + t.head / (p.n_head / p.n_head_kv), quad);
+}
+
+void load_queries()
+{
+    for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS) {
+        uint query = i / QUADS, quad = i % QUADS;
+        vec4 v = vec4(0);
+        if (query < t.n_query) {
+            uint row = t.query + query * t.step;
+            v = load_chunk(row, t.head, quad);
+            if (t.rotate != 0) v = rotate(v, row, quad);
+        }
+        tile_q[query * PITCH + quad] = SHARED4(v * p.scale);
+    }
+}
+
+void main()
+{
+    t = tiles[p.first_tile + gl_WorkGroupID.x];
+    uint lane = gl_SubgroupInvocationID % 8;
+    uint first = (gl_SubgroupID * (gl_SubgroupSize / 8) + gl_SubgroupInvocationID / 8) * TQ; /* query of the tile */
+    vec4 acc[TQ * PARTS];
+    float top[TQ], sum[TQ];
+    [[unroll]] for (uint i = 0; i < TQ * PARTS; i++) acc[i] = vec4(0);
+    [[unroll]] for (uint i = 0; i < TQ; i++) {
+        top[i] = uintBitsToFloat(0xff800000u);
+        sum[i] = 0;
+    }
+    load_queries();
+
+    uint n_keys = t.n_cache + t.n_key;
+    for (uint begin = 0; begin < n_keys; begin += BK) {
+        barrier();
+        for (uint i = gl_LocalInvocationIndex; i < BK * QUADS; i += THREADS)
+            tile_kv[i / QUADS * PITCH + i % QUADS] = SHARED4(load_key(begin + i / QUADS, i % QUADS));
+        barrier();
+
+        float s[TQ * KEYS];
+        [[unroll]] for (uint i = 0; i < TQ * KEYS; i++) s[i] = 0;
+        [[unroll]] for (uint quad = 0; quad < QUADS; quad++) {
+            vec4 k[KEYS];
+            [[unroll]] for (uint j = 0; j < KEYS; j++) k[j] = vec4(tile_kv[(lane + 8 * j) * PITCH + quad]);
+            [[unroll]] for (uint i = 0; i < TQ; i++) {
+                vec4 q = vec4(tile_q[(first + i) * PITCH + quad]);
+                [[unroll]] for (uint j = 0; j < KEYS; j++) s[i * KEYS + j] += dot(q, k[j]);
+            }
+        }
+
+        [[unroll]] for (uint i = 0; i < TQ; i++) {
+            uint n_seen = p.causal != 0 && first + i < t.n_query ? t.n_cache + t.before + first + i + 1 : n_keys;
+            float high = top[i];
+            [[unroll]] for (uint j = 0; j < KEYS; j++)
+                if (begin + lane + 8 * j < n_seen) high = max(high, s[i * KEYS + j]);
+            high = max(high, subgroupShuffleXor(high, 1));
+            high = max(high, subgroupShuffleXor(high, 2));
+            high = max(high, subgroupShuffleXor(high, 4));
+            float scale = exp(top[i] - high), added = 0;
+            [[unroll]] for (uint j = 0; j < KEYS; j++) {
+                float e = begin + lane + 8 * j < n_seen ? exp(s[i * KEYS + j] - high) : 0;
+                tile_p[(first + i) * P_PITCH + lane + 8 * j] = e;
+                added += e;
+            }
+            added += subgroupShuffleXor(added, 1);
+            added += subgroupShuffleXor(added, 2);
+            added += subgroupShuffleXor(added, 4);
+            sum[i] = sum[i] * scale + added;
+            top[i] = high;
+            [[unroll]] for (uint j = 0; j < PARTS; j++) acc[i * PARTS + j] *= scale;
+        }
+
+        barrier();
+        for (uint i = gl_LocalInvocationIndex; i < BK * QUADS; i += THREADS)
+            tile_kv[i / QUADS * PITCH + i % QUADS] = SHARED4(load_value(begin + i / QUADS, i % QUADS));
+        barrier();
+        for (uint key = 0; key < BK; key++) {
+            [[unroll]] for (uint j = 0; j < PARTS; j++) {
+                uint quad = lane + 8 * j;
+                vec4 v = quad < QUADS ? vec4(tile_kv[key * PITCH + quad]) : vec4(0);
+                [[unroll]] for (uint i = 0; i < TQ; i++) acc[i * PARTS + j] += tile_p[(first + i) * P_PITCH + key] * v;
+            }
+        }
+    }
+
+    [[unroll]] for (uint i = 0; i < TQ; i++) {
+        uint query = first + i;
+        if (query >= t.n_query) continue;
+        float log_sum = top[i] + log(sum[i]);
+        uint row = t.query + query * t.step;
+        [[unroll]] for (uint j = 0; j < PARTS; j++) {
+            uint col = (lane + 8 * j) * 4;
+            vec4 v = acc[i * PARTS + j] / sum[i];
+            [[unroll]] for (uint k = 0; k < 4; k++) {
+                if (col + k >= HEAD_DIM) continue;
+                if (t.partial == NONE) result[row * p.out_stride + t.head * HEAD_DIM + col + k] = v[k];
+                else partial[(t.partial + query) * (HEAD_DIM + 1) + col + k] = v[k];
+            }
+        }
+        if (lane != 0) continue;
+        if (t.partial == NONE) lse[row * p.lse_stride + t.head] = log_sum;
+        else partial[(t.partial + query) * (HEAD_DIM + 1) + HEAD_DIM] = log_sum;
+    }
+}

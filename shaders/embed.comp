@@ -1,0 +1,24 @@
+/* x[i] = table[ids[i]]. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "params.h"
+
+layout(local_size_x = 64) in;
+layout(constant_id = 0) const uint FORMAT = 0;
+
+layout(push_constant) uniform Params { params_embed p; };
+layout(set = 0, binding = 0) writeonly buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly buffer Table { uint weight_words[]; };
+layout(set = 0, binding = 2) readonly buffer Ids { uint ids[]; };
+
+#include "weights.glsl"
+
+void main()
+{
+    uint quads = p.x_stride / 4;
+    uint i = gl_GlobalInvocationID.x;
+    uint row = i / quads, col = i % quads * 4;
+    if (row >= p.n) return;
+    vec4 v = weight4(ids[row] * p.w_stride, col, (p.cols + 31) & ~31u);
+    for (uint k = 0; k < 4; k++) x[row * p.x_stride + col + k] = v[k];
+}

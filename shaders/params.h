@@ -1,0 +1,84 @@
+/* What the host hands to the shaders: valid C and valid GLSL. Rows and strides count 4-byte words of one matrix, so they fit 32 bits. */
+#ifndef LECTERN_PARAMS_H
+#define LECTERN_PARAMS_H
+
+#ifdef VULKAN
+#define U32 uint
+#define F32 float
+#else
+#include <stdint.h>
+#define U32 uint32_t
+#define F32 float
+#endif
+
+/* How a weight row lies on the device (shaders/weights.glsl). */
+#define FORMAT_F32 0u
+#define FORMAT_F16 1u
+#define FORMAT_BF16 2u
+#define FORMAT_Q8 3u /* a signed byte a number, then the scales of its blocks of 32, two to a word */
+#define FORMAT_Q4_0 4u /* four bits a number less 8, then a word a block: the scale */
+#define FORMAT_Q4_1 5u /* four bits a number, then a word a block: scale and minimum */
+
+#define PROJECT_NORM 1u
+#define PROJECT_ADD 2u
+#define PROJECT_GATE 4u /* the columns of out are silu(column) * (column + columns / 2) */
+
+#define NONE 0xffffffffu
+
+struct params_embed {
+    U32 n, cols, x_stride, w_stride;
+};
+
+struct params_norm {
+    U32 n, x_row, cols, x_stride;
+    F32 eps;
+};
+
+struct params_project {
+    U32 n, rows; /* rows of x from x_row on, to rows of out from out_row on; weight rows */
+    U32 x_row, out_row, scale_row;
+    U32 cols, x_stride, w_stride, out_stride;
+};
+
+struct params_evidence {
+    U32 n, cols, u_stride, w_stride, out_stride;
+};
+
+/* Queries of one (branch, head, segment) and the keys that they see: n_cache rows of the cache, then chunk rows `key`, `key + step`, ... The
+ * i-th query is chunk row query + i step; when causal it sees the keys up to itself, which is number n_cache + before + i. */
+struct attend_tile {
+    U32 head, query, n_query, step;
+    U32 key, n_key, before, cache_row;
+    U32 n_cache;
+    U32 partial; /* row of the partial results of the first query; NONE: straight to out and lse */
+    U32 rotate;  /* 1: q and the chunk's k are rotated, chunk row i by table row angle + i */
+    U32 angle;
+};
+
+struct params_attend {
+    U32 n_head, n_head_kv, causal, first_tile;
+    U32 qkv_stride, cache_stride, out_stride, lse_stride, rotary_stride;
+    F32 scale; /* 1 / sqrt(head_dim) */
+};
+
+/* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`. */
+struct attend_join {
+    U32 row, head, partial;
+};
+
+struct params_join {
+    U32 n_join, out_stride, lse_stride, add; /* add: the direct branch has written out and lse */
+};
+
+/* A run of the cache that grows by `count` keys: chunk rows row, row + step, ... */
+struct attend_keep {
+    U32 cache_row, row, step, count;
+    U32 head; /* key-value head */
+    U32 rotate, angle, unused;
+};
+
+struct params_keep {
+    U32 n_head, n_head_kv, qkv_stride, cache_stride, rotary_stride;
+};
+
+#endif

@@ -1,0 +1,43 @@
+/* For tests that run on the device they are called with: "cpu" without an argument. A Vulkan device that is not there
+ * is a skip with its reason (exit status 77). The validation layer listens where it is installed, and any message of it
+ * is a failure. */
+#ifndef LECTERN_TEST_DEVICE_H
+#define LECTERN_TEST_DEVICE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/backend.h"
+#include "compute/vulkan/backend_vulkan.h"
+
+enum { TEST_SKIPPED = 77 };
+
+static const char *test_device = "cpu";
+
+/* Before the tests. Vulkan reads its layers from the environment when it is first used. */
+static inline void test_device_choose(int argc, char **argv)
+{
+    setenv("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", 0);
+    if (argc > 1) test_device = argv[1];
+    if (strncmp(test_device, "vulkan", 6) != 0 || backend_vulkan_count() > 0) return;
+    puts("skipped: there is no Vulkan device here");
+    exit(TEST_SKIPPED);
+}
+
+/* After them: the program's exit status. */
+static inline int test_device_result(int failed)
+{
+    char first[1024];
+    unsigned n = backend_vulkan_messages(first, sizeof first);
+    if (n) printf("the validation layer has %u messages; the first: %s\n", n, first);
+    return failed || n;
+}
+
+/* The tolerance for devices that multiply in float32, or for those that do in float16. */
+static inline double test_tolerance(double fp32, double fp16)
+{
+    return strstr(test_device, "fp16") || strstr(test_device, "coopmat") ? fp16 : fp32;
+}
+
+#endif
