@@ -13,6 +13,7 @@
 #include "app/reader.h"
 #include "app/report.h"
 #include "app/safe_text.h"
+#include "app/scale_command.h"
 #include "app/ui.h"
 #include "compute/backend.h"
 #include "compute/device_list.h"
@@ -371,6 +372,7 @@ int commands_run(const struct options *o, const atomic_bool *cancel, struct erro
     case COMMAND_EVAL: status = run_eval(&w, e); break;
     case COMMAND_DEVICES: status = run_devices(o, e); break;
     case COMMAND_MODEL: status = run_model(o, e); break;
+    case COMMAND_SCALE: status = scale_command(o, model_path(o), cancel, e); break;
     }
     clear_progress(&w);
     work_close(&w);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
     FOR_ALL = ~0u,
     FOR_TEXT = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_READ),
     FOR_ENGINE = FOR_TEXT | FOR(COMMAND_EVAL),
+    FOR_DEVICE = FOR_ENGINE | FOR(COMMAND_DEVICES) | FOR(COMMAND_SCALE),
 };
 
 static const struct {
@@ -25,6 +27,7 @@ static const struct {
     [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers"},
     [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test"},
     [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds"},
+    [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text"},
 };
 
 enum option_id {
@@ -38,6 +41,16 @@ enum option_id {
     OPTION_MAX_FILE,
     OPTION_RANK,
     OPTION_DRY_RUN,
+    OPTION_TOKENS,
+    OPTION_AT,
+    OPTION_WHAT,
+    OPTION_AGAINST,
+    OPTION_HEADS,
+    OPTION_HEAD_DIM,
+    OPTION_SEGMENT,
+    OPTION_RATIO,
+    OPTION_CSV,
+    OPTION_SVG,
     OPTION_JSON,
     OPTION_QUIET,
     OPTION_LOG,
@@ -52,16 +65,29 @@ static const struct {
     char letter;
 } table[N_OPTIONS] = {
     [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q'},
-    [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
+    [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0},
     [OPTION_ANSWERER] = {"answerer", "none", "quote sentences (the only answerer so far); in eval: no answers",
                          FOR_ENGINE, 0},
-    [OPTION_DEVICE] = {"device", "auto|cpu", "where to compute", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
-    [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_ENGINE | FOR(COMMAND_DEVICES), 0},
+    [OPTION_DEVICE] = {"device", "auto|cpu", "where to compute", FOR_DEVICE, 0},
+    [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
     [OPTION_STATE_DIR] = {"state-dir", "DIR", "where evidence keys are kept while running", FOR_ENGINE, 0},
     [OPTION_MEMORY] = {"memory", "SIZE", "refuse to start where the model would need more", FOR_ENGINE, 0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_TEXT, 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
+    [OPTION_TOKENS] = {"tokens", "N,...", "lengths to measure (K, M, G: powers of 1024)", FOR(COMMAND_SCALE), 0},
+    [OPTION_AT] = {"at", "T", "measure reading at token T, without reading up to it", FOR(COMMAND_SCALE), 0},
+    [OPTION_WHAT] = {"what", "attention|model", "dilated attention alone (default) or the whole reader",
+                     FOR(COMMAND_SCALE), 0},
+    [OPTION_AGAINST] = {"against", "dense", "measure dense attention too, while it takes under a minute",
+                        FOR(COMMAND_SCALE), 0},
+    [OPTION_HEADS] = {"heads", "H", "attention: heads (default 1)", FOR(COMMAND_SCALE), 0},
+    [OPTION_HEAD_DIM] = {"head-dim", "D", "attention: columns of a head (default 32)", FOR(COMMAND_SCALE), 0},
+    [OPTION_SEGMENT] = {"segment", "W0", "attention: the shortest segment (default 256)", FOR(COMMAND_SCALE), 0},
+    [OPTION_RATIO] = {"ratio", "A", "attention: branch i has segments W0 A^i, rate A^i (default 4)", FOR(COMMAND_SCALE),
+                      0},
+    [OPTION_CSV] = {"csv", NULL, "comma-separated values on standard output", FOR(COMMAND_SCALE), 0},
+    [OPTION_SVG] = {"svg", "FILE", "plot time and memory against length into FILE", FOR(COMMAND_SCALE), 0},
     [OPTION_JSON] = {"json", NULL, "one JSON object on standard output", FOR_ALL & ~FOR(COMMAND_SCREEN), 0},
     [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0},
     [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0},
@@ -99,6 +125,73 @@ static int parse_count(unsigned *out, const char *name, const char *text, struct
     return 0;
 }
 
+/* A number of scale's, in [low, high]. */
+static int parse_number(uint64_t *out, const char *name, const char *text, uint64_t low, uint64_t high, struct error *e)
+{
+    uint64_t n = 0;
+    if (parse_size(&n, name, text, e)) return -1;
+    if (n < low || n > high) {
+        return error_set(e, "--%s %s: not from %" PRIu64 " to %" PRIu64, name, text, low, high);
+    }
+    *out = n;
+    return 0;
+}
+
+static int parse_count_up_to(uint32_t *out, const char *name, const char *text, uint32_t most, struct error *e)
+{
+    uint64_t n;
+    if (parse_number(&n, name, text, 1, most, e)) return -1;
+    *out = (uint32_t)n;
+    return 0;
+}
+
+/* Lengths with commas between them. */
+static int parse_lengths(struct scale_options *s, const char *text, struct error *e)
+{
+    s->n_tokens = 0;
+    for (const char *at = text, *comma;; at = comma + 1) {
+        comma = strchr(at, ',');
+        char one[32];
+        snprintf(one, sizeof one, "%.*s", (int)(comma && comma - at < 31 ? comma - at : 31), at);
+        if (s->n_tokens == SCALE_MAX_LENGTHS) return error_set(e, "--tokens: more than %d lengths", SCALE_MAX_LENGTHS);
+        if (parse_number(&s->tokens[s->n_tokens], "tokens", one, 1, SCALE_MAX_TOKENS, e)) return -1;
+        s->n_tokens++;
+        if (!comma) return 0;
+    }
+}
+
+static int apply_scale(struct scale_options *s, enum option_id id, const char *argument, struct error *e)
+{
+    switch (id) {
+    case OPTION_TOKENS: return parse_lengths(s, argument, e);
+    case OPTION_AT: s->has_at = true; return parse_number(&s->at, "at", argument, 0, SCALE_MAX_TOKENS, e);
+    case OPTION_WHAT:
+        s->model = strcmp(argument, "model") == 0;
+        if (s->model || strcmp(argument, "attention") == 0) return 0;
+        return error_set(e, "--what %s: neither attention nor model", argument);
+    case OPTION_AGAINST:
+        s->against_dense = true;
+        return strcmp(argument, "dense") == 0 ? 0 : error_set(e, "--against %s: only dense is known", argument);
+    case OPTION_HEADS: return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
+    case OPTION_HEAD_DIM: return parse_count_up_to(&s->head_dim, "head-dim", argument, 256, e);
+    case OPTION_SEGMENT: return parse_number(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
+    case OPTION_RATIO: return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
+    case OPTION_CSV: s->csv = true; return 0;
+    case OPTION_SVG: s->svg = argument; return 0;
+    default: return 0;
+    }
+}
+
+static int check_scale(const struct options *o, struct error *e)
+{
+    const struct scale_options *s = &o->scale;
+    if (s->has_at && s->n_tokens) return error_set(e, "scale: --at is one position, --tokens are whole lengths; only one of them");
+    if (s->has_at && s->against_dense) return error_set(e, "scale: dense attention cannot start at a position: --at without --against");
+    if (s->model && s->against_dense) return error_set(e, "scale: --against dense is for --what attention");
+    if (s->csv && o->json) return error_set(e, "scale: --json or --csv, not both");
+    return 0;
+}
+
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
     switch (id) {
@@ -122,6 +215,16 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
         o->rank_attention = strcmp(argument, "attention") == 0;
         break;
     case OPTION_DRY_RUN: o->dry_run = true; break;
+    case OPTION_TOKENS:
+    case OPTION_AT:
+    case OPTION_WHAT:
+    case OPTION_AGAINST:
+    case OPTION_HEADS:
+    case OPTION_HEAD_DIM:
+    case OPTION_SEGMENT:
+    case OPTION_RATIO:
+    case OPTION_CSV:
+    case OPTION_SVG: return apply_scale(&o->scale, id, argument, e);
     case OPTION_JSON: o->json = true; break;
     case OPTION_QUIET: o->quiet = true; break;
     case OPTION_LOG: o->log = argument; break;
@@ -142,10 +245,11 @@ static int check(const struct options *o, struct error *e)
         return error_set(e, "ask: the question is empty");
     }
     size_t least = o->command <= COMMAND_EVAL ? 1 : 0;
-    size_t most = o->command <= COMMAND_READ ? SIZE_MAX : o->command == COMMAND_DEVICES ? 0 : 1;
+    size_t most = o->command <= COMMAND_READ ? SIZE_MAX : o->command == COMMAND_DEVICES || o->command == COMMAND_SCALE ? 0 : 1;
     if (o->n_paths < least && o->command == COMMAND_SCREEN) return error_set(e, "no PATH named");
     if (o->n_paths < least) return error_set(e, "%s: no %s named", name, o->command == COMMAND_EVAL ? "TASKS.jsonl" : "PATH");
     if (o->n_paths > most) return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[most]);
+    if (o->command == COMMAND_SCALE) return check_scale(o, e);
     return 0;
 }
 
@@ -168,7 +272,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
         letters[n_letters++] = table[i].letter;
         if (table[i].argument) letters[n_letters++] = ':';
     }
-    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20};
+    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20, .scale = SCALE_DEFAULTS};
     parsed.command = find_command(argc > 1 ? argv[1] : NULL);
     int shift = parsed.command != COMMAND_SCREEN;
     const char *name = commands[parsed.command].name;

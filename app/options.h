@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "app/scale.h"
+
 struct error;
 
 enum command {
@@ -16,6 +18,7 @@ enum command {
     COMMAND_EVAL,
     COMMAND_DEVICES,
     COMMAND_MODEL,
+    COMMAND_SCALE,
 };
 
 /* Exit statuses. */
@@ -42,6 +45,7 @@ struct options {
     const char *question;   /* ask */
     char *const *paths;
     size_t n_paths;
+    struct scale_options scale;
     bool help, version;     /* asked for: print and stop */
 };
 
