@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import sys
 
-CONTEXTS = {"squad1.1/0": "article", "text/5": "book", "text/25": "code"}
+CONTEXTS = {"squad1.1/0": "article", "text/5": "book", "text/23": "code"}
 MAX_OF_SET = 12
 
 

@@ -22,6 +22,8 @@ macro_rules! quote_block {
     }
 }
 
+/// Interpolate a fragment in place of an expression. This involves surrounding
+/// Block fragments in curly braces.
 pub struct Expr(pub Fragment);
 impl ToTokens for Expr {
     fn to_tokens(&self, out: &mut TokenStream) {
@@ -34,6 +36,7 @@ impl ToTokens for Expr {
     }
 }
 
+/// Interpolate a fragment as the statements of a block.
 pub struct Stmts(pub Fragment);
 impl ToTokens for Stmts {
     fn to_tokens(&self, out: &mut TokenStream) {

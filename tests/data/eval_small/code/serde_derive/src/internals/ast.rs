@@ -5,6 +5,8 @@ use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::Token;
 
+/// A source data structure annotated with `#[derive(Serialize)]` and/or `#[derive(Deserialize)]`,
+/// parsed into an internal representation.
 pub struct Container<'a> {
     /// The struct or enum name (without generics).
     pub ident: syn::Ident,
