@@ -19,7 +19,7 @@
 
 /* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights. Up to FEW rows are cut
  * by output columns instead, so that a single token also uses every thread. */
-enum { ROWS = 512, FEW = 32, FEW_COLUMNS = 512 };
+enum { ROWS = 256, FEW = 32, FEW_COLUMNS = 512 };
 
 struct matrix_cpu {
     struct matrix base;

@@ -13,8 +13,10 @@
 
 #ifdef __AVX512F__
 enum { VECTOR_LANES = 16, VECTOR_ROWS = 8 }; /* 8 x 3 vectors of sums fit in 32 registers */
-#else
+#elif defined __AVX__
 enum { VECTOR_LANES = 8, VECTOR_ROWS = 4 }; /* 4 x 3 in 16 */
+#else
+enum { VECTOR_LANES = 4, VECTOR_ROWS = 4 };
 #endif
 enum { VECTOR_WIDE = 3 }; /* vectors in the widest product */
 
