@@ -49,12 +49,12 @@ int atlas_extend(struct atlas *a, size_t first_document, const struct reader_doc
     return 0;
 }
 
-uint64_t atlas_byte(const struct atlas *a, struct place p)
+uint64_t atlas_byte(const struct atlas *a, struct spot p)
 {
     return a->starts[p.document] + p.offset;
 }
 
-struct place atlas_place(const struct atlas *a, uint64_t byte)
+struct spot atlas_place(const struct atlas *a, uint64_t byte)
 {
     size_t low = 0, high = a->corpus->n_documents;
     while (high - low > 1) {
@@ -65,7 +65,7 @@ struct place atlas_place(const struct atlas *a, uint64_t byte)
             high = middle;
     }
     uint64_t offset = byte - a->starts[low], size = a->corpus->documents[low].size;
-    return (struct place){low, offset < size ? offset : size};
+    return (struct spot){low, offset < size ? offset : size};
 }
 
 uint64_t atlas_tokens(const struct atlas *a)
@@ -89,7 +89,7 @@ uint64_t atlas_total_tokens(const struct atlas *a)
     return tokens + (uint64_t)((double)(all - read) * ((double)tokens / (double)read));
 }
 
-size_t atlas_segment_at(const struct atlas *a, struct place p)
+size_t atlas_segment_at(const struct atlas *a, struct spot p)
 {
     size_t low = 0, high = a->n_segments;
     while (low < high) {
@@ -121,7 +121,7 @@ size_t atlas_segment_of_token(const struct atlas *a, uint64_t token)
     return low < a->n_segments ? low : SIZE_MAX;
 }
 
-uint64_t atlas_token(const struct atlas *a, struct place p)
+uint64_t atlas_token(const struct atlas *a, struct spot p)
 {
     size_t i = atlas_segment_at(a, p);
     if (i == SIZE_MAX) {
@@ -134,7 +134,7 @@ uint64_t atlas_token(const struct atlas *a, struct place p)
     return s->first_token + (s->size ? into * tokens / s->size : 0);
 }
 
-struct place atlas_token_place(const struct atlas *a, uint64_t token)
+struct spot atlas_token_place(const struct atlas *a, uint64_t token)
 {
     size_t i = atlas_segment_of_token(a, token);
     if (i == SIZE_MAX) {
@@ -144,5 +144,5 @@ struct place atlas_token_place(const struct atlas *a, uint64_t token)
     const struct reader_segment *s = &a->segments[i];
     uint64_t tokens = s->end_token - s->first_token;
     uint64_t into = token > s->first_token && tokens ? (token - s->first_token) * s->size / tokens : 0;
-    return (struct place){s->document, s->offset + into};
+    return (struct spot){s->document, s->offset + into};
 }

@@ -11,7 +11,7 @@
 #include "app/corpus.h"
 #include "app/reader.h"
 
-struct place {
+struct spot {
     size_t document;
     uint64_t offset; /* in the document's text */
 };
@@ -33,19 +33,19 @@ void atlas_close(struct atlas *a);
 int atlas_extend(struct atlas *a, size_t first_document, const struct reader_document *documents, size_t n_documents,
                  size_t first_segment, const struct reader_segment *segments, size_t n_segments, struct error *e);
 
-uint64_t atlas_byte(const struct atlas *a, struct place p);
-struct place atlas_place(const struct atlas *a, uint64_t byte);
+uint64_t atlas_byte(const struct atlas *a, struct spot p);
+struct spot atlas_place(const struct atlas *a, uint64_t byte);
 
 /* Tokens read so far, and how many all the text will have, going by the bytes (exact when all is read). */
 uint64_t atlas_tokens(const struct atlas *a);
 uint64_t atlas_total_tokens(const struct atlas *a);
 
 /* The segment that holds a place or a token; SIZE_MAX where it is not read yet. */
-size_t atlas_segment_at(const struct atlas *a, struct place p);
+size_t atlas_segment_at(const struct atlas *a, struct spot p);
 size_t atlas_segment_of_token(const struct atlas *a, uint64_t token);
 
 /* About which token a place is, and the reverse: exact at segment ends, in proportion to the bytes between. */
-uint64_t atlas_token(const struct atlas *a, struct place p);
-struct place atlas_token_place(const struct atlas *a, uint64_t token);
+uint64_t atlas_token(const struct atlas *a, struct spot p);
+struct spot atlas_token_place(const struct atlas *a, uint64_t token);
 
 #endif

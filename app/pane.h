@@ -17,7 +17,7 @@ struct view {
     const struct exchange *exchange; /* shown; NULL: no question yet */
     const struct exchange *compared; /* its map is shown too; NULL: none */
     const struct search *search;     /* NULL: nothing is searched for */
-    struct place place;              /* in the text */
+    struct spot place;              /* in the text */
     bool logarithmic;                /* heat */
 };
 

@@ -141,10 +141,7 @@ static void describe(const struct view *v, char *out, size_t size)
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
     if (x->answer != NULL) {
-        const char *name = x->answer->answerer;
-        bool quoted = *name == '\0' || strcmp(name, "none") == 0;
-        snprintf(out + used, size - used, "%s%s in %.1f s", quoted ? "quoted" : "by ", quoted ? "" : name,
-                 x->answer->seconds);
+        snprintf(out + used, size - used, "%s, %.1f s", x->answer->answerer, x->answer->seconds);
     }
 }
 

@@ -2,26 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "app/outline.h"
 #include "app/search.h"
 #include "app/text_layout.h"
 
 /* Lines longer than this are hard to read; code may be longer. */
 #define PROSE_WIDTH 92
 #define SPANS_MAX 64
-
-static bool is_prose(const struct document *d)
-{
-    static const char *const endings[] = {"txt", "md", "rst", "adoc", "org", "tex", "text", "markdown"};
-    const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
-    const char *dot = strrchr(name, '.');
-    if (dot == NULL || dot == name) return strcasecmp(name, "makefile") != 0;
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (strcasecmp(dot + 1, endings[i]) == 0) return true;
-    }
-    return false;
-}
 
 struct shape {
     int gutter, width; /* columns before and for the text */
@@ -30,7 +18,7 @@ struct shape {
 
 static struct shape shape_of(const struct pane_text *p, const struct document *d)
 {
-    bool prose = is_prose(d);
+    bool prose = outline_is_prose(d);
     struct shape s = {.gutter = 2, .words = prose, .numbers = p->numbers == LINE_NUMBERS_ON};
     if (p->numbers == LINE_NUMBERS_AUTO) s.numbers = !prose && p->width >= 40;
     if (s.numbers) {
@@ -93,7 +81,7 @@ static struct row top_row(const struct pane_text *p)
 
 static void set_top(struct pane_text *p, struct row r)
 {
-    p->top = (struct place){r.document, r.title ? 0 : r.offset};
+    p->top = (struct spot){r.document, r.title ? 0 : r.offset};
     p->title = r.title;
 }
 
@@ -106,7 +94,7 @@ static void align_top(struct pane_text *p, const struct atlas *a)
     p->top.offset = layout_row_start(d, p->top.offset, s.width, s.words);
 }
 
-void pane_text_go(struct pane_text *p, const struct atlas *a, struct place place, uint64_t span)
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span)
 {
     const struct document *d = &a->corpus->documents[place.document];
     struct shape s = shape_of(p, d);
@@ -147,21 +135,21 @@ void pane_text_end(struct pane_text *p, const struct atlas *a)
     p->went = false;
 }
 
-bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct place *out)
+bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct spot *out)
 {
     if (row < 1 || row > p->height) return false;
     struct row r = top_row(p);
     for (int i = 1; i < row; i++) {
         if (!row_next(p, a, &r)) return false;
     }
-    *out = (struct place){r.document, r.offset};
+    *out = (struct spot){r.document, r.offset};
     return true;
 }
 
 void pane_text_tokens(const struct pane_text *p, const struct atlas *a, uint64_t *begin, uint64_t *end)
 {
     *begin = *end = 0;
-    struct place from = {p->top.document, p->top.offset}, to = from;
+    struct spot from = {p->top.document, p->top.offset}, to = from;
     struct row r = top_row(p);
     for (int i = 0; i < p->height && row_next(p, a, &r) && r.document == from.document; i++) to.offset = r.offset;
     size_t first = atlas_segment_at(a, from), last = atlas_segment_at(a, to);
@@ -235,7 +223,7 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
                   r->offset < p->place.offset + p->span;
     int heat = 0;
     size_t segment = v->exchange && v->exchange->answer
-                         ? atlas_segment_at(v->atlas, (struct place){r->document, r->offset})
+                         ? atlas_segment_at(v->atlas, (struct spot){r->document, r->offset})
                          : SIZE_MAX;
     if (segment != SIZE_MAX && segment < v->exchange->answer->n_segments)
         heat = heat_level((double)v->exchange->answer->share[segment], (double)v->exchange->peak, v->logarithmic);
@@ -248,12 +236,15 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
 static void draw_title_row(const struct view *v, struct canvas *c, struct rect line, size_t document)
 {
     const struct document *d = &v->atlas->corpus->documents[document];
-    canvas_fill(c, line, style(ROLE_HEADING), " ");
-    canvas_put_tail(c, line, 0, 0, line.w, style(ROLE_HEADING), "", 0);
-    int x = canvas_put(c, line, 0, 0, style(ROLE_HEADING), d->path, strlen(d->path));
-    char size[16];
+    size_t size = strlen(d->path);
+    if (safe_text_width(d->path, size) > (size_t)line.w) {
+        canvas_put_tail(c, line, 0, 0, line.w, style(ROLE_HEADING), d->path, size);
+        return;
+    }
+    int x = canvas_put(c, line, 0, 0, style(ROLE_HEADING), d->path, size);
+    char bytes[16];
     if (x + 12 < line.w)
-        x = canvas_printf(c, line, 0, x, style(ROLE_DIM), "  %s", pane_bytes(size, (double)d->file_size));
+        x = canvas_printf(c, line, 0, x, style(ROLE_DIM), "  %s", pane_bytes(bytes, (double)d->file_size));
     if (x + 2 < line.w) canvas_fill(c, (struct rect){line.y, line.x + x + 1, 1, line.w - x - 1}, style(ROLE_LINE), "╌");
 }
 
@@ -295,9 +286,11 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
              (unsigned long long)d->n_lines, percent);
     char title[64];
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
-    size_t size = strlen(name), kept = size < sizeof title ? size : safe_text_whole(name, sizeof title - 1);
+    size_t room = r.w / 2 < (int)sizeof title ? (size_t)(r.w / 2) : sizeof title - 1, size = strlen(name);
+    size_t kept = size <= room ? size : safe_text_whole(name, room > 3 ? room - 3 : 0);
     memcpy(title, name, kept);
-    title[kept] = '\0';
+    memcpy(title + kept, "…", size > kept ? 4 : 1);
+    if (size <= kept) title[kept] = '\0';
     struct rect body = pane_title(c, r, focused, title, detail);
     bool wider = p->width != body.w, taller = p->height != body.h;
     p->width = body.w;

@@ -8,9 +8,9 @@
 enum line_numbers { LINE_NUMBERS_AUTO, LINE_NUMBERS_ON, LINE_NUMBERS_OFF };
 
 struct pane_text {
-    struct place top; /* first row: the one that begins here, or above it the document's title line */
+    struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
-    struct place place; /* where the user is: what was gone to, or the first row */
+    struct spot place; /* where the user is: what was gone to, or the first row */
     uint64_t span;      /* bytes from `place` that are marked; 0: none */
     bool went;          /* gone to, and not scrolled since: stays in sight when the size changes */
     int height, width;  /* as drawn last */
@@ -18,7 +18,7 @@ struct pane_text {
 };
 
 /* Shows a place, a third of the way down, and marks `span` bytes from there. */
-void pane_text_go(struct pane_text *p, const struct atlas *a, struct place place, uint64_t span);
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span);
 
 /* Moves by rows. */
 void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);
@@ -26,7 +26,7 @@ void pane_text_end(struct pane_text *p, const struct atlas *a);
 void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v);
 
 /* The place shown at a row of the pane (0: its title); false where there is no text. */
-bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct place *out);
+bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct spot *out);
 
 /* Token range of the text on the screen in the document of its first row, for looking up single tokens; empty where it
  * is not read. */

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-static bool same(struct place a, struct place b)
+static bool same(struct spot a, struct spot b)
 {
     return a.document == b.document && a.offset == b.offset;
 }
 
-void places_leave(struct places *p, struct place from)
+void places_leave(struct places *p, struct spot from)
 {
     p->marks['\''] = from;
     p->marked['\''] = true;
@@ -19,7 +19,7 @@ void places_leave(struct places *p, struct place from)
 }
 
 /* Going back the first time remembers where from, so that forward comes back here. */
-bool places_back(struct places *p, struct place here, struct place *out)
+bool places_back(struct places *p, struct spot here, struct spot *out)
 {
     if (p->at == 0) return false;
     if (p->at == p->n) {
@@ -35,7 +35,7 @@ bool places_back(struct places *p, struct place here, struct place *out)
     return true;
 }
 
-bool places_forward(struct places *p, struct place here, struct place *out)
+bool places_forward(struct places *p, struct spot here, struct spot *out)
 {
     if (p->at + 1 >= p->n) return false;
     p->visited[p->at] = here;
@@ -48,7 +48,7 @@ static bool is_mark(uint32_t letter)
     return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
 }
 
-bool places_mark(struct places *p, uint32_t letter, struct place here)
+bool places_mark(struct places *p, uint32_t letter, struct spot here)
 {
     if (!is_mark(letter)) return false;
     p->marks[letter] = here;
@@ -56,7 +56,7 @@ bool places_mark(struct places *p, uint32_t letter, struct place here)
     return true;
 }
 
-bool places_marked(const struct places *p, uint32_t letter, struct place *out)
+bool places_marked(const struct places *p, uint32_t letter, struct spot *out)
 {
     if ((!is_mark(letter) && letter != '\'') || !p->marked[letter]) return false;
     *out = p->marks[letter];

@@ -9,21 +9,21 @@
 #define PLACES_MAX 200
 
 struct places {
-    struct place visited[PLACES_MAX];
+    struct spot visited[PLACES_MAX];
     size_t n, at; /* visited[0..at) lie behind, [at..n) ahead */
-    struct place marks[128];
+    struct spot marks[128];
     bool marked[128];
 };
 
 /* A jump leaves `from`; what lay ahead is forgotten. */
-void places_leave(struct places *p, struct place from);
+void places_leave(struct places *p, struct spot from);
 
 /* The place before, or after, when the user is at `here`; false where there is none. */
-bool places_back(struct places *p, struct place here, struct place *out);
-bool places_forward(struct places *p, struct place here, struct place *out);
+bool places_back(struct places *p, struct spot here, struct spot *out);
+bool places_forward(struct places *p, struct spot here, struct spot *out);
 
 /* Marks are letters and digits; '\'' is the place that the last jump left. */
-bool places_mark(struct places *p, uint32_t letter, struct place here);
-bool places_marked(const struct places *p, uint32_t letter, struct place *out);
+bool places_mark(struct places *p, uint32_t letter, struct spot here);
+bool places_marked(const struct places *p, uint32_t letter, struct spot *out);
 
 #endif

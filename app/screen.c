@@ -15,13 +15,13 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
 {
     struct screen *s = calloc(1, sizeof *s);
     if (s == NULL) return error_set(e, "no memory for the screen");
-    if (atlas_open(&s->atlas, c, e) != 0) {
+    if (atlas_open(&s->atlas, c, e) != 0 || pane_contents_open(&s->contents, c, e) != 0) {
+        atlas_close(s->atlas);
         free(s);
         return -1;
     }
     s->calls = *calls;
     s->model = m;
-    s->logarithmic = true;
     s->conversation.compared = SIZE_MAX;
     s->text.title = true;
     s->text.width = 80;
@@ -37,6 +37,7 @@ void screen_close(struct screen *s)
     search_close(s->search);
     conversation_close(&s->conversation);
     pane_chat_close(&s->chat);
+    pane_contents_close(&s->contents);
     for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
     atlas_close(s->atlas);
     free(s->problem);
@@ -67,7 +68,7 @@ void screen_notice(struct screen *s, enum role role, const char *format, ...)
     s->notice_role = role;
 }
 
-void screen_go(struct screen *s, struct place place, uint64_t span)
+void screen_go(struct screen *s, struct spot place, uint64_t span)
 {
     places_leave(&s->places, s->text.place);
     pane_text_go(&s->text, s->atlas, place, span);
@@ -79,7 +80,7 @@ void screen_show_evidence(struct screen *s, bool leave)
     const struct evidence_item *item = exchange_selected(conversation_current(&s->conversation));
     if (item == NULL || item->segment >= s->atlas->n_segments) return;
     const struct reader_segment *segment = &s->atlas->segments[item->segment];
-    struct place place = {segment->document, segment->offset};
+    struct spot place = {segment->document, segment->offset};
     if (leave) {
         screen_go(s, place, segment->size);
         s->focus = FOCUS_TEXT;
@@ -173,6 +174,7 @@ bool screen_work(struct screen *s)
         const char *problem = search_problem(s->search);
         if (problem != NULL) screen_notice(s, ROLE_ERROR, "%s", problem);
     }
+    if (!more && outline_step(s->contents.outline, 4)) more = true;
     if (s->search_jumps) screen_search_jump(s);
     return more;
 }

@@ -9,6 +9,7 @@
 #include "app/conversation.h"
 #include "app/keys.h"
 #include "app/pane_chat.h"
+#include "app/pane_contents.h"
 #include "app/pane_evidence.h"
 #include "app/pane_map.h"
 #include "app/pane_text.h"
@@ -32,7 +33,7 @@ struct screen_calls {
     void (*redraw)(void *context);
 };
 
-enum focus { FOCUS_TEXT, FOCUS_EVIDENCE, FOCUS_CHAT, FOCUS_MAP, FOCUS_COUNT };
+enum focus { FOCUS_TEXT, FOCUS_EVIDENCE, FOCUS_CHAT, FOCUS_CONTENTS, FOCUS_MAP, FOCUS_COUNT };
 
 enum mode {
     MODE_BROWSE,
@@ -43,12 +44,12 @@ enum mode {
     MODE_NOTES, /* what was skipped, and what else is to be said about the input */
 };
 
-enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND };
+enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, PROMPT_FILTER };
 
 enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
 
 struct layout {
-    struct rect title, map, text, evidence, chat, progress, status; /* h 0: not shown */
+    struct rect title, map, contents, text, evidence, chat, progress, status; /* h 0: not shown */
     bool compact, too_small;
 };
 
@@ -68,6 +69,7 @@ struct screen {
     bool maximized, logarithmic, quit;
     struct pane_text text;
     struct pane_evidence evidence;
+    struct pane_contents contents;
     struct pane_chat chat;
     struct pane_map map;
     struct places places;
@@ -76,7 +78,7 @@ struct screen {
     struct line_edit prompts[2];         /* searches; commands */
     struct search *search;               /* owned, or NULL */
     bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
-    struct place search_from;
+    struct spot search_from;
     bool mark_goes;
     int help_scroll;
 
@@ -88,8 +90,8 @@ struct screen {
     size_t wanted_id;
 };
 
-int screen_open(struct screen **out, const struct corpus *c, const struct model *m,
-                const struct screen_calls *calls, struct error *e);
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct screen_calls *calls,
+                struct error *e);
 void screen_close(struct screen *s);
 
 void screen_event(struct screen *s, const struct event *event);
@@ -104,14 +106,14 @@ void screen_draw(struct screen *s, struct canvas *c);
 /* Used by the parts of the screen. */
 struct view screen_view(const struct screen *s);
 void screen_notice(struct screen *s, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void screen_act(struct screen *s, enum action action); /* screen_actions.c */
+void screen_act(struct screen *s, enum action action);       /* screen_actions.c */
 void screen_prompt_line(struct screen *s, const char *line); /* screen_prompt.c: what was typed after ":" */
 void screen_search(struct screen *s, const char *pattern);
 void screen_search_jump(struct screen *s);
 void screen_layout(const struct screen *s, int rows, int cols, struct layout *out); /* screen_layout.c */
 
 /* Goes to a place and remembers the one left; `span` bytes are marked. */
-void screen_go(struct screen *s, struct place place, uint64_t span);
+void screen_go(struct screen *s, struct spot place, uint64_t span);
 
 /* Shows the selected evidence in the text; with `leave` the place left is remembered and the text gets the focus. */
 void screen_show_evidence(struct screen *s, bool leave);

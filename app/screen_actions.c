@@ -57,7 +57,7 @@ static long distance(enum action action, int height)
 
 static void go_token(struct screen *s, uint64_t token)
 {
-    struct place place = atlas_token_place(s->atlas, token);
+    struct spot place = atlas_token_place(s->atlas, token);
     pane_text_go(&s->text, s->atlas, place, 0);
 }
 
@@ -68,7 +68,7 @@ static void move_text(struct screen *s, enum action action)
         if (action == ACTION_BOTTOM) {
             pane_text_end(&s->text, s->atlas);
         } else {
-            pane_text_go(&s->text, s->atlas, (struct place){0, 0}, 0);
+            pane_text_go(&s->text, s->atlas, (struct spot){0, 0}, 0);
         }
     } else {
         pane_text_scroll(&s->text, s->atlas, distance(action, s->text.height));
@@ -112,6 +112,45 @@ static void move_map(struct screen *s, enum action action)
     go_token(s, s->map.cursor);
 }
 
+static void move_contents(struct screen *s, enum action action)
+{
+    struct spot place;
+    switch (action) {
+    case ACTION_TOP:
+        pane_contents_move(&s->contents, -0x3FFFFFFF);
+        break;
+    case ACTION_BOTTOM:
+        pane_contents_move(&s->contents, 0x3FFFFFFF);
+        break;
+    case ACTION_LEFT:
+        pane_contents_fold(&s->contents, false);
+        return;
+    case ACTION_RIGHT:
+        if (!pane_contents_fold(&s->contents, true)) pane_contents_move(&s->contents, 1);
+        return;
+    default:
+        pane_contents_move(&s->contents, distance(action, s->contents.height));
+        break;
+    }
+    if (!pane_contents_place(&s->contents, &place)) return;
+    pane_text_go(&s->text, s->atlas, place, 0);
+    s->map.own_cursor = false;
+}
+
+/* Enter opens a folder; a file or a chapter is gone to. */
+static void open_contents(struct screen *s)
+{
+    struct spot place;
+    if (s->contents.selected >= s->contents.n_rows) return;
+    struct contents_row row = s->contents.rows[s->contents.selected];
+    if (row.heading == SIZE_MAX && s->contents.outline->entries[row.entry].folder) {
+        pane_contents_fold(&s->contents, !s->contents.outline->entries[row.entry].open);
+    } else if (pane_contents_place(&s->contents, &place)) {
+        screen_go(s, place, 0);
+        s->focus = FOCUS_TEXT;
+    }
+}
+
 static void move_chat(struct screen *s, enum action action)
 {
     if (action == ACTION_TOP || action == ACTION_BOTTOM)
@@ -137,6 +176,9 @@ static void move(struct screen *s, enum action action)
     case FOCUS_CHAT:
         move_chat(s, action);
         break;
+    case FOCUS_CONTENTS:
+        move_contents(s, action);
+        break;
     case FOCUS_EVIDENCE:
         if (action == ACTION_TOP || action == ACTION_BOTTOM)
             evidence_move(s, action == ACTION_TOP ? -100000 : 100000);
@@ -160,6 +202,8 @@ static void open_place(struct screen *s)
         s->focus = FOCUS_TEXT;
     } else if (s->focus == FOCUS_CHAT) {
         s->mode = MODE_ASK;
+    } else if (s->focus == FOCUS_CONTENTS) {
+        open_contents(s);
     } else {
         pane_text_scroll(&s->text, s->atlas, 1);
     }
@@ -177,11 +221,11 @@ static void change_file(struct screen *s, int by)
 {
     size_t n = s->atlas->corpus->n_documents, at = s->text.place.document;
     if (by < 0 && s->text.place.offset > 0 && !s->text.title) {
-        screen_go(s, (struct place){at, 0}, 0);
+        screen_go(s, (struct spot){at, 0}, 0);
     } else if ((by < 0 && at == 0) || (by > 0 && at + 1 >= n)) {
         screen_notice(s, ROLE_DIM, by < 0 ? "this is the first file" : "this is the last file");
     } else {
-        screen_go(s, (struct place){by < 0 ? at - 1 : at + 1, 0}, 0);
+        screen_go(s, (struct spot){by < 0 ? at - 1 : at + 1, 0}, 0);
     }
 }
 
@@ -190,7 +234,21 @@ static void start_prompt(struct screen *s, enum prompt prompt)
     s->mode = MODE_PROMPT;
     s->prompt = prompt;
     s->search_from = s->text.place;
-    line_edit_set(&s->prompts[prompt == PROMPT_COMMAND], "");
+    if (prompt != PROMPT_FILTER) line_edit_set(&s->prompts[prompt == PROMPT_COMMAND], "");
+}
+
+static struct line_edit *prompt_edit(struct screen *s)
+{
+    return s->prompt == PROMPT_FILTER ? &s->contents.filter : &s->prompts[s->prompt == PROMPT_COMMAND];
+}
+
+/* What has been typed so far already does something, except a command. */
+static void prompt_typed(struct screen *s)
+{
+    if (s->prompt == PROMPT_FILTER)
+        pane_contents_update(&s->contents);
+    else if (s->prompt != PROMPT_COMMAND)
+        screen_search(s, line_edit_text(prompt_edit(s)));
 }
 
 static void next_match(struct screen *s, bool backwards)
@@ -252,7 +310,7 @@ static void hottest(struct screen *s)
     size_t i = atlas_segment_of_token(s->atlas, token);
     if (i == SIZE_MAX) return;
     const struct reader_segment *segment = &s->atlas->segments[i];
-    pane_text_go(&s->text, s->atlas, (struct place){segment->document, segment->offset}, segment->size);
+    pane_text_go(&s->text, s->atlas, (struct spot){segment->document, segment->offset}, segment->size);
     s->map.own_cursor = false;
 }
 
@@ -267,7 +325,7 @@ static void zoom(struct screen *s, enum action action)
 
 static void history(struct screen *s, bool back)
 {
-    struct place to;
+    struct spot to;
     if (!(back ? places_back : places_forward)(&s->places, s->text.place, &to)) {
         screen_notice(s, ROLE_DIM, back ? "no place before" : "no place after");
         return;
@@ -371,7 +429,7 @@ static bool run_place(struct screen *s, enum action action)
         evidence_move(s, -1);
         return true;
     case ACTION_SEARCH:
-        start_prompt(s, PROMPT_SEARCH);
+        start_prompt(s, s->focus == FOCUS_CONTENTS ? PROMPT_FILTER : PROMPT_SEARCH);
         return true;
     case ACTION_SEARCH_BACK:
         start_prompt(s, PROMPT_SEARCH_BACK);
@@ -457,6 +515,8 @@ void screen_act(struct screen *s, enum action action)
         search_close(s->search);
         s->search = NULL;
         s->maximized = false;
+        line_edit_set(&s->contents.filter, "");
+        pane_contents_update(&s->contents);
         break;
     default:
         move(s, action);
@@ -489,7 +549,7 @@ static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum act
         line_edit_key(l, key);
     else
         line_edit_act(l, action);
-    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_COMMAND) screen_search(s, line_edit_text(l));
+    if (s->mode == MODE_PROMPT) prompt_typed(s);
 }
 
 static void ask_key(struct screen *s, uint32_t key, enum action action)
@@ -527,9 +587,10 @@ static void accept_search(struct screen *s, struct line_edit *l)
 
 static void prompt_key(struct screen *s, uint32_t key, enum action action)
 {
-    struct line_edit *l = &s->prompts[s->prompt == PROMPT_COMMAND];
+    struct line_edit *l = prompt_edit(s);
     if (action == EDIT_ACCEPT) {
         s->mode = MODE_BROWSE;
+        if (s->prompt == PROMPT_FILTER) return;
         if (s->prompt == PROMPT_COMMAND)
             screen_prompt_line(s, line_edit_text(l));
         else
@@ -537,7 +598,10 @@ static void prompt_key(struct screen *s, uint32_t key, enum action action)
         line_edit_accept(l);
     } else if (action == EDIT_CANCEL || (action == EDIT_BACKSPACE && l->size == 0)) {
         s->mode = MODE_BROWSE;
-        if (s->prompt != PROMPT_COMMAND) {
+        if (s->prompt == PROMPT_FILTER) {
+            line_edit_set(l, "");
+            pane_contents_update(&s->contents);
+        } else if (s->prompt != PROMPT_COMMAND) {
             screen_search(s, "");
             pane_text_go(&s->text, s->atlas, s->search_from, 0);
         }
@@ -548,7 +612,7 @@ static void prompt_key(struct screen *s, uint32_t key, enum action action)
 
 static void mark_key(struct screen *s, uint32_t key)
 {
-    struct place to;
+    struct spot to;
     s->mode = MODE_BROWSE;
     if (!s->mark_goes) {
         if (places_mark(&s->places, key, s->text.place))
@@ -598,6 +662,13 @@ static void press(struct screen *s, const struct event *event)
         s->map.own_cursor = true;
         places_leave(&s->places, s->text.place);
         go_token(s, s->map.cursor);
+    } else if (rect_holds(l->contents, event->y, event->x)) {
+        s->focus = FOCUS_CONTENTS;
+        size_t row = pane_contents_at(&s->contents, event->y - l->contents.y);
+        if (row != SIZE_MAX) {
+            pane_contents_move(&s->contents, (long)row - (long)s->contents.selected);
+            open_contents(s);
+        }
     } else if (rect_holds(l->chat, event->y, event->x)) {
         s->focus = FOCUS_CHAT;
     } else if (rect_holds(l->text, event->y, event->x)) {
@@ -613,6 +684,8 @@ static void wheel(struct screen *s, const struct event *event)
     const struct layout *l = &s->layout;
     if (rect_holds(l->evidence, event->y, event->x)) {
         evidence_move(s, by / 3);
+    } else if (rect_holds(l->contents, event->y, event->x)) {
+        pane_contents_move(&s->contents, by);
     } else if (rect_holds(l->chat, event->y, event->x)) {
         pane_chat_scroll(&s->chat, (int)by);
     } else if (rect_holds(l->map, event->y, event->x)) {
@@ -626,13 +699,13 @@ static void wheel(struct screen *s, const struct event *event)
 
 static void paste(struct screen *s, const struct event *event)
 {
-    struct line_edit *l = s->mode == MODE_PROMPT ? &s->prompts[s->prompt == PROMPT_COMMAND] : &s->chat.line;
+    struct line_edit *l = s->mode == MODE_PROMPT ? prompt_edit(s) : &s->chat.line;
     if (s->mode != MODE_PROMPT) {
         s->focus = FOCUS_CHAT;
         s->mode = MODE_ASK;
     }
     line_edit_insert(l, event->text, event->size);
-    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_COMMAND) screen_search(s, line_edit_text(l));
+    if (s->mode == MODE_PROMPT) prompt_typed(s);
 }
 
 void screen_event(struct screen *s, const struct event *event)

@@ -16,11 +16,11 @@ static void draw_title(const struct screen *s, struct canvas *c)
     canvas_fill(c, r, style(ROLE_TITLE), " ");
     int x = canvas_puts(c, r, 0, 1, style(ROLE_TITLE), "Lectern  ");
     uint64_t read = atlas_tokens(s->atlas);
+    const char *path = corpus->documents[0].path, *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (corpus->n_documents == 1)
-        snprintf(text, sizeof text, "%.200s", corpus->documents[0].path);
+        x = canvas_puts(c, (struct rect){r.y, r.x, r.h, r.w / 2}, 0, x, style(ROLE_TITLE), name);
     else
-        snprintf(text, sizeof text, "%zu files", corpus->n_documents);
-    x = canvas_puts(c, r, 0, x, style(ROLE_TITLE), text);
+        x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "%zu files", corpus->n_documents);
     x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s", pane_bytes(bytes, (double)corpus->n_bytes));
     if (read > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s tokens", pane_count(tokens, (double)read));
     if (corpus->n_skipped > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %zu skipped (!)", corpus->n_skipped);
@@ -102,7 +102,7 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
     int x = 1;
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         char names[80];
-        bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP;
+        bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP || s->focus == FOCUS_CONTENTS;
         if (hints[i].action == ACTION_OPEN && !evidence) continue;
         if ((hints[i].action == ACTION_HOTTEST || hints[i].action == ACTION_ZOOM_IN) && s->focus != FOCUS_MAP) continue;
         keymap_names(&s->keymap, hints[i].action, names, sizeof names);
@@ -132,7 +132,7 @@ static void draw_status(struct screen *s, struct canvas *c)
 {
     static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
     struct rect r = s->layout.status;
-    if (s->mode == MODE_PROMPT) {
+    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_FILTER) {
         pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
     } else if (s->notice[0] != '\0') {
         canvas_puts(c, r, 0, 1, style(s->notice_role), s->notice);
@@ -170,11 +170,16 @@ static void draw_panes(struct screen *s, struct canvas *c)
     bool browsing = s->mode != MODE_ASK;
     if (l->map.h > 0) pane_map_draw(&s->map, c, l->map, s->focus == FOCUS_MAP && browsing, l->compact, &v);
     if (l->text.h > 0) pane_text_draw(&s->text, c, l->text, s->focus == FOCUS_TEXT && browsing, &v);
+    if (l->contents.h > 0)
+        pane_contents_draw(&s->contents, c, l->contents, s->focus == FOCUS_CONTENTS && browsing,
+                           s->mode == MODE_PROMPT && s->prompt == PROMPT_FILTER, &v);
     if (l->evidence.h > 0) pane_evidence_draw(&s->evidence, c, l->evidence, s->focus == FOCUS_EVIDENCE && browsing, &v);
     if (l->chat.h > 0)
         pane_chat_draw(&s->chat, c, l->chat, s->focus == FOCUS_CHAT || s->mode == MODE_ASK, s->mode == MODE_ASK,
                        s->reading != READING_DONE && s->reading != READING_PAUSED, &v);
     if (l->text.x > 0) canvas_fill(c, (struct rect){l->text.y, l->text.x - 1, l->text.h, 1}, style(ROLE_LINE), "│");
+    if (l->evidence.x > 0)
+        canvas_fill(c, (struct rect){l->evidence.y, l->evidence.x - 1, l->evidence.h, 1}, style(ROLE_LINE), "│");
 }
 
 void screen_draw(struct screen *s, struct canvas *c)

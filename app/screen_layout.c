@@ -17,8 +17,9 @@ static int map_rows(const struct screen *s, int rows)
 static int chat_rows(const struct screen *s, int rows)
 {
     if (s->conversation.n == 0) return s->chat.line.size > 0 ? 6 : 2;
-    if (s->focus == FOCUS_CHAT || s->mode == MODE_ASK) return rows < 30 ? 9 : rows / 3;
-    return rows < 30 ? 6 : rows / 4;
+    int least = rows < 30 ? 6 : 8, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
+    int wanted = s->chat.rows + 3;
+    return wanted < least ? least : wanted < most ? wanted : most;
 }
 
 static void stacked(const struct screen *s, int rows, int cols, struct layout *l)
@@ -28,6 +29,8 @@ static void stacked(const struct screen *s, int rows, int cols, struct layout *l
     struct rect body = {2, 0, rows - 3, cols};
     if (s->focus == FOCUS_EVIDENCE)
         l->evidence = body;
+    else if (s->focus == FOCUS_CONTENTS)
+        l->contents = body;
     else if (s->focus == FOCUS_CHAT)
         l->chat = body;
     else
@@ -40,6 +43,9 @@ static void alone(const struct screen *s, struct rect body, struct layout *l)
     case FOCUS_EVIDENCE:
         l->evidence = body;
         break;
+    case FOCUS_CONTENTS:
+        l->contents = body;
+        break;
     case FOCUS_CHAT:
         l->chat = body;
         break;
@@ -49,6 +55,31 @@ static void alone(const struct screen *s, struct rect body, struct layout *l)
     default:
         l->text = body;
         break;
+    }
+}
+
+/* Contents, text and evidence side by side; contents over evidence where there is less room; one of the two where there
+ * is little. */
+static void columns(const struct screen *s, struct rect r, struct layout *l)
+{
+    if (r.w >= 130) {
+        int left = r.w / 5 < 40 ? r.w / 5 : 40, right = r.w * 3 / 10 < 60 ? r.w * 3 / 10 : 60;
+        l->contents = (struct rect){r.y, r.x, r.h, left};
+        l->text = (struct rect){r.y, r.x + left + 1, r.h, r.w - left - right - 2};
+        l->evidence = (struct rect){r.y, r.x + r.w - right, r.h, right};
+        return;
+    }
+    int side = r.w * 2 / 5;
+    struct rect beside = {r.y, r.x, r.h, side};
+    l->text = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
+    bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
+    if (r.h >= 20) {
+        l->contents = (struct rect){r.y, r.x, r.h * 2 / 5, side};
+        l->evidence = rect_inset(beside, r.h * 2 / 5, 0, 0, 0);
+    } else if (contents) {
+        l->contents = beside;
+    } else {
+        l->evidence = beside;
     }
 }
 
@@ -72,10 +103,7 @@ void screen_layout(const struct screen *s, int rows, int cols, struct layout *ou
     }
     l.map = (struct rect){1, 0, map_rows(s, rows), cols};
     int chat = chat_rows(s, rows), top = 1 + l.map.h, middle = bottom - chat - top;
-    int side = cols >= 130 ? cols * 3 / 10 : cols * 2 / 5;
-    if (side > 60) side = 60;
     l.chat = (struct rect){bottom - chat, 0, chat, cols};
-    l.evidence = (struct rect){top, 0, middle, side};
-    l.text = (struct rect){top, side + 1, middle, cols - side - 1};
+    columns(s, (struct rect){top, 0, middle, cols}, &l);
     *out = l;
 }

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/export.h"
 #include "app/screen.h"
 #include "app/search.h"
 #include "compute/error.h"
+#include "compute/model.h"
 
 void screen_search(struct screen *s, const char *pattern)
 {
@@ -59,7 +61,7 @@ static void go_line(struct screen *s, uint64_t line)
     if (line < 1) line = 1;
     if (line > d->n_lines) line = d->n_lines;
     uint64_t begin = d->lines[line - 1], end = line < d->n_lines ? d->lines[line] : d->size;
-    screen_go(s, (struct place){document, begin}, end - begin);
+    screen_go(s, (struct spot){document, begin}, end - begin);
 }
 
 static void go_byte(struct screen *s, uint64_t byte)
@@ -75,10 +77,38 @@ static void go_file(struct screen *s, const char *word)
     for (size_t i = 1; i <= c->n_documents; i++) {
         size_t document = (s->text.place.document + i) % c->n_documents;
         if (strstr(c->documents[document].path, word) == NULL) continue;
-        screen_go(s, (struct place){document, 0}, 0);
+        screen_go(s, (struct spot){document, 0}, 0);
         return;
     }
     screen_notice(s, ROLE_ERROR, "no file with \"%s\" in its path", word);
+}
+
+static void export_answer(struct screen *s, const char *path)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    struct error e = {0};
+    if (x == NULL || x->answer == NULL) {
+        screen_notice(s, ROLE_ERROR, "nothing to export: ask a question first");
+        return;
+    }
+    const struct atlas *a = s->atlas;
+    uint64_t first = pane_map_token(&s->map, a, 0), end = first + pane_map_span(&s->map, a);
+    const struct export export = {
+        .corpus = a->corpus,
+        .documents = a->documents,
+        .n_documents = a->n_documents,
+        .segments = a->segments,
+        .n_segments = a->n_segments,
+        .answer = x->answer,
+        .model = s->model->name,
+        .device = s->device,
+        .first_token = first,
+        .end_token = end,
+    };
+    if (export_write(&export, path, &e) != 0)
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+    else
+        screen_notice(s, ROLE_GOOD, "written: %s", path);
 }
 
 static const char *argument(const char *line, const char *word)
@@ -107,6 +137,8 @@ void screen_prompt_line(struct screen *s, const char *line)
         screen_go(s, atlas_token_place(s->atlas, n), 0);
     } else if ((a = argument(line, "f")) != NULL && *a != '\0') {
         go_file(s, a);
+    } else if ((a = argument(line, "export")) != NULL && *a != '\0') {
+        export_answer(s, a);
     } else if (strcmp(line, "notes") == 0) {
         screen_act(s, ACTION_NOTES);
     } else if (strcmp(line, "help") == 0) {
@@ -115,6 +147,6 @@ void screen_prompt_line(struct screen *s, const char *line)
         s->quit = true;
     } else {
         screen_notice(s, ROLE_ERROR,
-                      "no such command: %s (a line number, 50%%, b BYTE, t TOKEN, f FILE, notes, help, quit)", line);
+                      "no such command: %s (a line number, 50%%, b BYTE, t TOKEN, f FILE, export FILE, notes, quit)", line);
     }
 }

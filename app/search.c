@@ -156,7 +156,7 @@ static void slice(struct search *s)
         s->wrapped = true;
         return;
     }
-    struct place p = atlas_place(a, s->at);
+    struct spot p = atlas_place(a, s->at);
     const struct document *d = &a->corpus->documents[p.document];
     uint64_t begin = a->starts[p.document], limit = p.offset + SLICE;
     if (limit > d->size) limit = d->size;
@@ -238,7 +238,7 @@ uint64_t search_number(const struct search *s, uint64_t byte)
 
 static enum search_result found(const struct search *s, uint64_t begin, uint64_t *out, uint64_t *size)
 {
-    struct place p = atlas_place(s->atlas, begin);
+    struct spot p = atlas_place(s->atlas, begin);
     struct search_span span;
     *out = begin;
     *size = s->size;

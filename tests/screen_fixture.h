@@ -20,24 +20,24 @@ struct fixture {
     char copied[256];
 };
 
-static bool fixture_on_ask(void *context, size_t id, const char *question)
+static inline bool fixture_on_ask(void *context, size_t id, const char *question)
 {
     (void)id;
     (void)question;
     return ++((struct fixture *)context)->asked <= 64;
 }
 
-static bool fixture_on_read(void *context)
+static inline bool fixture_on_read(void *context)
 {
     return ++((struct fixture *)context)->reads > 0;
 }
 
-static void fixture_on_stop(void *context)
+static inline void fixture_on_stop(void *context)
 {
     ((struct fixture *)context)->stops++;
 }
 
-static void fixture_on_want(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+static inline void fixture_on_want(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
 {
     struct fixture *f = context;
     struct message *m = message_new(MESSAGE_SHARES);
@@ -52,20 +52,20 @@ static void fixture_on_want(void *context, size_t id, const struct answer *a, ui
     screen_message(f->screen, m);
 }
 
-static void fixture_on_copy(void *context, const char *text, size_t size)
+static inline void fixture_on_copy(void *context, const char *text, size_t size)
 {
     struct fixture *f = context;
     f->copies++;
     snprintf(f->copied, sizeof f->copied, "%.*s", (int)size, text);
 }
 
-static void fixture_on_edit(void *context, const struct document *d, uint64_t line)
+static inline void fixture_on_edit(void *context, const struct document *d, uint64_t line)
 {
     (void)d;
     ((struct fixture *)context)->edited_line = line;
 }
 
-static void fixture_on_nothing(void *context)
+static inline void fixture_on_nothing(void *context)
 {
     (void)context;
 }
@@ -73,7 +73,7 @@ static void fixture_on_nothing(void *context)
 static const struct model fixture_model = {
     .name = "fake-1m", .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
 
-static void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts, const size_t *sizes,
+static inline void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts, const size_t *sizes,
                          size_t n)
 {
     struct error e = {0};
@@ -97,7 +97,7 @@ static void fixture_open(struct fixture *f, const char *const *paths, const char
     screen_message(f->screen, m);
 }
 
-static void fixture_close(struct fixture *f)
+static inline void fixture_close(struct fixture *f)
 {
     screen_close(f->screen);
     reader_close(f->reader);
@@ -105,7 +105,7 @@ static void fixture_close(struct fixture *f)
     canvas_close(&f->canvas);
 }
 
-static void fixture_on_progress(void *context, const struct reader_progress *p)
+static inline void fixture_on_progress(void *context, const struct reader_progress *p)
 {
     struct fixture *f = context;
     struct message *m = message_new(MESSAGE_PROGRESS);
@@ -124,7 +124,7 @@ static void fixture_on_progress(void *context, const struct reader_progress *p)
 }
 
 /* Reads the next document, or all that are left. */
-static void fixture_read(struct fixture *f, bool all)
+static inline void fixture_read(struct fixture *f, bool all)
 {
     const struct reader_callbacks callbacks = {.progress = fixture_on_progress, .context = f};
     struct error e = {0};
@@ -139,7 +139,7 @@ static void fixture_read(struct fixture *f, bool all)
     screen_message(f->screen, m);
 }
 
-static void fixture_on_piece(void *context, const char *text, size_t size)
+static inline void fixture_on_piece(void *context, const char *text, size_t size)
 {
     (void)context;
     (void)text;
@@ -147,7 +147,7 @@ static void fixture_on_piece(void *context, const char *text, size_t size)
 }
 
 /* Answers the question that was asked last. */
-static void fixture_answer(struct fixture *f)
+static inline void fixture_answer(struct fixture *f)
 {
     const struct reader_callbacks callbacks = {.answer = fixture_on_piece};
     struct error e = {0};
@@ -160,7 +160,7 @@ static void fixture_answer(struct fixture *f)
     screen_message(f->screen, m);
 }
 
-static void fixture_draw(struct fixture *f, int rows, int cols)
+static inline void fixture_draw(struct fixture *f, int rows, int cols)
 {
     struct error e = {0};
     if (f->canvas.rows != rows || f->canvas.cols != cols) assert_ok(canvas_resize(&f->canvas, rows, cols, &e), e);
@@ -170,7 +170,7 @@ static void fixture_draw(struct fixture *f, int rows, int cols)
     screen_draw(f->screen, &f->canvas);
 }
 
-static void fixture_key(struct fixture *f, uint32_t key)
+static inline void fixture_key(struct fixture *f, uint32_t key)
 {
     const struct event event = {.type = EVENT_KEY, .key = key};
     screen_event(f->screen, &event);
@@ -179,7 +179,7 @@ static void fixture_key(struct fixture *f, uint32_t key)
 }
 
 /* Keys by their names, separated by blanks. */
-static void fixture_keys(struct fixture *f, const char *names)
+static inline void fixture_keys(struct fixture *f, const char *names)
 {
     char copy[256];
     snprintf(copy, sizeof copy, "%s", names);
@@ -191,12 +191,12 @@ static void fixture_keys(struct fixture *f, const char *names)
     }
 }
 
-static void fixture_type(struct fixture *f, const char *text)
+static inline void fixture_type(struct fixture *f, const char *text)
 {
     for (; *text != '\0'; text++) fixture_key(f, (unsigned char)*text);
 }
 
-static void fixture_ask(struct fixture *f, const char *question)
+static inline void fixture_ask(struct fixture *f, const char *question)
 {
     fixture_keys(f, "a");
     fixture_type(f, question);

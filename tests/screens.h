@@ -8,7 +8,7 @@
 
 #include "app/canvas.h"
 
-static char *screens_read(const char *path)
+static inline char *screens_read(const char *path)
 {
     FILE *f = fopen(path, "rb");
     char *text = calloc(1, 1 << 16);
@@ -20,7 +20,7 @@ static char *screens_read(const char *path)
 }
 
 /* The first line that differs says more than the whole screen. */
-static void screens_compare(const char *path, const char *expected, const char *shown)
+static inline void screens_compare(const char *path, const char *expected, const char *shown)
 {
     int line = 1;
     while (*expected != '\0' || *shown != '\0') {
@@ -33,7 +33,7 @@ static void screens_compare(const char *path, const char *expected, const char *
     }
 }
 
-static void assert_screen(const struct canvas *c, const char *name, bool styles)
+static inline void assert_screen(const struct canvas *c, const char *name, bool styles)
 {
     char path[256];
     snprintf(path, sizeof path, "tests/screens/%s.txt", name);

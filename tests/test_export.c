@@ -1,0 +1,158 @@
+#include "tests/screen_fixture.h"
+
+#include "app/export.h"
+
+#include <unistd.h>
+
+static const char markup[] = "<script>alert(\"x\")</script> & more\n=1+1\ttab\n\x1b[31mred\n";
+
+static struct export export_of(struct fixture *f)
+{
+    return (struct export){
+        .corpus = f->corpus,
+        .documents = f->reader->documents,
+        .n_documents = f->reader->n_documents,
+        .segments = f->reader->segments,
+        .n_segments = f->reader->n_segments,
+        .answer = f->screen->conversation.items[0]->answer,
+        .model = "fake-1m",
+        .device = "cpu",
+    };
+}
+
+static void open_asked(struct fixture *f)
+{
+    static const char *const paths[] = {"=a<b>.txt", "b.txt"};
+    static const char *const texts[] = {markup, "Nothing is said about scripts here.\n"};
+    const size_t sizes[] = {sizeof markup - 1, strlen(texts[1])};
+    fixture_open(f, paths, texts, sizes, 2);
+    fixture_read(f, true);
+    fixture_ask(f, "is <script> \"safe\" & sound?");
+    fixture_answer(f);
+}
+
+static char *written(struct fixture *f, int (*write)(const struct export *, FILE *))
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    const struct export x = export_of(f);
+    assert_int_equal(write(&x, out), 0);
+    fclose(out);
+    return text;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) fail_msg("not in the export: %s", part);
+}
+
+static void pictures_hold_no_markup_of_the_text(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    int (*const formats[])(const struct export *, FILE *) = {export_svg, export_html};
+    for (int i = 0; i < 2; i++) {
+        char *text = written(&f, formats[i]);
+        assert_null(strstr(text, "<script"));
+        assert_null(strchr(text, '\x1b'));
+        assert_has(text, "is &lt;script&gt; &quot;safe&quot; &amp; sound?");
+        assert_has(text, "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more");
+        assert_has(text, "=a&lt;b&gt;.txt");
+        assert_has(text, "^[[31mred");
+        assert_has(text, "Attention over the text: 480 bars");
+        free(text);
+    }
+    fixture_close(&f);
+}
+
+static void a_table_is_quoted_and_holds_no_formulas(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    char *text = written(&f, export_csv);
+    assert_string_equal(text,
+                        "rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n"
+                        "1,2.01,0.665563,\"'=a<b>.txt\",1,3,0,53,0,17,\"<script>alert(\"\"x\"\")</script> & "
+                        "more\n=1+1\ttab\n^[[31mred\n\"\r\n"
+                        "2,1.01,0.334437,\"b.txt\",1,1,0,36,17,29,\"Nothing is said about scripts here.\n\"\r\n");
+    free(text);
+    fixture_close(&f);
+}
+
+static void the_columns_of_the_map_add_up_to_the_attention(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    struct export x = export_of(&f);
+    double share[EXPORT_COLUMNS], sum = 0;
+    export_columns(&x, share);
+    for (int i = 0; i < EXPORT_COLUMNS; i++) sum += share[i];
+    assert_true(sum > 0.9999 && sum < 1.0001);
+    x.first_token = x.segments[1].first_token;
+    x.end_token = x.segments[1].end_token;
+    export_columns(&x, share);
+    sum = 0;
+    for (int i = 0; i < EXPORT_COLUMNS; i++) sum += share[i];
+    assert_true(sum > (double)x.answer->share[1] - 1e-4 && sum < (double)x.answer->share[1] + 1e-4);
+    fixture_close(&f);
+}
+
+static void the_ending_chooses_the_format_and_others_are_refused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e = {0};
+    open_asked(&f);
+    const struct export x = export_of(&f);
+    char path[] = "/tmp/lectern_export_XXXXXX.json";
+    int fd = mkstemps(path, 5);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_ok(export_write(&x, path, &e), e);
+    char *text = screens_read(path);
+    assert_has(text, "\"question\":\t\"is <script> \\\"safe\\\" & sound?\"");
+    assert_has(text, "\"byte\":\t[0, 53]");
+    free(text);
+    unlink(path);
+    assert_int_equal(export_write(&x, "map.png", &e), -1);
+    assert_string_equal(e.text, "map.png: a file to export to ends in .svg, .html, .csv or .json");
+    assert_int_equal(export_write(&x, "/no/such/place/map.svg", &e), -1);
+    assert_string_equal(e.text, "/no/such/place/map.svg: No such file or directory");
+    fixture_close(&f);
+}
+
+static void the_screen_exports_what_it_shows(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    fixture_draw(&f, 24, 80);
+    char directory[] = "/tmp/lectern_export_XXXXXX", line[100], path[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/map.svg", directory);
+    snprintf(line, sizeof line, "export %s", path);
+    screen_prompt_line(f.screen, line);
+    assert_int_equal(f.screen->notice_role, ROLE_GOOD);
+    char *text = screens_read(path);
+    assert_has(text, "</svg>");
+    free(text);
+    unlink(path);
+    rmdir(directory);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_hold_no_markup_of_the_text),
+        cmocka_unit_test(a_table_is_quoted_and_holds_no_formulas),
+        cmocka_unit_test(the_columns_of_the_map_add_up_to_the_attention),
+        cmocka_unit_test(the_ending_chooses_the_format_and_others_are_refused),
+        cmocka_unit_test(the_screen_exports_what_it_shows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

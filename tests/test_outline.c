@@ -1,0 +1,112 @@
+#include "tests/test.h"
+
+#include "app/outline.h"
+
+static struct corpus *corpus_of(const char *const *paths, const char *const *texts, size_t n)
+{
+    struct corpus *c = NULL;
+    struct error e = {0};
+    size_t sizes[16];
+    for (size_t i = 0; i < n; i++) sizes[i] = strlen(texts[i]);
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, n, &e), e);
+    return c;
+}
+
+static void folders_hold_their_files(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"README", "src/a.c", "src/deep/b.c", "src/deep/c.c", "srcx/d.c", "z.txt"};
+    static const char *const texts[] = {"x", "x", "x", "x", "x", "x"};
+    struct corpus *c = corpus_of(paths, texts, 6);
+    struct outline *o = NULL;
+    struct error e = {0};
+    assert_ok(outline_open(&o, c, &e), e);
+    char shown[512] = "";
+    for (size_t i = 0; i < o->n_entries; i++) {
+        const struct outline_entry *entry = &o->entries[i];
+        char line[64];
+        snprintf(line, sizeof line, "%*s%.*s%s %zu-%zu next %zu\n", entry->depth, "", (int)entry->size, entry->name,
+                 entry->folder ? "/" : "", entry->first_document, entry->end_document, entry->next);
+        strcat(shown, line);
+    }
+    assert_string_equal(shown, "README 0-1 next 1\n"
+                               "src/ 1-4 next 6\n"
+                               " a.c 1-2 next 3\n"
+                               " deep/ 2-4 next 6\n"
+                               "  b.c 2-3 next 5\n"
+                               "  c.c 3-4 next 6\n"
+                               "srcx/ 4-5 next 8\n"
+                               " d.c 4-5 next 8\n"
+                               "z.txt 5-6 next 9\n");
+    outline_close(o);
+    corpus_close(c);
+}
+
+static void assert_level(const char *line, const char *below, unsigned level, const char *title)
+{
+    size_t begin, size;
+    assert_int_equal(outline_heading_level(line, strlen(line), below, strlen(below), &begin, &size), level);
+    if (level > 0) {
+        assert_int_equal(size, strlen(title));
+        assert_memory_equal(line + begin, title, size);
+    }
+}
+
+static void headings_are_known_from_text(void **state)
+{
+    (void)state;
+    assert_level("# One", "", 1, "One");
+    assert_level("### Three words here", "", 3, "Three words here");
+    assert_level("#no", "", 0, "");
+    assert_level("####### seven", "", 0, "");
+    assert_level("Underlined", "==========", 1, "Underlined");
+    assert_level("Underlined", "----------", 2, "Underlined");
+    assert_level("Underlined", "--", 0, "");
+    assert_level("CHAPTER IV. The Chase", "", 2, "CHAPTER IV. The Chase");
+    assert_level("Chapter 12", "", 2, "Chapter 12");
+    assert_level("Letter 1", "", 2, "Letter 1");
+    assert_level("BOOK THE FIRST", "", 1, "BOOK THE FIRST");
+    assert_level("PREFACE", "", 2, "PREFACE");
+    assert_level("Epilogue.", "", 2, "Epilogue.");
+    assert_level("Chapter and verse", "", 0, "");
+    assert_level("part of it", "", 0, "");
+    assert_level("Introduction to nothing", "", 0, "");
+    assert_level("", "", 0, "");
+}
+
+static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"a.txt", "b.c", "c.md"};
+    static const char *const texts[] = {"CHAPTER 1\n\nText of\nCHAPTER 2 inside a paragraph.\n\nCHAPTER 3\n\nEnd.\n",
+                                        "# define X\n", "# Title\ntext\n## Part\n"};
+    struct corpus *c = corpus_of(paths, texts, 3);
+    struct outline *o = NULL;
+    struct error e = {0};
+    assert_ok(outline_open(&o, c, &e), e);
+    while (outline_step(o, 0)) {
+    }
+    size_t begin, end;
+    outline_headings(o, 0, &begin, &end);
+    assert_int_equal(end - begin, 2);
+    assert_int_equal(o->headings[begin].offset, 0);
+    assert_int_equal(o->headings[begin].end, 50);
+    assert_int_equal(o->headings[begin + 1].end, 66);
+    outline_headings(o, 1, &begin, &end);
+    assert_int_equal(end - begin, 0);
+    outline_headings(o, 2, &begin, &end);
+    assert_int_equal(end - begin, 2);
+    assert_int_equal(o->headings[begin + 1].level, 2);
+    outline_close(o);
+    corpus_close(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folders_hold_their_files),
+        cmocka_unit_test(headings_are_known_from_text),
+        cmocka_unit_test(chapters_are_found_in_prose_alone_and_end_at_the_next),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
