@@ -100,6 +100,7 @@ static void cpu_matrix_close(struct matrix *m)
 static int cpu_matrix_load(struct matrix **out, struct backend *b, const struct weights *const parts[],
                            unsigned n_parts, struct error *e)
 {
+    assert(n_parts > 0);
     uint32_t rows = 0;
     for (unsigned i = 0; i < n_parts; i++) {
         assert(parts[i]->cols == parts[0]->cols);
@@ -155,21 +156,10 @@ static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_
         memcpy(data(x) + (size_t)i * x->cols, data(table) + (size_t)ids[i] * x->cols, x->cols * sizeof(float));
 }
 
-static float dot(const float *a, const float *b, uint32_t n)
-{
-    vector sum = {0};
-    uint32_t i = 0;
-    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES) sum = vector_fma(vector_load(a + i), vector_load(b + i), sum);
-    float total = 0;
-    for (int j = 0; j < VECTOR_LANES; j++) total += sum[j];
-    for (; i < n; i++) total += a[i] * b[i];
-    return total;
-}
-
 static void norm_rows(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
-        float scale = 1.0f / sqrtf(dot(x, x, cols) / (float)cols + eps);
+        float scale = 1.0f / sqrtf(vector_dot(x, x, cols) / (float)cols + eps);
         for (uint32_t i = 0; i < cols; i++) to[i] = x[i] * scale * norm[i];
     }
 }
@@ -354,7 +344,7 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     for (uint32_t i = 0; i < n; i++, u += width) {
         const float *token = data(op->token) + (size_t)op->ids[begin + i] * width;
         for (uint32_t k = 0; k < width; k++) u[k] += token[k];
-        float length = sqrtf(dot(u, u, width));
+        float length = sqrtf(vector_dot(u, u, width));
         float scale = length > 0 ? 1.0f / length : 0.0f;
         if (op->quantise) {
             int8_t *to = (int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols);

@@ -253,13 +253,12 @@ int evidence_attend(struct evidence *v, const struct model *m, struct backend *b
 void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin, uint64_t end, int token, float *share)
 {
     uint32_t first = token < 0 ? 0 : (uint32_t)token, last = token < 0 ? v->n_query : first + 1;
+    float key[MAX_WIDTH];
     for (uint64_t i = begin; i < end; i++) {
-        const int8_t *key = keys + i * v->width;
+        widen(key, keys + i * v->width, v->width);
         double total = 0;
         for (uint32_t t = first; t < last; t++) {
-            const float *q = v->queries + (size_t)t * v->width;
-            float dot = 0;
-            for (uint32_t k = 0; k < v->width; k++) dot += q[k] * (float)key[k];
+            float dot = vector_dot(v->queries + (size_t)t * v->width, key, v->width);
             double p = exp((double)(dot * logit_scale(v, t)) - v->lse[t]);
             total += token < 0 ? (double)v->gate[t] * p : p;
         }

@@ -9,7 +9,10 @@
 #include "compute/kv_cache.h"
 #include "compute/model.h"
 
-enum { LOGIT_ROWS = 256 }; /* tokens whose logits are on the device at once */
+enum {
+    LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
+    ANGLE_ROWS = 512, /* by which the rotary table grows */
+};
 
 struct session_layer {
     struct matrix *attn_norm, *qkv, *attn_output, *ffn_norm, *gate_up, *down;
@@ -197,7 +200,8 @@ int session_skip_to(struct session *s, uint64_t position, struct error *e)
 /* Rows of the rotary table are made when a position first needs them: a long context costs what is read of it. */
 static int fill_rotary(struct session *s, uint32_t n, struct error *e)
 {
-    uint64_t need = s->position + n < s->n_angles ? s->position + n : s->n_angles;
+    uint64_t need = (s->position + n + ANGLE_ROWS - 1) / ANGLE_ROWS * ANGLE_ROWS;
+    if (need > s->n_angles) need = s->n_angles;
     float *row = need > s->n_angles_known ? malloc(s->model->head_dim * sizeof *row) : NULL;
     if (need > s->n_angles_known && !row) return error_set(e, "out of memory");
     int status = 0;

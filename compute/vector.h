@@ -82,6 +82,17 @@ static inline vector vector_exp(vector x)
     return vector_select(tiny, vector_all(0.0f), p * (vector)exponent);
 }
 
+static inline float vector_dot(const float *a, const float *b, size_t n)
+{
+    vector sum = {0};
+    size_t i = 0;
+    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES) sum = vector_fma(vector_load(a + i), vector_load(b + i), sum);
+    float total = 0;
+    for (int j = 0; j < VECTOR_LANES; j++) total += sum[j];
+    for (; i < n; i++) total += a[i] * b[i];
+    return total;
+}
+
 /* c[i][lane] = scale[lane] * c[i][lane] + sum_k a[i * a_row + k * a_col] * b[k][lane] for i in [0, rows) and rows <=
  * VECTOR_ROWS; b and c have `wide` vectors a row. Without `scale` c is only written. */
 static inline __attribute__((always_inline)) void vector_product_rows(int rows, int wide, const float *a, size_t a_row,
