@@ -2,12 +2,14 @@
  * Runs golden cases of dilated attention (tests/golden/README.md) through the product's own back end and prints the
  * largest error of each. Exit status: 0 when all are within their tolerance, 1 when one is not or cannot be run, 2 for
  * wrong usage or a missing device. */
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cjson/cJSON.h>
 
@@ -259,6 +261,10 @@ int main(int argc, char **argv)
         device = with_tier;
     } else if (strcmp(tier, "fp32") != 0) {
         fprintf(stderr, "attention_golden: device %s has no tier %s\n", device, tier);
+        return 2;
+    }
+    if (write && mkdir(write, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "attention_golden: %s cannot be made: %s\n", write, strerror(errno));
         return 2;
     }
     struct error e = {{0}};
