@@ -102,12 +102,15 @@ static int check(struct reading *r, struct scale_result *out, struct error *e)
     const size_t n_logits = (size_t)n * r->model->n_vocab;
     if (n == 0) return 0;
     float *one = malloc(n_logits * sizeof *one), *several = malloc(n_logits * sizeof *several);
-    int status = one && several ? 0 : error_set(e, "out of memory for %zu logits", n_logits);
-    if (status == 0) status = logits_in_steps(r, n, n, one, e);
-    if (status == 0) status = logits_in_steps(r, n, 1, several, e);
-    for (size_t i = 0; status == 0 && i < n_logits; i++) {
-        double error = fabs((double)one[i] - (double)several[i]);
-        if (!(error <= out->max_error)) out->max_error = error;
+    int status = -1;
+    if (!one || !several) {
+        error_set(e, "out of memory for %zu logits", n_logits);
+    } else if (logits_in_steps(r, n, n, one, e) == 0 && logits_in_steps(r, n, 1, several, e) == 0) {
+        status = 0;
+        for (size_t i = 0; i < n_logits; i++) {
+            double error = fabs((double)one[i] - (double)several[i]);
+            if (!(error <= out->max_error)) out->max_error = error;
+        }
     }
     out->checked_positions = n;
     free(one);
