@@ -15,7 +15,7 @@ static void put(struct error *e, const char *format, va_list args)
     memcpy(e->text, text, sizeof text);
 }
 
-int error_set(struct error *e, const char *format, ...)
+int(error_set)(struct error *e, const char *format, ...)
 {
     if (!e) return -1;
     va_list args;
@@ -25,7 +25,7 @@ int error_set(struct error *e, const char *format, ...)
     return -1;
 }
 
-int error_prefix(struct error *e, const char *format, ...)
+int(error_prefix)(struct error *e, const char *format, ...)
 {
     if (!e) return -1;
     char old[sizeof e->text];

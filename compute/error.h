@@ -14,4 +14,13 @@ int error_set(struct error *e, const char *format, ...) __attribute__((format(pr
 /* Puts "prefix: " in front of the text that is there; returns -1. */
 int error_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Compilers and analysers see only here that both are -1, and that what follows a failure is never reached. */
+static inline int error_is(int failed)
+{
+    (void)failed;
+    return -1;
+}
+#define error_set(...) error_is(error_set(__VA_ARGS__))
+#define error_prefix(...) error_is(error_prefix(__VA_ARGS__))
+
 #endif

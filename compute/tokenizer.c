@@ -375,6 +375,7 @@ static int gather(const struct job *jobs, unsigned n_jobs, struct tokens *out, s
     if (tokens_reserve(out, n, e) != 0) return -1;
     for (unsigned i = 0; i < n_jobs; i++) {
         const struct tokens *t = &jobs[i].tokens;
+        if (t->n == 0) continue;
         memcpy(out->ids + out->n, t->ids, t->n * sizeof *out->ids);
         memcpy(out->lengths + out->n, t->lengths, t->n);
         out->n += t->n;

@@ -159,7 +159,7 @@ static void block_q45_k(const uint8_t *b, const uint8_t *high, const uint8_t *lo
         float scale, minimum;
         run_scale(b + 4, run, &scale, &minimum);
         float ds = d * scale, dm = dmin * minimum;
-        const uint8_t *q = low + run / 2 * 32;
+        const uint8_t *q = low + (size_t)run / 2 * 32;
         for (unsigned j = 0; j < 32; j++) {
             uint32_t n = run % 2 ? q[j] >> 4 : q[j] & 15u;
             if (high) n |= (high[j] >> run & 1u) << 4;
@@ -186,9 +186,9 @@ static void row_q6_k(const uint8_t *b, uint32_t cols, float *out)
     for (uint32_t i = 0; i < cols; i += 256, b += 210) {
         float d = half(b + 208);
         for (uint32_t j = 0; j < 256; j++) {
-            const uint8_t *low = b + j / 128 * 64, *top = b + 128 + j / 128 * 32;
+            const uint8_t *low = b + (size_t)j / 128 * 64, *top = b + 128 + (size_t)j / 128 * 32;
             uint32_t k = j % 128 / 32;
-            uint32_t n = (low[j % 64] >> (k / 2 * 4) & 15u) | (top[j % 32] >> (2 * k) & 3u) << 4;
+            uint32_t n = ((uint32_t)low[j % 64] >> (k / 2 * 4) & 15u) | ((uint32_t)top[j % 32] >> (2 * k) & 3u) << 4;
             float scale = d * (float)(int8_t)b[192 + j / 16];
             out[i + j] = scale * (float)((int)n - 32);
         }
