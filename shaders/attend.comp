@@ -23,15 +23,7 @@ layout(constant_id = 2) const uint BK = 32;
 layout(constant_id = 3) const uint TQ = 4;
 layout(constant_id = 4) const uint HEAD_DIM = 32;
 
-layout(push_constant) uniform Params { params_attend p; };
-layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
-layout(set = 0, binding = 1) readonly buffer Qkv { float qkv[]; };
-layout(set = 0, binding = 2) readonly buffer CacheK { float cache_k[]; };
-layout(set = 0, binding = 3) readonly buffer CacheV { float cache_v[]; };
-layout(set = 0, binding = 4) readonly buffer Rotary { float rotary[]; };
-layout(set = 0, binding = 5) buffer Out { float result[]; };
-layout(set = 0, binding = 6) buffer Lse { float lse[]; };
-layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
+#include "attend.glsl"
 
 const uint QUADS = (HEAD_DIM + 3) / 4;
 const uint PITCH = QUADS | 1; /* odd: neighbouring rows lie in different banks */
@@ -42,61 +34,6 @@ const uint P_PITCH = BK + 1;
 shared SHARED4 tile_q[BQ * PITCH];
 shared SHARED4 tile_kv[BK * PITCH];
 shared float tile_p[BQ * P_PITCH];
-
-attend_tile t;
-
-vec4 rotate(vec4 v, uint row, uint quad)
-{
-    uint at = (t.angle + row) * p.rotary_stride + quad * 4;
-    vec4 r = vec4(rotary[at], rotary[at + 1], rotary[at + 2], rotary[at + 3]); /* cos, sin, cos, sin */
-    return vec4(v.x * r.x - v.y * r.y, v.x * r.y + v.y * r.x, v.z * r.z - v.w * r.w, v.z * r.w + v.w * r.z);
-}
-
-/* Columns [4 quad, 4 quad + 4) of a head in a row of qkv; columns past the head are 0. */
-vec4 load_chunk(uint row, uint head, uint quad)
-{
-    uint at = row * p.qkv_stride + head * HEAD_DIM + quad * 4;
-    vec4 v = vec4(0);
-    [[unroll]] for (uint k = 0; k < 4; k++)
-        if (HEAD_DIM % 4 == 0 || quad * 4 + k < HEAD_DIM) v[k] = qkv[at + k];
-    return v;
-}
-
-vec4 load_key(uint key, uint quad)
-{
-    if (key >= t.n_cache + t.n_key) return vec4(0);
-    if (key < t.n_cache) {
-        uint at = (t.cache_row + key) * p.cache_stride + quad * 4;
-        return vec4(cache_k[at], cache_k[at + 1], cache_k[at + 2], cache_k[at + 3]);
-    }
-    uint row = t.key + (key - t.n_cache) * t.step;
-    vec4 v = load_chunk(row, p.n_head + t.head / (p.n_head / p.n_head_kv), quad);
-    return t.rotate != 0 ? rotate(v, row, quad) : v;
-}
-
-vec4 load_value(uint key, uint quad)
-{
-    if (key >= t.n_cache + t.n_key) return vec4(0);
-    if (key < t.n_cache) {
-        uint at = (t.cache_row + key) * p.cache_stride + quad * 4;
-        return vec4(cache_v[at], cache_v[at + 1], cache_v[at + 2], cache_v[at + 3]);
-    }
-    return load_chunk(t.key + (key - t.n_cache) * t.step, p.n_head + p.n_head_kv + t.head / (p.n_head / p.n_head_kv), quad);
-}
-
-void load_queries()
-{
-    for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS) {
-        uint query = i / QUADS, quad = i % QUADS;
-        vec4 v = vec4(0);
-        if (query < t.n_query) {
-            uint row = t.query + query * t.step;
-            v = load_chunk(row, t.head, quad);
-            if (t.rotate != 0) v = rotate(v, row, quad);
-        }
-        tile_q[query * PITCH + quad] = SHARED4(v * p.scale);
-    }
-}
 
 void main()
 {
@@ -110,7 +47,8 @@ void main()
         top[i] = uintBitsToFloat(0xff800000u);
         sum[i] = 0;
     }
-    load_queries();
+    for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS)
+        tile_q[i / QUADS * PITCH + i % QUADS] = SHARED4(load_query(i / QUADS, i % QUADS));
 
     uint n_keys = t.n_cache + t.n_key;
     for (uint begin = 0; begin < n_keys; begin += BK) {
@@ -131,7 +69,7 @@ void main()
         }
 
         [[unroll]] for (uint i = 0; i < TQ; i++) {
-            uint n_seen = p.causal != 0 && first + i < t.n_query ? t.n_cache + t.before + first + i + 1 : n_keys;
+            uint n_seen = count_keys(first + i);
             float high = top[i];
             [[unroll]] for (uint j = 0; j < KEYS; j++)
                 if (begin + lane + 8 * j < n_seen) high = max(high, s[i * KEYS + j]);
@@ -168,19 +106,12 @@ void main()
     [[unroll]] for (uint i = 0; i < TQ; i++) {
         uint query = first + i;
         if (query >= t.n_query) continue;
-        float log_sum = top[i] + log(sum[i]);
-        uint row = t.query + query * t.step;
         [[unroll]] for (uint j = 0; j < PARTS; j++) {
             uint col = (lane + 8 * j) * 4;
             vec4 v = acc[i * PARTS + j] / sum[i];
-            [[unroll]] for (uint k = 0; k < 4; k++) {
-                if (col + k >= HEAD_DIM) continue;
-                if (t.partial == NONE) result[row * p.out_stride + t.head * HEAD_DIM + col + k] = v[k];
-                else partial[(t.partial + query) * (HEAD_DIM + 1) + col + k] = v[k];
-            }
+            [[unroll]] for (uint k = 0; k < 4; k++)
+                if (col + k < HEAD_DIM) store_result(query, col + k, v[k]);
         }
-        if (lane != 0) continue;
-        if (t.partial == NONE) lse[row * p.lse_stride + t.head] = log_sum;
-        else partial[(t.partial + query) * (HEAD_DIM + 1) + HEAD_DIM] = log_sum;
+        if (lane == 0) store_lse(query, top[i] + log(sum[i]));
     }
 }

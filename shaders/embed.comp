@@ -8,9 +8,9 @@ layout(constant_id = 0) const uint FORMAT = 0;
 
 layout(push_constant) uniform Params { params_embed p; };
 layout(set = 0, binding = 0) writeonly buffer X { float x[]; };
-layout(set = 0, binding = 1) readonly buffer Table { uint weight_words[]; };
 layout(set = 0, binding = 2) readonly buffer Ids { uint ids[]; };
 
+#define WEIGHTS_BINDING 1
 #include "weights.glsl"
 
 void main()

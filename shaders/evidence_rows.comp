@@ -11,9 +11,9 @@ layout(constant_id = 1) const uint QUANTISE = 0;
 layout(push_constant) uniform Params { params_evidence p; };
 layout(set = 0, binding = 0) writeonly buffer Out { uint result[]; };
 layout(set = 0, binding = 1) readonly buffer U { vec4 u[]; };
-layout(set = 0, binding = 2) readonly buffer Table { uint weight_words[]; };
 layout(set = 0, binding = 3) readonly buffer Ids { uint ids[]; };
 
+#define WEIGHTS_BINDING 2
 #include "weights.glsl"
 
 vec4 load(uint row, uint quad)

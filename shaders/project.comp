@@ -9,8 +9,10 @@
 #ifdef HALF
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #define SHARED4 f16vec4
+#define WEIGHT4 weight4_half
 #else
 #define SHARED4 vec4
+#define WEIGHT4 weight4
 #endif
 #include "params.h"
 
@@ -23,47 +25,13 @@ layout(constant_id = 4) const uint TN = 4;
 layout(constant_id = 5) const uint FORMAT = 0;
 layout(constant_id = 6) const uint FLAGS = 0;
 
-layout(push_constant) uniform Params { params_project p; };
-layout(set = 0, binding = 0) buffer Out { float result[]; };
-layout(set = 0, binding = 1) readonly buffer X { vec4 x[]; };
-layout(set = 0, binding = 2) readonly buffer W { uint weight_words[]; };
-layout(set = 0, binding = 3) readonly buffer Norm { vec4 norm[]; };
-layout(set = 0, binding = 4) readonly buffer Scale { float scale[]; };
+#include "project.glsl"
 
-const uint QUADS = 8; /* of a step: 32 columns */
 const uint PITCH = QUADS + 1;
-const uint LOAD_A = (BM * QUADS + THREADS - 1) / THREADS, LOAD_B = (BN * QUADS + THREADS - 1) / THREADS;
 const uint COLUMNS = BN / TN; /* invocations side by side */
 
 shared SHARED4 tile_a[BM * PITCH];
 shared SHARED4 tile_b[BN * PITCH];
-
-#include "weights.glsl"
-
-/* The weight row behind a column of the tile; p.rows or more where there is none. */
-uint weight_row(uint column)
-{
-    if ((FLAGS & PROJECT_GATE) == 0) return gl_WorkGroupID.x * BN + column;
-    uint half_rows = p.rows / 2, of_half = gl_WorkGroupID.x * (BN / 2) + column % (BN / 2);
-    if (of_half >= half_rows) return p.rows;
-    return column < BN / 2 ? of_half : half_rows + of_half;
-}
-
-vec4 load_a(uint i, uint step)
-{
-    uint row = gl_WorkGroupID.y * BM + i / QUADS, quad = step * QUADS + i % QUADS;
-    if (row >= p.n || quad >= p.x_stride / 4) return vec4(0);
-    vec4 v = x[(p.x_row + row) * (p.x_stride / 4) + quad];
-    if ((FLAGS & PROJECT_NORM) != 0) v *= norm[quad] * scale[p.scale_row + row];
-    return v;
-}
-
-vec4 load_b(uint i, uint step)
-{
-    uint row = weight_row(i / QUADS);
-    if (row >= p.rows) return vec4(0);
-    return weight4(row * p.w_stride, step * 32 + i % QUADS * 4, (p.cols + 31) & ~31u);
-}
 
 void store(uint row, uint column, float v)
 {
@@ -80,7 +48,7 @@ void main()
     float acc[TM * TN];
     [[unroll]] for (uint i = 0; i < TM * TN; i++) acc[i] = 0;
     [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = SHARED4(load_a(tid + i * THREADS, 0));
-    [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = SHARED4(load_b(tid + i * THREADS, 0));
+    [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = load_b(tid + i * THREADS, 0);
 
     for (uint step = 0; step < steps; step++) {
         barrier();
@@ -95,7 +63,7 @@ void main()
         barrier();
         if (step + 1 < steps) {
             [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = SHARED4(load_a(tid + i * THREADS, step + 1));
-            [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = SHARED4(load_b(tid + i * THREADS, step + 1));
+            [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = load_b(tid + i * THREADS, step + 1);
         }
         [[unroll]] for (uint quad = 0; quad < QUADS; quad++) {
             vec4 b[TN];

@@ -1,17 +1,19 @@
-/* Four consecutive numbers of a weight row in any of its formats. Rows are padded with zeros to a multiple of 32 numbers. Needs `uint
- * weight_words[]` and the specialisation constant FORMAT; `cols` is the padded length. */
+/* Weight rows in any of their formats. Rows are padded with zeros to a multiple of 32 numbers and begin on 16 bytes. Needs the specialisation
+ * constant FORMAT, and WEIGHTS_BINDING: the buffer is seen as one, two and four words. */
+layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightWords { uint weight_words[]; };
+layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightPairs { uvec2 weight_pairs[]; };
+layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightQuads { uvec4 weight_quads[]; };
+
+/* Four consecutive numbers; `cols` is the padded length. */
 vec4 weight4(uint row_word, uint col, uint cols)
 {
-    if (FORMAT == FORMAT_F32) {
-        uint at = row_word + col;
-        return uintBitsToFloat(uvec4(weight_words[at], weight_words[at + 1], weight_words[at + 2], weight_words[at + 3]));
-    }
+    if (FORMAT == FORMAT_F32) return uintBitsToFloat(weight_quads[(row_word + col) / 4]);
     if (FORMAT == FORMAT_F16) {
-        uint at = row_word + col / 2;
-        return vec4(unpackHalf2x16(weight_words[at]), unpackHalf2x16(weight_words[at + 1]));
+        uvec2 pair = weight_pairs[(row_word + col / 2) / 2];
+        return vec4(unpackHalf2x16(pair.x), unpackHalf2x16(pair.y));
     }
     if (FORMAT == FORMAT_BF16) {
-        uvec2 pair = uvec2(weight_words[row_word + col / 2], weight_words[row_word + col / 2 + 1]);
+        uvec2 pair = weight_pairs[(row_word + col / 2) / 2];
         return uintBitsToFloat(uvec4(pair.x << 16, pair.x & 0xffff0000u, pair.y << 16, pair.y & 0xffff0000u));
     }
     uint block = col / 32;
@@ -27,3 +29,12 @@ vec4 weight4(uint row_word, uint col, uint cols)
     vec4 v = vec4(nibbles & 15u, (nibbles >> 4) & 15u, (nibbles >> 8) & 15u, (nibbles >> 12) & 15u);
     return FORMAT == FORMAT_Q4_0 ? scale_min.x * (v - 8) : scale_min.x * v + scale_min.y;
 }
+
+#ifdef HALF
+f16vec4 weight4_half(uint row_word, uint col, uint cols)
+{
+    if (FORMAT != FORMAT_F16) return f16vec4(weight4(row_word, col, cols));
+    uvec2 pair = weight_pairs[(row_word + col / 2) / 2];
+    return f16vec4(unpackFloat2x16(pair.x), unpackFloat2x16(pair.y));
+}
+#endif

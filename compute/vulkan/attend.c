@@ -3,31 +3,50 @@
 #include <assert.h>
 #include <math.h>
 
+#include "compute/vulkan/coopmat.h"
 #include "compute/vulkan/vulkan.h"
 
 enum { TILE_QUERIES = 4 }; /* of an invocation: TQ in attend.comp */
 
+/* Queries and keys of a workgroup. */
 struct tile {
     uint32_t bq, bk;
 };
 
+/* As the shaders lay it out. */
 static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t, uint32_t head_dim)
 {
+    if (v->tier == GPU_COOPMAT) {
+        uint32_t pitch = vulkan_ceil(head_dim, COOPMAT_SIZE) * 4 + 2;
+        return 2 * t->bk * pitch * 8 + t->bq * (t->bk + 4) * 4 + t->bq * (t->bk / 4 + 2) * 8;
+    }
     uint32_t pitch = vulkan_ceil(head_dim, 4) | 1;
     return (t->bq + t->bk) * pitch * (v->tier == GPU_FP32 ? 16 : 8) + t->bq * (t->bk + 1) * 4;
 }
 
-/* The largest tile of queries and keys whose operands fit shared memory. A subgroup's queries must not run past the
- * tile. */
+/* The largest tile whose operands fit shared memory. A subgroup's queries must not run past the tile; on matrix units
+ * bq is 2 bk. */
 static bool choose_tile(const struct vulkan *v, uint32_t head_dim, struct tile *out)
 {
-    static const struct tile tiles[] = {{64, 64}, {64, 32}, {32, 32}, {32, 16}, {32, 8}};
-    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+    static const struct tile plain[] = {{64, 64}, {64, 32}, {32, 32}, {32, 16}, {32, 8}}, units[] = {{64, 32}};
+    const bool coopmat = v->tier == GPU_COOPMAT;
+    const struct tile *tiles = coopmat ? units : plain;
+    for (size_t i = 0; i < (coopmat ? sizeof units : sizeof plain) / sizeof *tiles; i++) {
         if (shared_bytes(v, &tiles[i], head_dim) > v->gpu->caps.shared_bytes) continue;
         *out = tiles[i];
         return true;
     }
     return false;
+}
+
+static const struct pipeline *tile_pipeline(struct vulkan *v, const struct tile *t, uint32_t head_dim)
+{
+    const uint32_t subgroup = v->gpu->caps.subgroup_size;
+    if (v->tier == GPU_COOPMAT)
+        return vulkan_pipeline(v, SHADER_ATTEND_COOPMAT,
+                               (uint32_t[]){t->bq / COOPMAT_SIZE * subgroup, t->bq, t->bk, subgroup, head_dim}, 5);
+    return vulkan_pipeline(v, v->tier == GPU_FP32 ? SHADER_ATTEND : SHADER_ATTEND_FP16,
+                           (uint32_t[]){t->bq / TILE_QUERIES * 8, t->bq, t->bk, TILE_QUERIES, head_dim}, 5);
 }
 
 uint32_t vulkan_max_head_dim(const struct vulkan *v)
@@ -79,9 +98,7 @@ static void run_tiles(struct vulkan *v, const struct attend *op, const struct ti
     const struct attention *s = op->shape;
     const struct attend_plan *p = &v->attend_plan;
     const double limit = stream_work_limit(v->stream);
-    const uint32_t constants[] = {t->bq / TILE_QUERIES * 8, t->bq, t->bk, TILE_QUERIES, s->head_dim};
-    const struct pipeline *pipeline =
-        vulkan_pipeline(v, v->tier == GPU_FP32 ? SHADER_ATTEND : SHADER_ATTEND_FP16, constants, 5);
+    const struct pipeline *pipeline = tile_pipeline(v, t, s->head_dim);
     for (uint32_t first = 0, n; first < p->n_tiles; first += n) {
         double work = 0;
         for (n = 0; first + n < p->n_tiles && n < v->gpu->caps.max_groups[0] && work <= limit; n++)
@@ -173,7 +190,7 @@ void vulkan_attend(const struct attend *op)
     struct vulkan *v = vulkan_of(op->out);
     const struct attention *s = op->shape;
     assert(op->n <= op->qkv->rows && op->n <= op->out->rows && s->head_dim <= v->base.info.max_head_dim);
-    struct tile t;
+    struct tile t = {0};
     struct error why;
     bool changed, fits = choose_tile(v, s->head_dim, &t);
     assert(fits); /* by max_head_dim */

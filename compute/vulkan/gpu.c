@@ -247,7 +247,10 @@ static void caps_read(VkInstance instance, VkPhysicalDevice physical, struct gpu
     caps->fp16 = v12.shaderFloat16;
     bool push = false;
     find_extensions(physical, &push, caps);
-    if (caps->coopmat) caps->coopmat = caps->fp16 && v12.vulkanMemoryModel && coopmat_supported(instance, physical);
+    if (caps->coopmat)
+        caps->coopmat = caps->fp16 && v12.vulkanMemoryModel && subgroup.subgroupSize >= COOPMAT_SIZE &&
+                        (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_VOTE_BIT) &&
+                        coopmat_supported(instance, physical);
     find_memory(physical, caps);
     const char *missing = find_missing(p, &subgroup, &v12, push, caps);
     if (!missing && !find_family(physical, caps)) missing = "a compute queue";

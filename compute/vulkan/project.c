@@ -1,29 +1,41 @@
 /* The ops that multiply by weights. A product is cut into dispatches that each fit the work of a submit. */
 #include <assert.h>
 
+#include "compute/vulkan/coopmat.h"
 #include "compute/vulkan/vulkan.h"
 
-/* A tile of the product and what an invocation takes of it. */
+/* A tile of the product, bm rows by bn columns, and the tm by tn numbers of it that an invocation has; on matrix units,
+ * the tm by tn products of 16 x 16 that a subgroup has. */
 struct tile {
     uint32_t bm, bn, tm, tn;
 };
 
-/* Shared memory holds a step of both operands: 32 columns and a quad of padding a row. */
+static uint32_t threads_of(const struct vulkan *v, const struct tile *t)
+{
+    if (v->tier != GPU_COOPMAT) return t->bm / t->tm * (t->bn / t->tn);
+    return t->bm / (COOPMAT_SIZE * t->tm) * (t->bn / (COOPMAT_SIZE * t->tn)) * v->gpu->caps.subgroup_size;
+}
+
+/* Shared memory holds a step of both operands, 32 columns and some padding a row; on matrix units also a product a
+ * subgroup. */
 static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t)
 {
-    return (t->bm + t->bn) * 9 * (v->tier == GPU_FP32 ? 16 : 8);
+    if (v->tier != GPU_COOPMAT) return (t->bm + t->bn) * 9 * (v->tier == GPU_FP32 ? 16 : 8);
+    return (t->bm + t->bn) * 10 * 8 + threads_of(v, t) / v->gpu->caps.subgroup_size * COOPMAT_SIZE * COOPMAT_SIZE * 4;
 }
 
 /* The largest tile that is not mostly past the rows and leaves enough workgroups to fill a device. */
 static struct tile choose_tile(const struct vulkan *v, uint32_t n, uint32_t columns)
 {
-    static const struct tile tiles[] = {
+    enum { N_TILES = 5, ENOUGH_GROUPS = 64 };
+    static const struct tile plain[N_TILES] = {
         {128, 128, 8, 8}, {64, 128, 8, 4}, {64, 64, 4, 4}, {32, 64, 4, 4}, {16, 32, 2, 4}};
-    enum { N_TILES = sizeof tiles / sizeof *tiles, ENOUGH_GROUPS = 64 };
+    static const struct tile units[N_TILES] = {
+        {128, 128, 4, 2}, {64, 128, 2, 2}, {64, 64, 2, 2}, {32, 64, 1, 2}, {16, 64, 1, 2}};
+    const struct tile *tiles = v->tier == GPU_COOPMAT ? units : plain;
     for (int i = 0; i < N_TILES - 1; i++) {
         const struct tile *t = &tiles[i];
-        uint32_t threads = t->bm / t->tm * (t->bn / t->tn);
-        if (shared_bytes(v, t) > v->gpu->caps.shared_bytes || threads > v->gpu->caps.max_invocations) continue;
+        if (shared_bytes(v, t) > v->gpu->caps.shared_bytes || threads_of(v, t) > v->gpu->caps.max_invocations) continue;
         if (t->bm > n || (uint64_t)vulkan_ceil(n, t->bm) * vulkan_ceil(columns, t->bn) < ENOUGH_GROUPS) continue;
         return *t;
     }
@@ -60,7 +72,10 @@ static void multiply(struct vulkan *v, const struct product *p)
     const struct vulkan_matrix *w = vulkan_matrix_of(p->w);
     const struct tile t = choose_tile(v, p->n, w->base.rows);
     const uint32_t flags = p->flags | (p->norm ? PROJECT_NORM : 0);
-    const uint32_t constants[] = {t.bm / t.tm * (t.bn / t.tn), t.bm, t.bn, t.tm, t.tn, w->format, flags};
+    const uint32_t constants[] = {threads_of(v, &t),         t.bm, t.bn, t.tm, t.tn, w->format, flags,
+                                  v->gpu->caps.subgroup_size};
+    static const enum shader shaders[] = {SHADER_PROJECT, SHADER_PROJECT_FP16, SHADER_PROJECT_COOPMAT};
+    const struct pipeline *pipeline = vulkan_pipeline(v, shaders[v->tier], constants, v->tier == GPU_COOPMAT ? 8 : 7);
     const double row_work = (double)w->base.rows * w->base.cols;
     double fit = stream_work_limit(v->stream) / row_work / t.bm;
     uint32_t at_once = fit < 1 ? t.bm : fit > p->n ? p->n : (uint32_t)fit * t.bm;
@@ -79,8 +94,7 @@ static void multiply(struct vulkan *v, const struct product *p)
             .out_stride = p->out_stride,
         };
         stream_run(v->stream, &(struct stream_dispatch){
-                                  .pipeline = vulkan_pipeline(
-                                      v, v->tier == GPU_FP32 ? SHADER_PROJECT : SHADER_PROJECT_FP16, constants, 7),
+                                  .pipeline = pipeline,
                                   .bindings = {p->out, p->x, vulkan_bind(p->w), p->norm ? vulkan_bind(p->norm) : unused,
                                                p->norm ? vulkan_bind_scratch(&v->norm) : unused},
                                   .n_bindings = 5,

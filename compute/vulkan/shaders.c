@@ -31,6 +31,9 @@ static const uint32_t evidence_rows[] = {
 static const uint32_t project_coopmat[] = {
 #include "project_coopmat.spv.inc"
 };
+static const uint32_t attend_coopmat[] = {
+#include "attend_coopmat.spv.inc"
+};
 #endif
 
 #define MODULE(name)                                                                                                   \
@@ -50,8 +53,10 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EVIDENCE_ROWS] = MODULE(evidence_rows),
 #if LECTERN_COOPMAT
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
+    [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),
 #else
     [SHADER_PROJECT_COOPMAT] = {"project_coopmat", 0, 0},
+    [SHADER_ATTEND_COOPMAT] = {"attend_coopmat", 0, 0},
 #endif
 };
 
