@@ -46,6 +46,7 @@ static const struct keys_entry table[] = {
     {ACTION_ZOOM_ALL, "zoom-all", "0", "the whole sequence on the map", false},
     {ACTION_HOTTEST, "hottest", "*", "to the hottest cell of the map", false},
     {ACTION_SCALE, "scale", "s", "map: logarithmic or linear", false},
+    {ACTION_PATTERN, "pattern", "p", "the reader's attention pattern: who sees whom", false},
     {ACTION_NOTES, "notes", "!", "what was skipped of the input, and why", false},
     {ACTION_STOP, "stop", "^C", "stop the answer, or pause reading", false},
     {ACTION_RESUME, "resume", "r", "read on", false},
@@ -135,6 +136,14 @@ void keymap_init(struct keymap *m)
 bool keymap_bind(struct keymap *m, uint32_t key, enum action action)
 {
     return bind(m, key, action, action >= EDIT_LEFT);
+}
+
+/* A key that is unbound stays in the table with no action, while typing and otherwise. */
+void keymap_unbind(struct keymap *m, uint32_t key)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->bindings[i].key == key) m->bindings[i].action = ACTION_NONE;
+    }
 }
 
 enum action keymap_find(const struct keymap *m, uint32_t key, bool edit)

@@ -41,6 +41,7 @@ enum action {
     ACTION_FILE_NEXT, ACTION_FILE_PREVIOUS, ACTION_GO, ACTION_MARK, ACTION_MARK_GO,
     ACTION_BACK, ACTION_FORWARD, ACTION_EDITOR, ACTION_COPY,
     ACTION_ZOOM_IN, ACTION_ZOOM_OUT, ACTION_ZOOM_ALL, ACTION_HOTTEST, ACTION_SCALE,
+    ACTION_PATTERN,
     ACTION_NOTES, ACTION_STOP, ACTION_RESUME, ACTION_HELP, ACTION_REDRAW, ACTION_SUSPEND, ACTION_QUIT,
     /* while typing */
     EDIT_LEFT, EDIT_RIGHT, EDIT_WORD_LEFT, EDIT_WORD_RIGHT, EDIT_HOME, EDIT_END,
@@ -74,6 +75,7 @@ void keymap_init(struct keymap *m);
 
 /* Binds a key (taking it away from what it did in the same place); false where the table is full. */
 bool keymap_bind(struct keymap *m, uint32_t key, enum action action);
+void keymap_unbind(struct keymap *m, uint32_t key);
 enum action keymap_find(const struct keymap *m, uint32_t key, bool edit);
 
 /* Names of the keys bound to a action, separated by blanks. */

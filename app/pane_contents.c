@@ -181,14 +181,11 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     int right = line.w;
     if (v->exchange != NULL && v->exchange->answer != NULL) {
         double part = exchange_share(v->exchange, v->atlas, begin, end);
-        int heat = heat_level(part, 1, true);
-        if (part >= 0.001)
-            right = canvas_put_tail(c, line, 0, 0, right,
-                                    (struct style){role == ROLE_TEXT ? ROLE_HEAT : (uint8_t)role,
-                                                   role == ROLE_TEXT ? (uint8_t)heat : 0},
-                                    pane_share(share, part), strlen(share)) -
-                    1;
-        if (right > line.w - 5) right = line.w - 5;
+        struct style s = style(role);
+        if (role == ROLE_TEXT) s = (struct style){ROLE_HEAT, (uint8_t)heat_level(part, 1, true)};
+        pane_share(share, part);
+        if (part >= 0.001) canvas_put_tail(c, line, 0, 0, right, s, share, strlen(share));
+        right -= 5;
     }
     if (end > begin && line.w > 24) {
         pane_count(count, (double)(end - begin));

@@ -3,9 +3,8 @@
 #ifndef LECTERN_PANE_TEXT_H
 #define LECTERN_PANE_TEXT_H
 
+#include "app/config.h"
 #include "app/pane.h"
-
-enum line_numbers { LINE_NUMBERS_AUTO, LINE_NUMBERS_ON, LINE_NUMBERS_OFF };
 
 struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */

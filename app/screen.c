@@ -10,8 +10,8 @@
 #include "app/search.h"
 #include "compute/error.h"
 
-int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct screen_calls *calls,
-                struct error *e)
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,
+                const struct screen_calls *calls, struct error *e)
 {
     struct screen *s = calloc(1, sizeof *s);
     if (s == NULL) return error_set(e, "no memory for the screen");
@@ -24,9 +24,11 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
     s->model = m;
     s->conversation.compared = SIZE_MAX;
     s->text.title = true;
+    s->pattern = (struct pane_pattern){.zoom = 2, .head = -1, .branch = -1};
     s->text.width = 80;
     s->text.height = 20;
-    keymap_init(&s->keymap);
+    s->config = *config;
+    s->text.numbers = config->numbers;
     *out = s;
     return 0;
 }
@@ -54,7 +56,7 @@ struct view screen_view(const struct screen *s)
         .compared = all->compared < all->n ? all->items[all->compared] : NULL,
         .search = s->search,
         .place = s->text.place,
-        .logarithmic = s->logarithmic,
+        .logarithmic = s->config.logarithmic,
     };
 }
 

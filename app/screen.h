@@ -6,12 +6,14 @@
 #include <stdbool.h>
 
 #include "app/atlas.h"
+#include "app/config.h"
 #include "app/conversation.h"
 #include "app/keys.h"
 #include "app/pane_chat.h"
 #include "app/pane_contents.h"
 #include "app/pane_evidence.h"
 #include "app/pane_map.h"
+#include "app/pane_pattern.h"
 #include "app/pane_text.h"
 #include "app/places.h"
 #include "app/terminal.h"
@@ -31,6 +33,7 @@ struct screen_calls {
     void (*edit)(void *context, const struct document *d, uint64_t line);
     void (*suspend)(void *context);
     void (*redraw)(void *context);
+    void (*configure)(void *context, const struct config *c); /* theme and mouse have changed */
 };
 
 enum focus { FOCUS_TEXT, FOCUS_EVIDENCE, FOCUS_CHAT, FOCUS_CONTENTS, FOCUS_MAP, FOCUS_COUNT };
@@ -41,7 +44,8 @@ enum mode {
     MODE_PROMPT, /* a search or a command is being typed at the bottom */
     MODE_MARK,   /* the next key is the letter of a mark */
     MODE_HELP,
-    MODE_NOTES, /* what was skipped, and what else is to be said about the input */
+    MODE_PATTERN, /* who sees whom */
+    MODE_NOTES,   /* what was skipped, and what else is to be said about the input */
 };
 
 enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, PROMPT_FILTER };
@@ -63,15 +67,16 @@ struct screen {
     char device[128];
     char *problem; /* owned: why reading failed */
 
-    struct keymap keymap;
+    struct config config;
     enum focus focus;
     enum mode mode;
-    bool maximized, logarithmic, quit;
+    bool maximized, quit;
     struct pane_text text;
     struct pane_evidence evidence;
     struct pane_contents contents;
     struct pane_chat chat;
     struct pane_map map;
+    struct pane_pattern pattern;
     struct places places;
 
     enum prompt prompt;
@@ -90,8 +95,8 @@ struct screen {
     size_t wanted_id;
 };
 
-int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct screen_calls *calls,
-                struct error *e);
+int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,
+                const struct screen_calls *calls, struct error *e);
 void screen_close(struct screen *s);
 
 void screen_event(struct screen *s, const struct event *event);

@@ -159,6 +159,36 @@ static void move_chat(struct screen *s, enum action action)
         pane_chat_scroll(&s->chat, (int)distance(action, s->chat.height));
 }
 
+/* True where the action belongs to the view of the pattern. */
+static bool move_pattern(struct screen *s, enum action action)
+{
+    switch (action) {
+    case ACTION_UP:
+        pane_pattern_head(&s->pattern, s->model, -1);
+        return true;
+    case ACTION_DOWN:
+        pane_pattern_head(&s->pattern, s->model, 1);
+        return true;
+    case ACTION_LEFT:
+        pane_pattern_branch(&s->pattern, s->model, -1);
+        return true;
+    case ACTION_RIGHT:
+        pane_pattern_branch(&s->pattern, s->model, 1);
+        return true;
+    case ACTION_ZOOM_IN:
+        pane_pattern_zoom(&s->pattern, -1);
+        return true;
+    case ACTION_ZOOM_OUT:
+        pane_pattern_zoom(&s->pattern, 1);
+        return true;
+    case ACTION_ZOOM_ALL:
+        s->pattern.zoom = 2;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void move(struct screen *s, enum action action)
 {
     if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
@@ -503,10 +533,13 @@ void screen_act(struct screen *s, enum action action)
         zoom(s, action);
         break;
     case ACTION_SCALE:
-        s->logarithmic = !s->logarithmic;
+        s->config.logarithmic = !s->config.logarithmic;
         break;
     case ACTION_HELP:
         overlay(s, MODE_HELP);
+        break;
+    case ACTION_PATTERN:
+        overlay(s, MODE_PATTERN);
         break;
     case ACTION_NOTES:
         overlay(s, MODE_NOTES);
@@ -630,14 +663,17 @@ static void key_event(struct screen *s, uint32_t key)
 {
     s->notice[0] = '\0';
     bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
-    enum action action = keymap_find(&s->keymap, key, edit);
+    enum action action = keymap_find(&s->config.keymap, key, edit);
     if (s->mode == MODE_ASK) {
         ask_key(s, key, action);
     } else if (s->mode == MODE_PROMPT) {
         prompt_key(s, key, action);
     } else if (s->mode == MODE_MARK) {
         mark_key(s, key);
-    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES) && (action == ACTION_CANCEL || action == ACTION_QUIT)) {
+    } else if (s->mode == MODE_PATTERN && move_pattern(s, action)) {
+        return;
+    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN) &&
+               (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_OPEN)) {
         s->mode = MODE_BROWSE;
     } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && action == ACTION_NONE) {
         evidence_select(s, (size_t)(key - '1'), true);

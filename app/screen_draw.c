@@ -105,7 +105,7 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
         bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP || s->focus == FOCUS_CONTENTS;
         if (hints[i].action == ACTION_OPEN && !evidence) continue;
         if ((hints[i].action == ACTION_HOTTEST || hints[i].action == ACTION_ZOOM_IN) && s->focus != FOCUS_MAP) continue;
-        keymap_names(&s->keymap, hints[i].action, names, sizeof names);
+        keymap_names(&s->config.keymap, hints[i].action, names, sizeof names);
         names[strcspn(names, " ")] = '\0';
         if (names[0] == '\0' || x + (int)strlen(names) + (int)strlen(hints[i].word) + 1 > r.w) continue;
         x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
@@ -196,8 +196,11 @@ void screen_draw(struct screen *s, struct canvas *c)
     draw_title(s, c);
     struct rect body = {1, 0, c->rows - 2, c->cols};
     if (s->mode == MODE_HELP) {
-        int lines = pane_help_draw(c, body, &s->keymap, s->help_scroll);
+        int lines = pane_help_draw(c, body, &s->config.keymap, s->help_scroll);
         if (s->help_scroll > lines - body.h + 1) s->help_scroll = lines > body.h ? lines - body.h + 1 : 0;
+    } else if (s->mode == MODE_PATTERN) {
+        struct view v = screen_view(s);
+        pane_pattern_draw(&s->pattern, c, body, s->model, &v);
     } else if (s->mode == MODE_NOTES) {
         draw_notes(s, c, body);
     } else {

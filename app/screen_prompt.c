@@ -120,6 +120,18 @@ static const char *argument(const char *line, const char *word)
     return line;
 }
 
+/* Settings of the configuration file can be typed too. A line that begins like one and is wrong is said to be. */
+static bool setting(struct screen *s, const char *line)
+{
+    static const char *const words[] = {"theme", "mouse", "line-numbers", "scale", "bind", "unbind"};
+    struct error e = {0};
+    if (config_line(&s->config, line, &e) == 0) return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (argument(line, words[i]) != NULL) screen_notice(s, ROLE_ERROR, "%s", e.text);
+    }
+    return false;
+}
+
 void screen_prompt_line(struct screen *s, const char *line)
 {
     uint64_t n;
@@ -145,8 +157,13 @@ void screen_prompt_line(struct screen *s, const char *line)
         screen_act(s, ACTION_HELP);
     } else if (strcmp(line, "q") == 0 || strcmp(line, "quit") == 0) {
         s->quit = true;
-    } else {
+    } else if (setting(s, line)) {
+        s->text.numbers = s->config.numbers;
+        s->calls.configure(s->calls.context, &s->config);
+    } else if (s->notice[0] == '\0') {
         screen_notice(s, ROLE_ERROR,
-                      "no such command: %s (a line number, 50%%, b BYTE, t TOKEN, f FILE, export FILE, notes, quit)", line);
+                      "no such command: %s (a line number, 50%%, b BYTE, t TOKEN, f FILE, export FILE, theme, mouse, "
+                      "bind, notes, quit)",
+                      line);
     }
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/canvas.h"
+#include "app/config.h"
 #include "app/message.h"
 #include "app/screen.h"
 #include "app/terminal.h"
@@ -105,6 +106,13 @@ static void action_redraw(void *context)
     terminal_refresh(u->terminal);
 }
 
+static void action_configure(void *context, const struct config *c)
+{
+    struct ui *u = context;
+    terminal_theme(u->terminal, c->theme);
+    terminal_mouse(u->terminal, c->mouse);
+}
+
 static int draw(struct ui *u, struct error *e)
 {
     int rows, cols;
@@ -135,11 +143,14 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
 {
     const struct screen_calls actions = {
         u,           action_ask,  action_read,    action_stop,   action_want_shares,
-        action_copy, action_edit, action_suspend, action_redraw,
+        action_copy, action_edit, action_suspend, action_redraw, action_configure,
     };
     const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
-    if (screen_open(&u->screen, o->corpus, o->model, &actions, e) != 0) return -1;
-    if (terminal_open(&u->terminal, THEME_AUTO, true, e) != 0) return -1;
+    struct config config;
+    config_init(&config);
+    if (config_read(&config, o->config, e) != 0) return -1;
+    if (screen_open(&u->screen, o->corpus, o->model, &config, &actions, e) != 0) return -1;
+    if (terminal_open(&u->terminal, config.theme, config.mouse, e) != 0) return -1;
     return worker_open(&u->worker, &worker, e);
 }
 

@@ -65,6 +65,12 @@ static inline void fixture_on_edit(void *context, const struct document *d, uint
     ((struct fixture *)context)->edited_line = line;
 }
 
+static inline void fixture_on_configure(void *context, const struct config *c)
+{
+    (void)context;
+    (void)c;
+}
+
 static inline void fixture_on_nothing(void *context)
 {
     (void)context;
@@ -90,8 +96,10 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
                                            fixture_on_copy,
                                            fixture_on_edit,
                                            fixture_on_nothing,
-                                           fixture_on_nothing};
-    assert_ok(screen_open(&f->screen, f->corpus, &fixture_model, &actions, &e), e);
+                                           fixture_on_nothing, fixture_on_configure};
+    struct config config;
+    config_init(&config);
+    assert_ok(screen_open(&f->screen, f->corpus, &fixture_model, &config, &actions, &e), e);
     struct message *m = message_new(MESSAGE_DEVICE);
     assert_true(message_text(m, "cpu: test, 2 threads", 20));
     screen_message(f->screen, m);

@@ -147,7 +147,7 @@ static void the_help_is_made_from_the_key_table(void **state)
     struct fixture f;
     open_usual(&f);
     fixture_draw(&f, 24, 80);
-    keymap_bind(&f.screen->keymap, 'w', ACTION_ASK);
+    keymap_bind(&f.screen->config.keymap, 'w', ACTION_ASK);
     fixture_keys(&f, "?");
     fixture_draw(&f, 24, 80);
     assert_screen(&f.canvas, "help_80x24", false);
@@ -320,9 +320,68 @@ static void any_keys_at_any_moment_leave_a_screen(void **state)
     fixture_close(&f);
 }
 
+static void the_pattern_is_drawn_from_the_index_arithmetic(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "g p 0");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "pattern_80x24", true);
+    fixture_keys(&f, "j l +");
+    fixture_draw(&f, 50, 200);
+    assert_screen(&f.canvas, "pattern_200x50", false);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "pattern_40x12", false);
+    fixture_keys(&f, "Esc");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    fixture_close(&f);
+}
+
+static void contents_fold_and_are_filtered(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    f.screen->focus = FOCUS_CONTENTS;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "g l l");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "contents_80x24", true);
+    fixture_keys(&f, "/ s t o r m");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "contents_filter_80x24", false);
+    fixture_keys(&f, "Enter");
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "contents_filter_40x12", false);
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    assert_memory_equal(f.corpus->documents[0].text + f.screen->text.place.offset, "CHAPTER II", 10);
+    fixture_close(&f);
+}
+
+static void settings_are_typed_as_in_the_file(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, ": s c a l e Space l o g Enter");
+    assert_true(f.screen->config.logarithmic);
+    fixture_keys(&f, ": b i n d Space w Space q u i t Enter w");
+    assert_true(f.screen->quit);
+    fixture_keys(&f, ": t h e m e Space x Enter");
+    assert_string_equal(f.screen->notice, "theme is auto, dark, light, not \"x\"");
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
+        cmocka_unit_test(contents_fold_and_are_filtered),
+        cmocka_unit_test(settings_are_typed_as_in_the_file),
         cmocka_unit_test(the_first_screen_says_what_can_be_done),
         cmocka_unit_test(reading_shows_how_far_it_is),
         cmocka_unit_test(an_answer_brings_its_first_place_into_sight),

@@ -1,0 +1,96 @@
+#include "tests/test.h"
+
+#include <unistd.h>
+
+#include "app/config.h"
+
+static void settings_and_keys_are_taken(void **state)
+{
+    (void)state;
+    static const char text[] = "# colours\ntheme light\n\n  mouse off # never\r\nline-numbers on\nscale log\nbind w "
+                               "ask\nbind # help\nbind ^Left edit-home\nunbind q\n";
+    struct config c;
+    struct error e = {0};
+    config_init(&c);
+    assert_ok(config_parse(&c, "config", text, sizeof text - 1, &e), e);
+    assert_int_equal(c.theme, THEME_LIGHT);
+    assert_false(c.mouse);
+    assert_true(c.logarithmic);
+    assert_int_equal(c.numbers, LINE_NUMBERS_ON);
+    assert_int_equal(keymap_find(&c.keymap, 'w', false), ACTION_ASK);
+    assert_int_equal(keymap_find(&c.keymap, '#', false), ACTION_HELP);
+    assert_int_equal(keymap_find(&c.keymap, KEYS_CTRL | KEYS_LEFT, true), EDIT_HOME);
+    assert_int_equal(keymap_find(&c.keymap, 'q', false), ACTION_NONE);
+}
+
+static void what_is_wrong_is_named_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"theme blue", "c:1: theme is auto, dark, light, not \"blue\""},
+        {"\nmouse yes", "c:2: mouse is off, on, not \"yes\""},
+        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, bind, unbind)"},
+        {"bind a", "c:1: bind KEY ACTION"},
+        {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},
+        {"bind a dance", "c:1: no such action: dance"},
+        {"theme", "c:1: a setting is a word and a value: theme"},
+        {"unbind", "c:1: unbind KEY"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config c;
+        struct error e = {0};
+        config_init(&c);
+        assert_int_equal(config_parse(&c, "c", cases[i].text, strlen(cases[i].text), &e), -1);
+        assert_string_equal(e.text, cases[i].words);
+    }
+}
+
+static void a_file_that_was_named_must_exist_and_the_usual_one_need_not(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error e = {0};
+    config_init(&c);
+    assert_int_equal(config_read(&c, "/no/such/config", &e), -1);
+    assert_string_equal(e.text, "/no/such/config: No such file or directory");
+    setenv("XDG_CONFIG_HOME", "/no/such", 1);
+    assert_ok(config_read(&c, NULL, &e), e);
+    char path[] = "/tmp/lectern_config_XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "theme dark\n", 11), 11);
+    close(fd);
+    assert_ok(config_read(&c, path, &e), e);
+    assert_int_equal(c.theme, THEME_DARK);
+    unlink(path);
+}
+
+/* Random bytes and random words of the format: nothing but an error may come of them. */
+static void any_text_is_settings_or_an_error(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"bind", "unbind", "theme", " ",    "\n",   "^",    "M-",
+                                        "a",    "#",      "ask",   "\xff", "\x1b", "dark", "F1"};
+    uint64_t seed = 8;
+    for (int round = 0; round < 3000; round++) {
+        char text[400] = "";
+        for (int i = 0; i < 30; i++) strcat(text, words[(test_random(&seed) >> 32) % 14]);
+        struct config c;
+        struct error e = {0};
+        config_init(&c);
+        if (config_parse(&c, "c", text, strlen(text), &e) != 0) assert_true(e.text[0] == 'c');
+        assert_true(c.keymap.n <= 256);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_and_keys_are_taken),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(a_file_that_was_named_must_exist_and_the_usual_one_need_not),
+        cmocka_unit_test(any_text_is_settings_or_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
