@@ -185,12 +185,14 @@ static void row_q6_k(const uint8_t *b, uint32_t cols, float *out)
 {
     for (uint32_t i = 0; i < cols; i += 256, b += 210) {
         float d = half(b + 208);
-        for (uint32_t j = 0; j < 256; j++) {
-            const uint8_t *low = b + (size_t)j / 128 * 64, *top = b + 128 + (size_t)j / 128 * 32;
-            uint32_t k = j % 128 / 32;
-            uint32_t n = ((uint32_t)low[j % 64] >> (k / 2 * 4) & 15u) | ((uint32_t)top[j % 32] >> (2 * k) & 3u) << 4;
-            float scale = d * (float)(int8_t)b[192 + j / 16];
-            out[i + j] = scale * (float)((int)n - 32);
+        for (size_t run = 0; run < 16; run++, out += 16) {
+            size_t k = run % 8 / 2, j = run % 2 * 16;
+            const uint8_t *low = b + run / 8 * 64 + k % 2 * 32 + j, *top = b + 128 + run / 8 * 32 + j;
+            float scale = d * (float)(int8_t)b[192 + run];
+            for (size_t c = 0; c < 16; c++) {
+                uint32_t n = ((uint32_t)low[c] >> (k / 2 * 4) & 15u) | ((uint32_t)top[c] >> (2 * k) & 3u) << 4;
+                out[c] = scale * (float)((int)n - 32);
+            }
         }
     }
 }
