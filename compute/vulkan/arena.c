@@ -154,6 +154,7 @@ static int block_open(struct arena *a, uint64_t bytes, uint32_t *index, struct e
 static int place(struct arena *a, struct arena_buffer *b, const VkMemoryRequirements *need, struct error *e)
 {
     for (size_t i = 0; i < a->n_blocks; i++) {
+        if (!a->blocks[i].memory) continue; /* given back: block_open fills its place */
         if (block_reserve(&a->blocks[i], e) != 0) return -1;
         b->offset = block_take(&a->blocks[i], need->size, need->alignment);
         b->block = (uint32_t)i;
