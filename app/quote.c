@@ -143,7 +143,7 @@ static int put_sentence(struct writer *w, const struct quotes *q, const struct s
     for (size_t at = s->begin; at < s->end && result == 0; at++) {
         char c = source->text[at];
         bool space = !code && (c == ' ' || (c >= '\t' && c <= '\r'));
-        if (space && w->text[w->size - 1] == ' ') continue;
+        if (space && (w->size == 0 || w->text[w->size - 1] == ' ')) continue;
         if (c != '\0') result = put(w, space ? " " : &c, 1);
     }
     char reference[32];
