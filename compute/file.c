@@ -52,6 +52,7 @@ struct file_array {
     int fd;
     uint8_t *base;
     size_t reserved, mapped, size;
+    bool named, writable;
 };
 
 #define RESERVE_MOST ((size_t)1 << 40)
@@ -69,39 +70,6 @@ static int open_unlinked(const char *directory, struct error *e)
     unlink(path);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;
-}
-
-int file_array_open(struct file_array **out, const char *directory, struct error *e)
-{
-    struct file_array *a = calloc(1, sizeof *a);
-    if (!a) return error_set(e, "out of memory");
-    a->fd = open_unlinked(directory, e);
-    if (a->fd < 0) {
-        free(a);
-        return -1;
-    }
-    void *base = MAP_FAILED;
-    /* Less where the address space is limited (ulimit -v). */
-    for (a->reserved = RESERVE_MOST; a->reserved >= RESERVE_LEAST; a->reserved /= 2) {
-        base = mmap(NULL, a->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base != MAP_FAILED) break;
-    }
-    if (base == MAP_FAILED) {
-        close(a->fd);
-        free(a);
-        return error_set(e, "no address space for a scratch file");
-    }
-    a->base = base;
-    *out = a;
-    return 0;
-}
-
-void file_array_close(struct file_array *a)
-{
-    if (!a) return;
-    munmap(a->base, a->reserved);
-    close(a->fd);
-    free(a);
 }
 
 /* Maps further blocks until `need` bytes are there. */
@@ -124,9 +92,87 @@ static int grow(struct file_array *a, size_t need, struct error *e)
     return 0;
 }
 
+/* Takes fd over, also on failure. */
+static int open_on(struct file_array **out, int fd, struct error *e)
+{
+    struct file_array *a = calloc(1, sizeof *a);
+    void *base = MAP_FAILED;
+    size_t reserved = RESERVE_MOST;
+    /* Less where the address space is limited (ulimit -v). */
+    for (; a && reserved >= RESERVE_LEAST; reserved /= 2) {
+        base = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (base != MAP_FAILED) break;
+    }
+    if (base == MAP_FAILED) {
+        close(fd);
+        free(a);
+        return error_set(e, a ? "no address space for a scratch file" : "out of memory");
+    }
+    *a = (struct file_array){.fd = fd, .base = base, .reserved = reserved, .writable = true};
+    *out = a;
+    return 0;
+}
+
+int file_array_open(struct file_array **out, const char *directory, struct error *e)
+{
+    int fd = open_unlinked(directory, e);
+    return fd < 0 ? -1 : open_on(out, fd, e);
+}
+
+int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, struct error *e)
+{
+    int fd = open(path, (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < size) {
+        close(fd);
+        return error_set(e, "%s: not a file of at least %llu bytes", path, (unsigned long long)size);
+    }
+    if (writable && ftruncate(fd, (off_t)size) != 0) {
+        close(fd);
+        return error_set(e, "%s: %s", path, strerror(errno));
+    }
+    struct file_array *a;
+    if (open_on(&a, fd, e) != 0) return -1;
+    a->named = true;
+    a->writable = writable;
+    int failed = size > a->reserved ? error_set(e, "%s: no address space to map it", path) : 0;
+    if (!failed && size > 0 && writable) failed = grow(a, (size_t)size, e);
+    if (!failed && size > 0 && !writable) {
+        void *at = mmap(a->base, (size_t)size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+        if (at == MAP_FAILED) failed = error_set(e, "%s: cannot be mapped: %s", path, strerror(errno));
+    }
+    a->size = (size_t)size;
+    if (failed) {
+        file_array_close(a);
+        return -1;
+    }
+    *out = a;
+    return 0;
+}
+
+int file_array_sync(struct file_array *a, struct error *e)
+{
+    assert(a->writable);
+    if (a->size > 0 && msync(a->base, a->size, MS_SYNC) != 0) return error_set(e, "state file: %s", strerror(errno));
+    if (fsync(a->fd) != 0) return error_set(e, "state file: %s", strerror(errno));
+    return 0;
+}
+
+void file_array_close(struct file_array *a)
+{
+    if (!a) return;
+    munmap(a->base, a->reserved);
+    /* Where cutting fails the file stays longer than what counts of it, which does no harm. */
+    if (a->named && a->writable && ftruncate(a->fd, (off_t)a->size) != 0) errno = 0;
+    close(a->fd);
+    free(a);
+}
+
 int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
 {
     size_t need;
+    assert(a->writable);
     if (!bytes_add(&need, a->size, n) || need > a->reserved) {
         return error_set(e, "scratch file: more than %zu bytes are needed", a->reserved);
     }
@@ -139,7 +185,7 @@ int file_array_append(struct file_array *a, const void *bytes, size_t n, struct 
 
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n)
 {
-    assert(offset <= a->size && n <= a->size - offset);
+    assert(a->writable && offset <= a->size && n <= a->size - offset);
     memcpy(a->base + offset, bytes, n);
 }
 

@@ -2,6 +2,7 @@
 #ifndef LECTERN_FILE_H
 #define LECTERN_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,15 @@ struct file_array;
 
 /* `directory`: where an unlinked temporary file is made. */
 int file_array_open(struct file_array **out, const char *directory, struct error *e);
+
+/* The same in a named file that stays: made where it is missing, cut to its first `size` bytes, which must be there. Not writable: the file is only
+ * mapped, and appending and writing are bugs. */
+int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, struct error *e);
+
+/* Waits until the array's bytes are on the disk. */
+int file_array_sync(struct file_array *a, struct error *e);
+
+/* A named file is cut to the array's size. */
 void file_array_close(struct file_array *a);
 
 /* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error, never a signal. */
