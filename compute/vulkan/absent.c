@@ -28,3 +28,15 @@ unsigned backend_vulkan_messages(char *first, size_t size)
     if (size) first[0] = 0;
     return 0;
 }
+
+int backend_vulkan_profile(struct backend *b, struct error *e)
+{
+    (void)b;
+    return error_set(e, "this program was built without Vulkan");
+}
+
+uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out, uint32_t capacity)
+{
+    (void)b, (void)out, (void)capacity;
+    return 0;
+}

@@ -116,19 +116,22 @@ static void run_tiles(struct vulkan *v, const struct attend *op, const struct ti
             .rotary_stride = op->rotary ? vulkan_matrix_of(op->rotary)->stride : 0,
             .scale = 1 / sqrtf((float)s->head_dim),
         };
-        stream_run(v->stream, &(struct stream_dispatch){
-                                  .pipeline = pipeline,
-                                  .bindings = {plan_part(v, l->tiles, p->n_tiles * sizeof *p->tiles),
-                                               vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
-                                               vulkan_bind(op->rotary ? op->rotary : op->qkv), vulkan_bind(op->out),
-                                               lse, vulkan_bind_scratch(&v->partial)},
-                                  .n_bindings = 8,
-                                  .params = &params,
-                                  .params_bytes = sizeof params,
-                                  .groups = {n, 1, 1},
-                                  .work = work,
-                                  .together = first > 0,
-                              });
+        stream_run(v->stream,
+                   &(struct stream_dispatch){
+                       .pipeline = pipeline,
+                       .bindings = {plan_part(v, l->tiles, p->n_tiles * sizeof *p->tiles), vulkan_bind(op->qkv),
+                                    vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
+                                    vulkan_bind(op->rotary ? op->rotary : op->qkv), vulkan_bind(op->out), lse,
+                                    vulkan_bind_scratch(&v->partial)},
+                       .n_bindings = 8,
+                       .params = &params,
+                       .params_bytes = sizeof params,
+                       .groups = {n, 1, 1},
+                       .label = "attend",
+                       .work = work,
+                       .bytes = 4.0 * op->n * s->head_dim * (2 * s->n_head + 2 * s->n_head_kv) * n / (double)p->n_tiles,
+                       .together = first > 0,
+                   });
         stream_pause(v->stream);
     }
 }
@@ -153,7 +156,9 @@ static void run_joins(struct vulkan *v, const struct attend *op, struct stream_b
                               .params = &params,
                               .params_bytes = sizeof params,
                               .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
+                              .label = "attend: join",
                               .work = (double)p->n_partial * op->shape->head_dim,
+                              .bytes = 4.0 * op->shape->head_dim * ((double)p->n_partial + 2.0 * (double)p->n_joins),
                           });
 }
 
@@ -180,7 +185,9 @@ static void run_keeps(struct vulkan *v, const struct attend *op, const struct la
                    .params = &params,
                    .params_bytes = sizeof params,
                    .groups = {vulkan_ceil(p->keep_rows * ((s->head_dim + 1) / 2), 64), (uint32_t)p->n_keeps, 1},
+                   .label = "attend: keep",
                    .work = (double)p->keep_rows * s->head_dim,
+                   .bytes = 16.0 * p->keep_rows * s->head_dim,
                    .together = p->n_joins > 0,
                });
 }

@@ -205,6 +205,21 @@ void backend_vulkan_describe(size_t index, struct device *line)
     vulkan_close(&v->base);
 }
 
+int backend_vulkan_profile(struct backend *b, struct error *e)
+{
+    return stream_profile(((struct vulkan *)b)->stream, e);
+}
+
+uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out, uint32_t capacity)
+{
+    struct stream_time times[32];
+    uint32_t n = stream_times(((struct vulkan *)b)->stream, times, capacity < 32 ? capacity : 32);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] =
+            (struct backend_vulkan_time){times[i].label, times[i].seconds, times[i].work, times[i].bytes, times[i].n};
+    return n;
+}
+
 void backend_vulkan_fail_submit(struct backend *b, unsigned n)
 {
     stream_fail_submit(((struct vulkan *)b)->stream, n);

@@ -3,6 +3,7 @@
 #define LECTERN_BACKEND_VULKAN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct backend;
 struct device;
@@ -15,6 +16,16 @@ int backend_vulkan_open(struct backend **out, const char *device, unsigned n_thr
 
 /* Number of Vulkan devices; 0 where there is no Vulkan. */
 size_t backend_vulkan_count(void);
+
+/* For benchmarks. From now on every dispatch is measured by itself, which is slower; afterwards, what each kind of op
+ * took on the device. An error where the queue has no timestamps. */
+struct backend_vulkan_time {
+    const char *label;
+    double seconds, multiplications, bytes; /* bytes: the least that must pass to and from memory */
+    uint64_t n;
+};
+int backend_vulkan_profile(struct backend *b, struct error *e);
+uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out, uint32_t capacity);
 
 /* For tests. The n-th submit from now (1: the next; 0: none) fails as if the device were lost. */
 void backend_vulkan_fail_submit(struct backend *b, unsigned n);

@@ -1,6 +1,7 @@
 /* Matrices on the device. Weights keep the precision of the file where the shaders can unpack it: F32, F16 and BF16 as
  * they are, the block formats with their quants first and their scales behind, so that both are read by whole words. */
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,19 @@ static uint32_t format_of(uint32_t type, uint32_t padded, uint32_t *stride)
     }
 }
 
+/* Rounds to nearest, ties to even; what is too large becomes the largest. */
+static uint16_t half_of(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    uint32_t sign = u >> 16 & 0x8000, size = u & 0x7fffffff;
+    if (size > 0x7f800000) return (uint16_t)(sign | 0x7e00); /* NaN */
+    if (size >= 0x477ff000) return (uint16_t)(sign | 0x7bff);
+    if (size < 0x38800000) return (uint16_t)(sign | (uint32_t)lrintf(fabsf(x) * 16777216.0f)); /* subnormal */
+    size += 0xfff + (size >> 13 & 1);
+    return (uint16_t)(sign | (size - 0x38000000) >> 13);
+}
+
 static void pack_q8(uint8_t *to, const uint8_t *from, uint32_t cols)
 {
     for (uint32_t i = 0; i < cols / BLOCK; i++, from += 2 + BLOCK) {
@@ -113,7 +127,17 @@ static void pack_q4(uint8_t *to, const uint8_t *from, uint32_t cols, bool has_mi
     }
 }
 
-static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format)
+static void pack_half(uint8_t *to, const struct weights *w, uint32_t row, float *numbers)
+{
+    weights_dequantize(w, row, row + 1, numbers);
+    for (uint32_t i = 0; i < w->cols; i++) {
+        uint16_t half = half_of(numbers[i]);
+        memcpy(to + 2 * (size_t)i, &half, sizeof half);
+    }
+}
+
+/* numbers: room for a row. */
+static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format, float *numbers)
 {
     const uint8_t *from = w->bytes + row * w->row_bytes;
     if (format == FORMAT_Q8)
@@ -122,6 +146,8 @@ static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_
         pack_q4(to, from, w->cols, format == FORMAT_Q4_1);
     else if (format == FORMAT_F32)
         weights_dequantize(w, row, row + 1, (float *)(void *)to);
+    else if (format == FORMAT_F16 && w->type != WEIGHTS_F16)
+        pack_half(to, w, row, numbers);
     else
         memcpy(to, from, w->row_bytes);
 }
@@ -131,15 +157,21 @@ static int load_part(struct vulkan_matrix *m, uint32_t first, const struct weigh
     const size_t row_bytes = (size_t)m->stride * 4;
     const uint32_t at_once = row_bytes < LOAD_BYTES ? (uint32_t)(LOAD_BYTES / row_bytes) : 1;
     uint8_t *rows = malloc(at_once * row_bytes);
-    if (!rows) return error_set(e, "out of memory");
+    float *numbers = malloc(w->cols * sizeof *numbers);
+    if (!rows || !numbers) {
+        free(rows);
+        free(numbers);
+        return error_set(e, "out of memory");
+    }
     for (uint32_t row = 0, n; row < w->rows; row += n) {
         n = w->rows - row < at_once ? w->rows - row : at_once;
         memset(rows, 0, n * row_bytes);
-        for (uint32_t i = 0; i < n; i++) pack_row(rows + i * row_bytes, w, row + i, m->format);
+        for (uint32_t i = 0; i < n; i++) pack_row(rows + i * row_bytes, w, row + i, m->format, numbers);
         stream_write(vulkan_of(&m->base)->stream, m->buffer.buffer, (first + row) * row_bytes, row_bytes, rows,
                      row_bytes, n);
     }
     free(rows);
+    free(numbers);
     return 0;
 }
 
@@ -156,9 +188,12 @@ int vulkan_matrix_load(struct matrix **out, struct backend *b, const struct weig
             return error_set(e, "a weight matrix has too many rows");
     }
     if (cols > UINT32_MAX / 8) return error_set(e, "a matrix of %u columns is not possible", cols);
-    /* a single row is a vector that is added or multiplied in: float32; so are parts that differ */
-    uint32_t stride, type = same && rows > 1 ? (uint32_t)parts[0]->type : WEIGHTS_F32;
-    uint32_t format = format_of(type, vulkan_ceil(cols, BLOCK) * BLOCK, &stride);
+    /* A single row is a vector that is multiplied in: float32. So is what the shaders do not unpack, and what differs
+     * from part to part, but for the tiers that multiply in float16. */
+    const uint32_t padded = vulkan_ceil(cols, BLOCK) * BLOCK;
+    uint32_t stride, format = format_of(same && rows > 1 ? (uint32_t)parts[0]->type : WEIGHTS_F32, padded, &stride);
+    if (format == FORMAT_F32 && rows > 1 && ((struct vulkan *)b)->tier != GPU_FP32)
+        format = format_of(WEIGHTS_F16, padded, &stride);
     struct vulkan_matrix *m = NULL;
     if (open_words(&m, (struct vulkan *)b, rows, cols, stride, "weights", e) != 0) return -1;
     m->format = format;

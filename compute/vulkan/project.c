@@ -56,7 +56,9 @@ static void norm_rows(struct vulkan *v, const struct matrix *x, uint32_t x_row, 
                               .params = &params,
                               .params_bytes = sizeof params,
                               .groups = {vulkan_ceil(n, rows), 1, 1},
+                              .label = "norm",
                               .work = (double)n * x->cols,
+                              .bytes = 4.0 * n * x->cols,
                           });
 }
 
@@ -65,7 +67,14 @@ struct product {
     uint32_t out_stride, x_row, x_stride;
     const struct matrix *w, *norm; /* norm: v->norm has the scales; or NULL */
     uint32_t n, flags;
+    const char *label;
 };
+
+static double product_bytes(const struct product *p, uint32_t n)
+{
+    double columns = p->w->rows / (p->flags & PROJECT_GATE ? 2.0 : 1.0) * (p->flags & PROJECT_ADD ? 2 : 1);
+    return 4.0 * n * (p->w->cols + columns) + (double)p->w->bytes;
+}
 
 static void multiply(struct vulkan *v, const struct product *p)
 {
@@ -101,7 +110,9 @@ static void multiply(struct vulkan *v, const struct product *p)
                                   .params = &params,
                                   .params_bytes = sizeof params,
                                   .groups = {vulkan_ceil(w->base.rows, t.bn), vulkan_ceil(n, t.bm), 1},
+                                  .label = p->label,
                                   .work = row_work * n,
+                                  .bytes = product_bytes(p, n),
                                   .together = row > 0,
                               });
         stream_pause(v->stream);
@@ -114,6 +125,7 @@ void vulkan_project(const struct project *op)
     assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows && op->out != op->x);
     if (op->norm) norm_rows(v, op->x, op->x_row, op->n, op->norm_eps);
     multiply(v, &(struct product){
+                    .label = op->add ? "project and add" : "project",
                     .out = vulkan_bind(op->out),
                     .x = vulkan_bind(op->x),
                     .out_stride = vulkan_matrix_of(op->out)->stride,
@@ -135,6 +147,7 @@ void vulkan_feed_forward(const struct feed_forward *op)
     if (!vulkan_reserve(v, &v->hidden, (uint64_t)op->n * hidden, "feed-forward")) return;
     norm_rows(v, op->x, 0, op->n, op->norm_eps);
     multiply(v, &(struct product){
+                    .label = "feed-forward: gate, up",
                     .out = vulkan_bind_scratch(&v->hidden),
                     .x = vulkan_bind(op->x),
                     .out_stride = hidden,
@@ -145,6 +158,7 @@ void vulkan_feed_forward(const struct feed_forward *op)
                     .flags = PROJECT_GATE,
                 });
     multiply(v, &(struct product){
+                    .label = "feed-forward: down",
                     .out = vulkan_bind(op->x),
                     .x = vulkan_bind_scratch(&v->hidden),
                     .out_stride = x_stride,
@@ -172,7 +186,9 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
                               .params = &params,
                               .params_bytes = sizeof params,
                               .groups = {vulkan_ceil(n * (params.x_stride / 4), 64), 1, 1},
+                              .label = "embed",
                               .work = (double)n * x->cols,
+                              .bytes = 8.0 * n * x->cols,
                           });
     stream_pause(v->stream);
 }
@@ -185,6 +201,7 @@ void vulkan_evidence_rows(const struct evidence_rows *op)
     if (!vulkan_reserve(v, &v->evidence, (uint64_t)op->n * stride, "evidence rows")) return;
     norm_rows(v, op->x, 0, op->n, op->norm_eps);
     multiply(v, &(struct product){
+                    .label = "evidence projection",
                     .out = vulkan_bind_scratch(&v->evidence),
                     .x = vulkan_bind(op->x),
                     .out_stride = stride,
@@ -210,7 +227,9 @@ void vulkan_evidence_rows(const struct evidence_rows *op)
             .params = &params,
             .params_bytes = sizeof params,
             .groups = {vulkan_ceil(op->n, rows), 1, 1},
+            .label = "evidence rows",
             .work = (double)op->n * width,
+            .bytes = 8.0 * op->n * width,
         });
     stream_pause(v->stream);
 }

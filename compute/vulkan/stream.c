@@ -12,7 +12,7 @@ enum {
     SLOTS = 3,           /* submits under way */
     FETCHES = 64,        /* reads a slot can hold */
     PROFILED = 512,      /* dispatches that a slot can measure */
-    MAX_TIMES = 32,      /* names that a profile can tell apart */
+    MAX_TIMES = 32,      /* labels that a profile can tell apart */
     STAGING_ALIGN = 256, /* the largest storage buffer alignment that Vulkan allows */
 };
 
@@ -42,10 +42,7 @@ struct slot {
     uint32_t n_fetches;
     double work;
     uint32_t n_profiled;
-    struct {
-        const char *name;
-        double work;
-    } profiled[PROFILED];
+    struct stream_time profiled[PROFILED];
 };
 
 struct stream {
@@ -201,14 +198,15 @@ void stream_close(struct stream *s)
     free(s);
 }
 
-static void add_time(struct stream *s, const char *name, double seconds, double work)
+static void add_time(struct stream *s, const struct stream_time *t, double seconds)
 {
     uint32_t i = 0;
-    while (i < s->n_times && strcmp(s->times[i].name, name) != 0) i++;
+    while (i < s->n_times && strcmp(s->times[i].label, t->label) != 0) i++;
     if (i == MAX_TIMES) return;
-    if (i == s->n_times) s->times[s->n_times++] = (struct stream_time){.name = name};
+    if (i == s->n_times) s->times[s->n_times++] = (struct stream_time){.label = t->label};
     s->times[i].seconds += seconds;
-    s->times[i].work += work;
+    s->times[i].work += t->work;
+    s->times[i].bytes += t->bytes;
     s->times[i].n++;
 }
 
@@ -226,8 +224,7 @@ static void slot_measure(struct stream *s, struct slot *slot)
     double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : now() - slot->submitted;
     /* small submits measure the cost of submitting */
     if (seconds > TARGET_SECONDS / 50 && slot->work > 0) s->rate = 0.5 * s->rate + 0.5 * slot->work / seconds;
-    for (uint32_t i = 0; i < slot->n_profiled; i++)
-        add_time(s, slot->profiled[i].name, elapsed(s, slot, 2 + 2 * i), slot->profiled[i].work);
+    for (uint32_t i = 0; i < slot->n_profiled; i++) add_time(s, &slot->profiled[i], elapsed(s, slot, 2 + 2 * i));
 }
 
 /* Waits until the device is done with a slot, and hands out what it fetched. */
@@ -357,8 +354,7 @@ void stream_run(struct stream *s, const struct stream_dispatch *d)
     if (!measured) return;
     vk->vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries,
                             3 + 2 * slot->n_profiled);
-    slot->profiled[slot->n_profiled].name = pipeline_name(d->pipeline);
-    slot->profiled[slot->n_profiled++].work = d->work;
+    slot->profiled[slot->n_profiled++] = (struct stream_time){.label = d->label, .work = d->work, .bytes = d->bytes};
 }
 
 void stream_fill(struct stream *s, VkBuffer buffer, uint64_t offset, uint64_t bytes, uint32_t word)

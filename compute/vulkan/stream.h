@@ -28,14 +28,16 @@ struct stream_dispatch {
     const void *params; /* copied */
     uint32_t params_bytes;
     uint32_t groups[3];
-    double work;   /* about how much, in multiplications: what bounds a submit */
-    bool together; /* does not wait for the dispatch before it */
+    const char *label; /* static; what a profile calls it */
+    double work;       /* about how much, in multiplications: what bounds a submit */
+    double bytes;      /* that must pass to and from memory at least */
+    bool together;     /* does not wait for the dispatch before it */
 };
 
-/* Time on the device by pipeline name, when profiling. */
+/* Time on the device by label, when profiling. */
 struct stream_time {
-    const char *name; /* static */
-    double seconds, work;
+    const char *label;
+    double seconds, work, bytes;
     uint64_t n;
 };
 

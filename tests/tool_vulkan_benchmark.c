@@ -1,0 +1,197 @@
+/* vulkan_benchmark [--device vulkan[:N][/TIER]] [--tokens N,...]
+ * Speed of reading on a Vulkan device, against what the device gives in the same run and the same tier: a large product
+ * of matrices, and a copy. Random weights in the shapes of sizes s (d 256, 6 layers) and m (d 512, 8 layers); random
+ * token ids: speed does not depend on them. A read is tokens to evidence keys on the host, measured with a clock; time
+ * by op comes from a second read with timestamps around every dispatch. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compute/backend.h"
+#include "compute/error.h"
+#include "compute/session.h"
+#include "compute/vulkan/backend_vulkan.h"
+#include "tests/synthetic_model.h"
+
+enum { MAX_TIMES = 32, CEILING = 4096, REPEAT = 20, PROFILED_TOKENS = 1 << 17 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+struct ceilings {
+    double flops, bytes; /* a second */
+};
+
+/* The product through the same op and tier that the reader uses, on a shape that suits any device. */
+static int measure_ceilings(struct backend *b, uint32_t side, struct ceilings *out, struct error *e)
+{
+    uint64_t seed = 1;
+    struct matrix *w = NULL, *x = NULL, *y = NULL;
+    struct weights weights = synthetic_weights(side, side, 0.1f, 0, &seed);
+    const struct weights *const parts[] = {&weights};
+    int status = b->ops->matrix_load(&w, b, parts, 1, e);
+    if (status == 0) status = b->ops->matrix_open(&x, b, 2 * side, side, e);
+    if (status == 0) status = b->ops->matrix_open(&y, b, 2 * side, side, e);
+    struct project product = {.out = y, .x = x, .w = w, .n = 2 * side};
+    for (int warm = 0; warm < 2 && status == 0; warm++) { /* twice: the first compiles */
+        double begin = now();
+        for (int i = 0; i < REPEAT; i++) b->ops->project(&product);
+        status = b->ops->flush(b, e);
+        out->flops = REPEAT * 2.0 * 2 * side * side * side / (now() - begin);
+    }
+    for (int warm = 0; warm < 2 && status == 0; warm++) {
+        double begin = now();
+        for (int i = 0; i < REPEAT; i++) b->ops->matrix_copy(y, 0, x, 0, 2 * side);
+        status = b->ops->flush(b, e);
+        out->bytes = REPEAT * 2.0 * (double)x->bytes / (now() - begin);
+    }
+    b->ops->matrix_close(w);
+    b->ops->matrix_close(x);
+    b->ops->matrix_close(y);
+    synthetic_free(&weights);
+    if (status == 0)
+        printf("ceilings: product %u x %u x %u %.1f TFLOP/s, copy %.0f GB/s (read and written)\n", 2 * side, side, side,
+               out->flops / 1e12, out->bytes / 1e9);
+    return status;
+}
+
+static void set_size(struct model *m, char size)
+{
+    const bool small = size == 's';
+    *m = (struct model){.n_embd = small ? 256 : 512,
+                        .n_layer = small ? 6 : 8,
+                        .n_head = small ? 4 : 8,
+                        .n_head_kv = small ? 4 : 8,
+                        .head_dim = 64,
+                        .n_ff = small ? 704 : 1408,
+                        .n_vocab = 16384,
+                        .n_branch = 17,
+                        .evidence.width = 64};
+    for (uint32_t i = 0; i < m->n_branch; i++)
+        m->branch[i] = (struct branch){.segment_length = UINT64_C(512) << 2 * i, .dilation_rate = UINT64_C(1) << 2 * i};
+    synthetic_model_fill(m, 1);
+}
+
+/* Reads n tokens in calls as the reader makes them, a chunk each; seconds. */
+static int read_tokens(struct session *s, const struct model *m, uint64_t n, uint32_t chunk, double *seconds,
+                       struct error *e)
+{
+    int32_t *ids = malloc(chunk * sizeof *ids);
+    int8_t *keys = malloc((size_t)chunk * m->evidence.width);
+    uint64_t seed = 7;
+    int status = ids && keys ? 0 : error_set(e, "out of memory");
+    double begin = now();
+    for (uint64_t done = 0; done < n && status == 0; done += chunk) {
+        size_t part = n - done < chunk ? (size_t)(n - done) : chunk;
+        for (size_t i = 0; i < part; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            ids[i] = (int32_t)((seed >> 33) % m->n_vocab);
+        }
+        status = session_prefill(s, ids, part, &(struct session_outputs){.keys = keys}, e);
+    }
+    *seconds = now() - begin;
+    free(ids);
+    free(keys);
+    return status;
+}
+
+static int measure_read(const struct model *m, const char *device, uint64_t n, struct error *e)
+{
+    struct backend *b;
+    struct session *s;
+    double seconds;
+    if (backend_open(&b, device, 0, e) != 0) return -1;
+    int status = session_open(&s, m, b, e);
+    if (status == 0) {
+        status = read_tokens(s, m, b->info.chunk_rows, b->info.chunk_rows, &seconds, e); /* compiles */
+        if (status == 0) status = read_tokens(s, m, n, b->info.chunk_rows, &seconds, e);
+        if (status == 0)
+            printf("  %9llu tokens: %10.0f tokens/s (%.3f s, %zu MB live)\n", (unsigned long long)n,
+                   (double)n / seconds, seconds, session_memory(s) >> 20);
+        session_close(s);
+    }
+    backend_close(b);
+    return status;
+}
+
+static int measure_ops(const struct model *m, const char *device, uint64_t n, const struct ceilings *c, struct error *e)
+{
+    struct backend *b;
+    struct session *s;
+    double seconds;
+    if (backend_open(&b, device, 0, e) != 0) return -1;
+    int status = session_open(&s, m, b, e);
+    if (status == 0) {
+        status = read_tokens(s, m, b->info.chunk_rows, b->info.chunk_rows, &seconds, e);
+        if (status == 0) status = backend_vulkan_profile(b, e);
+        if (status == 0) status = read_tokens(s, m, n, b->info.chunk_rows, &seconds, e);
+        session_close(s);
+    }
+    struct backend_vulkan_time times[MAX_TIMES];
+    uint32_t n_times = status == 0 ? backend_vulkan_times(b, times, MAX_TIMES) : 0;
+    double total = 0;
+    for (uint32_t i = 0; i < n_times; i++) total += times[i].seconds;
+    for (uint32_t i = 0; i < n_times; i++) {
+        const struct backend_vulkan_time *t = &times[i];
+        double flops = 2 * t->multiplications / t->seconds, bytes = t->bytes / t->seconds;
+        printf(
+            "  %-24s %8.3f us/1000 tokens %5.1f %%  %7.2f TFLOP/s (%5.1f %% of the product)  %6.0f GB/s (%5.1f %% of "
+            "the copy)\n",
+            t->label, 1e9 * t->seconds / (double)n, 100 * t->seconds / total, flops / 1e12, 100 * flops / c->flops,
+            bytes / 1e9, 100 * bytes / c->bytes);
+    }
+    backend_close(b);
+    return status;
+}
+
+static int measure(const char *device, const char *lengths, struct error *e)
+{
+    struct backend *b;
+    struct ceilings ceilings = {0};
+    if (backend_open(&b, device, 0, e) != 0) return -1;
+    const bool software = strstr(b->info.name, "llvmpipe") != NULL;
+    printf("%s, %zu MB\n", b->info.name, b->info.memory >> 20);
+    int status = measure_ceilings(b, software ? 256 : CEILING, &ceilings, e);
+    backend_close(b);
+    for (const char *size = "sm"; *size && status == 0; size++) {
+        struct model m;
+        set_size(&m, *size);
+        printf("size %c: d %u, %u layers\n", *size, m.n_embd, m.n_layer);
+        uint64_t last = 0;
+        for (const char *at = lengths; status == 0 && at; at = strchr(at, ',')) {
+            if (*at == ',') at++;
+            last = strtoull(at, NULL, 10);
+            if (last > 0) status = measure_read(&m, device, last, e);
+        }
+        if (status == 0)
+            status = measure_ops(&m, device, last < PROFILED_TOKENS ? last : PROFILED_TOKENS, &ceilings, e);
+        synthetic_model_close(&m);
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *device = "vulkan", *lengths = "65536,1048576,16777216";
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 < argc && strcmp(argv[i], "--device") == 0)
+            device = argv[i + 1];
+        else if (i + 1 < argc && strcmp(argv[i], "--tokens") == 0)
+            lengths = argv[i + 1];
+        else {
+            fputs("usage: vulkan_benchmark [--device vulkan[:N][/TIER]] [--tokens N,...]\n", stderr);
+            return 2;
+        }
+    }
+    struct error e = {{0}};
+    if (measure(device, lengths, &e) == 0) return 0;
+    fprintf(stderr, "vulkan_benchmark: %s\n", e.text);
+    return 1;
+}
