@@ -39,7 +39,7 @@ static int source_open(struct quote_source *out, const struct answer *a, const s
     *shares = calloc(n_tokens + 1, sizeof **shares);
     if (!*tokens || !*shares) return -1;
     reader_token_offsets(r, begin, s->end_token, *tokens);
-    reader_token_shares(r, a, begin, s->end_token, *shares);
+    reader_token_shares(r, a, -1, begin, s->end_token, *shares);
     /* The first token may begin a little before its segment. */
     for (size_t i = 0; i <= n_tokens; i++) (*tokens)[i] = (*tokens)[i] > s->offset ? (*tokens)[i] - s->offset : 0;
     *out = (struct quote_source){

@@ -8,6 +8,15 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
+/* Of a lens that owns everything. */
+static void lens_free(struct lens *l)
+{
+    free(l->share);
+    free(l->sums);
+    free(l->items);
+    *l = (struct lens){0};
+}
+
 static void exchange_free(struct exchange *x)
 {
     if (x == NULL) return;
@@ -15,7 +24,9 @@ static void exchange_free(struct exchange *x)
     free(x->text);
     free(x->problem);
     if (x->answer != NULL) answer_close(x->answer);
-    free(x->sums);
+    free(x->whole.sums);
+    free(x->tokens);
+    lens_free(&x->part);
     free(x->shares.offsets);
     free(x->shares.share);
     free(x);
@@ -59,27 +70,64 @@ static void append_text(struct exchange *x, const char *text, size_t size)
     grown[x->size] = '\0';
 }
 
+static bool lens_sum(struct lens *l)
+{
+    l->sums = malloc((l->n_segments + 1) * sizeof *l->sums);
+    if (l->sums == NULL) return false;
+    l->sums[0] = 0;
+    for (size_t i = 0; i < l->n_segments; i++) {
+        l->sums[i + 1] = l->sums[i] + (double)l->share[i];
+        if (l->share[i] > l->peak) l->peak = l->share[i];
+    }
+    return true;
+}
+
 static void take_answer(struct exchange *x, struct message *m)
 {
     struct answer *a = m->answer;
-    double *sums = a ? malloc((a->n_segments + 1) * sizeof *sums) : NULL;
-    if (sums == NULL) {
+    x->token = -1;
+    if (a != NULL)
+        x->whole =
+            (struct lens){.share = a->share, .n_segments = a->n_segments, .items = a->items, .n_items = a->n_items};
+    if (a == NULL || !lens_sum(&x->whole)) {
+        x->whole = (struct lens){0};
         x->state = m->text ? EXCHANGE_FAILED : EXCHANGE_STOPPED;
         x->problem = m->text;
         m->text = NULL;
         return;
     }
-    sums[0] = 0;
-    for (size_t i = 0; i < a->n_segments; i++) {
-        sums[i + 1] = sums[i] + (double)a->share[i];
-        if (a->share[i] > x->peak) x->peak = a->share[i];
-    }
     m->answer = NULL;
     x->answer = a;
-    x->sums = sums;
     x->state = EXCHANGE_ANSWERED;
     x->size = 0;
     append_text(x, a->text, strlen(a->text));
+}
+
+/* The places with the largest shares, ties by position. */
+static bool lens_choose(struct lens *l)
+{
+    l->items = calloc(READER_MAX_EVIDENCE, sizeof *l->items);
+    for (size_t i = 0; l->items && i < l->n_segments; i++) {
+        if (l->n_items == READER_MAX_EVIDENCE && l->share[i] <= l->items[l->n_items - 1].share) continue;
+        size_t at = l->n_items < READER_MAX_EVIDENCE ? l->n_items++ : l->n_items - 1;
+        for (; at > 0 && l->items[at - 1].share < l->share[i]; at--) l->items[at] = l->items[at - 1];
+        l->items[at] = (struct evidence_item){i, l->share[i], l->share[i]};
+    }
+    return l->items != NULL;
+}
+
+static void take_lens(struct exchange *x, struct message *m)
+{
+    if (m->lens.share == NULL || x->answer == NULL) return;
+    lens_free(&x->part);
+    x->part = (struct lens){.token = m->lens.token, .share = m->lens.share, .n_segments = x->answer->n_segments};
+    m->lens.share = NULL;
+    if (!lens_sum(&x->part) || !lens_choose(&x->part)) lens_free(&x->part);
+    free(x->tokens);
+    x->tokens = m->lens.tokens;
+    x->n_tokens = m->lens.n_tokens;
+    m->lens.tokens = NULL;
+    x->selected = 0;
 }
 
 static void take_shares(struct exchange *x, struct message *m)
@@ -108,6 +156,9 @@ bool conversation_take(struct conversation *c, struct message *m)
     case MESSAGE_ANSWER_ENDS:
         if (x != NULL) take_answer(x, m);
         return true;
+    case MESSAGE_LENS:
+        if (x != NULL) take_lens(x, m);
+        return true;
     case MESSAGE_SHARES:
         if (x != NULL) take_shares(x, m);
         return true;
@@ -117,27 +168,52 @@ bool conversation_take(struct conversation *c, struct message *m)
 }
 
 /* Attention before a token: sums of whole segments, and a part of the one that the token is in. */
-static double sum_before(const struct exchange *x, const struct atlas *a, uint64_t token)
+static double sum_before(const struct lens *l, const struct atlas *a, uint64_t token)
 {
-    size_t n = x->answer->n_segments, i = atlas_segment_of_token(a, token);
-    if (i >= n) return x->sums[n];
+    size_t n = l->n_segments, i = atlas_segment_of_token(a, token);
+    if (i >= n) return l->sums[n];
     const struct reader_segment *s = &a->segments[i];
-    if (token <= s->first_token) return x->sums[i];
+    if (token <= s->first_token) return l->sums[i];
     double part = (double)(token - s->first_token) / (double)(s->end_token - s->first_token);
-    return x->sums[i] + part * (x->sums[i + 1] - x->sums[i]);
+    return l->sums[i] + part * (l->sums[i + 1] - l->sums[i]);
+}
+
+struct lens exchange_lens(const struct exchange *x)
+{
+    if (x == NULL || x->answer == NULL) return (struct lens){0};
+    return x->token < 0                                                  ? x->whole
+           : x->part.n_segments > 0 && x->part.token == (size_t)x->token ? x->part
+                                                                         : (struct lens){0};
+}
+
+bool exchange_turn(struct exchange *x, int by)
+{
+    if (x == NULL || x->answer == NULL) return false;
+    x->selected = 0;
+    /* Before the tokens are known, the first is asked for, and they come with it. */
+    int n = x->tokens ? (int)x->n_tokens : 1;
+    do {
+        x->token += by;
+        if (x->token >= n) x->token = -1;
+        if (x->token < -1) x->token = n - 1;
+    } while (x->token >= 0 && x->tokens &&
+             strspn(x->question + x->tokens[x->token].begin, " \n\t") >=
+                 x->tokens[x->token].end - x->tokens[x->token].begin);
+    return true;
 }
 
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end)
 {
-    if (x == NULL || x->answer == NULL || begin >= end) return 0;
-    double share = sum_before(x, a, end) - sum_before(x, a, begin);
+    struct lens l = exchange_lens(x);
+    if (l.n_segments == 0 || begin >= end) return 0;
+    double share = sum_before(&l, a, end) - sum_before(&l, a, begin);
     return share > 0 ? share : 0;
 }
 
 const struct evidence_item *exchange_selected(const struct exchange *x)
 {
-    if (x == NULL || x->answer == NULL || x->selected >= x->answer->n_items) return NULL;
-    return &x->answer->items[x->selected];
+    struct lens l = exchange_lens(x);
+    return l.n_items > 0 && x->selected < l.n_items ? &l.items[x->selected] : NULL;
 }
 
 int heat_level(double share, double peak, bool logarithmic)

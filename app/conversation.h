@@ -17,15 +17,30 @@ enum exchange_state {
     EXCHANGE_FAILED,
 };
 
+/* One way to look at an answer: the attention of the whole question, or of one of its tokens. Empty (n_segments 0)
+ * where there is none yet. */
+struct lens {
+    size_t token; /* of the question, where it is of one */
+    float *share; /* [n_segments] */
+    double *sums; /* [n_segments + 1]: shares of the segments before each */
+    size_t n_segments;
+    float peak;                  /* largest share of a segment */
+    struct evidence_item *items; /* the best places */
+    size_t n_items;
+};
+
 struct exchange {
     enum exchange_state state;
     char *question; /* owned */
     char *text;     /* owned: the answer as far as it came, terminated; NULL before */
     size_t size, capacity;
-    char *problem;                /* owned: why it failed */
-    struct answer *answer;        /* owned; NULL until it is complete */
-    double *sums;                 /* owned, [answer->n_segments + 1]: shares of the segments before each */
-    float peak;                   /* largest share of a segment */
+    char *problem;                        /* owned: why it failed */
+    struct answer *answer;                /* owned; NULL until it is complete */
+    struct lens whole;                    /* of all the question's tokens; share and items are the answer's */
+    struct reader_question_token *tokens; /* owned; NULL until a single one was looked at */
+    size_t n_tokens;
+    int token;                    /* looked at; -1: all together */
+    struct lens part;             /* of that token, once it has come; owns everything */
     struct message_shares shares; /* attention of single tokens where it was looked up last; owned arrays */
     float token_peak;             /* largest share of a token seen so far */
     size_t selected;              /* in the evidence list */
@@ -49,6 +64,13 @@ bool conversation_take(struct conversation *c, struct message *m);
 
 /* Share of the evidence attention in tokens [begin, end). */
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end);
+
+/* What is looked at now. */
+struct lens exchange_lens(const struct exchange *x);
+
+/* Turns to the next token of the question (or back to all); white space is no token to look at. False without an
+ * answer. */
+bool exchange_turn(struct exchange *x, int by);
 
 /* The selected piece of evidence, or NULL. */
 const struct evidence_item *exchange_selected(const struct exchange *x);

@@ -127,6 +127,12 @@ size_t corpus_shrank(const struct corpus *c)
     return SIZE_MAX;
 }
 
+const char *corpus_file(const struct corpus *c, size_t document)
+{
+    const struct corpus_build *b = (const struct corpus_build *)c;
+    return b->real_paths[document];
+}
+
 uint64_t document_line(const struct document *d, uint64_t offset)
 {
     uint64_t low = 0, high = d->n_lines; /* lines[low] <= offset < lines[high] */

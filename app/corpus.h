@@ -65,6 +65,9 @@ void corpus_close(struct corpus *c);
 /* Index of a document whose file was truncated by others while it was mapped, as found so far; SIZE_MAX: none. */
 size_t corpus_shrank(const struct corpus *c);
 
+/* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory). */
+const char *corpus_file(const struct corpus *c, size_t document);
+
 /* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted). */
 uint64_t document_line(const struct document *d, uint64_t offset);
 uint64_t document_file_offset(const struct document *d, uint64_t offset);

@@ -46,6 +46,8 @@ static const struct keys_entry table[] = {
     {ACTION_ZOOM_ALL, "zoom-all", "0", "the whole sequence on the map", false},
     {ACTION_HOTTEST, "hottest", "*", "to the hottest cell of the map", false},
     {ACTION_SCALE, "scale", "s", "map: logarithmic or linear", false},
+    {ACTION_TOKEN_NEXT, "token-next", "t", "attention of one word of the question after the other", false},
+    {ACTION_TOKEN_PREVIOUS, "token-previous", "T", "word of the question before", false},
     {ACTION_PATTERN, "pattern", "p", "the reader's attention pattern: who sees whom", false},
     {ACTION_NOTES, "notes", "!", "what was skipped of the input, and why", false},
     {ACTION_STOP, "stop", "^C", "stop the answer, or pause reading", false},

@@ -18,6 +18,8 @@ void message_free(struct message *m)
     free(m->tables.segments);
     free(m->shares.offsets);
     free(m->shares.share);
+    free(m->lens.tokens);
+    free(m->lens.share);
     if (m->answer != NULL) answer_close(m->answer);
     free(m);
 }

@@ -21,6 +21,7 @@ enum message_type {
     MESSAGE_ANSWER_TEXT,   /* id, text: a piece */
     MESSAGE_ANSWER_ENDS,   /* id, answer; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
+    MESSAGE_LENS,          /* lens; or text: what went wrong */
     MESSAGE_FAILED,        /* text: nothing works any more */
 };
 
@@ -42,6 +43,14 @@ struct message_shares {
     float *share;      /* owned, [n] */
 };
 
+/* What one token of a question attends to. */
+struct message_lens {
+    size_t token;
+    struct reader_question_token *tokens; /* owned: all of the question's */
+    size_t n_tokens;
+    float *share;                         /* owned, [n_segments] of the answer */
+};
+
 struct message {
     enum message_type type;
     size_t id;
@@ -51,6 +60,7 @@ struct message {
     struct reader_progress progress;
     struct message_tables tables;
     struct message_shares shares;
+    struct message_lens lens;
     struct answer *answer; /* owned */
 };
 

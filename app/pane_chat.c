@@ -52,6 +52,37 @@ static int draw_wrapped(struct canvas *c, struct rect r, int y, struct style s, 
     return y;
 }
 
+/* The question; while single words of it are looked at, the one looked at is marked and the others are as hot as they
+ * weigh. */
+static int draw_question(struct canvas *c, struct rect r, int y, const struct exchange *x)
+{
+    const char *text = x->question;
+    size_t size = strlen(text), begin = 0, token = 0;
+    bool single = x->token >= 0 && x->tokens != NULL;
+    float most = 0;
+    for (size_t i = 0; single && i < x->n_tokens; i++) most = x->tokens[i].gate > most ? x->tokens[i].gate : most;
+    while (begin < size) {
+        size_t end = begin + layout_break(text + begin, size - begin, r.w, true);
+        int column = 0;
+        for (size_t i = begin; i < end;) {
+            struct safe_glyph g;
+            struct style s = style(ROLE_QUESTION);
+            while (single && token + 1 < x->n_tokens && x->tokens[token].end <= i) token++;
+            if (single && token == (size_t)x->token)
+                s = style(ROLE_FOCUS);
+            else if (single)
+                s = (struct style){ROLE_HEAT, (uint8_t)heat_level((double)x->tokens[token].gate, (double)most, false)};
+            layout_glyph(text + i, end - i, column, &g);
+            int next = y >= 0 && y < r.h ? canvas_glyph(c, r, y, column, s, &g) : column + g.width;
+            if (next >= 0) column = next;
+            i += g.taken;
+        }
+        begin = end;
+        y++;
+    }
+    return y;
+}
+
 static const char *state_words(const struct exchange *x, bool reading)
 {
     switch (x->state) {
@@ -75,7 +106,7 @@ static void draw_exchange(struct pane_chat *p, struct canvas *c, struct rect r, 
     int y = -p->scroll;
     if (y >= 0 && y < r.h) canvas_puts(c, r, y, 0, style(ROLE_QUESTION), "?");
     struct rect text = rect_inset(r, 0, 0, 0, 2);
-    y = draw_wrapped(c, text, y, style(ROLE_QUESTION), false, x->question, strlen(x->question));
+    y = draw_question(c, text, y, x);
     if (x->size > 0) y = draw_wrapped(c, text, y, style(ROLE_TEXT), true, x->text, x->size);
     const char *words = state_words(x, reading);
     enum role role = x->state == EXCHANGE_FAILED ? ROLE_ERROR : ROLE_DIM;
@@ -140,7 +171,11 @@ static void describe(const struct view *v, char *out, size_t size)
     int n = 0;
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
-    if (x->answer != NULL) {
+    if (x->token >= 0 && x->tokens != NULL) {
+        char share[16];
+        snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",
+                 pane_share(share, (double)x->tokens[x->token].gate));
+    } else if (x->answer != NULL) {
         snprintf(out + used, size - used, "%s, %.1f s", x->answer->answerer, x->answer->seconds);
     }
 }

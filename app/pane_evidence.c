@@ -32,7 +32,8 @@ static void draw_snippet(struct canvas *c, struct rect r, const char *text, size
 static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
-    const struct evidence_item *item = &x->answer->items[rank];
+    const struct lens lens = exchange_lens(x);
+    const struct evidence_item *item = &lens.items[rank];
     if (item->segment >= v->atlas->n_segments) return;
     const struct reader_segment *s = &v->atlas->segments[item->segment];
     const struct document *d = &v->atlas->corpus->documents[s->document];
@@ -40,7 +41,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     enum role role = selected ? focused ? ROLE_SELECTED : ROLE_MARKED : ROLE_TEXT;
     struct rect line = {r.y, r.x, r.h < 1 ? r.h : 1, r.w};
     canvas_fill(c, line, style(role), " ");
-    int heat = heat_level((double)item->share, (double)x->peak, v->logarithmic);
+    int heat = heat_level((double)item->share, (double)lens.peak, v->logarithmic);
     canvas_puts(c, line, 0, 0, (struct style){ROLE_HEAT, (uint8_t)heat}, "█");
     char share[16];
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
@@ -102,10 +103,12 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
 {
     const struct exchange *x = v->exchange;
     char detail[64] = "";
-    size_t n = x && x->answer ? x->answer->n_items : 0;
+    size_t n = exchange_lens(x).n_items;
     if (n > 0)
         snprintf(detail, sizeof detail, "%zu places, by %s", n,
-                 x->answer->rank_by == RANK_FUSED ? "attention and words" : "attention");
+                 x->token >= 0                      ? "one word's attention"
+                 : x->answer->rank_by == RANK_FUSED ? "attention and words"
+                                                    : "attention");
     struct rect body = pane_title(c, r, focused, "Evidence", detail);
     p->height = body.h;
     if (n == 0) {
@@ -124,7 +127,7 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
 
 size_t pane_evidence_at(const struct pane_evidence *p, const struct view *v, int row)
 {
-    if (v->exchange == NULL || v->exchange->answer == NULL || row < 1 || row > p->height) return SIZE_MAX;
+    if (row < 1 || row > p->height) return SIZE_MAX;
     size_t i = p->first + (size_t)((row - 1) / item_rows(p));
-    return i < v->exchange->answer->n_items ? i : SIZE_MAX;
+    return i < exchange_lens(v->exchange).n_items ? i : SIZE_MAX;
 }

@@ -109,9 +109,10 @@ bool pane_map_hottest(const struct pane_map *p, const struct view *v, uint64_t *
     uint64_t begin = pane_map_token(p, v->atlas, column), end = pane_map_token(p, v->atlas, column + 1);
     /* Inside a wide column the place is its hottest segment. */
     size_t best = SIZE_MAX;
-    for (size_t i = atlas_segment_of_token(v->atlas, begin); i < v->exchange->answer->n_segments; i++) {
+    const struct lens lens = exchange_lens(v->exchange);
+    for (size_t i = atlas_segment_of_token(v->atlas, begin); i < lens.n_segments; i++) {
         if (v->atlas->segments[i].first_token >= end) break;
-        if (best == SIZE_MAX || v->exchange->answer->share[i] > v->exchange->answer->share[best]) best = i;
+        if (best == SIZE_MAX || lens.share[i] > lens.share[best]) best = i;
     }
     *token = best != SIZE_MAX && v->atlas->segments[best].first_token >= begin ? v->atlas->segments[best].first_token
                                                                                : begin + (end - begin) / 2;
@@ -177,8 +178,9 @@ static void draw_ruler(const struct pane_map *p, struct canvas *c, struct rect r
 {
     draw_boundaries(p, c, r, v);
     const struct exchange *x = v->exchange;
-    for (size_t i = x && x->answer ? x->answer->n_items : 0; i-- > 0;) {
-        const struct evidence_item *item = &x->answer->items[i];
+    const struct lens lens = exchange_lens(x);
+    for (size_t i = lens.n_items; i-- > 0;) {
+        const struct evidence_item *item = &lens.items[i];
         if (i >= 9 || item->segment >= v->atlas->n_segments) continue;
         int column = column_of(p, v->atlas, v->atlas->segments[item->segment].first_token);
         if (column >= 0)

@@ -222,11 +222,9 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
     bool framed = p->span > 0 && r->document == p->place.document && end > p->place.offset &&
                   r->offset < p->place.offset + p->span;
     int heat = 0;
-    size_t segment = v->exchange && v->exchange->answer
-                         ? atlas_segment_at(v->atlas, (struct spot){r->document, r->offset})
-                         : SIZE_MAX;
-    if (segment != SIZE_MAX && segment < v->exchange->answer->n_segments)
-        heat = heat_level((double)v->exchange->answer->share[segment], (double)v->exchange->peak, v->logarithmic);
+    const struct lens lens = exchange_lens(v->exchange);
+    size_t segment = lens.n_segments ? atlas_segment_at(v->atlas, (struct spot){r->document, r->offset}) : SIZE_MAX;
+    if (segment < lens.n_segments) heat = heat_level((double)lens.share[segment], (double)lens.peak, v->logarithmic);
     if (heat > 0)
         canvas_puts(c, line, 0, s->gutter - 2, (struct style){ROLE_HEAT, (uint8_t)heat}, framed ? "█" : "▌");
     else if (framed)
@@ -251,7 +249,9 @@ static void draw_title_row(const struct view *v, struct canvas *c, struct rect l
 static void set_tint(struct tint *t, size_t document)
 {
     const struct exchange *x = t->v->exchange;
-    t->shares = x != NULL && x->shares.n > 0 && x->shares.document == document ? &x->shares : NULL;
+    t->shares = x != NULL && x->shares.n > 0 && x->shares.document == document && x->shares.token == x->token
+                    ? &x->shares
+                    : NULL;
     t->at = 0;
 }
 

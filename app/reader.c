@@ -8,6 +8,7 @@
 
 #include "app/bm25.h"
 #include "app/corpus.h"
+#include "app/segment.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
@@ -189,11 +190,11 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
     sequence_token_offsets(r->sequence, begin, end, offsets);
 }
 
-void reader_token_shares(const struct reader *r, const struct answer *a, uint64_t begin, uint64_t end, float *share)
+void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end, float *share)
 {
     uint64_t n_kept;
     const int8_t *keys = sequence_keys(r->sequence, &n_kept);
-    evidence_share(a->attention, keys, begin, end, -1, share);
+    evidence_share(a->attention, keys, begin, end, token, share);
 }
 
 /* --- asking --- */
@@ -347,5 +348,49 @@ int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, 
     }
     a->seconds = now() - begin;
     *out = a;
+    return 0;
+}
+
+/* --- looking into a question --- */
+
+int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out, size_t *n,
+                           struct error *e)
+{
+    struct tokens ids = {0};
+    if (tokenizer_encode(r->model->tokenizer, a->question, strlen(a->question), &ids, e)) return -1;
+    assert(ids.n == a->attention->n_query);
+    struct reader_question_token *tokens = calloc(ids.n, sizeof *tokens);
+    uint32_t at = 0;
+    for (size_t i = 0; tokens && i < ids.n; i++) {
+        tokens[i] = (struct reader_question_token){.begin = at, .end = at + ids.lengths[i], .gate = a->attention->gate[i]};
+        at += ids.lengths[i];
+    }
+    *n = ids.n;
+    tokens_free(&ids);
+    if (!tokens) return error_set(e, "out of memory");
+    *out = tokens;
+    return 0;
+}
+
+int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel, float *share,
+                          struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = reader_segments(r, &n);
+    uint64_t n_kept;
+    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
+    assert(token < a->attention->n_query && a->n_segments <= n);
+    for (size_t i = 0; i < a->n_segments; i++) {
+        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_set(e, "interrupted");
+        uint64_t begin = sequence_kept(r->sequence, segments[i].first_token), end = sequence_kept(r->sequence, segments[i].end_token);
+        float part[SEGMENT_MAX_BYTES];
+        double sum = 0;
+        for (; begin < end; begin += SEGMENT_MAX_BYTES) {
+            uint64_t stop = end - begin < SEGMENT_MAX_BYTES ? end : begin + SEGMENT_MAX_BYTES;
+            evidence_share(a->attention, keys, begin, stop, (int)token, part);
+            for (uint64_t j = 0; j < stop - begin; j++) sum += (double)part[j];
+        }
+        share[i] = (float)sum;
+    }
     return 0;
 }

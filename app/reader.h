@@ -65,7 +65,22 @@ const struct reader_segment *reader_segments(const struct reader *r, size_t *n);
  * token ends). All tokens must be of that document's text. */
 void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets);
 
-/* Share of the evidence attention of each token in [begin, end); zero for positions that are not kept. */
-void reader_token_shares(const struct reader *r, const struct answer *a, uint64_t begin, uint64_t end, float *share);
+/* Share of the evidence attention of each token in [begin, end): of the whole question (`token` -1), or of one of its tokens. */
+void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end, float *share);
+
+/* A token of a question: its bytes, and its weight in the whole (the weights add up to 1). */
+struct reader_question_token {
+    uint32_t begin, end;
+    float gate;
+};
+
+/* The tokens of an answer's question, malloc'ed. */
+int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out, size_t *n,
+                           struct error *e);
+
+/* The attention of one question token in every segment of the answer: share[a->n_segments]. One pass over the kept keys on the caller's
+ * thread; cancelled ("interrupted") between segments. */
+int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel, float *share,
+                          struct error *e);
 
 #endif

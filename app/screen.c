@@ -115,7 +115,7 @@ static void take_answer(struct screen *s, size_t id)
     if (id != s->conversation.current) return;
     s->map.own_cursor = false;
     struct exchange *x = conversation_current(&s->conversation);
-    if (x->state != EXCHANGE_ANSWERED || s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->answer->n_items == 0)
+    if (x->state != EXCHANGE_ANSWERED || s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->whole.n_items == 0)
         return;
     places_leave(&s->places, s->text.place);
     s->focus = FOCUS_EVIDENCE;
@@ -151,26 +151,37 @@ void screen_message(struct screen *s, struct message *m)
     message_free(m);
 }
 
-/* Asks for the attention of the tokens on the screen, once for every stretch of text. */
-static void want_shares(struct screen *s)
+/* Asks for the attention of the question's token that is looked at, once. */
+static void want_lens(struct screen *s, const struct exchange *x)
 {
-    const struct exchange *x = conversation_current(&s->conversation);
+    struct wanted wanted = {s->conversation.current + 1, x->token, 0, 0};
+    if (x->token < 0 || exchange_lens(x).n_segments > 0 || memcmp(&wanted, &s->wanted_lens, sizeof wanted) == 0) return;
+    s->wanted_lens = wanted;
+    s->calls.want_lens(s->calls.context, s->conversation.current, x->answer, (size_t)x->token);
+}
+
+/* Asks for the attention of the tokens on the screen, once for every stretch of text. */
+static void want_shares(struct screen *s, const struct exchange *x)
+{
     uint64_t begin, end;
-    if (x == NULL || x->answer == NULL || s->layout.text.h == 0) return;
+    if (s->layout.text.h == 0) return;
     pane_text_tokens(&s->text, s->atlas, &begin, &end);
     size_t last = x->answer->n_segments;
     if (last == 0 || end > s->atlas->segments[last - 1].end_token || begin >= end) return;
-    if (s->wanted_id == s->conversation.current + 1 && s->wanted_begin == begin && s->wanted_end == end) return;
-    s->wanted_id = s->conversation.current + 1;
-    s->wanted_begin = begin;
-    s->wanted_end = end;
-    s->calls.want_shares(s->calls.context, s->conversation.current, x->answer, begin, end);
+    struct wanted wanted = {s->conversation.current + 1, x->token, begin, end};
+    if (memcmp(&wanted, &s->wanted_shares, sizeof wanted) == 0) return;
+    s->wanted_shares = wanted;
+    s->calls.want_shares(s->calls.context, s->conversation.current, x->answer, x->token, begin, end);
 }
 
 bool screen_work(struct screen *s)
 {
     bool more = false;
-    want_shares(s);
+    const struct exchange *x = conversation_current(&s->conversation);
+    if (x != NULL && x->answer != NULL) {
+        want_lens(s, x);
+        want_shares(s, x);
+    }
     if (s->search != NULL && !search_done(s->search)) {
         more = search_step(s->search, 8);
         const char *problem = search_problem(s->search);

@@ -28,9 +28,10 @@ struct screen_calls {
     bool (*ask)(void *context, size_t id, const char *question); /* false: too many are waiting */
     bool (*read)(void *context);
     void (*stop)(void *context);
-    void (*want_shares)(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end);
+    void (*want_shares)(void *context, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
+    void (*want_lens)(void *context, size_t id, const struct answer *a, size_t token);
     void (*copy)(void *context, const char *text, size_t size);
-    void (*edit)(void *context, const struct document *d, uint64_t line);
+    void (*edit)(void *context, size_t document, uint64_t line);
     void (*suspend)(void *context);
     void (*redraw)(void *context);
     void (*configure)(void *context, const struct config *c); /* theme and mouse have changed */
@@ -55,6 +56,13 @@ enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READI
 struct layout {
     struct rect title, map, contents, text, evidence, chat, progress, status; /* h 0: not shown */
     bool compact, too_small;
+};
+
+/* What was asked of the worker last, so that it is asked once. */
+struct wanted {
+    uint64_t id;   /* of the question, from 1 */
+    int64_t token; /* of the question, or -1 */
+    uint64_t begin, end;
 };
 
 struct screen {
@@ -91,8 +99,7 @@ struct screen {
     enum role notice_role;
     struct layout layout;
     int rows, cols;
-    uint64_t wanted_begin, wanted_end; /* tokens whose shares were asked for last */
-    size_t wanted_id;
+    struct wanted wanted_shares, wanted_lens;
 };
 
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,

@@ -9,12 +9,12 @@
 static void evidence_select(struct screen *s, size_t item, bool leave)
 {
     struct exchange *x = conversation_current(&s->conversation);
-    if (x == NULL || x->answer == NULL || x->answer->n_items == 0) {
+    if (exchange_lens(x).n_items == 0) {
         screen_notice(s, ROLE_DIM, "no evidence yet: ask a question first");
         return;
     }
-    if (item >= x->answer->n_items) {
-        screen_notice(s, ROLE_DIM, "there are %zu places of evidence", x->answer->n_items);
+    if (item >= exchange_lens(x).n_items) {
+        screen_notice(s, ROLE_DIM, "there are %zu places of evidence", exchange_lens(x).n_items);
         return;
     }
     x->selected = item;
@@ -24,7 +24,7 @@ static void evidence_select(struct screen *s, size_t item, bool leave)
 static void evidence_move(struct screen *s, long by)
 {
     const struct exchange *x = conversation_current(&s->conversation);
-    size_t last = x && x->answer && x->answer->n_items ? x->answer->n_items - 1 : 0;
+    size_t n = exchange_lens(x).n_items, last = n ? n - 1 : 0;
     size_t at = x ? x->selected : 0;
     if (by < 0)
         at = at > (size_t)-by ? at - (size_t)-by : 0;
@@ -328,6 +328,17 @@ static void compare(struct screen *s)
     c->compared = SIZE_MAX;
 }
 
+/* From the whole question to one of its words after the other, each with its own map and places. */
+static void turn(struct screen *s, int by)
+{
+    struct exchange *x = conversation_current(&s->conversation);
+    if (!exchange_turn(x, by)) {
+        screen_notice(s, ROLE_DIM, "no answer yet whose words could be looked at");
+        return;
+    }
+    s->evidence.first = 0;
+}
+
 static void hottest(struct screen *s)
 {
     struct view v = screen_view(s);
@@ -382,7 +393,7 @@ static void copy(struct screen *s)
 static void edit(struct screen *s)
 {
     const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
-    s->calls.edit(s->calls.context, d, document_line(d, s->text.place.offset));
+    s->calls.edit(s->calls.context, s->text.place.document, document_line(d, s->text.place.offset));
 }
 
 static bool answering(const struct screen *s)
@@ -537,6 +548,10 @@ void screen_act(struct screen *s, enum action action)
         break;
     case ACTION_HELP:
         overlay(s, MODE_HELP);
+        break;
+    case ACTION_TOKEN_NEXT:
+    case ACTION_TOKEN_PREVIOUS:
+        turn(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
         break;
     case ACTION_PATTERN:
         overlay(s, MODE_PATTERN);

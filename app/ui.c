@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/canvas.h"
 #include "app/config.h"
+#include "app/corpus.h"
 #include "app/message.h"
 #include "app/screen.h"
 #include "app/terminal.h"
@@ -14,6 +14,7 @@
 #include "compute/error.h"
 
 struct ui {
+    const struct corpus *corpus;
     struct terminal *terminal;
     struct worker *worker;
     struct screen *screen;
@@ -43,10 +44,17 @@ static void action_stop(void *context)
     worker_stop(u->worker);
 }
 
-static void action_want_shares(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+static void action_want_shares(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
+                               uint64_t end)
 {
     struct ui *u = context;
-    worker_want_shares(u->worker, id, a, begin, end);
+    worker_want_shares(u->worker, id, a, token, begin, end);
+}
+
+static void action_want_lens(void *context, size_t id, const struct answer *a, size_t token)
+{
+    struct ui *u = context;
+    worker_want_lens(u->worker, id, a, token);
 }
 
 static void action_copy(void *context, const char *text, size_t size)
@@ -74,19 +82,19 @@ static char *shell_quoted(const char *text)
     return out;
 }
 
-static void action_edit(void *context, const struct document *d, uint64_t line)
+static void action_edit(void *context, size_t document, uint64_t line)
 {
     struct ui *u = context;
-    const char *editor = getenv("VISUAL");
+    const char *file = corpus_file(u->corpus, document), *editor = getenv("VISUAL");
     if (editor == NULL || *editor == '\0') editor = getenv("EDITOR");
     if (editor == NULL || *editor == '\0') editor = "vi";
-    if (access(d->path, R_OK) != 0) {
+    if (file == NULL) {
         screen_notice(u->screen, ROLE_ERROR, "this text is no file that an editor could open");
         return;
     }
-    char *path = shell_quoted(d->path), *command = path ? malloc(strlen(editor) + strlen(path) + 40) : NULL;
+    char *path = shell_quoted(file), *command = path ? malloc(strlen(editor) + strlen(path) + 40) : NULL;
     if (command != NULL) {
-        sprintf(command, "%s +%llu -- %s", editor, (unsigned long long)line, path);
+        sprintf(command, "%s +%llu %s", editor, (unsigned long long)line, path);
         int status = terminal_run(u->terminal, command);
         if (status != 0) screen_notice(u->screen, ROLE_ERROR, "%s ended with status %d", editor, status);
     }
@@ -142,7 +150,7 @@ static int loop(struct ui *u, struct error *e)
 static int start(struct ui *u, const struct ui_options *o, struct error *e)
 {
     const struct screen_calls actions = {
-        u,           action_ask,  action_read,    action_stop,   action_want_shares,
+        u,           action_ask,  action_read,    action_stop,   action_want_shares, action_want_lens,
         action_copy, action_edit, action_suspend, action_redraw, action_configure,
     };
     const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
@@ -156,7 +164,7 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
 
 int ui_run(const struct ui_options *o, struct error *e)
 {
-    struct ui u = {0};
+    struct ui u = {.corpus = o->corpus};
     int status = start(&u, o, e);
     if (status == 0) status = loop(&u, e);
     terminal_close(u.terminal);

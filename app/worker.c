@@ -18,6 +18,7 @@
 struct wish {
     const struct answer *answer; /* NULL: none */
     size_t id;
+    int token;
     uint64_t begin, end;
 };
 
@@ -27,8 +28,8 @@ struct worker {
     int wake[2];
     pthread_t thread;
     atomic_bool cancel, closing;
-    pthread_mutex_t mutex; /* guards wish */
-    struct wish wish;
+    pthread_mutex_t mutex; /* guards the wishes */
+    struct wish shares_wish, lens_wish;
     /* the thread's own */
     struct backend *backend;
     struct reader *reader;
@@ -80,23 +81,29 @@ static void tell_progress(struct worker *w, const struct reader_progress *p)
     tell(w, m);
 }
 
-static void serve_wish(struct worker *w)
+static struct wish take_wish(struct worker *w, struct wish *wish)
 {
     pthread_mutex_lock(&w->mutex);
-    struct wish wish = w->wish;
-    w->wish.answer = NULL;
+    struct wish taken = *wish;
+    wish->answer = NULL;
     pthread_mutex_unlock(&w->mutex);
-    if (wish.answer == NULL || w->reader == NULL || wish.begin >= wish.end) return;
-    size_t n_segments, n_documents, n = (size_t)(wish.end - wish.begin), document = 0;
+    return taken;
+}
+
+static void serve_shares(struct worker *w)
+{
+    struct wish wish = take_wish(w, &w->shares_wish);
+    if (wish.answer == NULL || wish.begin >= wish.end) return;
+    size_t n_documents, n = (size_t)(wish.end - wish.begin), document = 0;
     const struct reader_document *documents = reader_documents(w->reader, &n_documents);
-    (void)reader_segments(w->reader, &n_segments);
     while (document < n_documents && documents[document].end_token <= wish.begin) document++;
     if (document == n_documents || wish.begin < documents[document].text_token ||
         wish.end > documents[document].end_token)
         return;
     struct message *m = message_new(MESSAGE_SHARES);
     if (m == NULL) return;
-    m->shares = (struct message_shares){.id = wish.id, .token = -1, .begin = wish.begin, .n = n, .document = document};
+    m->shares =
+        (struct message_shares){.id = wish.id, .token = wish.token, .begin = wish.begin, .n = n, .document = document};
     m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
     m->shares.share = malloc(n * sizeof *m->shares.share);
     if (m->shares.offsets == NULL || m->shares.share == NULL) {
@@ -104,15 +111,41 @@ static void serve_wish(struct worker *w)
         return;
     }
     reader_token_offsets(w->reader, wish.begin, wish.end, m->shares.offsets);
-    reader_token_shares(w->reader, wish.answer, wish.begin, wish.end, m->shares.share);
+    reader_token_shares(w->reader, wish.answer, wish.token, wish.begin, wish.end, m->shares.share);
     tell(w, m);
+}
+
+static void serve_lens(struct worker *w)
+{
+    struct wish wish = take_wish(w, &w->lens_wish);
+    struct error e = {0};
+    if (wish.answer == NULL) return;
+    struct message *m = message_new(MESSAGE_LENS);
+    if (m == NULL) return;
+    m->id = wish.id;
+    m->lens.token = (size_t)wish.token;
+    m->lens.share = malloc((wish.answer->n_segments + 1) * sizeof *m->lens.share);
+    if (m->lens.share == NULL ||
+        reader_question_tokens(w->reader, wish.answer, &m->lens.tokens, &m->lens.n_tokens, &e) != 0 ||
+        m->lens.token >= m->lens.n_tokens ||
+        reader_question_share(w->reader, wish.answer, m->lens.token, &w->closing, m->lens.share, &e) != 0) {
+        message_free(m);
+        return;
+    }
+    tell(w, m);
+}
+
+static void serve_wishes(struct worker *w)
+{
+    serve_shares(w);
+    serve_lens(w);
 }
 
 static void on_progress(void *context, const struct reader_progress *p)
 {
     struct worker *w = context;
     tell_progress(w, p);
-    serve_wish(w);
+    serve_wishes(w);
 }
 
 static void on_answer(void *context, const char *text, size_t size)
@@ -177,7 +210,7 @@ static void *run(void *context)
     if (!set_up(w, &e)) tell_text(w, MESSAGE_FAILED, 0, false, e.text);
     while (!atomic_load(&w->closing)) {
         struct message *m = queue_pop(w->to, true);
-        if (w->reader != NULL) serve_wish(w);
+        if (w->reader != NULL) serve_wishes(w);
         if (m == NULL) continue;
         if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
@@ -285,10 +318,20 @@ void worker_stop(struct worker *w)
     atomic_store(&w->cancel, true);
 }
 
-void worker_want_shares(struct worker *w, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+static void want(struct worker *w, struct wish *wish, struct wish wanted)
 {
     pthread_mutex_lock(&w->mutex);
-    w->wish = (struct wish){a, id, begin, end};
+    *wish = wanted;
     pthread_mutex_unlock(&w->mutex);
     queue_nudge(w->to);
+}
+
+void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end)
+{
+    want(w, &w->shares_wish, (struct wish){a, id, token, begin, end});
+}
+
+void worker_want_lens(struct worker *w, size_t id, const struct answer *a, size_t token)
+{
+    want(w, &w->lens_wish, (struct wish){a, id, (int)token, 0, 0});
 }

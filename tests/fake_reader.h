@@ -217,8 +217,10 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
 }
 
 /* Tokens that begin with a capital have all of the attention of their segment. */
-void reader_token_shares(const struct reader *r, const struct answer *a, uint64_t begin, uint64_t end, float *share)
+void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
+                         float *share)
 {
+    (void)token;
     size_t segment = 0, document = 0;
     for (uint64_t t = begin; t < end; t++) {
         while (r->segments[segment].end_token <= t) segment++;
@@ -227,6 +229,42 @@ void reader_token_shares(const struct reader *r, const struct answer *a, uint64_
         char c = r->corpus->documents[document].text[offset];
         share[t - begin] = c >= 'A' && c <= 'Z' ? a->share[segment] / 4 : 0;
     }
+}
+
+/* The words of the question, longer ones weighing more; the others are parts of the word before them. */
+int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
+                           size_t *n, struct error *e)
+{
+    (void)r;
+    (void)e;
+    size_t size = strlen(a->question);
+    struct reader_question_token *tokens = calloc(size + 1, sizeof *tokens);
+    *n = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (i == 0 || a->question[i] == ' ') tokens[(*n)++].begin = (uint32_t)i;
+        tokens[*n - 1].end = (uint32_t)i + 1;
+    }
+    for (size_t i = 0; i < *n; i++) tokens[i].gate = (float)(tokens[i].end - tokens[i].begin) / (float)size;
+    *out = tokens;
+    return 0;
+}
+
+/* A token's share is that of a question of this word alone. */
+int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
+                          float *share, struct error *e)
+{
+    (void)cancel;
+    size_t n;
+    struct reader_question_token *tokens;
+    char word[64];
+    if (reader_question_tokens(r, a, &tokens, &n, e) != 0) return -1;
+    snprintf(word, sizeof word, "%.*s", (int)(tokens[token].end - tokens[token].begin),
+             a->question + tokens[token].begin);
+    free(tokens);
+    float sum = 0;
+    for (size_t i = 0; i < a->n_segments; i++) sum += share[i] = fake_weight(r, i, word);
+    for (size_t i = 0; i < a->n_segments; i++) share[i] /= sum;
+    return 0;
 }
 
 #endif

@@ -37,18 +37,32 @@ static inline void fixture_on_stop(void *context)
     ((struct fixture *)context)->stops++;
 }
 
-static inline void fixture_on_want(void *context, size_t id, const struct answer *a, uint64_t begin, uint64_t end)
+static inline void fixture_on_want(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
+                                   uint64_t end)
 {
     struct fixture *f = context;
     struct message *m = message_new(MESSAGE_SHARES);
     size_t n = (size_t)(end - begin), document = 0;
     while (f->reader->documents[document].end_token <= begin) document++;
     f->wants++;
-    m->shares = (struct message_shares){.id = id, .token = -1, .begin = begin, .n = n, .document = document};
+    m->shares = (struct message_shares){.id = id, .token = token, .begin = begin, .n = n, .document = document};
     m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
     m->shares.share = malloc(n * sizeof *m->shares.share);
     reader_token_offsets(f->reader, begin, end, m->shares.offsets);
-    reader_token_shares(f->reader, a, begin, end, m->shares.share);
+    reader_token_shares(f->reader, a, token, begin, end, m->shares.share);
+    screen_message(f->screen, m);
+}
+
+static inline void fixture_on_lens(void *context, size_t id, const struct answer *a, size_t token)
+{
+    struct fixture *f = context;
+    struct error e = {0};
+    struct message *m = message_new(MESSAGE_LENS);
+    m->id = id;
+    m->lens.token = token;
+    m->lens.share = malloc((a->n_segments + 1) * sizeof *m->lens.share);
+    assert_ok(reader_question_tokens(f->reader, a, &m->lens.tokens, &m->lens.n_tokens, &e), e);
+    assert_ok(reader_question_share(f->reader, a, token, NULL, m->lens.share, &e), e);
     screen_message(f->screen, m);
 }
 
@@ -59,9 +73,9 @@ static inline void fixture_on_copy(void *context, const char *text, size_t size)
     snprintf(f->copied, sizeof f->copied, "%.*s", (int)size, text);
 }
 
-static inline void fixture_on_edit(void *context, const struct document *d, uint64_t line)
+static inline void fixture_on_edit(void *context, size_t document, uint64_t line)
 {
-    (void)d;
+    (void)document;
     ((struct fixture *)context)->edited_line = line;
 }
 
@@ -79,8 +93,8 @@ static inline void fixture_on_nothing(void *context)
 static const struct model fixture_model = {
     .name = "fake-1m", .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
 
-static inline void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts, const size_t *sizes,
-                         size_t n)
+static inline void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts,
+                                const size_t *sizes, size_t n)
 {
     struct error e = {0};
     *f = (struct fixture){0};
@@ -89,14 +103,16 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
     const struct reader_options options = {0};
     assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, &e), e);
     const struct screen_calls actions = {f,
-                                           fixture_on_ask,
-                                           fixture_on_read,
-                                           fixture_on_stop,
-                                           fixture_on_want,
-                                           fixture_on_copy,
-                                           fixture_on_edit,
-                                           fixture_on_nothing,
-                                           fixture_on_nothing, fixture_on_configure};
+                                         fixture_on_ask,
+                                         fixture_on_read,
+                                         fixture_on_stop,
+                                         fixture_on_want,
+                                         fixture_on_lens,
+                                         fixture_on_copy,
+                                         fixture_on_edit,
+                                         fixture_on_nothing,
+                                         fixture_on_nothing,
+                                         fixture_on_configure};
     struct config config;
     config_init(&config);
     assert_ok(screen_open(&f->screen, f->corpus, &fixture_model, &config, &actions, &e), e);

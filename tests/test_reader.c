@@ -152,7 +152,7 @@ static void an_answer_ranks_segments_and_its_shares_add_up_to_one(void **state)
     struct reader_progress p;
     reader_progress(f.reader, &p);
     float *shares = calloc(p.tokens, sizeof *shares);
-    reader_token_shares(f.reader, a, 0, p.tokens, shares);
+    reader_token_shares(f.reader, a, -1, 0, p.tokens, shares);
     for (uint64_t i = 0; i < p.tokens; i++) by_token += (double)shares[i];
     assert_float_equal(by_token, 1.0, 1e-5);
     free(shares);

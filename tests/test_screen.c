@@ -376,10 +376,29 @@ static void settings_are_typed_as_in_the_file(void **state)
     fixture_close(&f);
 }
 
+static void every_word_of_the_question_has_its_own_attention(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "t");
+    fixture_keys(&f, "t t");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.screen->conversation.items[0]->token, 2);
+    assert_screen(&f.canvas, "word_80x24", true);
+    fixture_keys(&f, "T T T");
+    assert_int_equal(f.screen->conversation.items[0]->token, -1);
+    fixture_keys(&f, "T");
+    assert_int_equal(f.screen->conversation.items[0]->token, 7);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
+        cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(contents_fold_and_are_filtered),
         cmocka_unit_test(settings_are_typed_as_in_the_file),
         cmocka_unit_test(the_first_screen_says_what_can_be_done),

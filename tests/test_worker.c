@@ -85,7 +85,7 @@ static void a_question_is_answered_after_the_reading(void **state)
     assert_true(m->done);
     assert_string_equal(m->answer->text, "The text says so [1], and again [2].");
     assert_int_equal(m->answer->items[0].segment, 1);
-    worker_want_shares(f.worker, 7, m->answer, 12, 16);
+    worker_want_shares(f.worker, 7, m->answer, -1, 12, 16);
     struct message *shares = wait_for(&f, MESSAGE_SHARES);
     assert_int_equal(shares->shares.id, 7);
     assert_int_equal(shares->shares.document, 1);
@@ -93,6 +93,11 @@ static void a_question_is_answered_after_the_reading(void **state)
     assert_int_equal(shares->shares.offsets[0], 4);
     assert_int_equal(shares->shares.offsets[4], 19);
     message_free(shares);
+    worker_want_lens(f.worker, 7, m->answer, 3);
+    struct message *lens = wait_for(&f, MESSAGE_LENS);
+    assert_int_equal(lens->lens.n_tokens, 4);
+    assert_true(lens->lens.share[1] > lens->lens.share[0]);
+    message_free(lens);
     struct answer *kept = m->answer;
     m->answer = NULL;
     message_free(m);
