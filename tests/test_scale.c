@@ -258,6 +258,17 @@ static void a_cancel_stops_and_a_limit_gives_up(void **state)
     assert_true(result.gave_up);
 }
 
+static void chunks_grow_while_they_are_fast_and_shrink_when_they_are_not(void **state)
+{
+    (void)state;
+    assert_int_equal(scale_run_rows(256, 16384, 256, 0.001), 512);
+    assert_int_equal(scale_run_rows(16000, 16384, 16000, 0.001), 16384);
+    assert_int_equal(scale_run_rows(1000, 16384, 1000, 0.8), 100);
+    assert_int_equal(scale_run_rows(2, 16384, 2, 10), 1);
+    assert_int_equal(scale_run_rows(1000, 16384, 3, 10), 1000); /* the end of the text */
+    assert_int_equal(scale_run_rows(1000, 16384, 1000, 0), 2000);
+}
+
 static void small_model(struct model *m)
 {
     *m = (struct model){.n_embd = 24,
@@ -333,6 +344,7 @@ int main(void)
         cmocka_unit_test(reading_starts_anywhere),
         cmocka_unit_test(a_device_that_forgets_one_key_fails_the_check),
         cmocka_unit_test(a_cancel_stops_and_a_limit_gives_up),
+        cmocka_unit_test(chunks_grow_while_they_are_fast_and_shrink_when_they_are_not),
         cmocka_unit_test(the_kept_positions_are_those_on_a_grid_of_a_current_segment),
         cmocka_unit_test(the_whole_reader_is_measured_and_its_chunking_checked),
     };
