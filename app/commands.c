@@ -155,6 +155,7 @@ static int work_read(struct work *w, struct error *e)
     struct reader_callbacks c = callbacks(w);
     int failed = reader_read(w->reader, &c, e);
     clear_progress(w);
+    if (*reader_notice(w->reader)) say(w->options, "", reader_notice(w->reader));
     return failed;
 }
 

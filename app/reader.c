@@ -16,6 +16,7 @@
 #include "compute/evidence.h"
 #include "compute/model.h"
 #include "compute/session.h"
+#include "compute/session_guard.h"
 #include "compute/tokenizer.h"
 
 /* Progress is told this often, in seconds. */
@@ -25,7 +26,7 @@ struct reader {
     const struct model *model;
     struct backend *backend;
     const struct corpus *corpus;
-    struct session *session;
+    struct session_guard *guard;
     struct token_source *source;
     struct sequence *sequence;
     int8_t *keys; /* of one chunk */
@@ -60,7 +61,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->model = m;
     r->backend = b;
     r->corpus = c;
-    if (session_open(&r->session, m, b, e) ||
+    if (session_guard_open(&r->guard, m, b, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
         sequence_open(&r->sequence, c, m->evidence.width, 1, scratch_directory(o), e)) {
         reader_close(r);
@@ -73,7 +74,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
 void reader_close(struct reader *r)
 {
     if (!r) return;
-    session_close(r->session);
+    session_guard_close(r->guard);
     token_source_close(r->source);
     sequence_close(r->sequence);
     free(r->keys);
@@ -108,7 +109,7 @@ static int read_chunk(struct reader *r, struct error *e)
     if (!keys) return error_set(e, "out of memory");
     r->keys = keys;
     struct session_outputs outputs = {.keys = keys};
-    if (session_prefill(r->session, chunk.ids, chunk.n, &outputs, e) || record(r, &chunk, e)) return -1;
+    if (session_guard_prefill(r->guard, chunk.ids, chunk.n, &outputs, e) || record(r, &chunk, e)) return -1;
     r->new_tokens += chunk.n;
     return 0;
 }
@@ -125,7 +126,7 @@ static void update_rates(struct reader *r, uint64_t tokens, uint64_t bytes, doub
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
     /* A chunk that failed half-way may have left tokens in the caches that the tables do not have. */
-    if (session_position(r->session) != sequence_n_tokens(r->sequence)) {
+    if (session_position(session_guard_session(r->guard)) != sequence_n_tokens(r->sequence)) {
         return error_set(e, "reading cannot go on after an error");
     }
     double told = 0;
@@ -151,6 +152,11 @@ bool reader_done(const struct reader *r)
     return r->done;
 }
 
+const char *reader_notice(const struct reader *r)
+{
+    return session_guard_notice(r->guard);
+}
+
 void reader_progress(const struct reader *r, struct reader_progress *p)
 {
     size_t n_documents;
@@ -165,7 +171,7 @@ void reader_progress(const struct reader *r, struct reader_progress *p)
         .seconds = r->seconds,
         .tokens_per_second = r->done && r->seconds > 0 ? (double)r->new_tokens / r->seconds : r->rate,
         .seconds_left = r->done ? 0 : r->bytes_rate > 0 ? (double)(r->corpus->n_bytes - bytes) / r->bytes_rate : -1,
-        .memory = session_memory(r->session),
+        .memory = session_memory(session_guard_session(r->guard)),
         .state_bytes = sequence_file_bytes(r->sequence),
     };
 }
@@ -241,7 +247,19 @@ static int encode_question(const struct reader *r, const char *question, struct 
     return 0;
 }
 
-/* Prefills the question at the next boundary of the local branch, takes its queries, and goes back to the end of the text. */
+/* Prefills the question at the next boundary of the local branch, and goes back to the end of the text. */
+static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
+                            const struct session_outputs *outputs, struct error *e)
+{
+    uint64_t w = local_segment(m), start = (session_position(session) + w - 1) / w * w;
+    if (session_mark(session, e)) return -1;
+    int failed = session_skip_to(session, start, e) || session_prefill(session, ids->ids, ids->n, outputs, e);
+    struct error ignored;
+    if (session_rewind(session, failed ? &ignored : e)) failed = -1;
+    return failed ? -1 : 0;
+}
+
+/* Takes the question's queries; a device lost on the way is one more try. */
 static int query(struct reader *r, const struct tokens *ids, struct evidence **out, struct error *e)
 {
     const struct model *m = r->model;
@@ -249,15 +267,11 @@ static int query(struct reader *r, const struct tokens *ids, struct evidence **o
     float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
     if (!buffer) return error_set(e, "out of memory");
     float *tau = buffer + ids->n * width, *gate = tau + ids->n;
-    uint64_t w = local_segment(m);
-    uint64_t start = (session_position(r->session) + w - 1) / w * w;
     struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
-    int failed = session_mark(r->session, e);
-    if (!failed) {
-        failed = session_skip_to(r->session, start, e) || session_prefill(r->session, ids->ids, ids->n, &outputs, e);
-        struct error ignored;
-        if (session_rewind(r->session, failed ? &ignored : e)) failed = -1;
-    }
+    struct error why;
+    int failed = prefill_question(session_guard_session(r->guard), m, ids, &outputs, &why);
+    if (failed) failed = session_guard_recover(r->guard, why.text, e) ||
+                         prefill_question(session_guard_session(r->guard), m, ids, &outputs, e);
     /* The first token is <|question|>: it asks nothing. */
     if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, (uint32_t)(ids->n - 1), e);
     free(buffer);

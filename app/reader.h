@@ -49,6 +49,9 @@ void reader_close(struct reader *r);
  * goes on. */
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e);
 bool reader_done(const struct reader *r);
+
+/* A device that was lost on the way, and where the work goes on; "" where nothing happened. */
+const char *reader_notice(const struct reader *r);
 void reader_progress(const struct reader *r, struct reader_progress *p);
 
 /* Asks about what has been read so far. */

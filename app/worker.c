@@ -168,6 +168,7 @@ static void read_on(struct worker *w)
     struct reader_progress p;
     reader_progress(w->reader, &p);
     tell_progress(w, &p);
+    if (*reader_notice(w->reader)) tell_text(w, MESSAGE_DEVICE, 0, true, reader_notice(w->reader));
     bool paused = status != 0 && strcmp(e.text, "interrupted") == 0;
     tell_text(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
 }

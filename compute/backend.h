@@ -25,6 +25,7 @@ struct weights;
 
 struct backend_info {
     char name[128];        /* "cpu: AMD EPYC, 2 threads" */
+    char device[32];       /* opens another one like it (backend_open); "" for a device that cannot be lost */
     unsigned n_threads;    /* 0 where it does not apply */
     size_t memory;         /* bytes that a session may use; 0: unknown */
     uint32_t chunk_rows;   /* tokens of a chunk at which the device is at its best */

@@ -102,6 +102,12 @@ bool reader_done(const struct reader *r)
     return r->n_documents == r->corpus->n_documents;
 }
 
+const char *reader_notice(const struct reader *r)
+{
+    (void)r;
+    return "";
+}
+
 void reader_progress(const struct reader *r, struct reader_progress *p)
 {
     *p = r->progress;

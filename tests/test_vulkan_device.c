@@ -6,6 +6,7 @@
 
 #include "compute/device_list.h"
 #include "compute/session.h"
+#include "compute/session_guard.h"
 #include "compute/vulkan/shaders.h"
 #include "tests/synthetic_model.h"
 #include "tests/test_device.h"
@@ -200,6 +201,72 @@ static void a_lost_device_is_an_error_and_the_saved_state_goes_on_on_the_process
     check_loss("cpu", 1);
 }
 
+/* A read through the guard: the device is lost at a submit, and what is read is what the processor reads. */
+static void check_guard(unsigned submit, const char *device_then, const char *notice)
+{
+    struct model m;
+    struct backend *b;
+    static struct reading expected, got;
+    int32_t ids[N];
+    small_model(&m);
+    some_ids(ids);
+    struct session *s = open_session("cpu", &m, &b);
+    assert_ok(read_all(s, 0, N, ids, &expected), e);
+    session_close(s);
+    backend_close(b);
+
+    struct session_guard *g;
+    assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
+    assert_ok(session_guard_open(&g, &m, b, &e), e);
+    if (device_then) snprintf(b->info.device, sizeof b->info.device, "%s", device_then);
+    for (size_t begin = 0, end; begin < N; begin = end) {
+        end = begin + 100;
+        if (begin == 100) backend_vulkan_fail_submit(b, submit);
+        struct session_outputs out = {.logits = got.logits + begin * V,
+                                      .keys = got.keys + begin * 8,
+                                      .queries = got.queries + begin * 8,
+                                      .gate = got.gate + begin,
+                                      .tau = got.tau + begin};
+        assert_ok(session_guard_prefill(g, ids + begin, end - begin, &out, &e), e);
+        assert_int_equal(session_position(session_guard_session(g)), end);
+    }
+    assert_non_null(strstr(session_guard_notice(g), "device lost"));
+    assert_non_null(strstr(session_guard_notice(g), notice));
+    compare_readings(&got, &expected, 1e-4);
+    session_guard_close(g);
+    backend_close(b);
+    synthetic_model_close(&m);
+}
+
+static void a_read_survives_the_loss_of_its_device_at_any_submit(void **state)
+{
+    (void)state;
+    for (unsigned submit = 1; submit <= 5; submit += 2)
+        check_guard(submit, NULL, "reading goes on, nothing is lost, on vulkan: ");
+}
+
+static void a_read_goes_on_on_the_processor_when_the_device_does_not_come_back(void **state)
+{
+    (void)state;
+    check_guard(1, "vulkan:99", "reading goes on, nothing is lost, on cpu: ");
+}
+
+static void a_failure_that_is_no_loss_is_returned(void **state)
+{
+    (void)state;
+    struct model m;
+    struct backend *b;
+    struct session_guard *g;
+    small_model(&m);
+    assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
+    assert_ok(session_guard_open(&g, &m, b, &e), e);
+    assert_int_equal(session_guard_prefill(g, (const int32_t[]){1, V}, 2, NULL, &e), -1);
+    assert_string_equal(e.text, "token id 97, the model has 97");
+    session_guard_close(g);
+    backend_close(b);
+    synthetic_model_close(&m);
+}
+
 /* Random numbers of a type: any bytes are, but for the scales of a block, which come first and are made small. */
 static struct weights random_weights(uint32_t type, uint32_t rows, uint32_t cols, uint64_t *seed)
 {
@@ -323,6 +390,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_whole_session_in_fp16_equals_the_processors_within_2e_2_relative),
         cmocka_unit_test(a_lost_device_is_an_error_and_the_saved_state_goes_on_on_a_new_one),
         cmocka_unit_test(a_lost_device_is_an_error_and_the_saved_state_goes_on_on_the_processor),
+        cmocka_unit_test(a_read_survives_the_loss_of_its_device_at_any_submit),
+        cmocka_unit_test(a_read_goes_on_on_the_processor_when_the_device_does_not_come_back),
+        cmocka_unit_test(a_failure_that_is_no_loss_is_returned),
         cmocka_unit_test(weights_of_every_type_are_unpacked_to_the_same_numbers),
         cmocka_unit_test(memory_beyond_the_budget_is_an_error_that_names_it),
     };

@@ -100,6 +100,7 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
     const struct gpu_caps *c = &v->gpu->caps;
     struct backend_info *info = &v->base.info;
     snprintf(info->name, sizeof info->name, "vulkan: %.100s, %s", c->name, gpu_tier_name(tier));
+    snprintf(info->device, sizeof info->device, "vulkan:%zu/%s", c->index % 1000, gpu_tier_name(tier));
     info->memory = (size_t)c->memory;
     info->chunk_rows = c->software ? SOFTWARE_CHUNK_ROWS : GPU_CHUNK_ROWS;
     info->tolerance = tier == GPU_FP32 ? 1e-3f : 1e-2f;

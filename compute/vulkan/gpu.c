@@ -284,6 +284,7 @@ static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n,
         if (index >= n) return error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
         caps_read(instance, list[index], caps);
         if (!caps->usable) return error_set(e, "vulkan:%zu: %s lacks %s", index, caps->name, caps->missing);
+        caps->index = index;
         *out = list[index];
         return 0;
     }
@@ -296,6 +297,7 @@ static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n,
         if (!c.usable || (hardware && c.software) || !better) continue;
         best = rank;
         *caps = c;
+        caps->index = i;
         *out = list[i];
     }
     if (best < 0) return error_set(e, "Vulkan: no %s among %u devices", hardware ? "GPU" : "usable device", n);

@@ -16,6 +16,7 @@ const char *gpu_tier_name(enum gpu_tier tier);
 
 /* What a device can do, read once. */
 struct gpu_caps {
+    size_t index; /* in the list of devices */
     char name[256], driver[192];
     uint32_t vendor, device, driver_version;
     uint8_t cache_uuid[VK_UUID_SIZE];

@@ -1,0 +1,37 @@
+/* A session that outlives its device. On a device that can be lost (backend_info.device), the state is kept on the host
+ * every few seconds together with the ids since then. When a prefill fails, the device is opened again, and where that
+ * fails too the CPU takes its place; state and ids bring a new session to where the old one was, and the prefill is
+ * done once more. The worst that a loss costs is the time. */
+#ifndef LECTERN_SESSION_GUARD_H
+#define LECTERN_SESSION_GUARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+struct error;
+struct model;
+struct session;
+struct session_guard;
+struct session_outputs;
+
+/* Borrows the model and the back end until session_guard_close. */
+int session_guard_open(struct session_guard **out, const struct model *m, struct backend *b, struct error *e);
+void session_guard_close(struct session_guard *g); /* accepts NULL */
+
+/* The session as it is now: another one after a prefill or a recovery that met a loss. What is read through it directly
+ * must be rewound. */
+struct session *session_guard_session(struct session_guard *g);
+
+/* session_prefill that survives the loss. Fails when the CPU fails too, or for want of memory. */
+int session_guard_prefill(struct session_guard *g, const int32_t *ids, size_t n, const struct session_outputs *out,
+                          struct error *e);
+
+/* After a failure of something else on the session: a new session in the state after the last session_guard_prefill.
+ * `why`: what failed. -1 where the device is not one that can be lost. */
+int session_guard_recover(struct session_guard *g, const char *why, struct error *e);
+
+/* What happened to the device, for the user; "" while nothing has. */
+const char *session_guard_notice(const struct session_guard *g);
+
+#endif
