@@ -48,14 +48,26 @@ static int add_entry(struct outline *o, size_t *capacity, struct outline_entry e
     return 0;
 }
 
-/* Folders of a path that the document before was not in, then the file. */
-static int add_path(struct outline *o, size_t *capacity, size_t document, struct error *e)
+/* Bytes of the folders that all documents are in: they would only indent the tree. */
+static size_t shared_folders(const struct corpus *c)
 {
-    const char *path = o->corpus->documents[document].path;
-    size_t depth = 0, at = document ? common_folders(o->corpus->documents[document - 1].path, path, &depth) : 0;
+    const char *first = c->documents[0].path, *slash = strrchr(first, '/');
+    size_t shared = slash ? (size_t)(slash - first) + 1 : 0, depth;
+    for (size_t i = 1; i < c->n_documents && shared > 0; i++) {
+        size_t common = common_folders(first, c->documents[i].path, &depth);
+        if (common < shared) shared = common;
+    }
+    return shared;
+}
+
+/* Folders of a path that the document before was not in, then the file. */
+static int add_path(struct outline *o, size_t *capacity, size_t shared, size_t document, struct error *e)
+{
+    const char *path = o->corpus->documents[document].path + shared;
+    size_t depth = 0,
+           at = document ? common_folders(o->corpus->documents[document - 1].path + shared, path, &depth) : 0;
     for (;;) {
         const char *slash = strchr(path + at, '/');
-        if (slash == path) slash = strchr(path + 1, '/'); /* an absolute path's first folder is "/name" */
         size_t size = slash ? (size_t)(slash - path) - at : strlen(path + at);
         struct outline_entry entry = {.folder = slash != NULL,
                                       .open = depth == 0,
@@ -98,9 +110,9 @@ int outline_open(struct outline **out, const struct corpus *c, struct error *e)
         return error_set(e, "no memory for the contents");
     }
     o->corpus = c;
-    size_t capacity = 0;
+    size_t capacity = 0, shared = shared_folders(c);
     for (size_t i = 0; i < c->n_documents; i++) {
-        if (add_path(o, &capacity, i, e) == 0) continue;
+        if (add_path(o, &capacity, shared, i, e) == 0) continue;
         outline_close(o);
         return -1;
     }
@@ -244,4 +256,19 @@ void outline_headings(const struct outline *o, size_t document, size_t *begin, s
     if (document > o->document || document >= o->corpus->n_documents) return;
     *begin = o->first_heading[document];
     *end = document < o->document ? o->first_heading[document + 1] : o->n_headings;
+}
+
+const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset)
+{
+    size_t begin, end;
+    outline_headings(o, document, &begin, &end);
+    size_t low = begin, high = end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (o->headings[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > begin ? &o->headings[low - 1] : NULL;
 }

@@ -45,6 +45,9 @@ bool outline_step(struct outline *o, int milliseconds);
 /* Headings of a document: [begin, end) in `headings`; empty where it is not scanned yet. */
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end);
 
+/* The heading that a place is under; NULL where there is none (yet). */
+const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset);
+
 /* Is this a text that is read as prose (wrapped at words, with chapters), going by its name? */
 bool outline_is_prose(const struct document *d);
 

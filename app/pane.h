@@ -9,6 +9,7 @@
 #include "app/canvas.h"
 #include "app/conversation.h"
 
+struct outline;
 struct search;
 
 struct view {
@@ -16,6 +17,7 @@ struct view {
     const struct conversation *conversation;
     const struct exchange *exchange; /* shown; NULL: no question yet */
     const struct exchange *compared; /* its map is shown too; NULL: none */
+    const struct outline *outline;
     const struct search *search;     /* NULL: nothing is searched for */
     struct spot place;              /* in the text */
     bool logarithmic;                /* heat */

@@ -54,6 +54,7 @@ struct view screen_view(const struct screen *s)
         .conversation = all,
         .exchange = conversation_current(all),
         .compared = all->compared < all->n ? all->items[all->compared] : NULL,
+        .outline = s->contents.outline,
         .search = s->search,
         .place = s->text.place,
         .logarithmic = s->config.logarithmic,
@@ -147,6 +148,9 @@ void screen_message(struct screen *s, struct message *m)
         conversation_take(&s->conversation, m);
         break;
     }
+    if (m->type == MESSAGE_LENS && m->id == s->conversation.current &&
+        (s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_CHAT))
+        screen_show_evidence(s, false);
     if (m->type == MESSAGE_ANSWER_ENDS) take_answer(s, m->id);
     message_free(m);
 }
