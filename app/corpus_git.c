@@ -11,6 +11,8 @@ struct corpus_git {
     git_index *index;
     char *top;
     size_t top_size;
+    char *directory; /* asked about last; whether it, or one above it, is ignored */
+    bool directory_ignored;
 };
 
 static char *last_error(void)
@@ -94,6 +96,7 @@ void corpus_git_close(struct corpus_git *g)
     git_index_free(g->index);
     git_repository_free(g->repository);
     git_libgit2_shutdown();
+    free(g->directory);
     free(g->top);
     free(g);
 }
@@ -110,13 +113,44 @@ static const char *relative(const struct corpus_git *g, const char *real_path)
     return *rest == '/' ? rest + 1 : rest;
 }
 
-static bool is_ignored(const struct corpus_git *g, const char *path)
+static bool matches(const struct corpus_git *g, const char *path)
 {
     int ignored = 0;
     return git_ignore_path_is_ignored(&ignored, g->repository, path) == 0 && ignored;
 }
 
-bool corpus_git_wants_file(const struct corpus_git *g, const char *real_path)
+/* Whether the directory [path, path + size), or one above it, is ignored. The last answer is kept: files come directory
+ * by directory. */
+static bool is_directory_ignored(struct corpus_git *g, const char *path, size_t size)
+{
+    if (g->directory && strlen(g->directory) == size && memcmp(g->directory, path, size) == 0)
+        return g->directory_ignored;
+    char *prefix = malloc(size + 2);
+    if (!prefix) return false;
+    bool ignored = false;
+    for (size_t n = 1; n <= size && !ignored; n++) {
+        if (n < size && path[n] != '/') continue;
+        memcpy(prefix, path, n);
+        memcpy(prefix + n, "/", 2);
+        ignored = matches(g, prefix);
+    }
+    memcpy(prefix, path, size);
+    prefix[size] = '\0';
+    free(g->directory);
+    g->directory = prefix;
+    g->directory_ignored = ignored;
+    return ignored;
+}
+
+/* What lies in an ignored directory is ignored, whatever a pattern that begins with ! says (gitignore(5)); libgit2
+ * alone lets such patterns in. */
+static bool is_ignored(struct corpus_git *g, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return (slash && is_directory_ignored(g, path, (size_t)(slash - path))) || matches(g, path);
+}
+
+bool corpus_git_wants_file(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
     size_t at;
@@ -134,7 +168,7 @@ static char *with_slash(const char *path)
     return copy;
 }
 
-bool corpus_git_wants_directory(const struct corpus_git *g, const char *real_path)
+bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
     char *prefix = with_slash(path);
@@ -144,7 +178,7 @@ bool corpus_git_wants_directory(const struct corpus_git *g, const char *real_pat
     }
     size_t at;
     bool wanted = git_index_find_prefix(&at, g->index, prefix) == 0 || git_index_find(&at, g->index, path) == 0 ||
-                  !is_ignored(g, prefix);
+                  !is_directory_ignored(g, path, strlen(path));
     free(prefix);
     return wanted;
 }

@@ -23,8 +23,8 @@ void corpus_git_close(struct corpus_git *g);
 const char *corpus_git_top(const struct corpus_git *g);
 
 /* Paths are real paths inside the working tree. */
-bool corpus_git_wants_file(const struct corpus_git *g, const char *real_path);
-bool corpus_git_wants_directory(const struct corpus_git *g, const char *real_path);
+bool corpus_git_wants_file(struct corpus_git *g, const char *real_path);
+bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path);
 
 bool corpus_git_is_submodule(const struct corpus_git *g, const char *real_path);
 

@@ -117,7 +117,7 @@ static int list(DIR *d, const char *directory, struct entry **out, size_t *n_out
     return 0;
 }
 
-static int walk_directory(struct walk *w, const char *directory, const struct corpus_git *git, struct error *e);
+static int walk_directory(struct walk *w, const char *directory, struct corpus_git *git, struct error *e);
 
 /* A directory that is, or seems to be, the top of a git working tree, or lies inside one. */
 static int walk_git(struct walk *w, const char *directory, struct error *e)
@@ -151,7 +151,7 @@ static int walk_git(struct walk *w, const char *directory, struct error *e)
     return result;
 }
 
-static int walk_subdirectory(struct walk *w, const char *path, const struct corpus_git *git, struct error *e)
+static int walk_subdirectory(struct walk *w, const char *path, struct corpus_git *git, struct error *e)
 {
     if (git && !corpus_git_wants_directory(git, path)) return 0;
     if (mode_of(path, ".git") != 0) return walk_git(w, path, e);
@@ -179,7 +179,7 @@ static int add_file(struct walk *w, const char *real_path, struct error *e)
     return result;
 }
 
-static int add_entry(struct walk *w, const char *path, mode_t mode, const struct corpus_git *git, struct error *e)
+static int add_entry(struct walk *w, const char *path, mode_t mode, struct corpus_git *git, struct error *e)
 {
     if (S_ISDIR(mode)) return walk_subdirectory(w, path, git, e);
     if (git && !corpus_git_wants_file(git, path)) return 0;
@@ -197,7 +197,7 @@ static bool is_store(const struct entry *entry)
     return S_ISDIR(entry->mode) && (strcmp(entry->name, ".hg") == 0 || strcmp(entry->name, ".svn") == 0);
 }
 
-static int walk_directory(struct walk *w, const char *directory, const struct corpus_git *git, struct error *e)
+static int walk_directory(struct walk *w, const char *directory, struct corpus_git *git, struct error *e)
 {
     if (corpus_build_check_cancel(w->build, e) != 0) return -1;
     DIR *d = opendir(directory);

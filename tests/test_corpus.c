@@ -496,6 +496,19 @@ static void git_trees_are_read_by_gits_ignore_rules(void **state)
     corpus_close(c);
 }
 
+static void untracked_files_of_an_ignored_directory_stay_ignored(void **state)
+{
+    (void)state;
+    make_tree();
+    write_text("r/.gitignore", "/build/\n!out\n"); /* which cannot bring build/out back */
+    struct corpus *c = open_one("r");
+    assert_paths(c, ".gitignore build/tracked src/.gitignore src/a.c src/a.o src/keep.o");
+    corpus_close(c);
+    c = open_one("r/build");
+    assert_paths(c, "tracked");
+    corpus_close(c);
+}
+
 static void a_directory_of_a_git_tree_is_read_by_the_trees_rules(void **state)
 {
     (void)state;
@@ -578,6 +591,7 @@ int main(void)
         CASE(a_set_cancel_flag_stops_it),
         CASE(documents_from_memory_hash_by_path_and_text),
         CASE(git_trees_are_read_by_gits_ignore_rules),
+        CASE(untracked_files_of_an_ignored_directory_stay_ignored),
         CASE(a_directory_of_a_git_tree_is_read_by_the_trees_rules),
         CASE(trees_inside_trees_follow_their_own_rules),
         CASE(a_broken_repository_is_walked_with_a_note),
