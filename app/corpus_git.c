@@ -6,13 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/gitignore.h"
+
 struct corpus_git {
     git_repository *repository;
     git_index *index;
     char *top;
     size_t top_size;
-    char *directory; /* asked about last; whether it, or one above it, is ignored */
-    bool directory_ignored;
+    struct gitignore *ignore;
 };
 
 static char *last_error(void)
@@ -28,17 +29,56 @@ static bool is_inside(const char *path, const char *directory)
     return strncmp(path, directory, size) == 0 && (path[size] == '/' || path[size] == '\0');
 }
 
+/* malloc'ed; NULL without memory. */
+static char *join(const char *a, const char *b)
+{
+    size_t size = strlen(a) + strlen(b) + 1;
+    char *joined = malloc(size);
+    if (joined) snprintf(joined, size, "%s%s", a, b);
+    return joined;
+}
+
 static bool has_dot_git(const char *root)
 {
     struct stat s;
-    size_t size = strlen(root);
-    char *path = malloc(size + sizeof "/.git");
-    if (!path) return false;
-    memcpy(path, root, size);
-    memcpy(path + size, "/.git", sizeof "/.git");
-    bool there = lstat(path, &s) == 0;
+    char *path = join(root, "/.git");
+    bool there = path && lstat(path, &s) == 0;
     free(path);
     return there;
+}
+
+/* The user's excludes file: core.excludesFile, or git/ignore where the user's configuration lies. malloc'ed; NULL:
+ * none. */
+static char *find_user_excludes(git_repository *r)
+{
+    git_config *config = NULL;
+    git_buf named = {0};
+    char *path = NULL;
+    if (git_repository_config_snapshot(&config, r) == 0 &&
+        git_config_get_path(&named, config, "core.excludesfile") == 0)
+        path = strdup(named.ptr);
+    git_config_free(config);
+    git_buf_dispose(&named);
+    if (path) return path;
+    const char *base = getenv("XDG_CONFIG_HOME"), *rest = "/git/ignore";
+    if (!base || !*base) {
+        base = getenv("HOME");
+        rest = "/.config/git/ignore";
+    }
+    return base ? join(base, rest) : NULL;
+}
+
+static int open_ignore(struct corpus_git *g)
+{
+    git_buf info = {0};
+    char *exclude = NULL, *user = find_user_excludes(g->repository);
+    if (git_repository_item_path(&info, g->repository, GIT_REPOSITORY_ITEM_INFO) == 0)
+        exclude = join(info.ptr, "exclude");
+    g->ignore = gitignore_open(g->top, exclude, user);
+    free(exclude);
+    free(user);
+    git_buf_dispose(&info);
+    return g->ignore ? 0 : -1;
 }
 
 /* The rest of corpus_git_open; what it leaves in g is freed by corpus_git_close. */
@@ -65,6 +105,10 @@ static enum corpus_git_state open_inside(struct corpus_git *g, const char *root,
     }
     if (git_repository_index(&g->index, g->repository) != 0) {
         *why = last_error();
+        return CORPUS_GIT_BROKEN;
+    }
+    if (open_ignore(g) != 0) {
+        *why = strdup("out of memory");
         return CORPUS_GIT_BROKEN;
     }
     return CORPUS_GIT_OPEN;
@@ -96,7 +140,7 @@ void corpus_git_close(struct corpus_git *g)
     git_index_free(g->index);
     git_repository_free(g->repository);
     git_libgit2_shutdown();
-    free(g->directory);
+    gitignore_close(g->ignore);
     free(g->top);
     free(g);
 }
@@ -113,59 +157,17 @@ static const char *relative(const struct corpus_git *g, const char *real_path)
     return *rest == '/' ? rest + 1 : rest;
 }
 
-static bool matches(const struct corpus_git *g, const char *path)
-{
-    int ignored = 0;
-    return git_ignore_path_is_ignored(&ignored, g->repository, path) == 0 && ignored;
-}
-
-/* Whether the directory [path, path + size), or one above it, is ignored. The last answer is kept: files come directory
- * by directory. */
-static bool is_directory_ignored(struct corpus_git *g, const char *path, size_t size)
-{
-    if (g->directory && strlen(g->directory) == size && memcmp(g->directory, path, size) == 0)
-        return g->directory_ignored;
-    char *prefix = malloc(size + 2);
-    if (!prefix) return false;
-    bool ignored = false;
-    for (size_t n = 1; n <= size && !ignored; n++) {
-        if (n < size && path[n] != '/') continue;
-        memcpy(prefix, path, n);
-        memcpy(prefix + n, "/", 2);
-        ignored = matches(g, prefix);
-    }
-    memcpy(prefix, path, size);
-    prefix[size] = '\0';
-    free(g->directory);
-    g->directory = prefix;
-    g->directory_ignored = ignored;
-    return ignored;
-}
-
-/* What lies in an ignored directory is ignored, whatever a pattern that begins with ! says (gitignore(5)); libgit2
- * alone lets such patterns in. */
-static bool is_ignored(struct corpus_git *g, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return (slash && is_directory_ignored(g, path, (size_t)(slash - path))) || matches(g, path);
-}
-
 bool corpus_git_wants_file(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
     size_t at;
-    return git_index_find(&at, g->index, path) == 0 || !is_ignored(g, path);
+    return git_index_find(&at, g->index, path) == 0 || !gitignore_matches(g->ignore, path, false);
 }
 
 /* "path/" in malloc'ed memory, "" for the top; NULL without memory. */
 static char *with_slash(const char *path)
 {
-    size_t size = strlen(path);
-    char *copy = malloc(size + 2);
-    if (!copy) return NULL;
-    memcpy(copy, path, size + 1);
-    if (size > 0) memcpy(copy + size, "/", 2);
-    return copy;
+    return join(path, *path ? "/" : "");
 }
 
 bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path)
@@ -178,7 +180,7 @@ bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path)
     }
     size_t at;
     bool wanted = git_index_find_prefix(&at, g->index, prefix) == 0 || git_index_find(&at, g->index, path) == 0 ||
-                  !is_directory_ignored(g, path, strlen(path));
+                  !gitignore_matches(g->ignore, path, true);
     free(prefix);
     return wanted;
 }

@@ -1,5 +1,6 @@
-/* A text cut into segments, the unit of evidence: at most 512 bytes of one document, cut at line ends, and at sentence ends in long lines.
- * models/FORMAT.md, Segments, is the exact rule; training, evaluation and BM25 use the same cuts. */
+/* A text cut into segments, the unit of evidence: at most 512 bytes of one document, cut at line ends, and at sentence
+ * ends in long lines. models/FORMAT.md, Segments, is the exact rule; training, evaluation and BM25 use the same cuts.
+ */
 #ifndef LECTERN_SEGMENT_H
 #define LECTERN_SEGMENT_H
 
