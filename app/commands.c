@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/card.h"
+#include "app/command_state.h"
 #include "app/corpus.h"
 #include "app/dry_run.h"
 #include "app/eval.h"
@@ -91,21 +92,21 @@ static int work_open_engine(struct work *w, struct error *e)
 
 static struct reader_options reader_options_of(const struct options *o)
 {
-    return (struct reader_options){.directory = o->state_dir, .answerer = o->answerer};
+    return (struct reader_options){
+        .answerer = o->answerer,
+        .keep = !o->no_state && o->command != COMMAND_EVAL,
+        .state_dir = o->state_dir,
+        .label = o->n_paths ? o->paths[0] : NULL,
+        .memory = o->memory,
+    };
 }
 
 static int work_open(struct work *w, struct error *e)
 {
     struct reader_options options = reader_options_of(w->options);
     if (work_open_corpus(w, e) || work_open_engine(w, e) ||
-        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, e)) {
+        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
         return -1;
-    }
-    struct reader_progress p;
-    reader_progress(w->reader, &p);
-    if (w->options->memory && p.memory > w->options->memory) {
-        return error_set(e, "the model wants %" PRIu64 " MB, more than --memory allows (%" PRIu64 " MB)", p.memory >> 20,
-                         w->options->memory >> 20);
     }
     w->shows_progress = !w->options->quiet && isatty(STDERR_FILENO);
     return 0;
@@ -156,6 +157,7 @@ static int work_read(struct work *w, struct error *e)
     int failed = reader_read(w->reader, &c, e);
     clear_progress(w);
     if (*reader_notice(w->reader)) say(w->options, "", reader_notice(w->reader));
+    if (*reader_note(w->reader)) say(w->options, "", reader_note(w->reader));
     return failed;
 }
 
@@ -180,13 +182,19 @@ static void print_read(const struct work *w)
     reader_segments(w->reader, &n_segments);
     printf("%zu document%s, %" PRIu64 " bytes, %" PRIu64 " tokens, %zu segments\n", n_documents, n_documents == 1 ? "" : "s", p.bytes,
            p.tokens, n_segments);
-    printf("%.1f s, %.0f tokens/s; model %" PRIu64 " MB, evidence keys and offsets %.1f MB in a mapped file\n", p.seconds,
-           p.tokens_per_second, p.memory >> 20, (double)p.state_bytes / 1048576.0);
+    if (p.new_tokens) {
+        printf("%" PRIu64 " tokens read now in %.1f s, %.0f tokens/s\n", p.new_tokens, p.seconds, (double)p.new_tokens / p.seconds);
+    } else {
+        puts("read before: nothing was read again");
+    }
+    printf("model %" PRIu64 " MB of memory; evidence keys and offsets %.1f MB in mapped files\n", p.memory >> 20,
+           (double)p.state_bytes / 1048576.0);
 }
 
 static int run_dry(struct work *w, struct error *e)
 {
     struct dry_run d;
+    if (work_open_corpus(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
     if (dry_run(&d, w->corpus, w->model, w->backend, w->cancel, e)) return EXIT_FAILED;
     if (w->options->json) {
         struct report report = report_of(w);
@@ -201,8 +209,8 @@ static int run_dry(struct work *w, struct error *e)
 
 static int run_read(struct work *w, struct error *e)
 {
-    if (work_open(w, e)) return EXIT_FAILED;
     if (w->options->dry_run) return run_dry(w, e);
+    if (work_open(w, e)) return EXIT_FAILED;
     if (work_read(w, e)) return EXIT_FAILED;
     if (w->options->json) {
         struct report report = report_of(w);
@@ -372,6 +380,7 @@ int commands_run(const struct options *o, const atomic_bool *cancel, struct erro
     case COMMAND_READ: status = run_read(&w, e); break;
     case COMMAND_EVAL: status = run_eval(&w, e); break;
     case COMMAND_DEVICES: status = run_devices(o, e); break;
+    case COMMAND_STATE: status = command_state(o, e); break;
     case COMMAND_MODEL: status = run_model(o, e); break;
     case COMMAND_SCALE: status = scale_command(o, model_path(o), cancel, e); break;
     }

@@ -2,25 +2,18 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/corpus.h"
 #include "app/segment.h"
 #include "app/sequence.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
+#include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/session.h"
 
 #define PROBE_TOKENS 4096
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Reads the first tokens as a read would, keys and all. */
 static int probe(struct dry_run *out, const struct token_chunk *chunk, const struct model *m, struct backend *b, struct error *e)
@@ -33,9 +26,9 @@ static int probe(struct dry_run *out, const struct token_chunk *chunk, const str
         return -1;
     }
     struct session_outputs outputs = {.keys = m->evidence.width ? keys : NULL};
-    double begin = now();
+    double begin = clock_seconds();
     int failed = session_prefill(s, chunk->ids, chunk->n, &outputs, e);
-    double seconds = now() - begin;
+    double seconds = clock_seconds() - begin;
     out->tokens_per_second = seconds > 0 ? (double)chunk->n / seconds : 0;
     out->memory = session_memory(s);
     session_close(s);

@@ -50,7 +50,7 @@ static int group_open(struct group *g, struct run *r, const struct eval_task *t,
     const struct eval_options *o = r->options;
     const struct reader_callbacks callbacks = {.progress = on_read, .context = r, .cancel = o->cancel};
     if (eval_tasks_corpus(&g->corpus, r->tasks, t, o->max_file, o->cancel, e) != 0) return -1;
-    if (reader_open(&g->reader, o->model, o->backend, g->corpus, o->reader, e) != 0) return -1;
+    if (reader_open(&g->reader, o->model, o->backend, g->corpus, o->reader, o->cancel, e) != 0) return -1;
     if (reader_read(g->reader, &callbacks, e) != 0) return -1;
     struct reader_progress p;
     reader_progress(g->reader, &p);

@@ -41,6 +41,7 @@ int main(int argc, char **argv)
     }
     if (o.log && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the call that writes it */
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     int status = commands_run(&o, &cancel, &e);

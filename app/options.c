@@ -20,14 +20,17 @@ enum {
 
 static const struct {
     const char *name, *arguments, *help;
+    size_t least, most;   /* arguments that are no options */
+    const char *first;    /* what the first one is called where it is missing */
 } commands[] = {
-    [COMMAND_SCREEN] = {"", "PATH...", "the reader screen"},
-    [COMMAND_ASK] = {"ask", "-q QUESTION PATH...", "read, then answer one question"},
-    [COMMAND_READ] = {"read", "PATH...", "read, no question"},
-    [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers"},
-    [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test"},
-    [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds"},
-    [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text"},
+    [COMMAND_SCREEN] = {"", "PATH...", "the reader screen", 1, SIZE_MAX, "PATH"},
+    [COMMAND_ASK] = {"ask", "-q QUESTION PATH...", "read or reopen, then answer one question", 1, SIZE_MAX, "PATH"},
+    [COMMAND_READ] = {"read", "PATH...", "read and keep what was read, no question", 1, SIZE_MAX, "PATH"},
+    [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers", 1, 1, "TASKS.jsonl"},
+    [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test", 0, 0, NULL},
+    [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds", 0, 1, NULL},
+    [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text", 0, 0, NULL},
+    [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2, "list, show or prune"},
 };
 
 enum option_id {
@@ -37,6 +40,7 @@ enum option_id {
     OPTION_DEVICE,
     OPTION_THREADS,
     OPTION_STATE_DIR,
+    OPTION_NO_STATE,
     OPTION_MEMORY,
     OPTION_MAX_FILE,
     OPTION_RANK,
@@ -70,8 +74,9 @@ static const struct {
                          FOR_ENGINE, 0},
     [OPTION_DEVICE] = {"device", "auto|cpu", "where to compute", FOR_DEVICE, 0},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
-    [OPTION_STATE_DIR] = {"state-dir", "DIR", "where evidence keys are kept while running", FOR_ENGINE, 0},
-    [OPTION_MEMORY] = {"memory", "SIZE", "refuse to start where the model would need more", FOR_ENGINE, 0},
+    [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)", FOR_TEXT | FOR(COMMAND_STATE), 0},
+    [OPTION_NO_STATE] = {"no-state", NULL, "keep nothing: evidence keys in an unlinked temporary file", FOR_TEXT, 0},
+    [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE, 0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_TEXT, 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
@@ -97,7 +102,7 @@ static const struct {
 };
 
 /* "512", "64K", "8M", "2G": powers of 1024. */
-static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
+int options_size(uint64_t *out, const char *text)
 {
     char *end;
     errno = 0;
@@ -107,11 +112,15 @@ static int parse_size(uint64_t *out, const char *name, const char *text, struct 
     if (*end == 'M' || *end == 'm') shift = 20;
     if (*end == 'G' || *end == 'g') shift = 30;
     if (shift) end++;
-    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) {
-        return error_set(e, "--%s %s: not a size (a number, with K, M or G)", name, text);
-    }
+    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) return -1;
     *out = n << shift;
     return 0;
+}
+
+static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
+{
+    if (options_size(out, text) == 0) return 0;
+    return error_set(e, "--%s %s: not a size (a number, with K, M or G)", name, text);
 }
 
 static int parse_count(unsigned *out, const char *name, const char *text, struct error *e)
@@ -207,6 +216,7 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     case OPTION_DEVICE: o->device = argument; break;
     case OPTION_THREADS: return parse_count(&o->n_threads, "threads", argument, e);
     case OPTION_STATE_DIR: o->state_dir = argument; break;
+    case OPTION_NO_STATE: o->no_state = true; break;
     case OPTION_MEMORY: return parse_size(&o->memory, "memory", argument, e);
     case OPTION_MAX_FILE: return parse_size(&o->max_file, "max-file", argument, e);
     case OPTION_RANK:
@@ -245,11 +255,11 @@ static int check(const struct options *o, struct error *e)
     if (o->command == COMMAND_ASK && strspn(o->question, " \t\r\n") == strlen(o->question)) {
         return error_set(e, "ask: the question is empty");
     }
-    size_t least = o->command <= COMMAND_EVAL ? 1 : 0;
-    size_t most = o->command <= COMMAND_READ ? SIZE_MAX : o->command == COMMAND_DEVICES || o->command == COMMAND_SCALE ? 0 : 1;
-    if (o->n_paths < least && o->command == COMMAND_SCREEN) return error_set(e, "no PATH named");
-    if (o->n_paths < least) return error_set(e, "%s: no %s named", name, o->command == COMMAND_EVAL ? "TASKS.jsonl" : "PATH");
-    if (o->n_paths > most) return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[most]);
+    const char *colon = *name ? ": " : "";
+    if (o->n_paths < commands[o->command].least) return error_set(e, "%s%sno %s named", name, colon, commands[o->command].first);
+    if (o->n_paths > commands[o->command].most) {
+        return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[commands[o->command].most]);
+    }
     if (o->command == COMMAND_SCALE) return check_scale(o, e);
     return 0;
 }
@@ -312,7 +322,7 @@ void options_help(enum command command, FILE *out)
         char call[64];
         snprintf(call, sizeof call, "%s%s[OPTIONS] %s", commands[i].name, *commands[i].name ? " " : "",
                  commands[i].arguments);
-        fprintf(out, "  lectern %-36s %s\n", call, commands[i].help);
+        fprintf(out, "  lectern %-42s %s\n", call, commands[i].help);
     }
     fputs("\nA PATH is a file, a directory, a git working tree, or - for standard input.\n\nOptions:\n", out);
     for (int i = 0; i < N_OPTIONS; i++) {

@@ -19,6 +19,7 @@ enum command {
     COMMAND_DEVICES,
     COMMAND_MODEL,
     COMMAND_SCALE,
+    COMMAND_STATE,
 };
 
 /* Exit statuses. */
@@ -40,7 +41,7 @@ struct options {
     const char *state_dir;  /* NULL: the default */
     uint64_t memory;        /* bytes; 0: no limit named */
     uint64_t max_file;      /* bytes */
-    bool json, quiet, dry_run, rank_attention;
+    bool json, quiet, dry_run, rank_attention, no_state;
     const char *log;        /* file, or NULL */
     const char *question;   /* ask */
     char *const *paths;
@@ -51,6 +52,9 @@ struct options {
 
 /* 0, or -1 for wrong usage with what is wrong in e. */
 int options_parse(struct options *o, int argc, char **argv, struct error *e);
+
+/* "512", "64K", "8M", "2G" (powers of 1024) in bytes; -1 for anything else. */
+int options_size(uint64_t *out, const char *text);
 
 /* The help of one command, or of all where `command` is the screen. */
 void options_help(enum command command, FILE *out);

@@ -2,16 +2,19 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <string.h>
 
-#include "app/bm25.h"
+#include "app/ask.h"
 #include "app/corpus.h"
 #include "app/segment.h"
+#include "app/state.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
+#include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/evidence.h"
 #include "compute/model.h"
@@ -19,8 +22,13 @@
 #include "compute/session_guard.h"
 #include "compute/tokenizer.h"
 
-/* Progress is told this often, in seconds. */
+/* Progress is told this often, in seconds, and a kept read loses at most about this much. */
 #define PROGRESS_SECONDS 0.2
+#define CHECKPOINT_SECONDS 8.0
+
+/* Tokens read between two looks at the cancel flag take about this long. */
+#define CHUNK_SECONDS 0.08
+#define CHUNK_LEAST 256
 
 struct reader {
     const struct model *model;
@@ -29,6 +37,11 @@ struct reader {
     struct session_guard *guard;
     struct token_source *source;
     struct sequence *sequence;
+    struct state *state; /* the kept read; NULL where nothing is kept */
+    bool keeps;          /* checkpoints are made: there is a state, and none has failed */
+    double checkpointed; /* when */
+    char note[256];
+    uint32_t rate_kept;  /* every how many positions' key is kept */
     int8_t *keys; /* of one chunk */
     size_t keys_capacity;
     bool done;
@@ -38,13 +51,6 @@ struct reader {
     double bytes_rate;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static const char *scratch_directory(const struct reader_options *o)
 {
     if (o->directory) return o->directory;
@@ -52,8 +58,57 @@ static const char *scratch_directory(const struct reader_options *o)
     return named && *named ? named : "/var/tmp";
 }
 
+/* The smallest rate, of those that training saw (powers of 4), at which the keys and the model fit the memory. A token is taken for three
+ * bytes of text, which is few. */
+static int choose_rate(struct reader *r, uint64_t memory, struct error *e)
+{
+    uint64_t model = session_memory(session_guard_session(r->guard)), keys = r->corpus->n_bytes / 3 * r->model->evidence.width;
+    r->rate_kept = 1;
+    if (memory == 0) return 0;
+    if (model >= memory) {
+        return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)", (unsigned long long)(model >> 20),
+                         (unsigned long long)(memory >> 20));
+    }
+    while (keys / r->rate_kept > memory - model && r->rate_kept < 16) r->rate_kept *= 4;
+    if (keys / r->rate_kept <= memory - model) return 0;
+    return error_set(e, "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory allows (%llu MB)",
+                     (unsigned long long)(keys / r->rate_kept >> 20), (unsigned long long)(model >> 20),
+                     (unsigned long long)(memory >> 20));
+}
+
+/* Opens the kept read of this text, or begins one. Nothing kept is no failure. */
+static int open_state(struct reader *r, const struct reader_options *o, const atomic_bool *cancel, struct error *e)
+{
+    if (!o->keep) return 0;
+    struct error why = {""};
+    const struct state_key key = {.model = r->model->hash, .width = r->model->evidence.width, .rate = r->rate_kept};
+    const struct state_options options = {.directory = o->state_dir, .label = o->label, .cancel = cancel};
+    r->checkpointed = clock_seconds();
+    if (state_open(&r->state, &options, &key, r->corpus, &why) == 0) {
+        r->keeps = true;
+        snprintf(r->note, sizeof r->note, "%s", state_note(r->state));
+        return 0;
+    }
+    if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
+    snprintf(r->note, sizeof r->note, "this read is not kept: %s", why.text);
+    return 0;
+}
+
+/* Puts session and source where the kept read ended. */
+static int resume(struct reader *r, struct error *e)
+{
+    const uint8_t *session;
+    size_t size, zero_lengths;
+    struct state_place place;
+    if (!r->state || !state_resume(r->state, &session, &size)) return 0;
+    sequence_place(r->sequence, &place, &zero_lengths);
+    r->done = state_is_complete(r->state);
+    if (session_guard_load(r->guard, session, size, e)) return -1;
+    return token_source_seek(r->source, place.n_documents, place.offset, zero_lengths, e);
+}
+
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c, const struct reader_options *o,
-                struct error *e)
+                const atomic_bool *cancel, struct error *e)
 {
     if (m->evidence.width == 0) return error_set(e, "%s: this model has no evidence attention: not a reader", m->path);
     struct reader *r = calloc(1, sizeof *r);
@@ -61,9 +116,9 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->model = m;
     r->backend = b;
     r->corpus = c;
-    if (session_guard_open(&r->guard, m, b, e) ||
+    if (session_guard_open(&r->guard, m, b, e) || choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
-        sequence_open(&r->sequence, c, m->evidence.width, 1, scratch_directory(o), e)) {
+        sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) || resume(r, e)) {
         reader_close(r);
         return -1;
     }
@@ -77,8 +132,36 @@ void reader_close(struct reader *r)
     session_guard_close(r->guard);
     token_source_close(r->source);
     sequence_close(r->sequence);
+    state_close(r->state);
     free(r->keys);
     free(r);
+}
+
+const char *reader_note(const struct reader *r)
+{
+    return r->note;
+}
+
+uint32_t reader_rate(const struct reader *r)
+{
+    return r->rate_kept;
+}
+
+/* Puts what was read on the disk. Where that fails reading goes on without further checkpoints. */
+static void checkpoint(struct reader *r)
+{
+    struct error why = {""};
+    struct state_place place;
+    size_t zero_lengths, size = session_state_size(session_guard_session(r->guard));
+    sequence_place(r->sequence, &place, &zero_lengths);
+    if (place.n_documents == 0) return;
+    uint8_t *session = malloc(size);
+    int failed = !session ? error_set(&why, "out of memory") : session_state_save(session_guard_session(r->guard), session, size, &why);
+    if (!failed) failed = state_checkpoint(r->state, &place, session, size, r->done, &why);
+    if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
+    free(session);
+    r->keeps = !failed;
+    r->checkpointed = clock_seconds();
 }
 
 /* Enters the chunk's tokens and their keys into the sequence, run by run. */
@@ -97,10 +180,18 @@ static int record(struct reader *r, const struct token_chunk *chunk, struct erro
     return 0;
 }
 
+/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike. */
+static size_t chunk_tokens(const struct reader *r)
+{
+    size_t n = CHUNK_LEAST, most = backend_info(r->backend)->chunk_rows;
+    while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
+    return n;
+}
+
 static int read_chunk(struct reader *r, struct error *e)
 {
     struct token_chunk chunk;
-    if (token_source_next(r->source, backend_info(r->backend)->chunk_rows, &chunk, e)) return -1;
+    if (token_source_next(r->source, chunk_tokens(r), &chunk, e)) return -1;
     if (chunk.n == 0) {
         r->done = true;
         return 0;
@@ -131,12 +222,16 @@ int reader_read(struct reader *r, const struct reader_callbacks *c, struct error
     }
     double told = 0;
     while (!r->done) {
-        if (c->cancel && atomic_load(c->cancel)) return error_set(e, "interrupted");
+        if (c->cancel && atomic_load(c->cancel)) {
+            if (r->keeps) checkpoint(r);
+            return error_set(e, "interrupted");
+        }
         uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
-        double begin = now();
+        double begin = clock_seconds();
         if (read_chunk(r, e)) return -1;
-        double end = now();
+        double end = clock_seconds();
         r->seconds += end - begin;
+        if (r->keeps && (r->done || end - r->checkpointed > CHECKPOINT_SECONDS)) checkpoint(r);
         update_rates(r, sequence_n_tokens(r->sequence) - tokens, sequence_n_bytes(r->sequence) - bytes, end - begin);
         if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
         struct reader_progress p;
@@ -198,171 +293,20 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
 
 void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end, float *share)
 {
-    uint64_t n_kept;
+    uint64_t n_kept, rate = r->rate_kept;
     const int8_t *keys = sequence_keys(r->sequence, &n_kept);
-    evidence_share(a->attention, keys, begin, end, token, share);
-}
-
-/* --- asking --- */
-
-/* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
-static uint64_t local_segment(const struct model *m)
-{
-    for (uint32_t i = 0; i < m->n_branch; i++) {
-        if (m->branch[i].dilation_rate == 1) return m->branch[i].segment_length;
-    }
-    return m->branch[0].segment_length;
-}
-
-/* Question tokens at most: they must fit one segment of the local branch, after <|question|>. */
-static uint64_t question_limit(const struct model *m)
-{
-    return local_segment(m) - 1;
-}
-
-/* The question's ids, <|question|> first. */
-static int encode_question(const struct reader *r, const char *question, struct tokens *out, struct error *e)
-{
-    struct tokens text = {0};
-    size_t size = strlen(question);
-    if (tokenizer_encode(r->model->tokenizer, question, size, &text, e)) return -1;
-    if (text.n == 0 || text.n > question_limit(r->model)) {
-        int failed = text.n == 0 ? error_set(e, "the question is empty")
-                                 : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked", text.n,
-                                             size, (unsigned long long)question_limit(r->model));
-        tokens_free(&text);
-        return failed;
-    }
-    struct tokens ids = {.capacity = 0};
-    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
-    if (!ids.ids) {
-        tokens_free(&text);
-        return error_set(e, "out of memory");
-    }
-    ids.ids[0] = r->model->token_question;
-    memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
-    ids.n = text.n + 1;
-    tokens_free(&text);
-    *out = ids;
-    return 0;
-}
-
-/* Prefills the question at the next boundary of the local branch, and goes back to the end of the text. */
-static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
-                            const struct session_outputs *outputs, struct error *e)
-{
-    uint64_t w = local_segment(m), start = (session_position(session) + w - 1) / w * w;
-    if (session_mark(session, e)) return -1;
-    int failed = session_skip_to(session, start, e) || session_prefill(session, ids->ids, ids->n, outputs, e);
-    struct error ignored;
-    if (session_rewind(session, failed ? &ignored : e)) failed = -1;
-    return failed ? -1 : 0;
-}
-
-/* Takes the question's queries; a device lost on the way is one more try. */
-static int query(struct reader *r, const struct tokens *ids, struct evidence **out, struct error *e)
-{
-    const struct model *m = r->model;
-    size_t width = m->evidence.width;
-    float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
-    if (!buffer) return error_set(e, "out of memory");
-    float *tau = buffer + ids->n * width, *gate = tau + ids->n;
-    struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
-    struct error why;
-    int failed = prefill_question(session_guard_session(r->guard), m, ids, &outputs, &why);
-    if (failed) failed = session_guard_recover(r->guard, why.text, e) ||
-                         prefill_question(session_guard_session(r->guard), m, ids, &outputs, e);
-    /* The first token is <|question|>: it asks nothing. */
-    if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, (uint32_t)(ids->n - 1), e);
-    free(buffer);
-    return failed ? -1 : 0;
-}
-
-/* Evidence of the question over everything read, per segment. */
-static int attend(struct reader *r, struct answer *a, const atomic_bool *cancel, struct error *e)
-{
-    size_t n;
-    const struct reader_segment *segments = reader_segments(r, &n);
-    uint64_t *starts = calloc(n + 1, sizeof *starts);
-    a->share = calloc(n, sizeof *a->share);
-    a->score = calloc(n, sizeof *a->score);
-    if (!starts || !a->share || !a->score) {
-        free(starts);
-        return error_set(e, "out of memory");
-    }
-    a->n_segments = n;
-    for (size_t i = 0; i < n; i++) starts[i] = sequence_kept(r->sequence, segments[i].first_token);
-    uint64_t n_kept;
-    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
-    starts[n] = n_kept;
-    int failed = evidence_attend(a->attention, r->model, r->backend, keys, n_kept, sequence_n_tokens(r->sequence), starts, n, a->score,
-                                 a->share, cancel, e);
-    free(starts);
-    return failed;
-}
-
-/* The fused rank of every segment (models/FORMAT.md, fusion_weight). */
-static int fuse(const struct reader *r, const struct answer *a, const atomic_bool *cancel, float *fused, struct error *e)
-{
-    size_t n;
-    const struct reader_segment *segments = reader_segments(r, &n);
-    if (bm25_score(r->corpus, segments, n, a->question, cancel, fused, e)) return -1;
-    bm25_fuse(a->score, fused, r->model->evidence.fusion_weight, n, fused);
-    return 0;
-}
-
-/* The best READER_MAX_EVIDENCE segments by `rank`, ties by position. */
-static int choose(struct answer *a, const float *rank, struct error *e)
-{
-    a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
-    if (!a->items) return error_set(e, "out of memory");
-    for (size_t i = 0; i < a->n_segments; i++) {
-        if (a->n_items == READER_MAX_EVIDENCE && rank[i] <= a->items[a->n_items - 1].score) continue;
-        size_t at = a->n_items < READER_MAX_EVIDENCE ? a->n_items++ : a->n_items - 1;
-        for (; at > 0 && a->items[at - 1].score < rank[i]; at--) a->items[at] = a->items[at - 1];
-        a->items[at] = (struct evidence_item){.segment = i, .score = rank[i], .share = a->share[i]};
-    }
-    return 0;
-}
-
-static int rank(const struct reader *r, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel, struct error *e)
-{
-    if (wanted == RANK_ATTENTION || r->model->evidence.fusion_weight <= 0) {
-        a->rank_by = RANK_ATTENTION;
-        return choose(a, a->score, e);
-    }
-    a->rank_by = RANK_FUSED;
-    float *fused = calloc(a->n_segments, sizeof *fused);
-    if (!fused) return error_set(e, "out of memory");
-    int failed = fuse(r, a, cancel, fused, e) || choose(a, fused, e);
-    free(fused);
-    return failed ? -1 : 0;
+    uint64_t first = sequence_kept(r->sequence, begin), n = sequence_kept(r->sequence, end) - first;
+    evidence_share(a->attention, keys, first, first + n, token, share);
+    if (rate == 1) return;
+    /* Spread out from the back, so that nothing is overwritten before it is moved. */
+    for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
 }
 
 int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c, struct answer **out,
                struct error *e)
 {
-    if (sequence_n_tokens(r->sequence) == 0) return error_set(e, "nothing has been read yet");
-    struct tokens ids = {0};
-    if (encode_question(r, question, &ids, e)) return -1;
-    struct answer *a = calloc(1, sizeof *a);
-    if (a) a->question = strdup(question);
-    if (!a || !a->question) {
-        tokens_free(&ids);
-        answer_close(a);
-        return error_set(e, "out of memory");
-    }
-    double begin = now();
-    int failed = query(r, &ids, &a->attention, e) || attend(r, a, c->cancel, e) || rank(r, a, wanted, c->cancel, e) ||
-                 answer_compose(a, r, c, e);
-    tokens_free(&ids);
-    if (failed) {
-        answer_close(a);
-        return -1;
-    }
-    a->seconds = now() - begin;
-    *out = a;
-    return 0;
+    const struct ask q = {r, r->model, r->backend, r->corpus, r->sequence, r->guard};
+    return ask_question(&q, question, wanted, c, out, e);
 }
 
 /* --- looking into a question --- */

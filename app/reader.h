@@ -36,13 +36,18 @@ struct reader_callbacks {
 };
 
 struct reader_options {
-    const char *directory;    /* for the mapped file of keys and offsets; NULL: $TMPDIR or /var/tmp */
-    const char *answerer;     /* "none": the best sentences are quoted */
+    const char *directory; /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
+    const char *answerer;  /* "none": the best sentences are quoted */
+    bool keep;             /* keep the read on disk, and take over what is kept of this text */
+    const char *state_dir; /* where; NULL: $XDG_CACHE_HOME/lectern */
+    const char *label;     /* what a list of kept reads calls it; may be NULL */
+    uint64_t memory;       /* bytes for evidence keys and model together; 0: no limit. Decides how many positions' keys are kept */
 };
 
-/* Borrows model, back end and corpus until reader_close. */
+/* Borrows model, back end and corpus until reader_close. What cannot be kept on disk is no failure: reader_note says why. *cancel (may be
+ * NULL) is looked at while a kept read is looked for; cancelled is -1, "interrupted". */
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c, const struct reader_options *o,
-                struct error *e);
+                const atomic_bool *cancel, struct error *e);
 void reader_close(struct reader *r);
 
 /* Reads on from where it stopped, to the end. Cancelled: -1, the error's text is "interrupted", what was read is kept and a further call
@@ -52,6 +57,13 @@ bool reader_done(const struct reader *r);
 
 /* A device that was lost on the way, and where the work goes on; "" where nothing happened. */
 const char *reader_notice(const struct reader *r);
+
+/* What the user should hear: a kept read taken over or found damaged, or why nothing is kept. "" where there is nothing. It may change while
+ * reading. */
+const char *reader_note(const struct reader *r);
+
+/* Every how many positions a key is kept. */
+uint32_t reader_rate(const struct reader *r);
 void reader_progress(const struct reader *r, struct reader_progress *p);
 
 /* Asks about what has been read so far. */
@@ -68,7 +80,8 @@ const struct reader_segment *reader_segments(const struct reader *r, size_t *n);
  * token ends). All tokens must be of that document's text. */
 void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets);
 
-/* Share of the evidence attention of each token in [begin, end): of the whole question (`token` -1), or of one of its tokens. */
+/* Share of the evidence attention of each token in [begin, end): of the whole question (`token` -1), or of one of its
+ * tokens; zero for positions whose key is not kept. */
 void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end, float *share);
 
 /* A token of a question: its bytes, and its weight in the whole (the weights add up to 1). */

@@ -105,6 +105,8 @@ static cJSON *read_object(const struct report *r)
         cJSON_AddItemToArray(skipped, s);
     }
     cJSON *notes = cJSON_AddArrayToObject(read, "notes");
+    const char *note = reader_note(r->reader);
+    if (*note) cJSON_AddItemToArray(notes, report_string(note, strlen(note)));
     for (size_t i = 0; i < r->corpus->n_notes; i++) {
         cJSON_AddItemToArray(notes, report_string(r->corpus->notes[i], strlen(r->corpus->notes[i])));
     }

@@ -1,10 +1,12 @@
 #include "app/sequence.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "app/corpus.h"
 #include "app/segment.h"
+#include "app/state.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/file.h"
@@ -14,29 +16,22 @@ struct sequence {
     struct reader_document *documents;
     size_t n_documents;
     struct file_array *segments, *lengths, *keys;
+    struct file_array *places; /* struct state_document, one a document; NULL without a state */
+    bool borrowed;             /* lengths, keys and places are the state's */
     uint32_t width, rate;
     uint64_t n_tokens;
     uint64_t offset;  /* in the current document's text: where the next token starts */
     uint64_t n_bytes; /* of the documents before the current one */
 };
 
-int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, const char *directory,
-                  struct error *e)
+static int open_arrays(struct sequence *s, struct state *state, const char *directory, struct error *e)
 {
-    struct sequence *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
-    *s = (struct sequence){.corpus = c, .width = width, .rate = rate};
-    s->documents = calloc(c->n_documents ? c->n_documents : 1, sizeof *s->documents);
-    if (!s->documents) {
-        sequence_close(s);
-        return error_set(e, "out of memory");
-    }
-    if (file_array_open(&s->segments, directory, e) || file_array_open(&s->lengths, directory, e) ||
-        file_array_open(&s->keys, directory, e)) {
-        sequence_close(s);
-        return -1;
-    }
-    *out = s;
+    if (file_array_open(&s->segments, directory, e)) return -1;
+    if (!state) return file_array_open(&s->lengths, directory, e) || file_array_open(&s->keys, directory, e) ? -1 : 0;
+    s->borrowed = true;
+    s->lengths = state_array(state, STATE_LENGTHS);
+    s->keys = state_array(state, STATE_KEYS);
+    s->places = state_array(state, STATE_DOCUMENTS);
     return 0;
 }
 
@@ -44,8 +39,10 @@ void sequence_close(struct sequence *s)
 {
     if (!s) return;
     file_array_close(s->segments);
-    file_array_close(s->lengths);
-    file_array_close(s->keys);
+    if (!s->borrowed) {
+        file_array_close(s->lengths);
+        file_array_close(s->keys);
+    }
     free(s->documents);
     free(s);
 }
@@ -95,30 +92,25 @@ static int append_keys(struct sequence *s, const int8_t *keys, size_t n, struct 
     return 0;
 }
 
-int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
+/* Makes the next document the current one: `n` header tokens follow. */
+static int begin_document(struct sequence *s, uint64_t n, struct error *e)
 {
     assert(s->n_documents < s->corpus->n_documents);
-    static const uint8_t none[256];
     s->n_bytes += s->offset;
     s->offset = 0;
     struct reader_document *d = &s->documents[s->n_documents++];
     *d = (struct reader_document){.first_token = s->n_tokens, .first_segment = n_segments(s)};
-    if (append_segment(s, 0, e) || append_keys(s, keys, n, e)) return -1;
-    for (size_t left = n; left > 0;) {
-        size_t part = left < sizeof none ? left : sizeof none;
-        if (file_array_append(s->lengths, none, part, e)) return -1;
-        left -= part;
-    }
+    if (append_segment(s, 0, e)) return -1;
     s->n_tokens += n;
     d->text_token = d->end_token = s->n_tokens;
     update_segment(s);
     return 0;
 }
 
-int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e)
+/* Counts n tokens of the current document's text into its segments. */
+static int add_tokens(struct sequence *s, const uint8_t *lengths, uint64_t n, struct error *e)
 {
-    if (append_keys(s, keys, n, e) || file_array_append(s->lengths, lengths, n, e)) return -1;
-    for (size_t i = 0; i < n; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         const struct reader_segment *last = segment_at(s, n_segments(s) - 1);
         while (s->offset + lengths[i] > last->offset + last->size) {
             uint64_t next = last->offset + last->size;
@@ -132,6 +124,69 @@ int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const 
     s->documents[s->n_documents - 1].end_token = s->n_tokens;
     update_segment(s);
     return 0;
+}
+
+/* The tables of what the state's streams hold already. */
+static int replay(struct sequence *s, struct error *e)
+{
+    size_t n = (size_t)(file_array_size(s->places) / sizeof(struct state_document));
+    const struct state_document *at = (const struct state_document *)(const void *)file_array_bytes(s->places);
+    uint64_t n_tokens = file_array_size(s->lengths);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t end = i + 1 < n ? at[i + 1].first_token : n_tokens;
+        if (begin_document(s, at[i].text_token - at[i].first_token, e) ||
+            add_tokens(s, file_array_bytes(s->lengths) + at[i].text_token, end - at[i].text_token, e)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, struct state *state,
+                  const char *directory, struct error *e)
+{
+    struct sequence *s = calloc(1, sizeof *s);
+    if (!s) return error_set(e, "out of memory");
+    *s = (struct sequence){.corpus = c, .width = width, .rate = rate};
+    s->documents = calloc(c->n_documents ? c->n_documents : 1, sizeof *s->documents);
+    if (!s->documents) {
+        sequence_close(s);
+        return error_set(e, "out of memory");
+    }
+    if (open_arrays(s, state, directory, e) || (state && replay(s, e))) {
+        sequence_close(s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
+{
+    static const uint8_t none[256];
+    struct state_document place = {s->n_tokens, s->n_tokens + n};
+    if (append_keys(s, keys, n, e) || (s->places && file_array_append(s->places, &place, sizeof place, e))) return -1;
+    for (size_t left = n; left > 0;) {
+        size_t part = left < sizeof none ? left : sizeof none;
+        if (file_array_append(s->lengths, none, part, e)) return -1;
+        left -= part;
+    }
+    return begin_document(s, n, e);
+}
+
+int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e)
+{
+    if (append_keys(s, keys, n, e) || file_array_append(s->lengths, lengths, n, e)) return -1;
+    return add_tokens(s, lengths, n, e);
+}
+
+void sequence_place(const struct sequence *s, struct state_place *place, size_t *zero_lengths)
+{
+    *place = (struct state_place){.n_tokens = s->n_tokens, .n_documents = s->n_documents, .offset = s->offset};
+    const uint8_t *lengths = file_array_bytes(s->lengths);
+    uint64_t begin = s->n_documents ? s->documents[s->n_documents - 1].text_token : 0;
+    *zero_lengths = 0;
+    for (uint64_t t = s->n_tokens; t > begin && lengths[t - 1] == 0; t--) (*zero_lengths)++;
 }
 
 uint64_t sequence_n_tokens(const struct sequence *s)

@@ -9,6 +9,8 @@
 struct corpus;
 struct error;
 struct sequence;
+struct state;
+struct state_place;
 
 /* What the sequence is made of, per document; indices are into the whole sequence. */
 struct reader_document {
@@ -28,10 +30,10 @@ struct reader_segment {
     uint64_t token_offset; /* where its first text token starts: offset, or a little before */
 };
 
-/* `width`: columns of a key; `rate`: every rate-th position's key is kept. The corpus is borrowed until sequence_close. The mapped files are
- * made, unlinked, in `directory`. */
-int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, const char *directory,
-                  struct error *e);
+/* `width`: columns of a key; `rate`: every rate-th position's key is kept. The corpus is borrowed until sequence_close. With a state the
+ * tables lie in its streams, borrowed too, and what they hold already is taken over; without (NULL) in unlinked files in `directory`. */
+int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, struct state *state,
+                  const char *directory, struct error *e);
 void sequence_close(struct sequence *s);
 
 /* Starts the next document: n header tokens, whose keys [n][width] follow the sequence's other keys. */
@@ -39,6 +41,10 @@ int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, st
 
 /* n more tokens of the current document's text, with the bytes each stands for. */
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
+
+/* Where the sequence ends now, as a state names it. *zero_lengths: how many of its last tokens stand for no bytes (byte pieces of a
+ * character that is not whole yet). */
+void sequence_place(const struct sequence *s, struct state_place *place, size_t *zero_lengths);
 
 uint64_t sequence_n_tokens(const struct sequence *s);
 uint64_t sequence_n_bytes(const struct sequence *s);   /* of text read */

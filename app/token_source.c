@@ -114,6 +114,35 @@ static int next_block(struct token_source *s, struct error *e)
     return 0;
 }
 
+/* Start of the cut that holds `offset`: a line's start, or a cut of a long line. */
+static uint64_t cut_start(const char *text, uint64_t size, uint64_t offset)
+{
+    uint64_t start = offset;
+    while (start > 0 && text[start - 1] != '\n') start--;
+    while (start < size) {
+        size_t cut = tokenizer_cut(text + start, (size_t)(size - start));
+        if (start + cut > offset) break;
+        start += cut;
+    }
+    return start;
+}
+
+int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths, struct error *e)
+{
+    if (n_documents == 0) return 0;
+    const struct document *d = &s->corpus->documents[n_documents - 1];
+    uint64_t start = cut_start(d->text, d->size, offset);
+    s->document = (size_t)n_documents;
+    s->text = d->text + start;
+    s->text_size = (size_t)(d->size - start);
+    if (start == d->size) return 0;
+    if (next_block(s, e)) return -1;
+    /* A cut is shorter than a block, so its tokens are all here. */
+    for (uint64_t at = start; at < offset && s->used < s->block.n; s->used++) at += s->block.lengths[s->used];
+    s->used += zero_lengths;
+    return 0;
+}
+
 int token_source_next(struct token_source *s, size_t n, struct token_chunk *out, struct error *e)
 {
     s->chunk.n = s->n_runs = 0;

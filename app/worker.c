@@ -201,7 +201,7 @@ static bool set_up(struct worker *w, struct error *e)
     const struct worker_options *o = &w->options;
     if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
     tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
-    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, e) == 0;
+    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->cancel, e) == 0;
 }
 
 static void *run(void *context)

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compute/backend.h"
 #include "compute/bytes.h"
+#include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/log.h"
 #include "compute/session.h"
@@ -27,13 +27,6 @@ struct session_guard {
     char notice[640];
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static bool can_be_lost(const struct session_guard *g)
 {
     return backend_info(g->backend)->device[0] != 0;
@@ -45,7 +38,7 @@ int session_guard_open(struct session_guard **out, const struct model *m, struct
     if (!g) return error_set(e, "out of memory");
     g->model = m;
     g->backend = b;
-    g->saved_at = now();
+    g->saved_at = clock_seconds();
     if (session_open(&g->session, m, b, e) != 0) {
         free(g);
         return -1;
@@ -136,7 +129,22 @@ static int keep(struct session_guard *g, struct error *e)
     free(g->saved);
     g->saved = bytes;
     g->saved_size = size;
-    g->saved_at = now();
+    g->saved_at = clock_seconds();
+    g->n_ids = 0;
+    return 0;
+}
+
+int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t size, struct error *e)
+{
+    if (session_state_load(g->session, bytes, size, e) != 0) return -1;
+    if (!can_be_lost(g)) return 0;
+    uint8_t *copy = malloc(size);
+    if (!copy) return error_set(e, "out of memory for a state of %zu bytes", size);
+    memcpy(copy, bytes, size);
+    free(g->saved);
+    g->saved = copy;
+    g->saved_size = size;
+    g->saved_at = clock_seconds();
     g->n_ids = 0;
     return 0;
 }
@@ -145,7 +153,7 @@ int session_guard_prefill(struct session_guard *g, const int32_t *ids, size_t n,
                           struct error *e)
 {
     if (!can_be_lost(g)) return session_prefill(g->session, ids, n, out, e);
-    if ((g->n_ids > KEEP_IDS || now() - g->saved_at > KEEP_SECONDS) && keep(g, e) != 0) return -1;
+    if ((g->n_ids > KEEP_IDS || clock_seconds() - g->saved_at > KEEP_SECONDS) && keep(g, e) != 0) return -1;
     int32_t *grown = bytes_reserve(g->ids, &g->capacity, g->n_ids + n, sizeof *grown);
     if (!grown) return error_set(e, "out of memory");
     g->ids = grown;

@@ -27,6 +27,9 @@ struct session *session_guard_session(struct session_guard *g);
 int session_guard_prefill(struct session_guard *g, const int32_t *ids, size_t n, const struct session_outputs *out,
                           struct error *e);
 
+/* session_state_load: the state is kept as the place to come back to. */
+int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t size, struct error *e);
+
 /* After a failure of something else on the session: a new session in the state after the last session_guard_prefill.
  * `why`: what failed. -1 where the device is not one that can be lost. */
 int session_guard_recover(struct session_guard *g, const char *why, struct error *e);

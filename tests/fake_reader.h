@@ -30,11 +30,12 @@ struct reader {
 };
 
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
-                const struct reader_options *o, struct error *e)
+                const struct reader_options *o, const atomic_bool *cancel, struct error *e)
 {
     (void)m;
     (void)b;
     (void)o;
+    (void)cancel;
     struct reader *r = calloc(1, sizeof *r);
     if (r == NULL) return error_set(e, "no memory");
     r->corpus = c;
@@ -44,6 +45,12 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->progress.memory = 64000000;
     *out = r;
     return 0;
+}
+
+const char *reader_note(const struct reader *r)
+{
+    (void)r;
+    return "";
 }
 
 void reader_close(struct reader *r)

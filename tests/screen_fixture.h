@@ -101,7 +101,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
     fake_pause_us = 0;
     assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
     const struct reader_options options = {0};
-    assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, &e), e);
+    assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, NULL, &e), e);
     const struct screen_calls actions = {f,
                                          fixture_on_ask,
                                          fixture_on_read,

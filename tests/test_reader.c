@@ -16,6 +16,7 @@ struct fixture {
     struct backend *backend;
     struct corpus *corpus;
     struct reader *reader;
+    struct reader_options options;
 };
 
 static const char *const texts[] = {
@@ -24,23 +25,36 @@ static const char *const texts[] = {
     "Last words: \xC3\xA9\xC3\xA8 \xE2\x82\xAC and \xFF\xFE broken ones.\n",
 };
 
+static void open_corpus(struct fixture *f, const char *const last)
+{
+    struct error e;
+    const char *paths[] = {"heron.txt", "src/main.c", "last"};
+    const char *all[] = {texts[0], texts[1], last};
+    size_t sizes[3];
+    for (int i = 0; i < 3; i++) sizes[i] = strlen(all[i]);
+    assert_ok(corpus_open_memory(&f->corpus, paths, all, sizes, 3, &e), e);
+}
+
+static void open_reader(struct fixture *f)
+{
+    struct error e;
+    assert_ok(reader_open(&f->reader, f->model, f->backend, f->corpus, &f->options, NULL, &e), e);
+}
+
 static void open_all(struct fixture *f)
 {
     struct error e;
+    *f = (struct fixture){.options = {.directory = "/tmp"}};
     struct tiny_model t = tiny_model_default();
     t.branch[0] = (struct branch){64, 1};
     t.branch[1] = (struct branch){128, 2};
-    t.branch[2] = (struct branch){256, 4};
+    t.branch[2] = (struct branch){1 << 18, 1 << 10};
     size_t size;
     f->bytes = tiny_model_bytes(&t, &size);
     assert_ok(model_open_bytes(&f->model, "tiny", f->bytes, size, &e), e);
     assert_ok(backend_open(&f->backend, "cpu", 2, &e), e);
-    const char *paths[] = {"heron.txt", "src/main.c", "last"};
-    size_t sizes[3];
-    for (int i = 0; i < 3; i++) sizes[i] = strlen(texts[i]);
-    assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, 3, &e), e);
-    struct reader_options o = {.directory = "/tmp"};
-    assert_ok(reader_open(&f->reader, f->model, f->backend, f->corpus, &o, &e), e);
+    open_corpus(f, texts[2]);
+    open_reader(f);
 }
 
 static void close_all(struct fixture *f)
@@ -245,6 +259,181 @@ static void a_question_that_is_too_long_is_refused_with_its_size(void **state)
     close_all(&f);
 }
 
+/* Stops reading after a number of progress calls. */
+struct stopper {
+    atomic_bool cancel;
+    int calls;
+};
+
+static void stop_soon(void *context, const struct reader_progress *p)
+{
+    struct stopper *s = context;
+    (void)p;
+    if (--s->calls == 0) atomic_store(&s->cancel, true);
+}
+
+/* A text of about 100 chunks with lines of all lengths, some with characters that are spelt in bytes. */
+static char *long_text(uint64_t seed)
+{
+    char *text = malloc(120001);
+    for (size_t i = 0; i < 120000; i++) {
+        uint64_t r = test_random(&seed) % 100;
+        text[i] = (char)(r < 15 ? ' ' : r < 16 ? '\n' : r < 20 ? 0x80 + (int)(r * 7) : 'a' + (int)(r % 26));
+    }
+    text[119999] = '\n';
+    text[120000] = '\0';
+    return text;
+}
+
+static void remove_all(const char *directory)
+{
+    char command[256];
+    snprintf(command, sizeof command, "rm -rf '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
+static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    char directory[] = "/tmp/lectern-test-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    char *text = long_text(7);
+    open_all(&f);
+    reader_close(f.reader);
+    corpus_close(f.corpus);
+    open_corpus(&f, text);
+
+    /* in one go, keeping nothing */
+    open_reader(&f);
+    read_all(&f);
+    struct answer *whole = NULL, *pieces = NULL;
+    struct reader_callbacks c = {0};
+    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &whole, &e), e);
+    struct reader_progress p;
+    reader_progress(f.reader, &p);
+    uint64_t n_tokens = p.tokens;
+    reader_close(f.reader);
+
+    /* interrupted again and again, the process as if started anew */
+    f.options.keep = true;
+    f.options.state_dir = directory;
+    uint64_t read = 0;
+    int sittings = 0;
+    for (bool done = false; !done; sittings++) {
+        assert_true(sittings < 1000);
+        open_reader(&f);
+        struct stopper stopper = {.calls = 1};
+        struct reader_callbacks stopping = {.progress = stop_soon, .context = &stopper, .cancel = &stopper.cancel};
+        if (reader_read(f.reader, &stopping, &e)) assert_string_equal(e.text, "interrupted");
+        reader_progress(f.reader, &p);
+        read += p.new_tokens;
+        done = reader_done(f.reader);
+        if (!done) reader_close(f.reader);
+    }
+    assert_true(sittings > 2);
+    assert_int_equal(p.tokens, n_tokens);
+    assert_int_equal(read, n_tokens); /* nothing twice */
+    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &pieces, &e), e);
+    assert_int_equal(pieces->n_segments, whole->n_segments);
+    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
+    answer_close(pieces);
+    reader_close(f.reader);
+
+    /* finished: reopened without reading */
+    open_reader(&f);
+    assert_true(reader_done(f.reader));
+    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &pieces, &e), e);
+    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
+    answer_close(pieces);
+    answer_close(whole);
+    free(text);
+    close_all(&f);
+    remove_all(directory);
+}
+
+static void an_appended_text_is_read_on_from_what_is_kept(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char directory[] = "/tmp/lectern-test-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    char *text = long_text(8), *longer = malloc(120100);
+    open_all(&f);
+    reader_close(f.reader);
+    corpus_close(f.corpus);
+    open_corpus(&f, text);
+    f.options.keep = true;
+    f.options.state_dir = directory;
+    open_reader(&f);
+    read_all(&f);
+    struct reader_progress p;
+    reader_progress(f.reader, &p);
+    uint64_t before = p.tokens;
+    reader_close(f.reader);
+    corpus_close(f.corpus);
+
+    snprintf(longer, 120100, "%sOne line more.\n", text);
+    open_corpus(&f, longer);
+    open_reader(&f);
+    assert_string_not_equal(reader_note(f.reader), "");
+    read_all(&f);
+    reader_progress(f.reader, &p);
+    assert_true(p.tokens > before);
+    assert_true(p.new_tokens < p.tokens);
+    free(text);
+    free(longer);
+    close_all(&f);
+    remove_all(directory);
+}
+
+static void a_directory_that_cannot_be_written_is_said_and_reading_goes_on(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_all(&f);
+    reader_close(f.reader);
+    f.options.keep = true;
+    f.options.state_dir = "/proc/nowhere";
+    open_reader(&f);
+    assert_non_null(strstr(reader_note(f.reader), "this read is not kept: "));
+    read_all(&f);
+    close_all(&f);
+}
+
+static void little_memory_keeps_fewer_keys(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e = {""};
+    open_all(&f);
+    struct reader_progress p;
+    reader_progress(f.reader, &p);
+    assert_int_equal(reader_rate(f.reader), 1);
+    reader_close(f.reader);
+    /* the texts are 130 bytes, about 43 tokens of 32 bytes: 1.4 KB at rate 1, 344 bytes at rate 4 */
+    f.options.memory = p.memory + 400;
+    open_reader(&f);
+    assert_int_equal(reader_rate(f.reader), 4);
+    read_all(&f);
+    struct reader_callbacks c = {0};
+    struct answer *a = NULL;
+    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &a, &e), e);
+    float shares[8], sum = 0;
+    reader_token_shares(f.reader, a, -1, 8, 16, shares);
+    for (int i = 0; i < 8; i++) assert_true(i % 4 == 0 ? shares[i] > 0 : shares[i] == 0);
+    for (size_t i = 0; i < a->n_segments; i++) sum += a->share[i];
+    assert_float_equal(sum, 1.0f, 1e-4f);
+    answer_close(a);
+    reader_close(f.reader);
+    f.options.memory = p.memory - 1;
+    f.reader = NULL;
+    assert_int_equal(reader_open(&f.reader, f.model, f.backend, f.corpus, &f.options, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "more than --memory allows"));
+    close_all(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +443,10 @@ int main(void)
         cmocka_unit_test(fused_ranks_put_the_words_of_the_question_first),
         cmocka_unit_test(asking_leaves_the_reading_as_it_was),
         cmocka_unit_test(an_interrupted_read_goes_on_where_it_stopped),
+        cmocka_unit_test(what_was_read_is_kept_and_read_on_with_the_same_result),
+        cmocka_unit_test(an_appended_text_is_read_on_from_what_is_kept),
+        cmocka_unit_test(a_directory_that_cannot_be_written_is_said_and_reading_goes_on),
+        cmocka_unit_test(little_memory_keeps_fewer_keys),
         cmocka_unit_test(a_question_that_is_too_long_is_refused_with_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static struct sequence *read_both(const struct corpus *c, uint32_t rate)
 {
     struct sequence *s = NULL;
     struct error e;
-    assert_ok(sequence_open(&s, c, 4, rate, "/tmp", &e), e);
+    assert_ok(sequence_open(&s, c, 4, rate, NULL, "/tmp", &e), e);
     int8_t keys[64][4] = {{0}};
     uint8_t lengths[64];
     for (int i = 0; i < 64; i++) {
@@ -103,7 +103,7 @@ static void a_token_across_a_cut_belongs_to_the_segment_of_its_last_byte(void **
     struct corpus *c = two_documents();
     struct sequence *s = NULL;
     struct error e;
-    assert_ok(sequence_open(&s, c, 4, 1, "/tmp", &e), e);
+    assert_ok(sequence_open(&s, c, 4, 1, NULL, "/tmp", &e), e);
     int8_t keys[8][4] = {{0}};
     uint8_t lengths[] = {250, 245, 10, 35};
     assert_ok(sequence_begin_document(s, 1, keys[0], &e), e);

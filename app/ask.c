@@ -1,0 +1,176 @@
+#include "app/ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/bm25.h"
+#include "compute/bytes.h"
+#include "compute/clock.h"
+#include "compute/error.h"
+#include "compute/evidence.h"
+#include "compute/model.h"
+#include "compute/session.h"
+#include "compute/session_guard.h"
+#include "compute/tokenizer.h"
+
+/* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
+static uint64_t local_segment(const struct model *m)
+{
+    for (uint32_t i = 0; i < m->n_branch; i++) {
+        if (m->branch[i].dilation_rate == 1) return m->branch[i].segment_length;
+    }
+    return m->branch[0].segment_length;
+}
+
+/* Question tokens at most: they must fit one segment of the local branch, after <|question|>. */
+static uint64_t question_limit(const struct model *m)
+{
+    return local_segment(m) - 1;
+}
+
+/* The question's ids, <|question|> first. */
+static int encode_question(const struct ask *q, const char *question, struct tokens *out, struct error *e)
+{
+    struct tokens text = {0};
+    size_t size = strlen(question);
+    if (tokenizer_encode(q->model->tokenizer, question, size, &text, e)) return -1;
+    if (text.n == 0 || text.n > question_limit(q->model)) {
+        int failed = text.n == 0 ? error_set(e, "the question is empty")
+                                 : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked", text.n,
+                                             size, (unsigned long long)question_limit(q->model));
+        tokens_free(&text);
+        return failed;
+    }
+    struct tokens ids = {.capacity = 0};
+    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
+    if (!ids.ids) {
+        tokens_free(&text);
+        return error_set(e, "out of memory");
+    }
+    ids.ids[0] = q->model->token_question;
+    memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
+    ids.n = text.n + 1;
+    tokens_free(&text);
+    *out = ids;
+    return 0;
+}
+
+/* Prefills the question at the next boundary of the local branch, and goes back to the end of the text. */
+static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
+                            const struct session_outputs *outputs, struct error *e)
+{
+    uint64_t w = local_segment(m), start = (session_position(session) + w - 1) / w * w;
+    if (session_mark(session, e)) return -1;
+    int failed = session_skip_to(session, start, e) || session_prefill(session, ids->ids, ids->n, outputs, e);
+    struct error ignored;
+    if (session_rewind(session, failed ? &ignored : e)) failed = -1;
+    return failed ? -1 : 0;
+}
+
+/* Takes the question's queries; a device lost on the way is one more try. */
+static int query(const struct ask *q, const struct tokens *ids, struct evidence **out, struct error *e)
+{
+    const struct model *m = q->model;
+    size_t width = m->evidence.width;
+    float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
+    if (!buffer) return error_set(e, "out of memory");
+    float *tau = buffer + ids->n * width, *gate = tau + ids->n;
+    struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
+    struct error why;
+    int failed = prefill_question(session_guard_session(q->guard), m, ids, &outputs, &why);
+    if (failed) {
+        failed = session_guard_recover(q->guard, why.text, e) ||
+                 prefill_question(session_guard_session(q->guard), m, ids, &outputs, e);
+    }
+    /* The first token is <|question|>: it asks nothing. */
+    if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, (uint32_t)(ids->n - 1), e);
+    free(buffer);
+    return failed ? -1 : 0;
+}
+
+/* Evidence of the question over everything read, per segment. */
+static int attend(const struct ask *q, struct answer *a, const atomic_bool *cancel, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = sequence_segments(q->sequence, &n);
+    uint64_t *starts = calloc(n + 1, sizeof *starts);
+    a->share = calloc(n, sizeof *a->share);
+    a->score = calloc(n, sizeof *a->score);
+    if (!starts || !a->share || !a->score) {
+        free(starts);
+        return error_set(e, "out of memory");
+    }
+    a->n_segments = n;
+    for (size_t i = 0; i < n; i++) starts[i] = sequence_kept(q->sequence, segments[i].first_token);
+    uint64_t n_kept;
+    const int8_t *keys = sequence_keys(q->sequence, &n_kept);
+    starts[n] = n_kept;
+    int failed = evidence_attend(a->attention, q->model, q->backend, keys, n_kept, sequence_n_tokens(q->sequence), starts, n, a->score,
+                                 a->share, cancel, e);
+    free(starts);
+    return failed;
+}
+
+/* The fused rank of every segment (models/FORMAT.md, fusion_weight). */
+static int fuse(const struct ask *q, const struct answer *a, const atomic_bool *cancel, float *fused, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = sequence_segments(q->sequence, &n);
+    if (bm25_score(q->corpus, segments, n, a->question, cancel, fused, e)) return -1;
+    bm25_fuse(a->score, fused, q->model->evidence.fusion_weight, n, fused);
+    return 0;
+}
+
+/* The best READER_MAX_EVIDENCE segments by `rank`, ties by position. */
+static int choose(struct answer *a, const float *rank, struct error *e)
+{
+    a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
+    if (!a->items) return error_set(e, "out of memory");
+    for (size_t i = 0; i < a->n_segments; i++) {
+        if (a->n_items == READER_MAX_EVIDENCE && rank[i] <= a->items[a->n_items - 1].score) continue;
+        size_t at = a->n_items < READER_MAX_EVIDENCE ? a->n_items++ : a->n_items - 1;
+        for (; at > 0 && a->items[at - 1].score < rank[i]; at--) a->items[at] = a->items[at - 1];
+        a->items[at] = (struct evidence_item){.segment = i, .score = rank[i], .share = a->share[i]};
+    }
+    return 0;
+}
+
+static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel, struct error *e)
+{
+    if (wanted == RANK_ATTENTION || q->model->evidence.fusion_weight <= 0) {
+        a->rank_by = RANK_ATTENTION;
+        return choose(a, a->score, e);
+    }
+    a->rank_by = RANK_FUSED;
+    float *fused = calloc(a->n_segments, sizeof *fused);
+    if (!fused) return error_set(e, "out of memory");
+    int failed = fuse(q, a, cancel, fused, e) || choose(a, fused, e);
+    free(fused);
+    return failed ? -1 : 0;
+}
+
+int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
+                 struct answer **out, struct error *e)
+{
+    if (sequence_n_tokens(q->sequence) == 0) return error_set(e, "nothing has been read yet");
+    struct tokens ids = {0};
+    if (encode_question(q, question, &ids, e)) return -1;
+    struct answer *a = calloc(1, sizeof *a);
+    if (a) a->question = strdup(question);
+    if (!a || !a->question) {
+        tokens_free(&ids);
+        answer_close(a);
+        return error_set(e, "out of memory");
+    }
+    double begin = clock_seconds();
+    int failed = query(q, &ids, &a->attention, e) || attend(q, a, c->cancel, e) || rank(q, a, wanted, c->cancel, e) ||
+                 answer_compose(a, q->reader, c, e);
+    tokens_free(&ids);
+    if (failed) {
+        answer_close(a);
+        return -1;
+    }
+    a->seconds = clock_seconds() - begin;
+    *out = a;
+    return 0;
+}

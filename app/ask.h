@@ -1,0 +1,23 @@
+/* A question to what has been read: its evidence attention, the ranked segments, the words of the answer. */
+#ifndef LECTERN_ASK_H
+#define LECTERN_ASK_H
+
+#include "app/reader.h"
+
+struct session_guard;
+
+/* What a question is asked of; all borrowed. */
+struct ask {
+    struct reader *reader; /* for the answerer, which looks up tokens and shares */
+    const struct model *model;
+    struct backend *backend;
+    const struct corpus *corpus;
+    const struct sequence *sequence;
+    struct session_guard *guard; /* its session is at the end of the text, and again afterwards */
+};
+
+/* As reader_ask. */
+int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
+                 struct answer **out, struct error *e);
+
+#endif

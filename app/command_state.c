@@ -1,0 +1,133 @@
+#include "app/command_state.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/options.h"
+#include "app/report.h"
+#include "app/safe_text.h"
+#include "app/state.h"
+#include "app/state_store.h"
+#include "compute/error.h"
+
+/* Tokens up to the last checkpoint. */
+static uint64_t tokens_of(const struct state_entry *s)
+{
+    return s->index.n_checkpoints ? s->index.checkpoints[s->index.n_checkpoints - 1].place.n_tokens : 0;
+}
+
+static const char *condition_of(const struct state_entry *s)
+{
+    return s->broken ? "broken" : s->index.complete ? "complete" : "partly read";
+}
+
+static const char *label_of(const struct state_entry *s)
+{
+    return s->index.label ? s->index.label : "";
+}
+
+static cJSON *entry_object(const struct state_entry *s)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "name", s->name);
+    cJSON_AddItemToObject(o, "label", report_string(label_of(s), strlen(label_of(s))));
+    cJSON_AddStringToObject(o, "condition", condition_of(s));
+    cJSON_AddNumberToObject(o, "bytes", (double)s->bytes);
+    cJSON_AddNumberToObject(o, "tokens", (double)tokens_of(s));
+    cJSON_AddNumberToObject(o, "documents", (double)s->index.n_documents);
+    cJSON_AddNumberToObject(o, "text_bytes", (double)s->index.n_bytes);
+    cJSON_AddNumberToObject(o, "checkpoints", (double)s->index.n_checkpoints);
+    cJSON_AddNumberToObject(o, "used", (double)s->used);
+    return o;
+}
+
+static void print_line(const struct state_entry *s)
+{
+    char when[32] = "";
+    struct tm used;
+    if (localtime_r(&s->used, &used)) strftime(when, sizeof when, "%Y-%m-%d %H:%M", &used);
+    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1048576.0, tokens_of(s),
+           condition_of(s));
+    safe_text_write(stdout, label_of(s), strlen(label_of(s)), SAFE_LINE);
+    putchar('\n');
+}
+
+static void print_whole(const struct state_entry *s)
+{
+    print_line(s);
+    printf("  name         %s\n  text         %" PRIu64 " documents, %" PRIu64 " bytes\n", s->name, s->index.n_documents,
+           s->index.n_bytes);
+    printf("  model hash   %016" PRIx64 "\n  keys         %u bytes, every %u. token\n", s->index.key.model, s->index.key.width,
+           s->index.key.rate);
+    for (size_t i = 0; i < s->index.n_checkpoints; i++) {
+        const struct state_checkpoint *c = &s->index.checkpoints[i];
+        printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens, c->place.n_documents,
+               (double)c->session_size / 1048576.0);
+    }
+}
+
+static int list(const struct options *o, const struct state_entry *entries, size_t n, struct error *e)
+{
+    if (o->json) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON *states = cJSON_AddArrayToObject(object, "states");
+        for (size_t i = 0; i < n; i++) cJSON_AddItemToArray(states, entry_object(&entries[i]));
+        return report_print(object, stdout, e);
+    }
+    for (size_t i = 0; i < n; i++) print_line(&entries[i]);
+    if (n == 0) puts("nothing is kept");
+    return 0;
+}
+
+static int show(const struct options *o, const struct state_entry *entries, size_t n, const char *name, struct error *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (name && strncmp(entries[i].name, name, strlen(name)) != 0) continue;
+        if (o->json) return report_print(entry_object(&entries[i]), stdout, e);
+        print_whole(&entries[i]);
+        return 0;
+    }
+    return name ? error_set(e, "%s: no read of this name is kept (lectern state list)", name) : error_set(e, "nothing is kept");
+}
+
+static int prune(const struct options *o, const char *directory, struct error *e)
+{
+    uint64_t limit = STATE_LIMIT, bytes;
+    size_t removed;
+    if (o->n_paths > 1 && options_size(&limit, o->paths[1]) != 0) return error_set(e, "state prune %s: not a size", o->paths[1]);
+    if (state_store_prune(directory, limit, NULL, &removed, &bytes, e)) return -1;
+    if (!o->json) {
+        printf("%zu removed, %.1f MB\n", removed, (double)bytes / 1048576.0);
+        return 0;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "removed", (double)removed);
+    cJSON_AddNumberToObject(object, "bytes", (double)bytes);
+    return report_print(object, stdout, e);
+}
+
+static int run(const struct options *o, const char *directory, struct error *e)
+{
+    if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, e);
+    bool lists = strcmp(o->paths[0], "list") == 0;
+    if (!lists && strcmp(o->paths[0], "show") != 0) return error_set(e, "state %s: neither list, show nor prune", o->paths[0]);
+    struct state_entry *entries = NULL;
+    size_t n = 0;
+    if (state_store_list(&entries, &n, directory, e)) return -1;
+    int failed = lists ? list(o, entries, n, e) : show(o, entries, n, o->n_paths > 1 ? o->paths[1] : NULL, e);
+    state_store_list_free(entries, n);
+    return failed;
+}
+
+int command_state(const struct options *o, struct error *e)
+{
+    char *directory = NULL;
+    if (!o->state_dir && state_store_default(&directory, e)) return EXIT_FAILED;
+    int failed = run(o, o->state_dir ? o->state_dir : directory, e);
+    free(directory);
+    return failed ? EXIT_FAILED : EXIT_DONE;
+}
