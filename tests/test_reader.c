@@ -272,16 +272,16 @@ static void stop_soon(void *context, const struct reader_progress *p)
     if (--s->calls == 0) atomic_store(&s->cancel, true);
 }
 
-/* A text of about 100 chunks with lines of all lengths, some with characters that are spelt in bytes. */
+/* A text of about 40 chunks with lines of all lengths, some with characters that are spelt in bytes. */
 static char *long_text(uint64_t seed)
 {
-    char *text = malloc(120001);
-    for (size_t i = 0; i < 120000; i++) {
+    char *text = malloc(12001);
+    for (size_t i = 0; i < 12000; i++) {
         uint64_t r = test_random(&seed) % 100;
         text[i] = (char)(r < 15 ? ' ' : r < 16 ? '\n' : r < 20 ? 0x80 + (int)(r * 7) : 'a' + (int)(r % 26));
     }
-    text[119999] = '\n';
-    text[120000] = '\0';
+    text[11999] = '\n';
+    text[12000] = '\0';
     return text;
 }
 
@@ -359,7 +359,7 @@ static void an_appended_text_is_read_on_from_what_is_kept(void **state)
     struct fixture f;
     char directory[] = "/tmp/lectern-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
-    char *text = long_text(8), *longer = malloc(120100);
+    char *text = long_text(8), *longer = malloc(12100);
     open_all(&f);
     reader_close(f.reader);
     corpus_close(f.corpus);
@@ -374,7 +374,7 @@ static void an_appended_text_is_read_on_from_what_is_kept(void **state)
     reader_close(f.reader);
     corpus_close(f.corpus);
 
-    snprintf(longer, 120100, "%sOne line more.\n", text);
+    snprintf(longer, 12100, "%sOne line more.\n", text);
     open_corpus(&f, longer);
     open_reader(&f);
     assert_string_not_equal(reader_note(f.reader), "");
