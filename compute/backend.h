@@ -96,6 +96,17 @@ struct evidence_rows {
     bool quantise;
 };
 
+/* The evidence attention over keys that lie on the host: lse[i][t] = ln sum of e^(queries[t] . key) over run i, which
+ * holds the keys [starts[i], starts[i + 1]); -INFINITY for an empty one. */
+struct evidence_scan {
+    const int8_t *keys;     /* [starts[n_runs]][width], width a multiple of 4, at most 256 */
+    const uint64_t *starts; /* [n_runs + 1], rising; a run has at most EVIDENCE_RUN_KEYS */
+    const float *queries;   /* [n_query][width], scaled so that a product with a stored key is a logit */
+    float *lse;             /* [n_runs][n_query] */
+    uint32_t n_runs, n_query, width;
+};
+enum { EVIDENCE_RUN_KEYS = 4096 };
+
 struct backend_ops {
     void (*close)(struct backend *b); /* its matrices are closed before */
 
@@ -120,6 +131,9 @@ struct backend_ops {
     void (*feed_forward)(const struct feed_forward *op);
     void (*attend)(const struct attend *op);
     void (*evidence_rows)(const struct evidence_rows *op);
+
+    /* NULL where the host's threads are as good (compute/evidence.c). Waits until it is done. */
+    int (*evidence_scan)(struct backend *b, const struct evidence_scan *op, struct error *e);
 
     /* Waits until everything recorded is done; -1 if any of it failed. */
     int (*flush)(struct backend *b, struct error *e);

@@ -1,6 +1,7 @@
-/* Two passes over the keys, on the host's threads: the first finds every question token's log-sum-exp, the second the
- * mass inside each segment. Question tokens lie across the vector lanes, as queries do in attention_cpu.c. Nothing is
- * kept per key. */
+/* On a device that can scan keys, one pass gives the log-sum-exp of every segment, from which all follows
+ * (evidence_device.c). Otherwise two passes over the keys, on the host's threads: the first finds every question
+ * token's log-sum-exp, the second the mass inside each segment. Question tokens lie across the vector lanes, as queries
+ * do in attention_cpu.c. Nothing is kept per key. */
 #include "compute/evidence.h"
 
 #include <math.h>
@@ -11,6 +12,8 @@
 #include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/evidence_device.h"
+#include "compute/log.h"
 #include "compute/model.h"
 #include "compute/thread_pool.h"
 #include "compute/vector.h"
@@ -83,7 +86,7 @@ struct pass {
     float *mass;      /* [thread][n_blocks][LANES], owned */
 };
 
-static float logit_scale(const struct evidence *v, uint32_t token)
+float evidence_logit_scale(const struct evidence *v, uint32_t token)
 {
     return v->tau[token] * (float)(log((double)(v->n_text > 2 ? v->n_text : 2)) / 254.0);
 }
@@ -95,7 +98,7 @@ static void pack_queries(struct pass *p)
     for (uint32_t t = 0; t < v->n_query; t++) {
         float *to = p->queries + (size_t)(t / LANES) * v->width * LANES + t % LANES;
         for (uint32_t k = 0; k < v->width; k++)
-            to[k * LANES] = v->queries[(size_t)t * v->width + k] * logit_scale(v, t);
+            to[k * LANES] = v->queries[(size_t)t * v->width + k] * evidence_logit_scale(v, t);
     }
 }
 
@@ -241,6 +244,13 @@ int evidence_attend(struct evidence *v, const struct model *m, struct backend *b
                      .share = share,
                      .cancel = cancel ? cancel : &never,
                      .n_blocks = (v->n_query + LANES - 1) / LANES};
+    if (b->ops->evidence_scan) {
+        struct error why;
+        if (evidence_device_attend(v, b, keys, starts, n_segments, p.per_eps, score, share, p.cancel, &why) == 0)
+            return 0;
+        if (atomic_load(p.cancel)) return error_set(e, "interrupted");
+        log_line("%s: %s; the evidence attention goes on on the host", b->info.name, why.text);
+    }
     int status = run_passes(&p, v, b->pool, e);
     free(p.queries);
     free(p.max);
@@ -259,7 +269,7 @@ void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin
         double total = 0;
         for (uint32_t t = first; t < last; t++) {
             float dot = vector_dot(v->queries + (size_t)t * v->width, key, v->width);
-            double p = exp((double)(dot * logit_scale(v, t)) - v->lse[t]);
+            double p = exp((double)(dot * evidence_logit_scale(v, t)) - v->lse[t]);
             total += token < 0 ? (double)v->gate[t] * p : p;
         }
         share[i - begin] = (float)total;

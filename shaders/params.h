@@ -81,4 +81,8 @@ struct params_keep {
     U32 n_head, n_head_kv, qkv_stride, cache_stride, rotary_stride;
 };
 
+struct params_scan {
+    U32 n_query;
+};
+
 #endif

@@ -7,6 +7,7 @@
 #include "compute/backend.h"
 #include "compute/evidence.h"
 #include "compute/model.h"
+#include "tests/test_device.h"
 
 enum { WIDTH = 12 };
 
@@ -87,7 +88,7 @@ static struct evidence *attend(const struct question *q, unsigned n_threads, flo
     struct error e = {{0}};
     struct evidence *v;
     struct backend *b;
-    assert_ok(backend_open(&b, "cpu", n_threads, &e), e);
+    assert_ok(backend_open(&b, test_device, n_threads, &e), e);
     assert_ok(evidence_open(&v, &q->m, q->queries, q->tau, q->gate, q->n_query, &e), e);
     assert_ok(
         evidence_attend(v, &q->m, b, q->keys, q->n_keys, q->n_text, q->starts, q->n_segments, score, share, NULL, &e),
@@ -201,7 +202,7 @@ static void a_cancelled_pass_is_an_error_that_says_interrupted(void **state)
     struct backend *b;
     struct evidence *v;
     atomic_bool cancel = true;
-    assert_ok(backend_open(&b, "cpu", 2, &e), e);
+    assert_ok(backend_open(&b, test_device, 2, &e), e);
     assert_ok(evidence_open(&v, &q.m, q.queries, q.tau, q.gate, 2, &e), e);
     assert_int_equal(
         evidence_attend(v, &q.m, b, q.keys, q.n_keys, q.n_text, q.starts, q.n_segments, score, share, &cancel, &e), -1);
@@ -214,7 +215,7 @@ static void a_cancelled_pass_is_an_error_that_says_interrupted(void **state)
     question_free(&q);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_and_shares_equal_the_definition),
@@ -223,5 +224,6 @@ int main(void)
         cmocka_unit_test(a_text_without_keys_has_no_evidence),
         cmocka_unit_test(a_cancelled_pass_is_an_error_that_says_interrupted),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    test_device_choose(argc, argv);
+    return test_device_result(cmocka_run_group_tests(tests, NULL, NULL));
 }

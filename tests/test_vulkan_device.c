@@ -267,6 +267,35 @@ static void a_failure_that_is_no_loss_is_returned(void **state)
     synthetic_model_close(&m);
 }
 
+static void a_scan_of_keys_gives_the_log_sum_of_every_run(void **state)
+{
+    (void)state;
+    enum { WIDTH = 24, KEYS = 9000, QUERIES = 37, RUNS = 5 };
+    static const uint64_t starts[RUNS + 1] = {3, 3, 4, 1200, 1201 + EVIDENCE_RUN_KEYS - 1, KEYS};
+    static int8_t keys[KEYS * WIDTH];
+    float queries[QUERIES * WIDTH], got[RUNS * QUERIES];
+    uint64_t seed = 31;
+    for (int i = 0; i < KEYS * WIDTH; i++) keys[i] = (int8_t)(test_random(&seed) >> 56);
+    for (int i = 0; i < QUERIES * WIDTH; i++) queries[i] = test_uniform(&seed) / 100;
+    struct backend *b;
+    assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
+    struct evidence_scan op = {keys, starts, queries, got, RUNS, QUERIES, WIDTH};
+    assert_ok(b->ops->evidence_scan(b, &op, &e), e);
+    backend_close(b);
+    for (int run = 0; run < RUNS; run++)
+        for (int t = 0; t < QUERIES; t++) {
+            double sum = 0;
+            for (uint64_t key = starts[run]; key < starts[run + 1]; key++) {
+                double dot = 0;
+                for (int k = 0; k < WIDTH; k++) dot += (double)queries[t * WIDTH + k] * keys[key * WIDTH + (uint64_t)k];
+                sum += exp(dot);
+            }
+            double lse = (double)got[run * QUERIES + t];
+            if (sum > 0 ? !(fabs(lse - log(sum)) <= 2e-5) : lse != -INFINITY)
+                fail_msg("run %d token %d: %.9g, expected %.9g", run, t, lse, log(sum));
+        }
+}
+
 /* Random numbers of a type: any bytes are, but for the scales of a block, which come first and are made small. */
 static struct weights random_weights(uint32_t type, uint32_t rows, uint32_t cols, uint64_t *seed)
 {
@@ -393,6 +422,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_read_survives_the_loss_of_its_device_at_any_submit),
         cmocka_unit_test(a_read_goes_on_on_the_processor_when_the_device_does_not_come_back),
         cmocka_unit_test(a_failure_that_is_no_loss_is_returned),
+        cmocka_unit_test(a_scan_of_keys_gives_the_log_sum_of_every_run),
         cmocka_unit_test(weights_of_every_type_are_unpacked_to_the_same_numbers),
         cmocka_unit_test(memory_beyond_the_budget_is_an_error_that_names_it),
     };

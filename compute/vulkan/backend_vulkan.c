@@ -16,7 +16,8 @@ static void vulkan_close(struct backend *backend)
 {
     struct vulkan *v = (struct vulkan *)backend;
     if (v->stream) stream_drain(v->stream);
-    struct vulkan_scratch *const scratch[] = {&v->norm, &v->hidden, &v->evidence, &v->partial, &v->lse, &v->plan};
+    struct vulkan_scratch *const scratch[] = {&v->norm, &v->hidden, &v->evidence, &v->partial, &v->lse,
+                                              &v->plan, &v->keys,   &v->starts,   &v->queries, &v->runs};
     for (size_t i = 0; v->arena && i < sizeof scratch / sizeof *scratch; i++)
         arena_buffer_close(&scratch[i]->buffer, v->arena);
     attend_plan_free(&v->attend_plan);
@@ -41,6 +42,7 @@ static const struct backend_ops vulkan_ops = {
     .feed_forward = vulkan_feed_forward,
     .attend = vulkan_attend,
     .evidence_rows = vulkan_evidence_rows,
+    .evidence_scan = vulkan_evidence_scan,
     .flush = vulkan_flush,
 };
 

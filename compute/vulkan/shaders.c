@@ -27,6 +27,9 @@ static const uint32_t attend_keep[] = {
 static const uint32_t evidence_rows[] = {
 #include "evidence_rows.spv.inc"
 };
+static const uint32_t evidence_scan[] = {
+#include "evidence_scan.spv.inc"
+};
 #if LECTERN_COOPMAT
 static const uint32_t project_coopmat[] = {
 #include "project_coopmat.spv.inc"
@@ -51,6 +54,7 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_ATTEND_JOIN] = MODULE(attend_join),
     [SHADER_ATTEND_KEEP] = MODULE(attend_keep),
     [SHADER_EVIDENCE_ROWS] = MODULE(evidence_rows),
+    [SHADER_EVIDENCE_SCAN] = MODULE(evidence_scan),
 #if LECTERN_COOPMAT
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
     [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),

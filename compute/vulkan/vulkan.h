@@ -29,7 +29,7 @@ struct vulkan {
     struct pipelines *pipelines;
     struct stream *stream;
     enum gpu_tier tier;
-    struct vulkan_scratch norm, hidden, evidence, partial, lse, plan;
+    struct vulkan_scratch norm, hidden, evidence, partial, lse, plan, keys, starts, queries, runs;
     struct attend_plan attend_plan;
 };
 
@@ -81,11 +81,12 @@ void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix 
                         uint32_t n_rows);
 int vulkan_flush(struct backend *b, struct error *e);
 
-/* project.c, attend.c: the ops. */
+/* project.c, attend.c, evidence_scan.c: the ops. */
 void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n);
 void vulkan_project(const struct project *op);
 void vulkan_feed_forward(const struct feed_forward *op);
 void vulkan_evidence_rows(const struct evidence_rows *op);
+int vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op, struct error *e);
 void vulkan_attend(const struct attend *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
 
