@@ -10,6 +10,7 @@
 #include "app/corpus.h"
 #include "app/dry_run.h"
 #include "app/eval.h"
+#include "app/export.h"
 #include "app/options.h"
 #include "app/reader.h"
 #include "app/report.h"
@@ -253,6 +254,19 @@ static void print_answer(const struct work *w, const struct answer *a)
     }
 }
 
+static int export_answer(const struct work *w, const struct answer *a, struct error *e)
+{
+    struct export x = {
+        .corpus = w->corpus,
+        .answer = a,
+        .model = w->model->name,
+        .device = backend_info(w->backend)->name,
+    };
+    x.documents = reader_documents(w->reader, &x.n_documents);
+    x.segments = reader_segments(w->reader, &x.n_segments);
+    return export_write(&x, w->options->export, e);
+}
+
 static int run_ask(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
@@ -267,6 +281,7 @@ static int run_ask(struct work *w, struct error *e)
     } else {
         print_answer(w, a);
     }
+    if (!failed && o->export) failed = export_answer(w, a, e);
     answer_close(a);
     return failed ? EXIT_FAILED : status_of(w);
 }

@@ -85,6 +85,7 @@ static bool lens_sum(struct lens *l)
 static void take_answer(struct exchange *x, struct message *m)
 {
     struct answer *a = m->answer;
+    if (x->answer != NULL) return;
     x->token = -1;
     if (a != NULL)
         x->whole =

@@ -169,22 +169,33 @@ int export_json(const struct export *x, FILE *f)
     return ferror(f) ? -1 : 0;
 }
 
+static const struct {
+    const char *ending;
+    int (*write)(const struct export *, FILE *);
+} formats[] = {{".svg", export_svg}, {".html", export_html}, {".csv", export_csv}, {".json", export_json}};
+
+/* Index in the table; -1 where the ending is none of them. */
+static int format_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && i < (int)(sizeof formats / sizeof formats[0]); i++) {
+        if (strcmp(dot, formats[i].ending) == 0) return i;
+    }
+    return -1;
+}
+
+int export_check(const char *path, struct error *e)
+{
+    return format_of(path) >= 0 ? 0 : error_set(e, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+}
+
 int export_write(const struct export *x, const char *path, struct error *e)
 {
-    static const struct {
-        const char *ending;
-        int (*write)(const struct export *, FILE *);
-    } formats[] = {{".svg", export_svg}, {".html", export_html}, {".csv", export_csv}, {".json", export_json}};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof formats / sizeof formats[0]; i++) {
-        if (strcmp(dot, formats[i].ending) != 0) continue;
-        FILE *f = fopen(path, "wb");
-        if (f == NULL) return error_set(e, "%s: %s", path, strerror(errno));
-        int written = formats[i].write(x, f);
-        int closed = fclose(f);
-        return written == 0 && closed == 0
-                   ? 0
-                   : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
-    }
-    return error_set(e, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+    if (export_check(path, e) != 0) return -1;
+    FILE *f = fopen(path, "wb");
+    if (f == NULL) return error_set(e, "%s: %s", path, strerror(errno));
+    errno = 0;
+    int written = formats[format_of(path)].write(x, f);
+    int closed = fclose(f);
+    return written == 0 && closed == 0 ? 0 : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
 }

@@ -29,6 +29,9 @@ struct export
  * that cannot be written. */
 int export_write(const struct export *x, const char *path, struct error *e);
 
+/* Is it a file that export_write can write, going by its ending? */
+int export_check(const char *path, struct error *e);
+
 /* The same onto a stream; -1 where writing fails. */
 int export_svg(const struct export *x, FILE *f);
 int export_html(const struct export *x, FILE *f);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/export.h"
 #include "compute/error.h"
 
 #define FOR(command) (1u << (command))
@@ -44,6 +45,7 @@ enum option_id {
     OPTION_MEMORY,
     OPTION_MAX_FILE,
     OPTION_RANK,
+    OPTION_EXPORT,
     OPTION_DRY_RUN,
     OPTION_TOKENS,
     OPTION_AT,
@@ -79,6 +81,7 @@ static const struct {
     [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE, 0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_TEXT, 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
+    [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json", FOR(COMMAND_ASK), 0},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
     [OPTION_TOKENS] = {"tokens", "N,...", "lengths to measure (K, M, G: powers of 1024; default 8K to 1 billion)",
                        FOR(COMMAND_SCALE), 0},
@@ -225,6 +228,7 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
         }
         o->rank_attention = strcmp(argument, "attention") == 0;
         break;
+    case OPTION_EXPORT: o->export = argument; return export_check(argument, e);
     case OPTION_DRY_RUN: o->dry_run = true; break;
     case OPTION_TOKENS:
     case OPTION_AT:

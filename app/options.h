@@ -44,6 +44,7 @@ struct options {
     bool json, quiet, dry_run, rank_attention, no_state;
     const char *log;        /* file, or NULL */
     const char *question;   /* ask */
+    const char *export;     /* ask: file to write the answer to, or NULL */
     char *const *paths;
     size_t n_paths;
     struct scale_options scale;

@@ -69,7 +69,7 @@ static void columns(const struct screen *s, struct rect r, struct layout *l)
         l->evidence = (struct rect){r.y, r.x + r.w - right, r.h, right};
         return;
     }
-    int side = r.w * 2 / 5;
+    int side = 16 + r.w / 5;
     struct rect beside = {r.y, r.x, r.h, side};
     l->text = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
     bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
