@@ -199,9 +199,8 @@ void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool f
                     typing ? "type a question, Enter sends it" : "press a to ask a question about the text");
 }
 
-unsigned pane_chat_reference(const struct pane_chat *p, const struct canvas *c, struct rect r, int y, int x)
+unsigned pane_chat_reference(const struct canvas *c, struct rect r, int y, int x)
 {
-    (void)p;
     if (!rect_holds(r, y, x) || y >= c->rows || x >= c->cols) return 0;
     const struct cell *row = &c->cells[(size_t)y * (size_t)c->cols];
     if (row[x].style.role != ROLE_REFERENCE) return 0;

@@ -19,8 +19,8 @@ void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool f
                     const struct view *v);
 void pane_chat_scroll(struct pane_chat *p, int rows);
 
-/* The reference [n] at a cell of the pane, 0 where there is none. */
-unsigned pane_chat_reference(const struct pane_chat *p, const struct canvas *c, struct rect r, int y, int x);
+/* The reference [n] drawn at a cell of the pane, 0 where there is none. */
+unsigned pane_chat_reference(const struct canvas *c, struct rect r, int y, int x);
 
 /* Draws text being typed, with its cursor, on at most r.h rows; the last rows where it is longer. */
 void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const struct line_edit *l, bool cursor);

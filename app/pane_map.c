@@ -210,15 +210,25 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
              v->logarithmic ? "log" : "linear");
 }
 
+static void title_of(const struct view *v, char *out, size_t size)
+{
+    const struct conversation *all = v->conversation;
+    if (v->exchange == NULL || v->exchange->answer == NULL)
+        snprintf(out, size, "Map");
+    else if (v->compared == NULL)
+        snprintf(out, size, "Evidence attention");
+    else
+        snprintf(out, size, "Question %zu above, question %zu below", all->current + 1, all->compared + 1);
+}
+
 void pane_map_draw(struct pane_map *p, struct canvas *c, struct rect r, bool focused, bool compact,
                    const struct view *v)
 {
-    char detail[200];
+    char title[80], detail[200];
     p->width = r.w;
+    title_of(v, title, sizeof title);
     describe(p, v, focused, detail, sizeof detail);
-    struct rect body =
-        compact ? r
-                : pane_title(c, r, focused, v->exchange && v->exchange->answer ? "Evidence attention" : "Map", detail);
+    struct rect body = compact ? r : pane_title(c, r, focused, title, detail);
     struct rect strip = rect_inset(body, 0, 0, compact ? 0 : 1, 0);
     struct rect lane = strip;
     if (v->compared != NULL && strip.h >= 2) {

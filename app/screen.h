@@ -98,6 +98,7 @@ struct screen {
     char notice[300]; /* at the bottom until the next key */
     enum role notice_role;
     struct layout layout;
+    const struct canvas *drawn; /* borrowed: what was drawn last */
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
 };

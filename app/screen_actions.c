@@ -721,7 +721,13 @@ static void press(struct screen *s, const struct event *event)
             open_contents(s);
         }
     } else if (rect_holds(l->chat, event->y, event->x)) {
+        unsigned reference = pane_chat_reference(s->drawn, l->chat, event->y, event->x);
         s->focus = FOCUS_CHAT;
+        s->mode = MODE_BROWSE;
+        if (reference > 0) {
+            evidence_select(s, reference - 1, true);
+            return;
+        }
     } else if (rect_holds(l->text, event->y, event->x)) {
         s->focus = FOCUS_TEXT;
     }

@@ -185,6 +185,7 @@ static void draw_panes(struct screen *s, struct canvas *c)
 void screen_draw(struct screen *s, struct canvas *c)
 {
     canvas_clear(c);
+    s->drawn = c;
     s->rows = c->rows;
     s->cols = c->cols;
     screen_layout(s, c->rows, c->cols, &s->layout);

@@ -276,6 +276,12 @@ static void the_mouse_points_at_panes_entries_and_places(void **state)
     assert_int_equal(f.screen->text.place.document, 2);
     press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_WHEEL_UP, .y = f.screen->layout.text.y + 2, .x = 60};
     screen_event(f.screen, &press);
+    fixture_draw(&f, 24, 80);
+    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.chat.y + 2, .x = 35};
+    screen_event(f.screen, &press);
+    assert_int_equal(f.screen->conversation.items[0]->selected, 1);
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    fixture_draw(&f, 24, 80);
     press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 22, .x = 10};
     screen_event(f.screen, &press);
     assert_int_equal(f.screen->mode, MODE_ASK);
