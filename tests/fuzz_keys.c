@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        on_copy, on_edit, on_nothing, on_nothing, on_configure};
     config_init(&config);
     if (corpus_open_memory(&corpus, paths, texts, sizes, 2, &e) == 0 &&
-        reader_open(&r.reader, NULL, NULL, corpus, &options, &e) == 0 &&
+        reader_open(&r.reader, NULL, NULL, corpus, &options, NULL, &e) == 0 &&
         screen_open(&r.screen, corpus, &model, &config, &calls, &e) == 0 && canvas_resize(&r.canvas, 24, 80, &e) == 0) {
         /* ":export" would write files. */
         for (size_t i = 0; i < size && i < 2000; i++) {
