@@ -49,6 +49,7 @@ static const struct keys_entry table[] = {
     {ACTION_TOKEN_NEXT, "token-next", "t", "attention of one word of the question after the other", false},
     {ACTION_TOKEN_PREVIOUS, "token-previous", "T", "word of the question before", false},
     {ACTION_PATTERN, "pattern", "p", "the reader's attention pattern: who sees whom", false},
+    {ACTION_MEASURE, "measure", "S", "time and memory against length, up to a billion tokens", false},
     {ACTION_NOTES, "notes", "!", "what was skipped of the input, and why", false},
     {ACTION_STOP, "stop", "^C", "stop the answer, or pause reading", false},
     {ACTION_RESUME, "resume", "r", "read on", false},

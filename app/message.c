@@ -68,6 +68,10 @@ static bool merge_tables(struct message_tables *t, const struct message_tables *
 bool message_merge(struct message *m, struct message *next)
 {
     if (m->type != next->type) return false;
+    if (m->type == MESSAGE_SCALE_STEP) {
+        m->scale = next->scale;
+        return true;
+    }
     if (m->type == MESSAGE_ANSWER_TEXT) return m->id == next->id && merge_text(m, next);
     if (m->type != MESSAGE_PROGRESS || !merge_tables(&m->tables, &next->tables)) return false;
     m->progress = next->progress;

@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #include "app/reader.h"
+#include "app/scale.h"
 
 enum message_type {
     /* to the worker */
-    MESSAGE_READ, /* read, or read on */
-    MESSAGE_ASK,  /* id, text: a question */
+    MESSAGE_READ,  /* read, or read on */
+    MESSAGE_ASK,   /* id, text: a question */
+    MESSAGE_SCALE, /* measure time and memory against length */
     /* from the worker */
     MESSAGE_DEVICE,        /* text: the device's name */
     MESSAGE_PROGRESS,      /* progress, tables */
@@ -22,6 +24,10 @@ enum message_type {
     MESSAGE_ANSWER_ENDS,   /* id, answer; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
     MESSAGE_LENS,          /* lens; or text: what went wrong */
+    MESSAGE_SCALE_STEP,    /* scale: what is being measured, and how far it is */
+    MESSAGE_SCALE_ROW,     /* scale.row */
+    MESSAGE_SCALE_ENDS,    /* text: why; NULL: all is measured */
+    MESSAGE_SCALE_NOTE,    /* text: something was left out */
     MESSAGE_FAILED,        /* text: nothing works any more */
 };
 
@@ -48,7 +54,13 @@ struct message_lens {
     size_t token;
     struct reader_question_token *tokens; /* owned: all of the question's */
     size_t n_tokens;
-    float *share;                         /* owned, [n_segments] of the answer */
+    float *share; /* owned, [n_segments] of the answer */
+};
+
+struct message_scale {
+    const char *what; /* static */
+    uint64_t tokens, done, all;
+    struct scale_row row;
 };
 
 struct message {
@@ -61,6 +73,7 @@ struct message {
     struct message_tables tables;
     struct message_shares shares;
     struct message_lens lens;
+    struct message_scale scale;
     struct answer *answer; /* owned */
 };
 

@@ -123,6 +123,30 @@ static void take_answer(struct screen *s, size_t id)
     screen_show_evidence(s, false);
 }
 
+/* True where the message is about measuring. */
+static bool take_scale(struct screen *s, const struct message *m)
+{
+    struct pane_scale *p = &s->scale;
+    switch (m->type) {
+    case MESSAGE_SCALE_STEP:
+        p->what = m->scale.what;
+        p->tokens = m->scale.tokens;
+        p->done = m->scale.done;
+        p->all = m->scale.all;
+        return true;
+    case MESSAGE_SCALE_ROW:
+        if (p->n_rows < PANE_SCALE_ROWS) p->rows[p->n_rows++] = m->scale.row;
+        return true;
+    case MESSAGE_SCALE_ENDS:
+    case MESSAGE_SCALE_NOTE:
+        p->running = p->running && m->type == MESSAGE_SCALE_NOTE;
+        if (m->text != NULL) snprintf(p->note, sizeof p->note, "%s", m->text);
+        return true;
+    default:
+        return false;
+    }
+}
+
 void screen_message(struct screen *s, struct message *m)
 {
     struct error e = {0};
@@ -145,7 +169,7 @@ void screen_message(struct screen *s, struct message *m)
         take_reading(s, m);
         break;
     default:
-        conversation_take(&s->conversation, m);
+        if (!take_scale(s, m)) conversation_take(&s->conversation, m);
         break;
     }
     if (m->type == MESSAGE_LENS && m->id == s->conversation.current &&

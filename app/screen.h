@@ -14,6 +14,7 @@
 #include "app/pane_evidence.h"
 #include "app/pane_map.h"
 #include "app/pane_pattern.h"
+#include "app/pane_scale.h"
 #include "app/pane_text.h"
 #include "app/places.h"
 #include "app/terminal.h"
@@ -28,6 +29,7 @@ struct screen_calls {
     bool (*ask)(void *context, size_t id, const char *question); /* false: too many are waiting */
     bool (*read)(void *context);
     void (*stop)(void *context);
+    bool (*measure)(void *context);
     void (*want_shares)(void *context, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
     void (*want_lens)(void *context, size_t id, const struct answer *a, size_t token);
     void (*copy)(void *context, const char *text, size_t size);
@@ -46,6 +48,7 @@ enum mode {
     MODE_MARK,   /* the next key is the letter of a mark */
     MODE_HELP,
     MODE_PATTERN, /* who sees whom */
+    MODE_SCALE,   /* time and memory against length */
     MODE_NOTES,   /* what was skipped, and what else is to be said about the input */
 };
 
@@ -85,6 +88,7 @@ struct screen {
     struct pane_chat chat;
     struct pane_map map;
     struct pane_pattern pattern;
+    struct pane_scale scale;
     struct places places;
 
     enum prompt prompt;

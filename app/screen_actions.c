@@ -406,7 +406,7 @@ static bool answering(const struct screen *s)
 
 static void stop(struct screen *s)
 {
-    if (s->reading == READING_READS || answering(s)) {
+    if (s->reading == READING_READS || s->scale.running || answering(s)) {
         s->calls.stop(s->calls.context);
         screen_notice(s, ROLE_KEY, "stopping ...");
     } else {
@@ -420,6 +420,14 @@ static void resume(struct screen *s)
         s->reading = READING_READS;
     else
         screen_notice(s, ROLE_DIM, s->reading == READING_DONE ? "all is read" : "it is not paused");
+}
+
+static void start_measuring(struct screen *s)
+{
+    if (s->scale.running) return;
+    s->scale = (struct pane_scale){.running = s->calls.measure(s->calls.context)};
+    if (s->reading == READING_READS)
+        screen_notice(s, ROLE_DIM, "it begins when the text is read, or when reading is paused (Ctrl-C)");
 }
 
 static void overlay(struct screen *s, enum mode mode)
@@ -553,6 +561,9 @@ void screen_act(struct screen *s, enum action action)
     case ACTION_TOKEN_PREVIOUS:
         turn(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
         break;
+    case ACTION_MEASURE:
+        overlay(s, MODE_SCALE);
+        break;
     case ACTION_PATTERN:
         overlay(s, MODE_PATTERN);
         break;
@@ -685,9 +696,11 @@ static void key_event(struct screen *s, uint32_t key)
         prompt_key(s, key, action);
     } else if (s->mode == MODE_MARK) {
         mark_key(s, key);
+    } else if (s->mode == MODE_SCALE && action == ACTION_OPEN) {
+        start_measuring(s);
     } else if (s->mode == MODE_PATTERN && move_pattern(s, action)) {
         return;
-    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN) &&
+    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN || s->mode == MODE_SCALE) &&
                (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_OPEN)) {
         s->mode = MODE_BROWSE;
     } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && action == ACTION_NONE) {

@@ -202,6 +202,8 @@ void screen_draw(struct screen *s, struct canvas *c)
     } else if (s->mode == MODE_PATTERN) {
         struct view v = screen_view(s);
         pane_pattern_draw(&s->pattern, c, body, s->model, &v);
+    } else if (s->mode == MODE_SCALE) {
+        pane_scale_draw(&s->scale, c, body);
     } else if (s->mode == MODE_NOTES) {
         draw_notes(s, c, body);
     } else {

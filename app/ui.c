@@ -44,6 +44,12 @@ static void action_stop(void *context)
     worker_stop(u->worker);
 }
 
+static bool action_measure(void *context)
+{
+    struct ui *u = context;
+    return worker_measure(u->worker);
+}
+
 static void action_want_shares(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
                                uint64_t end)
 {
@@ -150,7 +156,7 @@ static int loop(struct ui *u, struct error *e)
 static int start(struct ui *u, const struct ui_options *o, struct error *e)
 {
     const struct screen_calls actions = {
-        u,           action_ask,  action_read,    action_stop,   action_want_shares, action_want_lens,
+        u,           action_ask,  action_read,    action_stop,   action_measure,   action_want_shares, action_want_lens,
         action_copy, action_edit, action_suspend, action_redraw, action_configure,
     };
     const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};

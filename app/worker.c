@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,8 @@ struct worker {
     struct backend *backend;
     struct reader *reader;
     size_t told_documents, told_segments, asked;
+    const char *scale_what; /* being measured */
+    uint64_t scale_tokens;
 };
 
 static void tell(struct worker *w, struct message *m)
@@ -196,12 +199,62 @@ static void ask(struct worker *w, const struct message *question)
     tell(w, m);
 }
 
+static void on_scale_step(void *context, uint64_t done, uint64_t all, double seconds)
+{
+    struct worker *w = context;
+    (void)seconds;
+    struct message *m = message_new(MESSAGE_SCALE_STEP);
+    if (m == NULL) return;
+    m->scale = (struct message_scale){.what = w->scale_what, .tokens = w->scale_tokens, .done = done, .all = all};
+    tell(w, m);
+}
+
+static void on_scale_begin(void *context, const char *what, uint64_t tokens)
+{
+    struct worker *w = context;
+    w->scale_what = what;
+    w->scale_tokens = tokens;
+    on_scale_step(w, 0, 0, 0);
+}
+
+static int on_scale_row(void *context, const struct scale_row *row, struct error *e)
+{
+    struct message *m = message_new(MESSAGE_SCALE_ROW);
+    if (m == NULL) return error_set(e, "out of memory");
+    m->scale.row = *row;
+    tell(context, m);
+    return 0;
+}
+
+static void on_scale_gave_up(void *context, uint64_t tokens, const char *why)
+{
+    char text[300];
+    snprintf(text, sizeof text, "dense attention over %llu tokens: %s; longer ones are left out",
+             (unsigned long long)tokens, why);
+    tell_text(context, MESSAGE_SCALE_NOTE, 0, false, text);
+}
+
+/* First the whole reader at the billionth token, then attention alone at growing lengths, against dense attention. */
+static void measure(struct worker *w)
+{
+    const struct scale_callbacks callbacks = {on_scale_begin, on_scale_step, on_scale_row, on_scale_gave_up, w,
+                                              &w->cancel};
+    const struct scale_options defaults = SCALE_DEFAULTS;
+    struct scale_options billion = defaults, lengths = defaults;
+    struct error e = {0};
+    billion.has_at = billion.model = lengths.against_dense = true;
+    billion.at = 1000000000;
+    bool failed = scale_measure(&billion, w->backend, w->options.model, &callbacks, &e) != 0 ||
+                  scale_measure(&lengths, w->backend, w->options.model, &callbacks, &e) != 0;
+    tell_text(w, MESSAGE_SCALE_ENDS, 0, !failed, failed ? e.text : NULL);
+}
+
 static bool set_up(struct worker *w, struct error *e)
 {
     const struct worker_options *o = &w->options;
     if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
     tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
-    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->cancel, e) == 0;
+    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) == 0;
 }
 
 static void *run(void *context)
@@ -217,6 +270,7 @@ static void *run(void *context)
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
         if (w->reader != NULL && m->type == MESSAGE_READ) read_on(w);
         if (w->reader != NULL && m->type == MESSAGE_ASK) ask(w, m);
+        if (w->reader != NULL && m->type == MESSAGE_SCALE) measure(w);
         message_free(m);
     }
     return NULL;
@@ -312,6 +366,12 @@ bool worker_ask(struct worker *w, size_t id, const char *question)
         return false;
     }
     return queue_push(w->to, m, false);
+}
+
+bool worker_measure(struct worker *w)
+{
+    struct message *m = message_new(MESSAGE_SCALE);
+    return m != NULL && queue_push(w->to, m, false);
 }
 
 void worker_stop(struct worker *w)

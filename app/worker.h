@@ -36,6 +36,9 @@ struct message *worker_next(struct worker *w);
 bool worker_read(struct worker *w);
 bool worker_ask(struct worker *w, size_t id, const char *question);
 
+/* Measures time and memory against length (scale.h), whole reader and attention alone. Told by MESSAGE_SCALE_... */
+bool worker_measure(struct worker *w);
+
 /* Stops what is being done now: reading pauses, an answer ends where it is. */
 void worker_stop(struct worker *w);
 

@@ -147,8 +147,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct corpus *corpus = NULL;
     struct config config;
     const struct reader_options options = {0};
-    const struct screen_calls calls = {&r,      on_ask,  on_read,    on_nothing, on_shares,   on_lens,
-                                       on_copy, on_edit, on_nothing, on_nothing, on_configure};
+    const struct screen_calls calls = {&r,      on_ask,  on_read, on_nothing, on_read,    on_shares,
+                                       on_lens, on_copy, on_edit, on_nothing, on_nothing, on_configure};
     config_init(&config);
     if (corpus_open_memory(&corpus, paths, texts, sizes, 2, &e) == 0 &&
         reader_open(&r.reader, NULL, NULL, corpus, &options, NULL, &e) == 0 &&

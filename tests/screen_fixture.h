@@ -106,6 +106,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
                                          fixture_on_ask,
                                          fixture_on_read,
                                          fixture_on_stop,
+                                         fixture_on_read,
                                          fixture_on_want,
                                          fixture_on_lens,
                                          fixture_on_copy,

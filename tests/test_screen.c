@@ -367,6 +367,50 @@ static void contents_fold_and_are_filtered(void **state)
     fixture_close(&f);
 }
 
+static void measure_row(struct fixture *f, const char *what, uint64_t tokens, double seconds, size_t live)
+{
+    struct message *m = message_new(MESSAGE_SCALE_ROW);
+    m->scale.row = (struct scale_row){
+        .what = what,
+        .tokens = tokens,
+        .disk = 65,
+        .result = {
+            .tokens = tokens, .seconds = seconds, .live_bytes = live, .checked_positions = 64, .max_error = 2.4e-7}};
+    screen_message(f->screen, m);
+}
+
+static void measuring_grows_a_table_and_curves(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "S");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "scale_start_80x24", false);
+    fixture_keys(&f, "Enter");
+    assert_true(f.screen->scale.running);
+    measure_row(&f, "model", 1000000000, 180000, 178000000);
+    measure_row(&f, "attention", 8192, 0.0074, 15000000);
+    measure_row(&f, "dense", 8192, 0.11, 17000000);
+    measure_row(&f, "attention", 65536, 0.073, 15100000);
+    measure_row(&f, "dense", 65536, 9.8, 31000000);
+    measure_row(&f, "attention", 524288, 0.553, 15100000);
+    struct message *m = message_new(MESSAGE_SCALE_STEP);
+    m->scale = (struct message_scale){.what = "attention", .tokens = 4194304, .done = 1, .all = 4};
+    screen_message(f.screen, m);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "scale_80x24", false);
+    fixture_draw(&f, 50, 200);
+    assert_screen(&f.canvas, "scale_200x50", false);
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "scale_40x12", false);
+    fixture_keys(&f, "^C");
+    assert_int_equal(f.stops, 1);
+    fixture_close(&f);
+}
+
 static void settings_are_typed_as_in_the_file(void **state)
 {
     (void)state;
@@ -406,6 +450,7 @@ int main(void)
         cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(contents_fold_and_are_filtered),
+        cmocka_unit_test(measuring_grows_a_table_and_curves),
         cmocka_unit_test(settings_are_typed_as_in_the_file),
         cmocka_unit_test(the_first_screen_says_what_can_be_done),
         cmocka_unit_test(reading_shows_how_far_it_is),
