@@ -74,7 +74,7 @@ static const struct {
     [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0},
     [OPTION_ANSWERER] = {"answerer", "none", "quote sentences (the only answerer so far); in eval: no answers",
                          FOR_ENGINE, 0},
-    [OPTION_DEVICE] = {"device", "auto|cpu", "where to compute", FOR_DEVICE, 0},
+    [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
     [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)", FOR_TEXT | FOR(COMMAND_STATE), 0},
     [OPTION_NO_STATE] = {"no-state", NULL, "keep nothing: evidence keys in an unlinked temporary file", FOR_TEXT, 0},
