@@ -129,6 +129,22 @@ void screen_search(struct screen *s, const char *pattern);
 void screen_search_jump(struct screen *s);
 void screen_layout(const struct screen *s, int rows, int cols, struct layout *out); /* screen_layout.c */
 
+/* screen_move.c: moves in the pane with the focus (or scrolls an overlay), and opens what is under its cursor. */
+void screen_move(struct screen *s, enum action action);
+void screen_move_open(struct screen *s);
+void screen_move_open_contents(struct screen *s);
+void screen_move_text(struct screen *s, enum action action);
+void screen_move_token(struct screen *s, uint64_t token);
+bool screen_move_pattern(struct screen *s, enum action action); /* false where it does not belong to the pattern */
+
+/* Selects a piece of evidence and shows it; with `leave` the text gets the focus. */
+void screen_move_evidence(struct screen *s, size_t item, bool leave);
+void screen_move_evidence_by(struct screen *s, long by);
+
+/* screen_actions.c: stops what is going on; measures (pane_scale.h). */
+void screen_stop(struct screen *s);
+void screen_measure(struct screen *s);
+
 /* Goes to a place and remembers the one left; `span` bytes are marked. */
 void screen_go(struct screen *s, struct spot place, uint64_t span);
 

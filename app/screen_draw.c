@@ -88,29 +88,51 @@ static void draw_progress(const struct screen *s, struct canvas *c, struct rect 
     }
 }
 
-/* The keys that matter here, from the table. */
+static int hint_width(const struct screen *s, enum action action, const char *word, char names[80])
+{
+    keymap_names(&s->config.keymap, action, names, 80);
+    names[strcspn(names, " ")] = '\0';
+    return names[0] ? (int)safe_text_width(names, strlen(names)) + (int)strlen(word) + 3 : 0;
+}
+
+static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, int x, enum action action,
+                     const char *word)
+{
+    char names[80];
+    if (hint_width(s, action, word, names) == 0) return x;
+    x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
+    return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
+}
+
+/* The keys that matter here, from the table; help and the way out always, at the right. */
 static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
     static const struct {
         enum action action;
         const char *word;
+        unsigned panes; /* bits of enum focus */
+        bool answered;
     } hints[] = {
-        {ACTION_ASK, "ask"},         {ACTION_FOCUS_NEXT, "next pane"}, {ACTION_SEARCH, "search"}, {ACTION_OPEN, "go"},
-        {ACTION_HOTTEST, "hottest"}, {ACTION_ZOOM_IN, "zoom map"},     {ACTION_BACK, "back"},     {ACTION_HELP, "keys"},
-        {ACTION_QUIT, "quit"},
+        {ACTION_ASK, "ask", ~0u, false},
+        {ACTION_FOCUS_NEXT, "next pane", ~0u, false},
+        {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, false},
+        {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, true},
+        {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, false},
+        {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, true},
+        {ACTION_SEARCH, "search", ~0u, false},
+        {ACTION_TOKEN_NEXT, "word by word", ~0u, true},
+        {ACTION_BACK, "back", ~0u, false},
     };
-    int x = 1;
+    char names[80];
+    const struct exchange *x = conversation_current(&s->conversation);
+    int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
-        char names[80];
-        bool evidence = s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_MAP || s->focus == FOCUS_CONTENTS;
-        if (hints[i].action == ACTION_OPEN && !evidence) continue;
-        if ((hints[i].action == ACTION_HOTTEST || hints[i].action == ACTION_ZOOM_IN) && s->focus != FOCUS_MAP) continue;
-        keymap_names(&s->config.keymap, hints[i].action, names, sizeof names);
-        names[strcspn(names, " ")] = '\0';
-        if (names[0] == '\0' || x + (int)strlen(names) + (int)strlen(hints[i].word) + 1 > r.w) continue;
-        x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
-        x = canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", hints[i].word);
+        if (!(hints[i].panes >> s->focus & 1) || (hints[i].answered && exchange_lens(x).n_items == 0)) continue;
+        if (at + hint_width(s, hints[i].action, hints[i].word, names) > right) break;
+        at = draw_hint(s, c, r, at, hints[i].action, hints[i].word);
     }
+    at = draw_hint(s, c, r, right, ACTION_HELP, "keys");
+    draw_hint(s, c, r, at, ACTION_QUIT, "quit");
 }
 
 static void draw_search_state(const struct screen *s, struct canvas *c, struct rect r)
