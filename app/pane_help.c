@@ -29,5 +29,19 @@ int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int 
             if (actions[i].edit == (bool)edit && actions[i].help != NULL) y = draw_line(c, body, y, m, &actions[i]);
         }
     }
+    static const char *const settings[][2] = {
+        {":theme light", "dark, light or auto"},
+        {":mouse off", "the terminal selects text again"},
+        {":line-numbers on", "on, off or auto (code has them, prose does not)"},
+        {":scale log", "of heat: linear or log"},
+        {":bind w ask", "a key for an action; unbind w"},
+    };
+    y++;
+    canvas_puts(c, body, y++, 0, style(ROLE_HEADING),
+                "Settings, also lines of ~/.config/lectern/config (without the colon)");
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++, y++) {
+        canvas_puts(c, body, y, 1, style(ROLE_KEY), settings[i][0]);
+        canvas_puts(c, body, y, 24, style(ROLE_TEXT), settings[i][1]);
+    }
     return y + first;
 }

@@ -99,8 +99,11 @@ void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place,
     const struct document *d = &a->corpus->documents[place.document];
     struct shape s = shape_of(p, d);
     struct row r = {place.document, layout_row_start(d, place.offset, s.width, s.words), false};
-    if (d->size == 0) r.title = true;
-    for (int i = 0; i < p->height / 3 && row_previous(p, a, &r); i++) {
+    /* A marked place has text before it for context; the start of a file, a chapter or a place come back to stands at
+     * the top. */
+    int above = span > 0 ? p->height / 3 : 0;
+    r.title = place.offset == 0 && span == 0;
+    for (int i = 0; i < above && row_previous(p, a, &r); i++) {
     }
     set_top(p, r);
     p->place = place;

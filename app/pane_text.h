@@ -16,7 +16,7 @@ struct pane_text {
     enum line_numbers numbers;
 };
 
-/* Shows a place, a third of the way down, and marks `span` bytes from there. */
+/* Shows a place: a third of the way down with `span` bytes marked from there, or at the top where span is 0. */
 void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span);
 
 /* Moves by rows. */

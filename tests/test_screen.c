@@ -151,7 +151,7 @@ static void the_help_is_made_from_the_key_table(void **state)
     fixture_keys(&f, "?");
     fixture_draw(&f, 24, 80);
     assert_screen(&f.canvas, "help_80x24", false);
-    fixture_keys(&f, "PgDn PgDn PgDn PgDn PgDn");
+    fixture_keys(&f, "PgDn PgDn PgDn PgDn PgDn PgDn");
     fixture_draw(&f, 24, 80);
     assert_screen(&f.canvas, "help_end_80x24", false);
     fixture_keys(&f, "q");
