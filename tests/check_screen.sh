@@ -32,7 +32,7 @@ start() {
 
 # shows TEXT: waits until the text is on the screen.
 shows() {
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         t capture-pane -p >"$work/screen" 2>/dev/null
         grep -qF -- "$1" "$work/screen" && return 0
         sleep 0.05
