@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/answer_words.h"
 #include "app/bm25.h"
+#include "app/followup.h"
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
@@ -149,23 +151,42 @@ static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, 
     return failed ? -1 : 0;
 }
 
+/* A question that stands alone, to an answer without words. */
+static int find_evidence(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel, struct error *e)
+{
+    struct tokens ids = {0};
+    if (encode_question(q, a->question, &ids, e)) return -1;
+    int failed = query(q, &ids, &a->attention, e) || attend(q, a, cancel, e) || rank(q, a, wanted, cancel, e);
+    tokens_free(&ids);
+    return failed ? -1 : 0;
+}
+
+/* The question as it is sought: by itself, where it leans on earlier ones and that is not too long. */
+static int resolve(const struct ask *q, const char *question, const atomic_bool *cancel, char **out, struct error *e)
+{
+    const struct followup nothing = {0};
+    struct tokens ids = {0};
+    if (followup_resolve(q->talk ? q->talk : &nothing, question, q->answerer, q->backend, cancel, out, e)) return -1;
+    bool fits = strcmp(*out, question) == 0 || encode_question(q, *out, &ids, NULL) == 0;
+    tokens_free(&ids);
+    if (fits) return 0;
+    free(*out);
+    *out = strdup(question);
+    return *out ? 0 : error_set(e, "out of memory");
+}
+
 int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
                  struct answer **out, struct error *e)
 {
     if (sequence_n_tokens(q->sequence) == 0) return error_set(e, "nothing has been read yet");
-    struct tokens ids = {0};
-    if (encode_question(q, question, &ids, e)) return -1;
     struct answer *a = calloc(1, sizeof *a);
-    if (a) a->question = strdup(question);
-    if (!a || !a->question) {
-        tokens_free(&ids);
-        answer_close(a);
-        return error_set(e, "out of memory");
-    }
+    if (!a) return error_set(e, "out of memory");
     double begin = clock_seconds();
-    int failed = query(q, &ids, &a->attention, e) || attend(q, a, c->cancel, e) || rank(q, a, wanted, c->cancel, e) ||
-                 answer_compose(a, q->reader, c, e);
-    tokens_free(&ids);
+    int failed = resolve(q, question, c->cancel, &a->question, e) || find_evidence(q, a, wanted, c->cancel, e);
+    if (!failed) {
+        failed = q->answerer ? answer_words(a, q->reader, q->answerer, q->backend, c, e) : answer_compose(a, q->reader, c, e);
+    }
+    if (!failed && q->talk) failed = followup_remember(q->talk, question, a->text, e);
     if (failed) {
         answer_close(a);
         return -1;

@@ -4,6 +4,8 @@
 
 #include "app/reader.h"
 
+struct answerer;
+struct followup;
 struct session_guard;
 
 /* What a question is asked of; all borrowed. */
@@ -14,6 +16,8 @@ struct ask {
     const struct corpus *corpus;
     const struct sequence *sequence;
     struct session_guard *guard; /* its session is at the end of the text, and again afterwards */
+    struct answerer *answerer;   /* NULL: sentences are quoted */
+    struct followup *talk;       /* what was talked about before, brought up to date; NULL: every question stands alone */
 };
 
 /* As reader_ask. */

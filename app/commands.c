@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/answerer.h"
 #include "app/card.h"
 #include "app/command_state.h"
 #include "app/corpus.h"
@@ -29,6 +30,7 @@ struct work {
     struct corpus *corpus;
     struct model *model;
     struct backend *backend;
+    struct answerer *answerer; /* NULL: answers are quoted */
     struct reader *reader;
     bool shows_progress;
     bool line_open; /* a progress line stands on standard error */
@@ -42,6 +44,7 @@ static const char *model_path(const struct options *o)
 static void work_close(struct work *w)
 {
     reader_close(w->reader);
+    answerer_close(w->answerer);
     backend_close(w->backend);
     model_close(w->model);
     corpus_close(w->corpus);
@@ -91,10 +94,11 @@ static int work_open_engine(struct work *w, struct error *e)
     return model_open(&w->model, model_path(o), e) || backend_open(&w->backend, o->device, o->n_threads, e) ? -1 : 0;
 }
 
-static struct reader_options reader_options_of(const struct options *o)
+static struct reader_options reader_options_of(const struct work *w)
 {
+    const struct options *o = w->options;
     return (struct reader_options){
-        .answerer = o->answerer,
+        .answerer = w->answerer,
         .keep = !o->no_state && o->command != COMMAND_EVAL,
         .state_dir = o->state_dir,
         .label = o->n_paths ? o->paths[0] : NULL,
@@ -102,9 +106,23 @@ static struct reader_options reader_options_of(const struct options *o)
     };
 }
 
+/* The model that words answers; a line where there is none and none was chosen. */
+static int work_open_answerer(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    const struct answerer_options options = {
+        .named = o->answerer,
+        .key_variable = o->answerer_key,
+        .sampling = {.temperature = o->temperature, .top_p = o->top_p, .seed = o->seed},
+    };
+    if (answerer_open(&w->answerer, &options, e) != 0) return -1;
+    if (!w->answerer && !o->answerer) say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
+    return 0;
+}
+
 static int work_open(struct work *w, struct error *e)
 {
-    struct reader_options options = reader_options_of(w->options);
+    struct reader_options options = reader_options_of(w);
     if (work_open_corpus(w, e) || work_open_engine(w, e) ||
         reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
         return -1;
@@ -270,7 +288,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
 static int run_ask(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    if (work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
     struct reader_callbacks c = callbacks(w);
     if (reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e)) return EXIT_FAILED;
@@ -319,15 +337,16 @@ static void print_eval(const struct eval_result *r)
 static int run_eval(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    if (work_open_engine(w, e)) return EXIT_FAILED;
-    struct reader_options reader = reader_options_of(o);
+    const bool answers = !o->answerer || strcmp(o->answerer, "none") != 0;
+    if (work_open_answerer(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
+    struct reader_options reader = reader_options_of(w);
     bool shows_progress = !o->quiet && isatty(STDERR_FILENO);
     struct eval_options options = {
         .model = w->model,
         .backend = w->backend,
         .reader = &reader,
         .max_file = o->max_file,
-        .answers = !o->answerer,
+        .answers = answers,
         .progress = shows_progress ? show_eval : NULL,
         .context = w,
         .cancel = w->cancel,
@@ -368,6 +387,14 @@ static int run_devices(const struct options *o, struct error *e)
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* The fetching is a script's work, in the source tree. */
+static int run_get_answerer(struct error *e)
+{
+    execl("/bin/sh", "sh", LECTERN_GET_ANSWERER, (char *)NULL);
+    error_set(e, "get-answerer: /bin/sh does not start");
+    return EXIT_FAILED;
+}
+
 /* The screen opens the back end and the reader itself, in its own thread, so that it is there at once. */
 static int run_screen(struct work *w, struct error *e)
 {
@@ -376,13 +403,15 @@ static int run_screen(struct work *w, struct error *e)
         error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH...");
         return EXIT_FAILED;
     }
-    if (work_open_corpus(w, e) || model_open(&w->model, model_path(o), e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e)) return EXIT_FAILED;
+    struct reader_options reader = reader_options_of(w);
+    reader.conversation = true;
     const struct ui_options ui = {
         .corpus = w->corpus,
         .model = w->model,
         .device = o->device,
         .n_threads = o->n_threads,
-        .reader = reader_options_of(o),
+        .reader = reader,
         .rank = o->rank_attention ? RANK_ATTENTION : RANK_FUSED,
     };
     if (ui_run(&ui, e)) return EXIT_FAILED;
@@ -401,6 +430,7 @@ int commands_run(const struct options *o, const atomic_bool *cancel, struct erro
     case COMMAND_DEVICES: status = run_devices(o, e); break;
     case COMMAND_STATE: status = command_state(o, e); break;
     case COMMAND_MODEL: status = run_model(o, e); break;
+    case COMMAND_GET_ANSWERER: status = run_get_answerer(e); break;
     case COMMAND_SCALE: status = scale_command(o, model_path(o), cancel, e); break;
     }
     clear_progress(&w);

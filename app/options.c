@@ -16,6 +16,7 @@ enum {
     FOR_ALL = ~0u,
     FOR_TEXT = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_READ),
     FOR_ENGINE = FOR_TEXT | FOR(COMMAND_EVAL),
+    FOR_ANSWERS = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_EVAL),
     FOR_DEVICE = FOR_ENGINE | FOR(COMMAND_DEVICES) | FOR(COMMAND_SCALE),
 };
 
@@ -30,6 +31,7 @@ static const struct {
     [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers", 1, 1, "TASKS.jsonl"},
     [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test", 0, 0, NULL},
     [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds", 0, 1, NULL},
+    [COMMAND_GET_ANSWERER] = {"get-answerer", "", "fetch the default chat model (SmolLM2-135M-Instruct, 98 MB)", 0, 0, NULL},
     [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text", 0, 0, NULL},
     [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2, "list, show or prune"},
 };
@@ -38,6 +40,10 @@ enum option_id {
     OPTION_QUESTION,
     OPTION_MODEL,
     OPTION_ANSWERER,
+    OPTION_ANSWERER_KEY,
+    OPTION_TEMPERATURE,
+    OPTION_TOP_P,
+    OPTION_SEED,
     OPTION_DEVICE,
     OPTION_THREADS,
     OPTION_STATE_DIR,
@@ -72,8 +78,14 @@ static const struct {
 } table[N_OPTIONS] = {
     [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q'},
     [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0},
-    [OPTION_ANSWERER] = {"answerer", "none", "quote sentences (the only answerer so far); in eval: no answers",
-                         FOR_ENGINE, 0},
+    [OPTION_ANSWERER] = {"answerer", "FILE|URL#MODEL|none",
+                         "a chat model (GGUF), or a server like http://localhost:11434/v1#NAME; quote: sentences of the\n"
+                         "                                 text; none: the same, and in eval no answers",
+                         FOR_ANSWERS, 0},
+    [OPTION_ANSWERER_KEY] = {"answerer-key", "NAME", "send the server the API key in this environment variable", FOR_ANSWERS, 0},
+    [OPTION_TEMPERATURE] = {"temperature", "T", "of the answer's words (default 0: the likeliest ones)", FOR_ANSWERS, 0},
+    [OPTION_TOP_P] = {"top-p", "P", "choose among the likeliest words that have this probability (default 1)", FOR_ANSWERS, 0},
+    [OPTION_SEED] = {"seed", "N", "of the choice of words, with a temperature (default 0)", FOR_ANSWERS, 0},
     [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
     [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)", FOR_TEXT | FOR(COMMAND_STATE), 0},
@@ -97,7 +109,8 @@ static const struct {
                       0},
     [OPTION_CSV] = {"csv", NULL, "comma-separated values on standard output", FOR(COMMAND_SCALE), 0},
     [OPTION_SVG] = {"svg", "FILE", "plot time and memory against length into FILE", FOR(COMMAND_SCALE), 0},
-    [OPTION_JSON] = {"json", NULL, "one JSON object on standard output", FOR_ALL & ~FOR(COMMAND_SCREEN), 0},
+    [OPTION_JSON] = {"json", NULL, "one JSON object on standard output",
+                     FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER), 0},
     [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0},
     [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0},
     [OPTION_HELP] = {"help", NULL, "this text", FOR_ALL, 'h'},
@@ -135,6 +148,17 @@ static int parse_count(unsigned *out, const char *name, const char *text, struct
         return error_set(e, "--%s %s: not a number from 1 to 1024", name, text);
     }
     *out = (unsigned)n;
+    return 0;
+}
+
+static int parse_real(float *out, const char *name, const char *text, float low, float high, struct error *e)
+{
+    char *end;
+    float x = strtof(text, &end);
+    if (end == text || *end || !(x >= low && x <= high)) {
+        return error_set(e, "--%s %s: not a number from %g to %g", name, text, (double)low, (double)high);
+    }
+    *out = x;
     return 0;
 }
 
@@ -210,12 +234,11 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     switch (id) {
     case OPTION_QUESTION: o->question = argument; break;
     case OPTION_MODEL: o->model = argument; break;
-    case OPTION_ANSWERER:
-        if (strcmp(argument, "none") != 0) {
-            return error_set(e, "--answerer %s: only \"none\" (quoted sentences) is known so far", argument);
-        }
-        o->answerer = argument;
-        break;
+    case OPTION_ANSWERER: o->answerer = argument; break;
+    case OPTION_ANSWERER_KEY: o->answerer_key = argument; break;
+    case OPTION_TEMPERATURE: return parse_real(&o->temperature, "temperature", argument, 0, 5, e);
+    case OPTION_TOP_P: return parse_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
+    case OPTION_SEED: return parse_size(&o->seed, "seed", argument, e);
     case OPTION_DEVICE: o->device = argument; break;
     case OPTION_THREADS: return parse_count(&o->n_threads, "threads", argument, e);
     case OPTION_STATE_DIR: o->state_dir = argument; break;
@@ -287,7 +310,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
         letters[n_letters++] = table[i].letter;
         if (table[i].argument) letters[n_letters++] = ':';
     }
-    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20, .scale = SCALE_DEFAULTS};
+    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20, .top_p = 1, .scale = SCALE_DEFAULTS};
     parsed.command = find_command(argc > 1 ? argv[1] : NULL);
     int shift = parsed.command != COMMAND_SCREEN;
     const char *name = commands[parsed.command].name;

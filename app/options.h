@@ -18,6 +18,7 @@ enum command {
     COMMAND_EVAL,
     COMMAND_DEVICES,
     COMMAND_MODEL,
+    COMMAND_GET_ANSWERER,
     COMMAND_SCALE,
     COMMAND_STATE,
 };
@@ -36,6 +37,9 @@ struct options {
     enum command command;
     const char *model;      /* NULL: the one that ships */
     const char *answerer;   /* NULL: the default */
+    const char *answerer_key; /* environment variable, or NULL */
+    float temperature, top_p;
+    uint64_t seed;
     const char *device;     /* "auto" */
     unsigned n_threads;     /* 0: one a core */
     const char *state_dir;  /* NULL: the default */

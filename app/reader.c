@@ -9,6 +9,7 @@
 
 #include "app/ask.h"
 #include "app/corpus.h"
+#include "app/followup.h"
 #include "app/segment.h"
 #include "app/state.h"
 #include "app/token_source.h"
@@ -34,6 +35,9 @@ struct reader {
     const struct model *model;
     struct backend *backend;
     const struct corpus *corpus;
+    struct answerer *answerer;
+    bool conversation;
+    struct followup talk;
     struct session_guard *guard;
     struct token_source *source;
     struct sequence *sequence;
@@ -116,6 +120,8 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->model = m;
     r->backend = b;
     r->corpus = c;
+    r->answerer = o->answerer;
+    r->conversation = o->conversation;
     if (session_guard_open(&r->guard, m, b, e) || choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) || resume(r, e)) {
@@ -132,6 +138,7 @@ void reader_close(struct reader *r)
     session_guard_close(r->guard);
     token_source_close(r->source);
     sequence_close(r->sequence);
+    followup_free(&r->talk);
     state_close(r->state);
     free(r->keys);
     free(r);
@@ -305,7 +312,8 @@ void reader_token_shares(const struct reader *r, const struct answer *a, int tok
 int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c, struct answer **out,
                struct error *e)
 {
-    const struct ask q = {r, r->model, r->backend, r->corpus, r->sequence, r->guard};
+    const struct ask q = {r,           r->model, r->backend,  r->corpus,
+                          r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
     return ask_question(&q, question, wanted, c, out, e);
 }
 

@@ -11,6 +11,7 @@
 #include "app/answer.h"
 #include "app/sequence.h"
 
+struct answerer;
 struct backend;
 struct corpus;
 struct error;
@@ -37,7 +38,8 @@ struct reader_callbacks {
 
 struct reader_options {
     const char *directory; /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
-    const char *answerer;  /* "none": the best sentences are quoted */
+    struct answerer *answerer; /* borrowed until reader_close; NULL: the best sentences are quoted */
+    bool conversation;     /* questions may lean on the ones before */
     bool keep;             /* keep the read on disk, and take over what is kept of this text */
     const char *state_dir; /* where; NULL: $XDG_CACHE_HOME/lectern */
     const char *label;     /* what a list of kept reads calls it; may be NULL */

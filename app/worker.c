@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/answerer.h"
 #include "app/corpus.h"
 #include "app/message.h"
 #include "app/queue.h"
@@ -336,6 +337,7 @@ void worker_close(struct worker *w)
     queue_stop(w->from);
     pthread_join(w->thread, NULL);
     reader_close(w->reader);
+    answerer_release(w->options.reader.answerer);
     backend_close(w->backend);
     free_all(w);
 }

@@ -144,6 +144,14 @@ void kv_cache_rewind(struct kv_cache *c)
     memcpy(c->kept, c->marked_kept, kept_bytes(c));
 }
 
+void kv_cache_truncate(struct kv_cache *c, uint64_t n)
+{
+    const uint64_t w = c->shape.branch[0].segment_length;
+    assert(n == 0 || (c->shape.n_branch == 1 && c->shape.branch[0].dilation_rate == 1));
+    for (uint32_t i = 0; i < c->shape.n_branch * c->shape.n_head; i++) c->kept[i] = (uint32_t)(n % w);
+    c->marked = false;
+}
+
 /* What a state begins with; numbers are little-endian, as everywhere in our files. */
 struct state_header {
     char magic[8];

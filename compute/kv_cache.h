@@ -45,6 +45,10 @@ void kv_cache_skip(struct kv_cache *c, uint64_t position, uint64_t to);
 int kv_cache_mark(struct kv_cache *c, struct error *e);
 void kv_cache_rewind(struct kv_cache *c); /* to the mark, which there is */
 
+/* Keeps the first `n` keys of the segment, of every branch: n is 0, or the only branch is dense and holds them. Drops
+ * the mark. */
+void kv_cache_truncate(struct kv_cache *c, uint64_t n);
+
 /* The state as bytes: shapes, position, kept, rows in use. Load refuses what does not fit the shapes, the size or
  * [0, limit] for the position, and then has changed nothing; it drops the mark. */
 size_t kv_cache_state_size(const struct kv_cache *c);

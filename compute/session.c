@@ -361,6 +361,18 @@ int session_rewind(struct session *s, struct error *e)
     return s->backend->ops->flush(s->backend, e);
 }
 
+int session_truncate(struct session *s, uint64_t position, struct error *e)
+{
+    const struct model *m = s->model;
+    if (position > s->position) return error_set(e, "position %llu has not been read yet", (unsigned long long)position);
+    if (position > 0 && (m->n_branch > 1 || m->branch[0].dilation_rate > 1 ||
+                         position / m->branch[0].segment_length != s->position / m->branch[0].segment_length))
+        return error_set(e, "position %llu cannot be gone back to without a mark", (unsigned long long)position);
+    kv_cache_truncate(s->cache, position);
+    s->position = position;
+    return s->backend->ops->flush(s->backend, e);
+}
+
 size_t session_state_size(const struct session *s)
 {
     return kv_cache_state_size(s->cache);

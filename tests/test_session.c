@@ -300,6 +300,43 @@ static void rewinding_forgets_everything_after_the_mark(void **state)
     synthetic_model_close(&m);
 }
 
+static void a_dense_session_goes_back_anywhere_and_others_to_the_start(void **state)
+{
+    (void)state;
+    struct model m;
+    struct error e = {{0}};
+    int32_t ids[N], others[N];
+    static float whole[N * V], again[N * V];
+    tiny_model(&m, 2);
+    m.n_branch = 1;
+    m.branch[0] = (struct branch){4 * N, 1};
+    m.position_mode = POSITION_ROPE_ALL;
+    random_ids(ids, N, 10);
+    random_ids(others, N, 11);
+    struct session *s = open_session(&m);
+    prefill(s, ids, N, whole);
+    const size_t places[] = {N - 1, 100, 7, 0};
+    for (int i = 0; i < 4; i++) {
+        prefill(s, others, 50, again);
+        assert_ok(session_truncate(s, places[i], &e), e);
+        assert_int_equal(session_position(s), places[i]);
+        prefill(s, ids + places[i], N - places[i], again);
+        expect_close(again, whole + places[i] * V, (N - places[i]) * V);
+    }
+    assert_int_equal(session_truncate(s, N + 1, &e), -1);
+    session_close(s);
+    synthetic_model_close(&m);
+    tiny_model(&m, 4);
+    s = open_session(&m);
+    prefill(s, ids, N, whole);
+    assert_int_equal(session_truncate(s, 5, &e), -1);
+    assert_ok(session_truncate(s, 0, &e), e);
+    prefill(s, ids, N, again);
+    expect_close(again, whole, (size_t)N * V);
+    session_close(s);
+    synthetic_model_close(&m);
+}
+
 static void a_saved_state_goes_on_where_it_was(void **state)
 {
     (void)state;
@@ -425,6 +462,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(any_chunking_gives_the_same_logits),
         cmocka_unit_test(decoding_gives_what_prefill_gives),
         cmocka_unit_test(rewinding_forgets_everything_after_the_mark),
+        cmocka_unit_test(a_dense_session_goes_back_anywhere_and_others_to_the_start),
         cmocka_unit_test(a_saved_state_goes_on_where_it_was),
         cmocka_unit_test(a_state_that_does_not_fit_is_refused_and_changes_nothing),
         cmocka_unit_test(memory_is_flat_in_the_length),

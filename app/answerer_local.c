@@ -1,0 +1,145 @@
+#include "app/answerer_local.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/chat_template.h"
+#include "app/sampler.h"
+#include "compute/backend.h"
+#include "compute/error.h"
+#include "compute/model.h"
+#include "compute/session.h"
+#include "compute/tokenizer.h"
+
+/* Prompt tokens between two looks at the cancel flag. */
+#define PREFILL_STEP 256
+
+/* Models with more parameters can be trusted with more than an answer (answerer_is_large). */
+#define LARGE_PARAMETERS UINT64_C(1000000000)
+
+struct answerer_local {
+    struct answerer base;
+    struct model *model; /* owned */
+    struct chat_template form;
+    struct sampler *sampler; /* owned */
+    float *logits;           /* owned, [V] */
+    struct session *session; /* owned; NULL before the first answer */
+    struct tokens cached;    /* what the session has read */
+};
+
+static void local_release(struct answerer *base)
+{
+    struct answerer_local *a = (struct answerer_local *)base;
+    session_close(a->session);
+    a->session = NULL;
+    a->cached.n = 0;
+}
+
+static void local_close(struct answerer *base)
+{
+    struct answerer_local *a = (struct answerer_local *)base;
+    local_release(base);
+    tokens_free(&a->cached);
+    sampler_close(a->sampler);
+    model_close(a->model);
+    free(a->logits);
+    free(a);
+}
+
+static size_t local_count(const struct answerer *base, const char *text, size_t size)
+{
+    const struct answerer_local *a = (const struct answerer_local *)base;
+    struct tokens ids = {0};
+    size_t n = tokenizer_encode(a->model->tokenizer, text, size, &ids, NULL) == 0 ? ids.n : size;
+    tokens_free(&ids);
+    return n;
+}
+
+static int is_cancelled(const struct chat_request *r, struct error *e)
+{
+    return r->cancel && atomic_load(r->cancel) ? error_set(e, "interrupted") : 0;
+}
+
+/* Reads ids into the session and remembers them; the last one's logits, where wanted. */
+static int read_on(struct answerer_local *a, const int32_t *ids, size_t n, bool logits, struct error *e)
+{
+    const struct session_outputs outputs = {.last_logits = logits ? a->logits : NULL};
+    if (tokens_reserve(&a->cached, n, e) != 0) return -1;
+    if (session_prefill(a->session, ids, n, &outputs, e) != 0) {
+        local_release(&a->base); /* where it stands is not known any more */
+        return -1;
+    }
+    memcpy(a->cached.ids + a->cached.n, ids, n * sizeof *ids);
+    a->cached.n += n;
+    return 0;
+}
+
+/* Brings the session to the prompt's end, from where it parts from what was read before. The last token is always read:
+ * its logits are wanted. */
+static int read_prompt(struct answerer_local *a, const struct tokens *prompt, const struct chat_request *r,
+                       struct error *e)
+{
+    size_t common = 0;
+    while (common < a->cached.n && common + 1 < prompt->n && a->cached.ids[common] == prompt->ids[common]) common++;
+    if (session_truncate(a->session, common, e) != 0) return -1;
+    a->cached.n = common;
+    while (a->cached.n < prompt->n) {
+        size_t left = prompt->n - a->cached.n, n = left < PREFILL_STEP ? left : PREFILL_STEP;
+        if (is_cancelled(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
+    }
+    return 0;
+}
+
+static int write_answer(struct answerer_local *a, const struct chat_request *r, struct error *e)
+{
+    sampler_restart(a->sampler);
+    for (uint32_t i = 0; i < r->max_tokens; i++) {
+        if (is_cancelled(r, e)) return -1;
+        int32_t id = sampler_choose(a->sampler, a->logits);
+        if (chat_template_ends(&a->form, id)) return 0;
+        char piece[256];
+        size_t size = tokenizer_piece(a->model->tokenizer, id, piece, sizeof piece);
+        if (r->emit(r->context, piece, size < sizeof piece ? size : sizeof piece) != 0) return 0;
+        if (i + 1 < r->max_tokens && read_on(a, &id, 1, true, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int local_chat(struct answerer *base, struct backend *b, const struct chat_request *r, struct error *e)
+{
+    struct answerer_local *a = (struct answerer_local *)base;
+    struct tokens prompt = {0};
+    if (!a->session && session_open(&a->session, a->model, b, e) != 0) return -1;
+    int failed = chat_template_encode(&a->form, r->messages, r->n_messages, &prompt, e);
+    if (!failed && prompt.n + r->max_tokens > a->model->context_length)
+        failed = error_set(e, "%s: a prompt of %zu tokens and an answer of %u do not fit its context of %llu",
+                           a->model->path, prompt.n, r->max_tokens, (unsigned long long)a->model->context_length);
+    if (!failed) failed = read_prompt(a, &prompt, r, e);
+    if (!failed) failed = write_answer(a, r, e);
+    tokens_free(&prompt);
+    return failed ? -1 : 0;
+}
+
+static const struct answerer_ops local_ops = {local_close, local_release, local_count, local_chat};
+
+int answerer_local_open(struct answerer **out, const char *path, const struct answerer_options *o, struct error *e)
+{
+    struct answerer_local *a = calloc(1, sizeof *a);
+    if (!a) return error_set(e, "out of memory");
+    a->base.ops = &local_ops;
+    int failed = model_open(&a->model, path, e);
+    if (!failed && a->model->evidence.width > 0) failed = error_set(e, "%s: this is a reader, no chat model", path);
+    if (!failed) failed = chat_template_open(&a->form, a->model, e);
+    if (!failed) failed = sampler_open(&a->sampler, &o->sampling, a->model->n_vocab, e);
+    if (!failed && !(a->logits = calloc(a->model->n_vocab, sizeof *a->logits))) failed = error_set(e, "out of memory");
+    if (failed) {
+        local_close(&a->base);
+        return -1;
+    }
+    const char *name = strrchr(path, '/');
+    snprintf(a->base.name, sizeof a->base.name, "%s", name ? name + 1 : path);
+    a->base.large = model_n_parameters(a->model) >= LARGE_PARAMETERS;
+    *out = &a->base;
+    return 0;
+}

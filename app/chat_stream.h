@@ -1,0 +1,31 @@
+/* A chat server's reply, parsed as it comes: server-sent events ("data: {...}", "data: [DONE]"), or one JSON object
+ * from a server that does not stream. Untrusted bytes. */
+#ifndef LECTERN_CHAT_STREAM_H
+#define LECTERN_CHAT_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/* Zero-initialise, but for what the caller sets; free with chat_stream_free. */
+struct chat_stream {
+    int (*emit)(void *context, const char *text, size_t size); /* not 0: enough */
+    void *context;
+
+    char *line; /* owned: the line that has not ended */
+    size_t size, capacity;
+    size_t total; /* bytes so far */
+    bool is_json; /* the reply is one object: it is all one line */
+    bool enough;  /* the caller has enough, or the server said that it is done */
+    bool ended;   /* the reply said that it was whole */
+};
+
+/* The next bytes. -1: they are no such reply, or the server reports an error; `enough` may be set. */
+int chat_stream_add(struct chat_stream *s, const char *bytes, size_t size, struct error *e);
+
+/* The end of the reply: -1 where it broke off. */
+int chat_stream_finish(struct chat_stream *s, struct error *e);
+void chat_stream_free(struct chat_stream *s);
+
+#endif

@@ -1,0 +1,273 @@
+/* A chat server on the loopback that speaks the real protocol, well and badly. */
+#include "tests/test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/answerer.h"
+
+struct stub {
+    int listener;
+    pthread_t thread;
+    const char *const *parts; /* sent one after the other, NULL-terminated */
+    long pause_ms;            /* between parts */
+    size_t repeat;            /* the last part is sent so often more */
+    bool stays_open;          /* says nothing more, and does not close until the client does */
+    char request[8192];
+    char url[64];
+};
+
+static bool request_is_whole(const char *request)
+{
+    const char *end = strstr(request, "\r\n\r\n"), *length = strstr(request, "Content-Length: ");
+    return end && length && strlen(end + 4) >= strtoul(length + 16, NULL, 10);
+}
+
+static void pause_for(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+static void *serve(void *context)
+{
+    struct stub *s = context;
+    int c = accept(s->listener, NULL, NULL);
+    size_t size = 0;
+    for (ssize_t n = 1; n > 0 && !request_is_whole(s->request) && size + 1 < sizeof s->request;) {
+        n = recv(c, s->request + size, sizeof s->request - 1 - size, 0);
+        if (n > 0) size += (size_t)n;
+    }
+    const char *last = "";
+    bool open = true;
+    for (const char *const *p = s->parts; *p && open; last = *p++) {
+        open = send(c, *p, strlen(*p), MSG_NOSIGNAL) >= 0;
+        if (s->pause_ms) pause_for(s->pause_ms);
+    }
+    for (size_t i = 0; i < s->repeat && open; i++) open = send(c, last, strlen(last), MSG_NOSIGNAL) >= 0;
+    char rest;
+    while (s->stays_open && recv(c, &rest, 1, 0) > 0) continue;
+    close(c);
+    return NULL;
+}
+
+static void start(struct stub *s)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    s->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(s->listener >= 0);
+    assert_int_equal(bind(s->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(s->listener, 1), 0);
+    assert_int_equal(getsockname(s->listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(s->url, sizeof s->url, "http://127.0.0.1:%u/v1/#tiny", ntohs(address.sin_port));
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void stop(struct stub *s)
+{
+    pthread_join(s->thread, NULL);
+    close(s->listener);
+}
+
+struct heard {
+    char text[4096];
+    size_t size, most;
+    atomic_bool cancel;
+    bool cancels;
+};
+
+static int hear(void *context, const char *text, size_t size)
+{
+    struct heard *h = context;
+    size_t room = sizeof h->text - 1 - h->size, n = size < room ? size : room;
+    memcpy(h->text + h->size, text, n);
+    h->size += n;
+    if (h->cancels) atomic_store(&h->cancel, true);
+    return h->most && h->size >= h->most;
+}
+
+static int chat_with(struct stub *s, struct heard *h, const char *key_variable, struct error *e)
+{
+    struct answerer *a;
+    start(s);
+    struct answerer_options o = {
+        .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = 1};
+    assert_ok(answerer_open(&a, &o, e), *e);
+    const struct chat_message messages[] = {{CHAT_SYSTEM, "Be brief."}, {CHAT_USER, "Who \"is\" it?\n"}};
+    const struct chat_request r = {
+        .messages = messages, .n_messages = 2, .max_tokens = 99, .emit = hear, .context = h, .cancel = &h->cancel};
+    int result = answerer_chat(a, NULL, &r, e);
+    answerer_close(a);
+    stop(s);
+    return result;
+}
+
+#define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+#define EVENT(text)                                                                                                    \
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null}]}\n\n"
+
+static void expect_answer(const char *const *parts, long pause_ms, const char *expected)
+{
+    struct error e = {""};
+    struct heard h = {.size = 0};
+    struct stub s = {.parts = parts, .pause_ms = pause_ms};
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_string_equal(h.text, expected);
+}
+
+static void expect_failure(const char *const *parts, const char *expected)
+{
+    struct error e = {""};
+    struct heard h = {.size = 0};
+    struct stub s = {.parts = parts};
+    assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
+    if (!strstr(e.text, expected)) fail_msg("said \"%s\", expected \"%s\"", e.text, expected);
+}
+
+static void a_streamed_answer_arrives_however_it_is_cut(void **state)
+{
+    (void)state;
+    expect_answer((const char *const[]){STREAM, ": hello\n\n",
+                                        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", EVENT("Ed"),
+                                        "data: {\"choices\":[{\"del", "ta\":{\"content\":\"ward \\u20ac\"}}]}\r\n\r\n",
+                                        "data: {\"choices\":[],\"usage\":{}}\n\n", "data: [DONE]\n\n", NULL},
+                  5, "Edward \xE2\x82\xAC");
+}
+
+static void a_server_that_does_not_stream_is_understood(void **state)
+{
+    (void)state;
+    expect_answer(
+        (const char *const[]){"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+                              "{\n\"choices\": [{\"message\": {\"role\": \"assistant\",\n", "\"content\": \"Hyde\"}}]}",
+                              NULL},
+        5, "Hyde");
+}
+
+static void the_request_is_the_protocols_and_has_no_key_unless_one_was_named(void **state)
+{
+    (void)state;
+    struct error e;
+    struct heard h = {.size = 0};
+    struct stub s = {.parts = (const char *const[]){STREAM, EVENT("x"), "data: [DONE]\n\n", NULL}},
+                with_key = {.parts = s.parts};
+    assert_int_equal(setenv("TEST_ANSWERER_KEY", "sk-123", 1), 0);
+    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_int_equal(strncmp(s.request, "POST /v1/chat/completions HTTP/1.1\r\n", 36), 0);
+    assert_non_null(strstr(s.request, "\"model\":\"tiny\""));
+    assert_non_null(strstr(s.request, "\"stream\":true"));
+    assert_non_null(strstr(s.request, "{\"role\":\"user\",\"content\":\"Who \\\"is\\\" it?\\n\"}"));
+    assert_null(strstr(s.request, "Authorization"));
+    assert_ok(chat_with(&with_key, &h, "TEST_ANSWERER_KEY", &e), e);
+    assert_non_null(strstr(with_key.request, "\r\nAuthorization: Bearer sk-123\r\n"));
+}
+
+static void broken_replies_are_errors(void **state)
+{
+    (void)state;
+    expect_failure((const char *const[]){STREAM, EVENT("half"), NULL}, "the server's reply broke off");
+    expect_failure((const char *const[]){STREAM, "data: {\"choices\":[{\"delta\":{\"cont\n\n", NULL},
+                   "the server's reply is no JSON");
+    expect_failure((const char *const[]){STREAM, "data: {\"hello\":1}\n\n", NULL}, "the server's reply has no choices");
+    expect_failure((const char *const[]){STREAM, NULL}, "the server's reply is empty");
+    expect_failure((const char *const[]){STREAM, "data: {\"error\":{\"message\":\"out of cake\"}}\n\n", NULL},
+                   "the server says: out of cake");
+    expect_failure((const char *const[]){STREAM, "{\"choices\":", NULL}, "the server's reply is no JSON");
+    expect_failure(
+        (const char *const[]){"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n", "model 'tiny' not found", NULL},
+        "HTTP 404: model 'tiny' not found");
+    expect_failure(
+        (const char *const[]){"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\n\r\n", NULL},
+        "redirects are not followed");
+    expect_failure((const char *const[]){"SSH-2.0-OpenSSH\r\n", NULL}, "/v1/chat/completions: ");
+    expect_failure((const char *const[]){NULL}, "/v1/chat/completions: ");
+}
+
+static void odd_values_are_no_words(void **state)
+{
+    (void)state;
+    expect_answer((const char *const[]){STREAM, "data: {\"choices\":[{\"delta\":{\"content\":null}}]}\n\n",
+                                        "data: {\"choices\":[{\"delta\":[1]}]}\n\n", "data: {\"choices\":[7]}\n\n",
+                                        "event: ping\n\n", EVENT("\\u001b]0;x\\u0007"), "data: [DONE]\n\n", NULL},
+                  0, "\033]0;x\a");
+}
+
+static void endless_replies_end(void **state)
+{
+    (void)state;
+    static char block[65537];
+    struct error e = {""};
+    struct heard h = {.size = 0}, enough = {.most = 3};
+    memset(block, 'x', sizeof block - 1);
+    struct stub line = {.parts = (const char *const[]){STREAM, "data: ", block, NULL}, .repeat = 100};
+    assert_int_equal(chat_with(&line, &h, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "a line of more than 1 MiB"));
+    memset(block, '\n', sizeof block - 1);
+    struct stub stream = {.parts = (const char *const[]){STREAM, block, NULL}, .repeat = 1000};
+    assert_int_equal(chat_with(&stream, &h, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "the server's reply does not end"));
+    struct stub words = {.parts = (const char *const[]){STREAM, EVENT("ab"), NULL}, .repeat = 100000};
+    assert_ok(chat_with(&words, &enough, NULL, &e), e);
+    assert_string_equal(enough.text, "abab");
+}
+
+static void a_silent_server_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct error e = {""};
+    struct heard h = {.size = 0};
+    struct stub s = {.parts = (const char *const[]){STREAM, EVENT("a"), NULL}, .stays_open = true};
+    assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "imeout"));
+    assert_string_equal(h.text, "a");
+}
+
+static void an_answer_under_way_can_be_cancelled(void **state)
+{
+    (void)state;
+    struct error e = {""};
+    struct heard h = {.cancels = true};
+    struct stub s = {.parts = (const char *const[]){STREAM, EVENT("a"), NULL}, .stays_open = true};
+    assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
+    assert_string_equal(e.text, "interrupted");
+}
+
+static void what_is_named_wrongly_is_an_error_before_anything_is_sent(void **state)
+{
+    (void)state;
+    struct error e = {""};
+    struct answerer *a;
+    struct answerer_options o = {.named = "http://localhost/v1"};
+    assert_int_equal(answerer_open(&a, &o, &e), -1);
+    assert_string_equal(e.text, "--answerer http://localhost/v1: which model? (URL#MODEL)");
+    o.named = "http://me:secret@localhost/v1#m";
+    assert_int_equal(answerer_open(&a, &o, &e), -1);
+    assert_string_equal(e.text, "--answerer: no user name or password in the URL");
+    o = (struct answerer_options){.named = "http://localhost/v1#m", .key_variable = "TEST_NO_SUCH_VARIABLE"};
+    assert_int_equal(answerer_open(&a, &o, &e), -1);
+    assert_int_equal(setenv("TEST_ANSWERER_KEY", "a\r\nX: y", 1), 0);
+    o.key_variable = "TEST_ANSWERER_KEY";
+    assert_int_equal(answerer_open(&a, &o, &e), -1);
+    assert_non_null(strstr(e.text, "a character that no key has"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_streamed_answer_arrives_however_it_is_cut),
+        cmocka_unit_test(a_server_that_does_not_stream_is_understood),
+        cmocka_unit_test(the_request_is_the_protocols_and_has_no_key_unless_one_was_named),
+        cmocka_unit_test(broken_replies_are_errors),
+        cmocka_unit_test(odd_values_are_no_words),
+        cmocka_unit_test(endless_replies_end),
+        cmocka_unit_test(a_silent_server_is_not_waited_for),
+        cmocka_unit_test(an_answer_under_way_can_be_cancelled),
+        cmocka_unit_test(what_is_named_wrongly_is_an_error_before_anything_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

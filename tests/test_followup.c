@@ -1,0 +1,48 @@
+#include "tests/test.h"
+
+#include "app/followup.h"
+
+static void questions_lean_by_pronouns_without_a_name_and_by_their_beginnings(void **state)
+{
+    (void)state;
+    static const char *const leaning[] = {"When was he born?",    "And the lawyer?", "why?",
+                                          "What about the door?", "Where is it?",    "what did they do to her house"};
+    static const char *const alone[] = {"Who is Hyde?",     "Why did Jekyll hide?", "When did Utterson say he left?",
+                                        "what is a heron?", "Which item was sold?", ""};
+    for (size_t i = 0; i < sizeof leaning / sizeof *leaning; i++) assert_true(followup_leans(leaning[i]));
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) assert_false(followup_leans(alone[i]));
+}
+
+static void expect(const struct followup *f, const char *question, const char *expected)
+{
+    struct error e;
+    char *resolved;
+    assert_ok(followup_resolve(f, question, NULL, NULL, NULL, &resolved, &e), e);
+    assert_string_equal(resolved, expected);
+    free(resolved);
+}
+
+static void a_leaning_question_gets_the_last_one_that_stood_alone(void **state)
+{
+    (void)state;
+    struct error e;
+    struct followup f = {0};
+    expect(&f, "When was he born?", "When was he born?");
+    assert_ok(followup_remember(&f, "Who is Hyde?", "A man.", &e), e);
+    expect(&f, "Where does he live?", "Who is Hyde? Where does he live?");
+    assert_ok(followup_remember(&f, "Where does he live?", "In Soho.", &e), e);
+    expect(&f, "And why?", "Who is Hyde? And why?");
+    expect(&f, "Who is Poole?", "Who is Poole?");
+    assert_ok(followup_remember(&f, "Who is Poole?", "The butler.", &e), e);
+    expect(&f, "And why?", "Who is Poole? And why?");
+    followup_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(questions_lean_by_pronouns_without_a_name_and_by_their_beginnings),
+        cmocka_unit_test(a_leaning_question_gets_the_last_one_that_stood_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
