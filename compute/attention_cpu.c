@@ -183,10 +183,68 @@ static void block_merge(const struct block *b, const struct attention_cpu *a, ui
     }
 }
 
+/* out = scale out + sum_key p[key] v[key], one query's. */
+static void add_values(float *out, float scale, const float *p, const float *v, size_t stride, uint32_t n,
+                       uint32_t head_dim)
+{
+    uint32_t d = 0;
+    for (; d + VECTOR_LANES <= head_dim; d += VECTOR_LANES) {
+        vector sum = vector_load(out + d) * scale;
+        for (uint32_t key = 0; key < n; key++)
+            sum = vector_fma(vector_all(p[key]), vector_load(v + key * stride + d), sum);
+        vector_store(out + d, sum);
+    }
+    for (; d < head_dim; d++) {
+        float sum = out[d] * scale;
+        for (uint32_t key = 0; key < n; key++) sum += p[key] * v[key * stride + d];
+        out[d] = sum;
+    }
+}
+
+/* A single query, a token being decoded: its own numbers lie across the lanes, not the queries. None of the keys comes
+ * after it. */
+static void attend_one(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head,
+                       const struct key_run runs[2], struct rows *rows)
+{
+    const float *q = query_row(a, head, b->row);
+    float max = -INFINITY, sum = 0, *p = b->scores;
+    if (rotates(a, branch))
+        rotate(b->q, q, rotary_row(a, branch, b->row), b->head_dim);
+    else
+        memcpy(b->q, q, b->head_dim * sizeof *q);
+    for (uint32_t d = 0; d < b->head_dim; d++) b->q[d] *= 1.0f / sqrtf((float)b->head_dim);
+    memset(b->out, 0, b->head_dim * sizeof *b->out);
+    for (const struct key_run *run = runs; run < runs + 2; run++)
+        for (uint32_t begin = 0, n; begin < run->n; begin += n) {
+            n = run->n - begin < TILE ? run->n - begin : TILE;
+            float largest = max;
+            for (uint32_t i = 0; i < n; i++) {
+                p[i] = vector_dot(b->q, run->k + (begin + i) * run->k_stride, b->head_dim);
+                largest = p[i] > largest ? p[i] : largest;
+            }
+            for (uint32_t i = n; i % VECTOR_LANES; i++) p[i] = -INFINITY;
+            float scale = expf(max - largest);
+            vector part = {0};
+            for (uint32_t i = 0; i < n; i += VECTOR_LANES) {
+                vector e = vector_exp(vector_load(p + i) - largest);
+                vector_store(p + i, e);
+                part += e;
+            }
+            sum = sum * scale + vector_sum(part);
+            add_values(b->out, scale, p, run->v + begin * run->v_stride, run->v_stride, n, b->head_dim);
+            max = largest;
+        }
+    for (uint32_t d = 0; d < b->head_dim; d++) b->out[d] /= sum;
+    attention_merge(a->out + ((size_t)b->row * a->shape->n_head + head) * b->head_dim,
+                    &rows->lse[b->row - rows->begin], b->out, max + logf(sum), b->head_dim);
+}
+
 static void block_attend(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head,
                          const struct key_run runs[2], struct rows *rows)
 {
-    if (b->n > VECTOR_LANES) {
+    if (b->n == 1) {
+        attend_one(b, a, branch, head, runs, rows);
+    } else if (b->n > VECTOR_LANES) {
         block_open(b, a, branch, head, VECTOR_WIDE);
         block_run(b, &runs[0], 0, VECTOR_WIDE);
         block_run(b, &runs[1], runs[0].n, VECTOR_WIDE);

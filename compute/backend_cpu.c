@@ -15,15 +15,22 @@
 #include "compute/error.h"
 #include "compute/thread_pool.h"
 #include "compute/vector.h"
+#include "compute/weight_rows.h"
 #include "compute/weights.h"
 
 /* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights. Up to FEW rows are cut
  * by output columns instead, so that a single token also uses every thread. */
-enum { ROWS = 256, FEW = 32, FEW_COLUMNS = 512 };
+enum { ROWS = 256, FEW = 32, FEW_COLUMNS = 64 };
+
+/* Weights of block types stay in their blocks from this many numbers on: float32 would be seven times their bytes, and
+ * a single token costs what its weights take to read. For many rows they become float32 a tile of weight rows at a
+ * time, which a block of ROWS rows pays back. */
+enum { BLOCKS_FROM = 1 << 18, TILE = 128 };
 
 struct matrix_cpu {
     struct matrix base;
-    float *data; /* owned: mapped, base.bytes */
+    float *data;               /* owned: mapped, base.bytes */
+    struct weight_rows blocks; /* n_parts > 0: weights in their blocks, which lie in data */
 };
 
 struct scratch {
@@ -34,12 +41,15 @@ struct scratch {
 struct backend_cpu {
     struct backend base;
     struct scratch *thread; /* one a thread */
+    struct scratch *tile;   /* one a thread: weights as float32 */
+    struct scratch few;     /* gate and up of few rows */
     struct scratch rotated; /* the chunk's rotated keys */
     struct error failure;   /* the first one since the last flush; text[0] == 0: none */
 };
 
 static float *data(const struct matrix *m)
 {
+    assert(((const struct matrix_cpu *)m)->blocks.n_parts == 0);
     return ((const struct matrix_cpu *)m)->data;
 }
 
@@ -78,7 +88,7 @@ static int cpu_matrix_open(struct matrix **out, struct backend *b, uint32_t rows
     size_t bytes;
     if (!bytes_multiply(&bytes, rows, cols) || !bytes_multiply(&bytes, bytes, sizeof(float)) || bytes == 0)
         return error_set(e, "a matrix of %u rows and %u columns is not possible", rows, cols);
-    struct matrix_cpu *m = malloc(sizeof *m);
+    struct matrix_cpu *m = calloc(1, sizeof *m);
     if (!m) return error_set(e, "out of memory");
     m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (m->data == MAP_FAILED) {
@@ -93,8 +103,43 @@ static int cpu_matrix_open(struct matrix **out, struct backend *b, uint32_t rows
 static void cpu_matrix_close(struct matrix *m)
 {
     if (!m) return;
-    munmap(data(m), m->bytes);
+    munmap(((struct matrix_cpu *)m)->data, m->bytes);
     free(m);
+}
+
+static bool stays_in_blocks(const struct weights *const parts[], unsigned n_parts)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < n_parts; i++) {
+        if (weights_block_numbers(parts[i]->type) == 1) return false;
+        n += (uint64_t)parts[i]->rows * parts[i]->cols;
+    }
+    return n >= BLOCKS_FROM && n_parts <= 3;
+}
+
+static int load_blocks(struct matrix **out, struct backend *b, const struct weights *const parts[], unsigned n_parts,
+                       uint32_t rows, struct error *e)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < n_parts; i++) bytes += (parts[i]->rows * parts[i]->row_bytes + 63) & ~(size_t)63;
+    struct matrix_cpu *m = calloc(1, sizeof *m);
+    if (!m) return error_set(e, "out of memory");
+    m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (m->data == MAP_FAILED) {
+        free(m);
+        return error_set(e, "out of memory for weights of %zu bytes", bytes);
+    }
+    m->base = (struct matrix){.backend = b, .rows = rows, .cols = parts[0]->cols, .bytes = bytes};
+    m->blocks.n_parts = n_parts;
+    uint8_t *to = (uint8_t *)m->data;
+    for (unsigned i = 0; i < n_parts; i++) {
+        memcpy(to, parts[i]->bytes, parts[i]->rows * parts[i]->row_bytes);
+        m->blocks.parts[i] = *parts[i];
+        m->blocks.parts[i].bytes = to;
+        to += (parts[i]->rows * parts[i]->row_bytes + 63) & ~(size_t)63;
+    }
+    *out = &m->base;
+    return 0;
 }
 
 static int cpu_matrix_load(struct matrix **out, struct backend *b, const struct weights *const parts[],
@@ -107,6 +152,7 @@ static int cpu_matrix_load(struct matrix **out, struct backend *b, const struct 
         if (__builtin_add_overflow(rows, parts[i]->rows, &rows))
             return error_set(e, "a weight matrix has too many rows");
     }
+    if (stays_in_blocks(parts, n_parts)) return load_blocks(out, b, parts, n_parts, rows, e);
     struct matrix *m;
     if (cpu_matrix_open(&m, b, rows, parts[0]->cols, e) != 0) return -1;
     float *to = data(m);
@@ -152,8 +198,15 @@ static void cpu_matrix_copy(struct matrix *to, uint32_t to_row, const struct mat
 static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n)
 {
     assert(x->cols == table->cols && n <= x->rows);
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(data(x) + (size_t)i * x->cols, data(table) + (size_t)ids[i] * x->cols, x->cols * sizeof(float));
+    const struct weight_rows *blocks = &((const struct matrix_cpu *)table)->blocks;
+    for (uint32_t i = 0; i < n; i++) {
+        float *to = data(x) + (size_t)i * x->cols;
+        const uint32_t id = (uint32_t)ids[i];
+        if (blocks->n_parts)
+            weight_rows_dequantize(blocks, id, id + 1, to);
+        else
+            memcpy(to, data(table) + (size_t)id * x->cols, x->cols * sizeof(float));
+    }
 }
 
 static void norm_rows(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
@@ -172,6 +225,37 @@ static unsigned count_tasks(uint32_t n, uint32_t each)
 static uint32_t task_size(unsigned task, uint32_t each, uint32_t n)
 {
     return n - task * each < each ? n - task * each : each;
+}
+
+/* Room for a tile of each of the weights, on every thread, before a job; false and the failure noted without memory. */
+static bool tiles_for_threads(struct backend_cpu *b, const struct matrix *w)
+{
+    if (((const struct matrix_cpu *)w)->blocks.n_parts == 0) return true;
+    for (unsigned i = 0; i < b->base.info.n_threads; i++)
+        if (!scratch_reserve(&b->tile[i], (size_t)TILE * w->cols)) {
+            error_set(&b->failure, "out of memory for a tile of weights");
+            return false;
+        }
+    return true;
+}
+
+/* out[n][stride] = beta out + x w^T for weight rows [begin, begin + columns); beta is 0 or 1. */
+static void product(struct backend_cpu *b, unsigned thread, const struct matrix *w, uint32_t begin, uint32_t columns,
+                    const float *x, uint32_t n, float beta, float *out, size_t stride)
+{
+    const struct weight_rows *blocks = &((const struct matrix_cpu *)w)->blocks;
+    float *tile = b->tile[thread].data;
+    if (blocks->n_parts == 0) {
+        blas_product(n, columns, w->cols, x, data(w) + (size_t)begin * w->cols, beta, out, stride);
+    } else if (n <= WEIGHT_ROWS_FEW) {
+        weight_rows_multiply(blocks, begin, begin + columns, x, n, beta > 0, out, stride, tile);
+    } else {
+        for (uint32_t done = 0, part; done < columns; done += part) {
+            part = columns - done < TILE ? columns - done : TILE;
+            weight_rows_dequantize(blocks, begin + done, begin + done + part, tile);
+            blas_product(n, part, w->cols, x, tile, beta, out + done, stride);
+        }
+    }
 }
 
 struct project_job {
@@ -195,8 +279,8 @@ static void project_task(void *context, unsigned task, unsigned thread)
         norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
         x = normed;
     }
-    blas_product(n, columns, d, x, data(op->w) + (size_t)column * d, op->add ? 1.0f : 0.0f,
-                 data(op->out) + (size_t)row * width + column, width);
+    product(job->b, thread, op->w, column, columns, x, n, op->add ? 1.0f : 0.0f,
+            data(op->out) + (size_t)row * width + column, width);
 }
 
 static void cpu_project(const struct project *op)
@@ -206,7 +290,7 @@ static void cpu_project(const struct project *op)
     bool few = op->n <= FEW;
     struct project_job job = {.op = op, .b = b, .rows = ROWS, .columns = few ? FEW_COLUMNS : op->w->rows};
     job.n_columns = count_tasks(op->w->rows, job.columns);
-    if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols)) return;
+    if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !tiles_for_threads(b, op->w)) return;
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
 }
 
@@ -239,10 +323,47 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
     float *x = data(op->x) + (size_t)task * ROWS * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
     norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
-    blas_product(n, 2 * f, d, normed, data(op->gate_up), 0.0f, gate_up, 2 * (size_t)f);
+    product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, 0.0f, gate_up, 2 * (size_t)f);
     float *gated = normed; /* [n][f] */
     gate_rows(gated, gate_up, n, f);
-    blas_product(n, d, f, gated, data(op->down), 1.0f, x, d);
+    product(job->b, thread, op->down, 0, d, gated, n, 1.0f, x, d);
+}
+
+static void few_gate_up_task(void *context, unsigned task, unsigned thread)
+{
+    const struct feed_forward_job *job = context;
+    const struct feed_forward *op = job->op;
+    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * FEW_COLUMNS;
+    float *normed = job->b->thread[thread].data;
+    norm_rows(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
+    product(job->b, thread, op->gate_up, begin, task_size(task, FEW_COLUMNS, 2 * f), normed, op->n, 0.0f,
+            job->b->few.data + begin, 2 * (size_t)f);
+}
+
+static void few_down_task(void *context, unsigned task, unsigned thread)
+{
+    const struct feed_forward_job *job = context;
+    const struct feed_forward *op = job->op;
+    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * FEW_COLUMNS;
+    const float *gated = job->b->few.data + (size_t)op->n * 2 * f;
+    product(job->b, thread, op->down, begin, task_size(task, FEW_COLUMNS, d), gated, op->n, 1.0f, data(op->x) + begin,
+            d);
+}
+
+/* Few rows are cut by columns, first of gate and up, then of down. */
+static void feed_forward_few(const struct feed_forward *op)
+{
+    struct backend_cpu *b = cpu_of(op->x);
+    const uint32_t d = op->down->rows, f = op->down->cols;
+    if (!scratch_for_threads(b, (size_t)FEW * d)) return;
+    if (!scratch_reserve(&b->few, (size_t)op->n * 3 * f)) {
+        error_set(&b->failure, "out of memory for %u rows of a feed-forward", op->n);
+        return;
+    }
+    struct feed_forward_job job = {op, b};
+    thread_pool_run(b->base.pool, count_tasks(2 * f, FEW_COLUMNS), few_gate_up_task, &job);
+    gate_rows(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
+    thread_pool_run(b->base.pool, count_tasks(d, FEW_COLUMNS), few_down_task, &job);
 }
 
 static void cpu_feed_forward(const struct feed_forward *op)
@@ -250,6 +371,11 @@ static void cpu_feed_forward(const struct feed_forward *op)
     struct backend_cpu *b = cpu_of(op->x);
     const uint32_t d = op->down->rows, f = op->down->cols;
     assert(op->gate_up->rows == 2 * f && op->gate_up->cols == d && op->x->cols == d && op->n <= op->x->rows);
+    if (!tiles_for_threads(b, op->gate_up) || !tiles_for_threads(b, op->down)) return;
+    if (op->n <= FEW) {
+        feed_forward_few(op);
+        return;
+    }
     if (!scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
     struct feed_forward_job job = {op, b};
     thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), feed_forward_task, &job);
@@ -340,9 +466,15 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * ROWS, n = task_size(task, ROWS, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
     norm_rows(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
-    blas_product(n, width, d, normed, data(op->w), 0.0f, u, width);
+    product(job->b, thread, op->w, 0, width, normed, n, 0.0f, u, width);
+    const struct weight_rows *blocks = &((const struct matrix_cpu *)op->token)->blocks;
+    float *token = normed; /* read already */
     for (uint32_t i = 0; i < n; i++, u += width) {
-        const float *token = data(op->token) + (size_t)op->ids[begin + i] * width;
+        const uint32_t id = (uint32_t)op->ids[begin + i];
+        if (blocks->n_parts)
+            weight_rows_dequantize(blocks, id, id + 1, token);
+        else
+            memcpy(token, data(op->token) + (size_t)id * width, width * sizeof *token);
         for (uint32_t k = 0; k < width; k++) u[k] += token[k];
         float length = sqrtf(vector_dot(u, u, width));
         float scale = length > 0 ? 1.0f / length : 0.0f;
@@ -361,7 +493,7 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
 {
     struct backend_cpu *b = cpu_of(op->out);
     assert(op->out->cols == (op->quantise ? op->w->rows / 4 : op->w->rows) && op->n <= op->out->rows);
-    if (!scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows))) return;
+    if (!scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows)) || !tiles_for_threads(b, op->w)) return;
     struct evidence_job job = {op, b};
     thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), evidence_task, &job);
 }
@@ -370,7 +502,10 @@ static void cpu_close(struct backend *backend)
 {
     struct backend_cpu *b = (struct backend_cpu *)backend;
     for (unsigned i = 0; b->thread && i < b->base.info.n_threads; i++) free(b->thread[i].data);
+    for (unsigned i = 0; b->tile && i < b->base.info.n_threads; i++) free(b->tile[i].data);
     free(b->thread);
+    free(b->tile);
+    free(b->few.data);
     free(b->rotated.data);
     thread_pool_close(b->base.pool);
     free(b);
@@ -431,7 +566,8 @@ int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
     snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s", name, info->n_threads,
              info->n_threads == 1 ? "" : "s");
     b->thread = calloc(info->n_threads, sizeof *b->thread);
-    if (!b->thread) {
+    b->tile = calloc(info->n_threads, sizeof *b->tile);
+    if (!b->thread || !b->tile) {
         cpu_close(&b->base);
         return error_set(e, "out of memory");
     }

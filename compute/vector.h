@@ -82,13 +82,25 @@ static inline vector vector_exp(vector x)
     return vector_select(tiny, vector_all(0.0f), p * (vector)exponent);
 }
 
+static inline float vector_sum(vector v)
+{
+#if defined __AVX512F__
+    return _mm512_reduce_add_ps((__m512)v);
+#else
+    float part[VECTOR_LANES];
+    vector_store(part, v);
+    for (int n = VECTOR_LANES / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; i++) part[i] += part[i + n];
+    return part[0];
+#endif
+}
+
 static inline float vector_dot(const float *a, const float *b, size_t n)
 {
     vector sum = {0};
     size_t i = 0;
     for (; i + VECTOR_LANES <= n; i += VECTOR_LANES) sum = vector_fma(vector_load(a + i), vector_load(b + i), sum);
-    float total = 0;
-    for (int j = 0; j < VECTOR_LANES; j++) total += sum[j];
+    float total = vector_sum(sum);
     for (; i < n; i++) total += a[i] * b[i];
     return total;
 }

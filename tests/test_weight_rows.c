@@ -1,0 +1,89 @@
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "compute/weight_rows.h"
+
+enum { COLS = 512, ROWS = 7, MOST_ROW_BYTES = COLS * 2 };
+
+/* Random blocks whose scales are halves between 1 and 2 in size: finite numbers of all signs. */
+static void fill(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *seed)
+{
+    for (size_t i = 0; i < n; i++) bytes[i] = (uint8_t)test_random(seed);
+    const size_t block = weights_block_bytes(type);
+    for (size_t i = 0; i < n; i += block) {
+        const size_t scales[] = {0, 2, block - 2};
+        for (int k = 0; k < 3; k++) bytes[i + scales[k] + 1] = (uint8_t)(bytes[i + scales[k] + 1] & 0x83) | 0x3C;
+    }
+}
+
+static struct weights part(uint8_t *bytes, enum weights_type type, uint32_t rows)
+{
+    size_t row_bytes = COLS / weights_block_numbers(type) * weights_block_bytes(type);
+    return (struct weights){.bytes = bytes, .type = type, .rows = rows, .cols = COLS, .row_bytes = row_bytes};
+}
+
+static void products_are_those_of_the_dequantised_rows(void **state)
+{
+    (void)state;
+    static const enum weights_type types[] = {WEIGHTS_Q4_0, WEIGHTS_Q4_1, WEIGHTS_Q5_0, WEIGHTS_Q5_1,
+                                              WEIGHTS_Q8_0, WEIGHTS_Q4_K, WEIGHTS_Q5_K, WEIGHTS_Q6_K};
+    static uint8_t bytes[3][ROWS * MOST_ROW_BYTES];
+    static float rows[3 * ROWS * COLS], x[WEIGHT_ROWS_FEW * COLS], scratch[COLS];
+    uint64_t seed = 5;
+    for (size_t i = 0; i < WEIGHT_ROWS_FEW * COLS; i++) x[i] = test_uniform(&seed);
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        struct weight_rows w = {.n_parts = 3};
+        for (unsigned i = 0; i < 3; i++) { /* types may differ from part to part */
+            enum weights_type type = types[(t + i) % (sizeof types / sizeof *types)];
+            w.parts[i] = part(bytes[i], type, ROWS);
+            fill(bytes[i], ROWS * w.parts[i].row_bytes, type, &seed);
+            weights_dequantize(&w.parts[i], 0, ROWS, rows + (size_t)i * ROWS * COLS);
+        }
+        for (uint32_t n = 1; n <= WEIGHT_ROWS_FEW; n++) {
+            const uint32_t begin = 3, end = 3 * ROWS - 1;
+            float out[WEIGHT_ROWS_FEW][32];
+            for (uint32_t i = 0; i < n; i++)
+                for (uint32_t k = 0; k < 32; k++) out[i][k] = 1000;
+            weight_rows_multiply(&w, begin, end, x, n, n > 1, out[0], 32, scratch);
+            for (uint32_t i = 0; i < n; i++)
+                for (uint32_t row = begin; row < end; row++) {
+                    double expected = n > 1 ? 1000 : 0, size = 1000;
+                    for (uint32_t c = 0; c < COLS; c++) {
+                        double product = (double)rows[row * COLS + c] * (double)x[i * COLS + c];
+                        expected += product;
+                        size += fabs(product);
+                    }
+                    if (!(fabs((double)out[i][row - begin] - expected) <= 1e-5 * size))
+                        fail_msg("type %zu, row %u: %f, expected %f", t, row, (double)out[i][row - begin], expected);
+                }
+            for (uint32_t i = 0; i < n; i++) assert_true(out[i][end - begin] == 1000);
+        }
+    }
+}
+
+static void tiles_may_cross_parts(void **state)
+{
+    (void)state;
+    static uint8_t bytes[2][ROWS * MOST_ROW_BYTES];
+    static float rows[2 * ROWS * COLS], tile[2 * ROWS * COLS];
+    uint64_t seed = 6;
+    struct weight_rows w = {.n_parts = 2};
+    w.parts[0] = part(bytes[0], WEIGHTS_Q8_0, ROWS);
+    w.parts[1] = part(bytes[1], WEIGHTS_Q4_1, ROWS);
+    for (unsigned i = 0; i < 2; i++) {
+        fill(bytes[i], ROWS * w.parts[i].row_bytes, w.parts[i].type, &seed);
+        weights_dequantize(&w.parts[i], 0, ROWS, rows + (size_t)i * ROWS * COLS);
+    }
+    weight_rows_dequantize(&w, 2, 2 * ROWS - 1, tile);
+    assert_memory_equal(tile, rows + 2 * COLS, (2 * ROWS - 3) * COLS * sizeof *tile);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_are_those_of_the_dequantised_rows),
+        cmocka_unit_test(tiles_may_cross_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
