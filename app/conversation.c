@@ -99,6 +99,11 @@ static void take_answer(struct exchange *x, struct message *m)
     }
     m->answer = NULL;
     x->answer = a;
+    char *sought = strdup(a->question); /* made to stand alone; tokens count from its beginning */
+    if (sought != NULL) {
+        free(x->question);
+        x->question = sought;
+    }
     x->state = EXCHANGE_ANSWERED;
     x->size = 0;
     append_text(x, a->text, strlen(a->text));
