@@ -360,7 +360,7 @@ void terminal_wait(struct terminal *t, int wake, int timeout_ms)
         ssize_t ignored = read(wake, bytes, sizeof bytes);
         (void)ignored;
     }
-    if ((fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) && !(fds[0].revents & POLLIN)) t->gone = true;
+    if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) t->gone = true;
 }
 
 static bool signal_event(struct event *out)

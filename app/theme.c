@@ -10,7 +10,7 @@ enum { BOLD = 1, DIM = 2, UNDERLINE = 4, REVERSE = 8 };
 
 struct entry {
     int32_t dark, dark_background, light, light_background; /* 0xRRGGBB or OWN */
-    int8_t ansi, ansi_background;                           /* of the 16 colours, or OWN */
+    int16_t ansi, ansi_background;                          /* of the 16 colours, or OWN */
     uint8_t attributes;                                     /* with colours */
     uint8_t mono;                                           /* without */
 };
@@ -52,10 +52,10 @@ static const uint32_t ink_dark[CANVAS_HEAT] = {0x808890, 0x5b4a9c, 0x7d4fb0, 0xa
                                                0xdf5f78, 0xf07850, 0xf89c38, 0xfbd75e};
 static const uint32_t ink_light[CANVAS_HEAT] = {0x909090, 0xc8a24a, 0xd08f2c, 0xdb7d20, 0xdd6a26,
                                                 0xd6552f, 0xc63c34, 0xa82638, 0x7a1236};
-static const int8_t ink_16[CANVAS_HEAT] = {8, 4, 12, 5, 13, 1, 9, 3, 11};
-static const int8_t ink_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
-static const int8_t heat_16[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 9, 3, 11};
-static const int8_t heat_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
+static const int16_t ink_16[CANVAS_HEAT] = {8, 4, 12, 5, 13, 1, 9, 3, 11};
+static const int16_t ink_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
+static const int16_t heat_16[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 9, 3, 11};
+static const int16_t heat_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
 static const uint8_t heat_mono[CANVAS_HEAT] = {0,         0,       0,       UNDERLINE,     UNDERLINE,
                                                UNDERLINE, REVERSE, REVERSE, REVERSE | BOLD};
 
@@ -84,7 +84,7 @@ static int32_t to_256(uint32_t rgb)
     return distance < cube ? 232 + grey : 16 + 36 * index[0] + 6 * index[1] + index[2];
 }
 
-static int32_t colour(int32_t rgb, int8_t ansi, enum depth d)
+static int32_t colour(int32_t rgb, int16_t ansi, enum depth d)
 {
     if (rgb == OWN && d >= DEPTH_256) return OWN;
     switch (d) {

@@ -146,8 +146,10 @@ static int loop(struct ui *u, struct error *e)
         struct message *m;
         while ((m = worker_next(u->worker)) != NULL) screen_message(u->screen, m);
         struct event event;
-        for (terminal_event(u->terminal, &event); event.type != EVENT_NONE; terminal_event(u->terminal, &event))
+        do {
+            terminal_event(u->terminal, &event);
             screen_event(u->screen, &event);
+        } while (event.type != EVENT_NONE && !u->screen->quit);
         more = screen_work(u->screen);
     }
     return 0;

@@ -128,6 +128,21 @@ for signal in TERM HUP SEGV ABRT; do
     esac
 done
 
+# A terminal that vanishes ends the program, while it reads too.
+start tmux-256color 80 24 400000
+shows "Reading"
+pid=$(program)
+t kill-server
+for _ in $(seq 200); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.05
+done
+if kill -0 "$pid" 2>/dev/null; then
+    echo "the program lives on without its terminal"
+    kill -9 "$pid"
+    failed=1
+fi
+
 # Pasted text is a question, not keys.
 start tmux-256color 80 24
 shows "press a to ask"
