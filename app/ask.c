@@ -9,7 +9,7 @@
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
-#include "compute/evidence.h"
+#include "compute/evidence_ranks.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
@@ -107,7 +107,7 @@ static int attend(const struct ask *q, struct answer *a, const atomic_bool *canc
     uint64_t n_kept;
     const int8_t *keys = sequence_keys(q->sequence, &n_kept);
     starts[n] = n_kept;
-    int failed = evidence_attend(a->attention, q->model, q->backend, keys, n_kept, sequence_n_tokens(q->sequence), starts, n, a->score,
+    int failed = evidence_ranks_attend(session_comm(session_guard_session(q->guard)), a->attention, q->model, q->backend, keys, n_kept, sequence_n_tokens(q->sequence), starts, n, a->score,
                                  a->share, cancel, e);
     free(starts);
     return failed;

@@ -13,19 +13,23 @@
 #include "app/eval.h"
 #include "app/export.h"
 #include "app/options.h"
+#include "app/rank.h"
 #include "app/reader.h"
 #include "app/report.h"
 #include "app/safe_text.h"
 #include "app/scale_command.h"
 #include "app/ui.h"
 #include "compute/backend.h"
+#include "compute/comm.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
 #include "compute/model.h"
+#include "compute/ranks.h"
 
 /* What the reading commands work on. */
 struct work {
     const struct options *options;
+    struct comm *comm; /* NULL: one rank */
     const atomic_bool *cancel;
     struct corpus *corpus;
     struct model *model;
@@ -91,7 +95,7 @@ static int work_open_corpus(struct work *w, struct error *e)
 static int work_open_engine(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    return model_open(&w->model, model_path(o), e) || backend_open(&w->backend, o->device, o->n_threads, e) ? -1 : 0;
+    return model_open(&w->model, model_path(o), e) || rank_open_backend(&w->backend, w->comm, o, e) ? -1 : 0;
 }
 
 static struct reader_options reader_options_of(const struct work *w)
@@ -123,6 +127,7 @@ static int work_open_answerer(struct work *w, struct error *e)
 static int work_open(struct work *w, struct error *e)
 {
     struct reader_options options = reader_options_of(w);
+    options.comm = w->comm;
     if (work_open_corpus(w, e) || work_open_engine(w, e) ||
         reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
         return -1;
@@ -418,9 +423,28 @@ static int run_screen(struct work *w, struct error *e)
     return w->corpus->n_skipped > 0 ? EXIT_SKIPPED : EXIT_DONE;
 }
 
-int commands_run(const struct options *o, const atomic_bool *cancel, struct error *e)
+/* A rank other than 0. */
+static int follow(struct work *w, struct error *e)
 {
-    struct work w = {.options = o, .cancel = cancel};
+    return work_open_engine(w, e) || ranks_follow(w->comm, w->model, w->backend, w->cancel, e) ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* A rank that ends without having been told so takes the others with it. */
+static int run_follower(struct work *w, struct error *e)
+{
+    int status = follow(w, e);
+    if (status == EXIT_FAILED) {
+        error_prefix(e, "rank %" PRIu32, comm_rank(w->comm));
+        comm_break(w->comm);
+    }
+    work_close(w);
+    return status;
+}
+
+int commands_run(const struct options *o, struct comm *c, const atomic_bool *cancel, struct error *e)
+{
+    struct work w = {.options = o, .comm = c, .cancel = cancel};
+    if (comm_rank(c) != 0) return run_follower(&w, e);
     int status = EXIT_FAILED;
     switch (o->command) {
     case COMMAND_SCREEN: status = run_screen(&w, e); break;
@@ -431,9 +455,11 @@ int commands_run(const struct options *o, const atomic_bool *cancel, struct erro
     case COMMAND_STATE: status = command_state(o, e); break;
     case COMMAND_MODEL: status = run_model(o, e); break;
     case COMMAND_GET_ANSWERER: status = run_get_answerer(e); break;
-    case COMMAND_SCALE: status = scale_command(o, model_path(o), cancel, e); break;
+    case COMMAND_SCALE: status = scale_command(o, model_path(o), c, cancel, e); break;
     }
     clear_progress(&w);
     work_close(&w);
+    struct error unheard; /* the command's own status is what counts */
+    if (ranks_lead(c, RANKS_END, 0, 0, &unheard)) comm_break(c);
     return status;
 }

@@ -4,10 +4,11 @@
 
 #include <stdatomic.h>
 
+struct comm;
 struct error;
 struct options;
 
-/* `cancel` is set by Ctrl-C. A failure returns EXIT_FAILED with e set; nothing is printed of it. */
-int commands_run(const struct options *o, const atomic_bool *cancel, struct error *e);
+/* `c`: NULL, or the ranks of this program; those after the first work for it. `cancel` is set by Ctrl-C. A failure returns EXIT_FAILED with e set; nothing is printed of it. */
+int commands_run(const struct options *o, struct comm *c, const atomic_bool *cancel, struct error *e);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/rank.h"
 #include "app/safe_text.h"
+#include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/log.h"
 
@@ -26,12 +28,19 @@ static int complain(const struct error *e, int status)
     return status;
 }
 
-int main(int argc, char **argv)
+/* Of several ranks, the first one answers what needs no work. */
+static int usage(const struct error *e, const struct comm *c)
+{
+    return comm_rank(c) == 0 ? complain(e, EXIT_USAGE) : EXIT_DONE;
+}
+
+static int run(int argc, char **argv, struct comm *c)
 {
     struct options o;
     struct error e = {""};
-    if (options_parse(&o, argc, argv, &e)) return complain(&e, EXIT_USAGE);
+    if (options_parse(&o, argc, argv, &e)) return usage(&e, c);
     if (o.help || o.version) {
+        if (comm_rank(c) != 0) return EXIT_DONE;
         if (o.help) {
             options_help(o.command, stdout);
         } else {
@@ -39,17 +48,27 @@ int main(int argc, char **argv)
         }
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }
-    if (o.log && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
+    if (rank_check(c, &o, &e)) return usage(&e, c);
+    if (o.log && comm_rank(c) == 0 && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the call that writes it */
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    int status = commands_run(&o, &cancel, &e);
+    int status = commands_run(&o, c, &cancel, &e);
     if (status == EXIT_FAILED && atomic_load(&cancel)) status = EXIT_INTERRUPTED;
     if (status == EXIT_FAILED || status == EXIT_INTERRUPTED) {
         log_line("failed: %s", e.text);
         complain(&e, status);
     }
     log_close();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct comm *c;
+    struct error e = {""};
+    int status = comm_open(&c, &cancel, &e) ? complain(&e, EXIT_FAILED) : run(argc, argv, c);
+    comm_close(c, status);
     return status;
 }

@@ -122,7 +122,8 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->corpus = c;
     r->answerer = o->answerer;
     r->conversation = o->conversation;
-    if (session_guard_open(&r->guard, m, b, e) || choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
+    if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
+        choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) || resume(r, e)) {
         reader_close(r);
@@ -190,6 +191,8 @@ static int record(struct reader *r, const struct token_chunk *chunk, struct erro
 /* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike. */
 static size_t chunk_tokens(const struct reader *r)
 {
+    const struct session *s = session_guard_session(r->guard);
+    if (session_comm(s)) return session_chunk_tokens(s); /* less would leave ranks without a share */
     size_t n = CHUNK_LEAST, most = backend_info(r->backend)->chunk_rows;
     while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
     return n;

@@ -13,6 +13,7 @@
 
 struct answerer;
 struct backend;
+struct comm;
 struct corpus;
 struct error;
 struct model;
@@ -37,6 +38,7 @@ struct reader_callbacks {
 };
 
 struct reader_options {
+    struct comm *comm;     /* the ranks that read together; NULL: one */
     const char *directory; /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
     struct answerer *answerer; /* borrowed until reader_close; NULL: the best sentences are quoted */
     bool conversation;     /* questions may lean on the ones before */

@@ -9,6 +9,7 @@
 #include "app/scale_run.h"
 
 struct backend;
+struct comm;
 struct error;
 struct model;
 
@@ -48,6 +49,7 @@ struct scale_callbacks {
     void (*gave_up)(void *context, uint64_t tokens, const char *why); /* no dense row of this and longer lengths */
     void *context;
     const atomic_bool *cancel;
+    struct comm *comm; /* the ranks that read together; NULL: one */
 };
 
 /* Measures the rows one after the other. `m` may be NULL where the options do not ask for the model. A row whose checks

@@ -10,12 +10,14 @@
 #include "app/scale.h"
 #include "app/scale_plot.h"
 #include "app/scale_report.h"
+#include "app/rank.h"
 #include "compute/backend.h"
 #include "compute/error.h"
 #include "compute/model.h"
 
 struct show {
     const struct options *options;
+    struct comm *comm;
     struct backend *backend;
     struct scale_row rows[2 * SCALE_MAX_LENGTHS];
     size_t n_rows;
@@ -101,6 +103,7 @@ static int run(struct show *c, const struct model *m, FILE *svg, const atomic_bo
                                         .row = on_row,
                                         .gave_up = on_gave_up,
                                         .context = c,
+                                        .comm = c->comm,
                                         .cancel = cancel};
     int status = scale_measure(&c->options->scale, c->backend, m, &callbacks, e);
     clear_progress(c);
@@ -108,16 +111,16 @@ static int run(struct show *c, const struct model *m, FILE *svg, const atomic_bo
     return status;
 }
 
-int scale_command(const struct options *o, const char *model_path, const atomic_bool *cancel, struct error *e)
+int scale_command(const struct options *o, const char *model_path, struct comm *comm, const atomic_bool *cancel, struct error *e)
 {
-    struct show c = {.options = o, .shows_progress = !o->quiet && isatty(STDERR_FILENO)};
+    struct show c = {.options = o, .comm = comm, .shows_progress = !o->quiet && isatty(STDERR_FILENO)};
     struct model *m = NULL;
     FILE *svg = NULL;
     int status = -1;
     if (o->scale.svg && !(svg = fopen(o->scale.svg, "w"))) {
         error_set(e, "%s: %s", o->scale.svg, strerror(errno));
     } else if ((!o->scale.model || model_open(&m, model_path, e) == 0) &&
-               backend_open(&c.backend, o->device, o->n_threads, e) == 0) {
+               rank_open_backend(&c.backend, comm, o, e) == 0) {
         status = run(&c, m, svg, cancel, e);
     }
     if (svg && fclose(svg) != 0 && status == 0) status = error_set(e, "%s: %s", o->scale.svg, strerror(errno));

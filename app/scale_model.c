@@ -7,8 +7,10 @@
 
 #include "app/scale_input.h"
 #include "compute/backend.h"
+#include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/model.h"
+#include "compute/ranks.h"
 #include "compute/session.h"
 
 enum { FIRST_ROWS = 64, CHECKED = 64 };
@@ -35,16 +37,17 @@ static int reading_open(struct reading *r, struct backend *b, const struct model
                         struct error *e)
 {
     *r = (struct reading){.model = m, .watch = watch, .rows = FIRST_ROWS};
-    r->max_rows = b->info.chunk_rows > CHECKED ? b->info.chunk_rows : CHECKED;
+    if (session_open(&r->session, m, b, e) != 0) return -1;
+    int status = session_join(r->session, watch->comm, e);
+    const uint32_t best = status == 0 ? session_chunk_tokens(r->session) : 0;
+    if (watch->comm) r->rows = best; /* less would leave ranks without a share */
+    r->max_rows = best > CHECKED ? best : CHECKED;
     r->ids = malloc(r->max_rows * sizeof *r->ids);
     r->keys = m->evidence.width ? malloc((size_t)r->max_rows * m->evidence.width) : NULL;
-    if (r->ids && (r->keys || !m->evidence.width)) {
-        if (session_open(&r->session, m, b, e) == 0) return 0;
-    } else {
-        error_set(e, "out of memory for a chunk of %u tokens", r->max_rows);
-    }
-    reading_close(r);
-    return -1;
+    if (status == 0 && (!r->ids || (!r->keys && m->evidence.width)))
+        status = error_set(e, "out of memory for a chunk of %u tokens", r->max_rows);
+    if (status != 0) reading_close(r);
+    return status;
 }
 
 static void make_ids(const struct reading *r, uint64_t position, uint32_t n)
@@ -71,7 +74,7 @@ static int read_on(struct reading *r, uint64_t end, double seconds, struct scale
         const double chunk_began = scale_run_now();
         if (read_chunk(r, n, e) != 0) return -1;
         const double ended = scale_run_now();
-        r->rows = scale_run_rows(r->rows, r->max_rows, n, ended - chunk_began);
+        if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, n, ended - chunk_began);
         out->seconds = ended - began;
         out->tokens = session_position(r->session) - begin;
         out->gave_up = r->watch->limit > 0 && out->seconds > r->watch->limit;
@@ -127,8 +130,13 @@ static int check_length(const struct model *m, uint64_t tokens, struct error *e)
 /* The run itself, and what is said of it; the memory is taken before checking, which keeps a second set of caches. */
 static int measure(struct reading *r, uint64_t end, double seconds, struct scale_result *out, struct error *e)
 {
-    struct scale_result result = {0};
-    if (read_on(r, end, seconds, &result, e) != 0) return -1;
+    struct comm *c = r->watch->comm;
+    struct scale_result result = {.ranks = comm_size(c)};
+    uint64_t before, after;
+    if (ranks_bytes_sent(c, &before, e) != 0 || read_on(r, end, seconds, &result, e) != 0 ||
+        ranks_bytes_sent(c, &after, e) != 0)
+        return -1;
+    if (result.tokens > 0) result.sent = (double)(after - before) / (double)result.tokens / result.ranks;
     result.live_bytes = session_memory(r->session) + r->max_rows * (sizeof *r->ids + r->model->evidence.width);
     if (!result.gave_up && check(r, &result, e) != 0) return -1;
     *out = result;
@@ -174,7 +182,7 @@ static int fill(struct reading *r, uint64_t position, struct error *e)
             read_chunk(r, (uint32_t)(end - p), e) != 0)
             return -1;
         const double ended = scale_run_now();
-        r->rows = scale_run_rows(r->rows, r->max_rows, (uint32_t)(end - p), ended - chunk_began);
+        if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, (uint32_t)(end - p), ended - chunk_began);
         read += end - p;
         if (r->watch->progress) r->watch->progress(r->watch->context, read, 0, ended - began);
         p = scale_model_kept(r->model, position, end);

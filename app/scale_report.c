@@ -59,6 +59,8 @@ int scale_report_table_row(const struct scale_row *row, FILE *out, struct error 
     fprintf(out, "%-10s %14" PRIu64 " %10.3f %12.0f %11s %7.1f %% %10s %10s %9zu %10.2g\n", row->what, row->tokens,
             x->seconds, tokens_per_second(x), time, 100 * x->input_seconds / x->seconds, live, disk,
             x->checked_positions, x->max_error);
+    if (x->ranks > 1)
+        fprintf(out, "%-10s %" PRIu32 " ranks, each sent %.0f bytes a token\n", "", x->ranks, x->sent);
     return written(out, e);
 }
 
@@ -96,6 +98,10 @@ int scale_report_json(const struct scale_row *row, const char *device, FILE *out
     cJSON_AddStringToObject(o, "device", device);
     cJSON_AddNumberToObject(o, "checked_positions", (double)x->checked_positions);
     cJSON *last = cJSON_AddNumberToObject(o, "max_error", x->max_error);
+    if (x->ranks > 1) {
+        cJSON_AddNumberToObject(o, "ranks", x->ranks);
+        last = cJSON_AddNumberToObject(o, "bytes_sent_per_token", x->sent);
+    }
     char *text = last ? cJSON_PrintUnformatted(o) : NULL;
     cJSON_Delete(o);
     if (!text) return error_set(e, "out of memory");

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct comm;
 struct error;
 
 /* A run that was cancelled returns -1 with the text "interrupted". */
 struct scale_watch {
     const atomic_bool *cancel; /* looked at several times a second; may be NULL */
+    struct comm *comm;         /* the ranks that read together; NULL: one */
     double limit;              /* seconds of reading after which the run gives up; 0: none */
     /* After every chunk; may be NULL. all == 0: nobody knows of how many. */
     void (*progress)(void *context, uint64_t done, uint64_t all, double seconds);
@@ -25,6 +27,8 @@ struct scale_result {
     size_t live_bytes; /* what the run keeps in memory: flat in the length */
     size_t checked_positions;
     double max_error;
+    uint32_t ranks;
+    double sent; /* bytes a token that a rank sent to others, the mean of all ranks; 0: there is one */
     bool gave_up; /* past the limit: nothing else is valid */
 };
 

@@ -79,6 +79,7 @@ struct pass {
     double per_eps; /* N / exp(log_eps) */
     float *score, *share;
     const atomic_bool *cancel;
+    const struct evidence_join *join; /* NULL: these are all the keys */
     uint32_t n_blocks;
     float *queries;   /* [n_blocks][width][LANES], scaled so that a product with a stored key is a logit; owned */
     float *max, *sum; /* [tasks of the first pass][n_blocks][LANES], owned */
@@ -147,7 +148,7 @@ static void first_pass_task(void *context, unsigned task, unsigned thread)
     }
 }
 
-/* Joins the tasks' partial sums, in their order. */
+/* Joins the tasks' partial sums, in their order. No tasks: no keys. */
 static void join_tasks(struct pass *p, struct evidence *v, unsigned n_tasks)
 {
     for (uint32_t t = 0; t < p->n_blocks * LANES; t++) {
@@ -160,6 +161,15 @@ static void join_tasks(struct pass *p, struct evidence *v, unsigned n_tasks)
         p->lse[t] = (float)(max + log(sum));
         if (t < v->n_query) v->lse[t] = max + log(sum);
     }
+}
+
+/* v->lse over all keys: what there is elsewhere is joined to it. */
+static int join_others(struct pass *p, struct evidence *v, bool cancelled, struct error *e)
+{
+    if (!p->join) return 0;
+    if (p->join->lse(p->join->context, v->lse, v->n_query, cancelled, e) != 0) return -1;
+    for (uint32_t t = 0; t < v->n_query; t++) p->lse[t] = (float)v->lse[t];
+    return 0;
 }
 
 static void second_pass_segment(const struct pass *p, size_t segment, float *mass)
@@ -205,7 +215,7 @@ static int run_passes(struct pass *p, struct evidence *v, struct thread_pool *po
         return error_set(e, "the text has too many keys");
     unsigned n_tasks = (unsigned)((p->n_keys + KEYS - 1) / KEYS);
     size_t block = (size_t)p->n_blocks * LANES * sizeof(float), per_task;
-    if (!bytes_multiply(&per_task, block, n_tasks)) return error_set(e, "the text has too many keys");
+    if (!bytes_multiply(&per_task, block, n_tasks ? n_tasks : 1)) return error_set(e, "the text has too many keys");
     p->queries = malloc(block * v->width);
     p->max = malloc(per_task);
     p->sum = malloc(per_task);
@@ -215,25 +225,20 @@ static int run_passes(struct pass *p, struct evidence *v, struct thread_pool *po
         return error_set(e, "out of memory for a question of %u tokens", v->n_query);
     pack_queries(p);
     thread_pool_run(pool, n_tasks, first_pass_task, p);
-    if (!atomic_load(p->cancel)) {
-        join_tasks(p, v, n_tasks);
-        thread_pool_run(pool, (unsigned)((p->n_segments + SEGMENTS - 1) / SEGMENTS), second_pass_task, p);
-    }
+    bool cancelled = atomic_load(p->cancel);
+    if (!cancelled) join_tasks(p, v, n_tasks);
+    if (join_others(p, v, cancelled, e) != 0) return -1;
+    if (!cancelled) thread_pool_run(pool, (unsigned)((p->n_segments + SEGMENTS - 1) / SEGMENTS), second_pass_task, p);
     return atomic_load(p->cancel) ? error_set(e, "interrupted") : 0;
 }
 
-int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
-                    uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
-                    const atomic_bool *cancel, struct error *e)
+int evidence_attend_part(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys,
+                         uint64_t n_keys, uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score,
+                         float *share, const struct evidence_join *join, const atomic_bool *cancel, struct error *e)
 {
     static const atomic_bool never;
     v->n_keys = n_keys;
     v->n_text = n_text;
-    if (n_keys == 0) {
-        for (uint32_t t = 0; t < v->n_query; t++) v->lse[t] = -INFINITY;
-        for (size_t i = 0; i < n_segments; i++) score[i] = share[i] = 0;
-        return 0;
-    }
     struct pass p = {.v = v,
                      .keys = keys,
                      .n_keys = n_keys,
@@ -243,12 +248,16 @@ int evidence_attend(struct evidence *v, const struct model *m, struct backend *b
                      .score = score,
                      .share = share,
                      .cancel = cancel ? cancel : &never,
+                     .join = join,
                      .n_blocks = (v->n_query + LANES - 1) / LANES};
-    if (b->ops->evidence_scan) {
+    if (b->ops->evidence_scan && n_keys > 0) {
         struct error why;
-        if (evidence_device_attend(v, b, keys, starts, n_segments, p.per_eps, score, share, p.cancel, &why) == 0)
+        if (evidence_device_attend(v, b, keys, starts, n_segments, p.per_eps, score, share, join, p.cancel, &why) == 0)
             return 0;
-        if (atomic_load(p.cancel)) return error_set(e, "interrupted");
+        if (atomic_load(p.cancel)) {
+            if (join && join->lse(join->context, v->lse, v->n_query, true, e) != 0) return -1;
+            return error_set(e, "interrupted");
+        }
         log_line("%s: %s; the evidence attention goes on on the host", b->info.name, why.text);
     }
     int status = run_passes(&p, v, b->pool, e);
@@ -258,6 +267,13 @@ int evidence_attend(struct evidence *v, const struct model *m, struct backend *b
     free(p.lse);
     free(p.mass);
     return status;
+}
+
+int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
+                    uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
+                    const atomic_bool *cancel, struct error *e)
+{
+    return evidence_attend_part(v, m, b, keys, n_keys, n_text, starts, n_segments, score, share, NULL, cancel, e);
 }
 
 void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin, uint64_t end, int token, float *share)

@@ -3,6 +3,7 @@
 #define LECTERN_EVIDENCE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,18 @@ void evidence_close(struct evidence *v);
  * error whose text is "interrupted". */
 int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys, uint64_t n_text,
                     const uint64_t *starts, size_t n_segments, float *score, float *share, const atomic_bool *cancel, struct error *e);
+
+/* Folds what other keys than these give into lse[n]; `cancelled`: this part was, and lse says nothing. */
+struct evidence_join {
+    int (*lse)(void *context, double *lse, uint32_t n, bool cancelled, struct error *e);
+    void *context;
+};
+
+/* The same over a part of the keys and its segments: starts are relative to `keys`, v->n_keys is the part's. The join is called
+ * once between the passes, also after a cancel. */
+int evidence_attend_part(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
+                         uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
+                         const struct evidence_join *join, const atomic_bool *cancel, struct error *e);
 
 /* Shares of the kept keys [begin, end) after evidence_attend: share[end - begin], e_p for the gated sum, or of one question token
  * (`token` in [0, m); -1: all). */

@@ -150,8 +150,8 @@ static int scan_keys(struct scan *s, struct backend *b, const int8_t *keys, cons
 }
 
 int evidence_device_attend(struct evidence *v, struct backend *b, const int8_t *keys, const uint64_t *starts,
-                           size_t n_segments, double per_eps, float *score, float *share, const atomic_bool *cancel,
-                           struct error *e)
+                           size_t n_segments, double per_eps, float *score, float *share,
+                           const struct evidence_join *join, const atomic_bool *cancel, struct error *e)
 {
     struct scan s = {.v = v,
                      .starts = starts,
@@ -164,6 +164,9 @@ int evidence_device_attend(struct evidence *v, struct backend *b, const int8_t *
     if (status == 0) status = scan_keys(&s, b, keys, cancel, e);
     if (status == 0) {
         for (uint32_t t = 0; t < v->n_query; t++) v->lse[t] = s.max[t] + log(s.sum[t]);
+        if (join) status = join->lse(join->context, v->lse, v->n_query, false, e);
+    }
+    if (status == 0) {
         thread_pool_run(b->pool, (unsigned)((n_segments + SEGMENTS - 1) / SEGMENTS), score_task, &s);
     }
     scan_close(&s);

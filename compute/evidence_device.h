@@ -9,12 +9,14 @@
 struct backend;
 struct error;
 struct evidence;
+struct evidence_join;
 
-/* As evidence_attend, for v->n_keys keys, at least 1. per_eps: N / exp(log_eps). On failure v->lse, score and share
+/* As evidence_attend, for v->n_keys keys, at least 1. per_eps: N / exp(log_eps). join may be
+ * NULL; it is called on success. On failure v->lse, score and share
  * hold nothing useful, and the host can do it all again. */
 int evidence_device_attend(struct evidence *v, struct backend *b, const int8_t *keys, const uint64_t *starts,
-                           size_t n_segments, double per_eps, float *score, float *share, const atomic_bool *cancel,
-                           struct error *e);
+                           size_t n_segments, double per_eps, float *score, float *share,
+                           const struct evidence_join *join, const atomic_bool *cancel, struct error *e);
 
 /* evidence.c: what a query is multiplied by so that its product with a stored key is a logit. */
 float evidence_logit_scale(const struct evidence *v, uint32_t token);

@@ -5,13 +5,18 @@
 #include <string.h>
 
 #include "compute/backend.h"
+#include "compute/comm.h"
 #include "compute/error.h"
+#include "compute/exchange.h"
 #include "compute/kv_cache.h"
 #include "compute/model.h"
+#include "compute/ranks.h"
 
 enum {
     LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
     ANGLE_ROWS = 512, /* by which the rotary table grows */
+    N_OUTPUTS = 5,    /* arrays of struct session_outputs with a row a token, in its order without last_logits */
+    WANTS_LAST = 1 << N_OUTPUTS,
 };
 
 struct session_layer {
@@ -36,6 +41,11 @@ struct session {
     struct matrix *keys, *queries, *pairs;
     struct matrix *rotary;
     float *host_pairs; /* [chunk][2] */
+
+    struct comm *comm;         /* borrowed; NULL: one rank */
+    struct exchange *exchange; /* with a comm */
+    size_t *counts;            /* [ranks], with a comm */
+    uint32_t share_rows;       /* tokens of a rank's share at most */
 };
 
 /* Visits every matrix that a session owns. */
@@ -69,12 +79,15 @@ static void add_bytes(struct matrix *m, void *context)
 void session_close(struct session *s)
 {
     if (!s) return;
-    (void)s->backend->ops->flush(s->backend, NULL); /* nothing is pending when matrices go */
+    if (s->comm) (void)ranks_lead(s->comm, RANKS_CLOSE, 0, 0, NULL); /* a failure is met again by the next call */
+    (void)s->backend->ops->flush(s->backend, NULL);                  /* nothing is pending when matrices go */
     visit_matrices(s, close_visited, s);
     kv_cache_close(s->cache);
     free(s->layers);
     free(s->gate_token);
     free(s->host_pairs);
+    exchange_close(s->exchange);
+    free(s->counts);
     free(s);
 }
 
@@ -174,6 +187,54 @@ int session_open(struct session **out, const struct model *m, struct backend *b,
     return 0;
 }
 
+/* What must be the same on every rank, and how many rows a share can have. */
+struct greeting {
+    uint64_t model, position;
+    uint32_t rows, agrees;
+};
+
+static int greet(struct session *s, struct error *e)
+{
+    const uint32_t size = comm_size(s->comm);
+    struct greeting mine = {.model = s->model->hash, .position = s->position, .rows = s->chunk_rows};
+    struct greeting *all = calloc(size, sizeof *all);
+    s->counts = calloc(size, sizeof *s->counts);
+    if (!all || !s->counts) {
+        free(all);
+        return error_set(e, "out of memory");
+    }
+    for (uint32_t i = 0; i < size; i++) s->counts[i] = sizeof *all;
+    int status = comm_all_gather(s->comm, &mine, all, s->counts, e);
+    s->share_rows = s->chunk_rows;
+    for (uint32_t i = 0; i < size && status == 0; i++) {
+        if (all[i].model != all[0].model || all[i].position != all[0].position)
+            status = error_set(e, "rank %u has another model file than rank 0", i);
+        if (all[i].rows < s->share_rows) s->share_rows = all[i].rows;
+    }
+    free(all);
+    return status;
+}
+
+int session_join(struct session *s, struct comm *c, struct error *e)
+{
+    if (comm_size(c) == 1) return 0;
+    if (ranks_lead(c, RANKS_OPEN, 0, 0, e) != 0) return -1;
+    s->comm = c;
+    if (greet(s, e) == 0 && exchange_open(&s->exchange, c, &s->cache->shape, e) == 0) return 0;
+    comm_break(c);
+    return -1;
+}
+
+struct comm *session_comm(const struct session *s)
+{
+    return s->comm;
+}
+
+uint32_t session_chunk_tokens(const struct session *s)
+{
+    return s->comm ? s->share_rows * comm_size(s->comm) : s->chunk_rows;
+}
+
 uint64_t session_position(const struct session *s)
 {
     return s->position;
@@ -192,6 +253,7 @@ int session_skip_to(struct session *s, uint64_t position, struct error *e)
         return error_set(e, "position %llu cannot be reached from %llu in a context of %llu tokens",
                          (unsigned long long)position, (unsigned long long)s->position,
                          (unsigned long long)s->model->context_length);
+    if (ranks_lead(s->comm, RANKS_SKIP, 0, position, e) != 0) return -1;
     kv_cache_skip(s->cache, s->position, position);
     s->position = position;
     return 0;
@@ -214,31 +276,52 @@ static int fill_rotary(struct session *s, uint32_t n, struct error *e)
     return status;
 }
 
+/* A chunk that a rank reads: all of it, or its share of it. */
+struct chunk {
+    const int32_t *ids;
+    uint64_t position;
+    uint32_t n;
+    const uint32_t *kept;
+    struct exchange *exchange; /* NULL: no other rank has a part in it */
+};
+
+static int attend(struct session *s, uint32_t layer, const struct chunk *c, struct error *e)
+{
+    struct matrix *k = s->cache->k[layer], *v = s->cache->v[layer];
+    if (c->exchange && exchange_before(c->exchange, s->qkv, s->rotary, k, v, e) != 0) return -1;
+    if (c->n > 0)
+        s->backend->ops->attend(&(struct attend){.shape = &s->cache->shape,
+                                                 .qkv = s->qkv,
+                                                 .cache_k = k,
+                                                 .cache_v = v,
+                                                 .rotary = s->rotary,
+                                                 .kept = c->kept,
+                                                 .position = c->position,
+                                                 .n = c->n,
+                                                 .causal = true,
+                                                 .out = s->mixed});
+    return c->exchange ? exchange_after(c->exchange, k, v, e) : 0;
+}
+
 /* Records embedding and layers of one chunk: afterwards x holds the last layer's output. */
-static void read_chunk(struct session *s, const int32_t *ids, uint32_t n)
+static int read_chunk(struct session *s, const struct chunk *c, struct error *e)
 {
     const struct model *m = s->model;
     const struct backend_ops *ops = s->backend->ops;
-    kv_cache_before(s->cache, s->position, n);
-    ops->embed(s->x, s->token_embd, ids, n);
+    const uint32_t n = c->n;
+    if (n > 0) ops->embed(s->x, s->token_embd, c->ids, n);
     for (uint32_t i = 0; i < m->n_layer; i++) {
         const struct session_layer *l = &s->layers[i];
-        ops->project(&(struct project){
-            .out = s->qkv, .x = s->x, .w = l->qkv, .norm = l->attn_norm, .norm_eps = m->norm_eps, .n = n});
-        ops->attend(&(struct attend){.shape = &s->cache->shape,
-                                     .qkv = s->qkv,
-                                     .cache_k = s->cache->k[i],
-                                     .cache_v = s->cache->v[i],
-                                     .rotary = s->rotary,
-                                     .kept = s->cache->kept,
-                                     .position = s->position,
-                                     .n = n,
-                                     .causal = true,
-                                     .out = s->mixed});
+        if (n > 0)
+            ops->project(&(struct project){
+                .out = s->qkv, .x = s->x, .w = l->qkv, .norm = l->attn_norm, .norm_eps = m->norm_eps, .n = n});
+        if (attend(s, i, c, e) != 0) return -1;
+        if (n == 0) continue;
         ops->project(&(struct project){.out = s->x, .x = s->mixed, .w = l->attn_output, .n = n, .add = true});
         ops->feed_forward(&(struct feed_forward){
             .x = s->x, .norm = l->ffn_norm, .gate_up = l->gate_up, .down = l->down, .norm_eps = m->norm_eps, .n = n});
     }
+    return 0;
 }
 
 static int give_logits(struct session *s, uint32_t row, uint32_t n, float *logits, struct error *e)
@@ -324,21 +407,138 @@ static int check_call(const struct session *s, const int32_t *ids, size_t n, con
     return 0;
 }
 
+/* A chunk that every rank reads whole; only rank 0 has a use for outputs. */
+static int prefill_chunk(struct session *s, const int32_t *ids, size_t done, size_t n,
+                         const struct session_outputs *out, struct error *e)
+{
+    uint32_t part = n - done < s->chunk_rows ? (uint32_t)(n - done) : s->chunk_rows;
+    struct chunk c = {.ids = ids + done, .position = s->position, .n = part, .kept = s->cache->kept};
+    if (fill_rotary(s, part, e) != 0) return -1;
+    kv_cache_before(s->cache, s->position, part);
+    if (read_chunk(s, &c, e) != 0 || give_outputs(s, ids + done, done, part, done + part == n, out, e) != 0) return -1;
+    kv_cache_after(s->cache, s->position, part);
+    s->position += part;
+    return 0;
+}
+
+/* Rank 0 gets what it wants of the shares; `given`: where its rows of this chunk go, NULL on the others. */
+static int gather_outputs(struct session *s, const struct chunk *c, void *const given[N_OUTPUTS], unsigned wanted,
+                          struct error *e)
+{
+    const size_t e_width = s->model->evidence.width, word = sizeof(float);
+    const size_t row[N_OUTPUTS] = {s->model->n_vocab * word, e_width, e_width * word, word, word};
+    const uint32_t size = comm_size(s->comm);
+    size_t bytes = 1;
+    for (int i = 0; i < N_OUTPUTS; i++) bytes += wanted >> i & 1 ? c->n * row[i] + word : 0;
+    uint8_t *own = given ? NULL : calloc(bytes, 1), *at = own;
+    if (!given && !own) return error_set(e, "out of memory for the outputs of %u tokens", c->n);
+    void *to[N_OUTPUTS] = {0};
+    for (int i = N_OUTPUTS; i-- > 0;) { /* floats first: the bytes of keys would put them out of alignment */
+        int k = i == 1 ? 0 : i == 0 ? 1 : i;
+        if (!(wanted >> k & 1)) continue;
+        to[k] = given ? given[k] : at;
+        at = given ? NULL : at + c->n * row[k];
+    }
+    const struct session_outputs mine = {.logits = to[0], .keys = to[1], .queries = to[2], .tau = to[3], .gate = to[4]};
+    int status = c->n > 0 ? give_outputs(s, c->ids, 0, c->n, false, &mine, e) : 0;
+    for (int i = 0; i < N_OUTPUTS && status == 0; i++) {
+        if (!(wanted >> i & 1)) continue;
+        for (uint32_t k = 0; k < size; k++)
+            s->counts[k] = (size_t)(exchange_begin(s->exchange, k + 1) - exchange_begin(s->exchange, k)) * row[i];
+        status = comm_gather(s->comm, to[i], given ? to[i] : NULL, s->counts, e);
+    }
+    free(own);
+    return status;
+}
+
+/* Logits of the chunk's last token, from the rank whose share it is in. */
+static int gather_last(struct session *s, const struct chunk *c, float *logits, struct error *e)
+{
+    const uint32_t rank = comm_rank(s->comm);
+    const size_t bytes = s->model->n_vocab * sizeof *logits;
+    uint32_t owner = comm_size(s->comm) - 1;
+    while (exchange_begin(s->exchange, owner) == exchange_begin(s->exchange, owner + 1)) owner--;
+    if (rank != owner) return rank == 0 ? comm_receive(s->comm, owner, logits, bytes, e) : 0;
+    if (rank == 0) return give_logits(s, c->n - 1, 1, logits, e);
+    float *own = malloc(bytes);
+    if (!own) return error_set(e, "out of memory");
+    int status = give_logits(s, c->n - 1, 1, own, e) != 0 || comm_send(s->comm, 0, own, bytes, e) != 0 ? -1 : 0;
+    free(own);
+    return status;
+}
+
+/* A chunk of which every rank reads its share of the plan. `out` is NULL where this is not rank 0. */
+static int prefill_shared(struct session *s, const int32_t *ids, size_t done, size_t n,
+                          const struct session_outputs *out, unsigned wanted, struct error *e)
+{
+    const uint32_t rank = comm_rank(s->comm), size = comm_size(s->comm);
+    const uint64_t begin = exchange_begin(s->exchange, rank), end = exchange_begin(s->exchange, rank + 1);
+    const uint32_t all = (uint32_t)(exchange_begin(s->exchange, size) - s->position);
+    struct chunk c = {.ids = ids + done + (begin - s->position),
+                      .position = begin,
+                      .n = (uint32_t)(end - begin),
+                      .kept = exchange_kept(s->exchange),
+                      .exchange = s->exchange};
+    const size_t width = s->model->evidence.width;
+    void *const given[N_OUTPUTS] = {
+        out && out->logits ? out->logits + done * s->model->n_vocab : NULL,
+        out && out->keys ? out->keys + done * width : NULL, out && out->queries ? out->queries + done * width : NULL,
+        out && out->tau ? out->tau + done : NULL, out && out->gate ? out->gate + done : NULL};
+    if (fill_rotary(s, all, e) != 0) return -1;
+    kv_cache_before(s->cache, s->position, all);
+    if (read_chunk(s, &c, e) != 0 || gather_outputs(s, &c, out ? given : NULL, wanted, e) != 0) return -1;
+    if ((wanted & WANTS_LAST) && done + all == n && gather_last(s, &c, out ? out->last_logits : NULL, e) != 0)
+        return -1;
+    if (s->backend->ops->flush(s->backend, e) != 0) return -1;
+    kv_cache_after(s->cache, s->position, all);
+    s->position += all;
+    return 0;
+}
+
+static int prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out, unsigned wanted,
+                   struct error *e)
+{
+    static const struct session_outputs nothing;
+    const uint64_t first = s->position;
+    while (s->position - first < n) {
+        size_t done = (size_t)(s->position - first);
+        int status = s->comm && exchange_plan(s->exchange, s->position, n - done, s->share_rows, s->cache->kept)
+                         ? prefill_shared(s, ids, done, n, out, wanted, e)
+                         : prefill_chunk(s, ids, done, n, out ? out : &nothing, e);
+        if (status == 0) continue;
+        comm_break(s->comm); /* the others are waiting for this rank */
+        return -1;
+    }
+    return 0;
+}
+
+static unsigned wanted_of(const struct session_outputs *out)
+{
+    const void *const arrays[] = {out->logits, out->keys, out->queries, out->tau, out->gate, out->last_logits};
+    unsigned wanted = 0;
+    for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) wanted |= (unsigned)(arrays[i] != NULL) << i;
+    return wanted;
+}
+
 int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out, struct error *e)
 {
     static const struct session_outputs nothing;
     if (!out) out = &nothing;
     if (check_call(s, ids, n, out, e) != 0) return -1;
-    for (size_t done = 0; done < n;) {
-        uint32_t part = n - done < s->chunk_rows ? (uint32_t)(n - done) : s->chunk_rows;
-        if (fill_rotary(s, part, e) != 0) return -1;
-        read_chunk(s, ids + done, part);
-        if (give_outputs(s, ids + done, done, part, done + part == n, out, e) != 0) return -1;
-        kv_cache_after(s->cache, s->position, part);
-        s->position += part;
-        done += part;
-    }
-    return 0;
+    unsigned wanted = wanted_of(out);
+    if (ranks_lead(s->comm, RANKS_PREFILL, wanted, n, e) != 0 ||
+        (s->comm && comm_broadcast(s->comm, (int32_t *)ids, n * sizeof *ids, false, e) != 0))
+        return -1;
+    return prefill(s, ids, n, out, wanted, e);
+}
+
+int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e)
+{
+    int32_t *ids = malloc((n + 1) * sizeof *ids);
+    int status = ids ? comm_broadcast(s->comm, ids, n * sizeof *ids, false, e) : error_set(e, "out of memory");
+    if (status == 0) status = prefill(s, ids, n, NULL, wanted, e);
+    free(ids);
+    return status;
 }
 
 int session_decode(struct session *s, int32_t id, float *logits, struct error *e)
@@ -348,7 +548,7 @@ int session_decode(struct session *s, int32_t id, float *logits, struct error *e
 
 int session_mark(struct session *s, struct error *e)
 {
-    if (kv_cache_mark(s->cache, e) != 0) return -1;
+    if (ranks_lead(s->comm, RANKS_MARK, 0, 0, e) != 0 || kv_cache_mark(s->cache, e) != 0) return -1;
     s->marked_position = s->position;
     return 0;
 }
@@ -356,6 +556,7 @@ int session_mark(struct session *s, struct error *e)
 int session_rewind(struct session *s, struct error *e)
 {
     if (!s->cache->marked) return error_set(e, "there is no mark to go back to");
+    if (ranks_lead(s->comm, RANKS_REWIND, 0, 0, e) != 0) return -1;
     kv_cache_rewind(s->cache);
     s->position = s->marked_position;
     return s->backend->ops->flush(s->backend, e);
@@ -387,5 +588,8 @@ int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct er
 
 int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e)
 {
-    return kv_cache_state_load(s->cache, s->model->context_length, &s->position, bytes, size, e);
+    if (kv_cache_state_load(s->cache, s->model->context_length, &s->position, bytes, size, e) != 0) return -1;
+    if (comm_rank(s->comm) != 0 || !s->comm) return 0;
+    if (ranks_lead(s->comm, RANKS_LOAD, 0, size, e) != 0) return -1;
+    return comm_broadcast(s->comm, (uint8_t *)bytes, size, false, e);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct backend;
+struct comm;
 struct error;
 struct model;
 struct session;
@@ -16,6 +17,15 @@ struct session;
 /* Borrows the model and the back end until session_close. */
 int session_open(struct session **out, const struct model *m, struct backend *b, struct error *e);
 void session_close(struct session *s);
+
+/* From here on every call on rank 0 is done by all ranks (compute/ranks.h): long prefills are shared out, the state is
+ * the same everywhere, and outputs are rank 0's. A session that nothing was read with; nothing to do where c is NULL.
+ * Borrowed until session_close. */
+int session_join(struct session *s, struct comm *c, struct error *e);
+struct comm *session_comm(const struct session *s); /* NULL: one rank */
+
+/* Tokens of a prefill at which the device, or all ranks', are at their best. */
+uint32_t session_chunk_tokens(const struct session *s);
 
 /* Tokens read so far: the position of the next one. */
 uint64_t session_position(const struct session *s);
@@ -40,6 +50,9 @@ struct session_outputs {
 /* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */
 int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
                     struct error *e);
+
+/* The other ranks' part in rank 0's prefill of n tokens (RANKS_PREFILL). */
+int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e);
 
 /* One token further: logits [V]. The same numbers as prefill would give. */
 int session_decode(struct session *s, int32_t id, float *logits, struct error *e);

@@ -1,0 +1,59 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "app/rank.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/options.h"
+#include "compute/backend.h"
+#include "compute/comm.h"
+#include "compute/device_list.h"
+#include "compute/error.h"
+
+int rank_check(const struct comm *c, const struct options *o, struct error *e)
+{
+    if (comm_size(c) == 1) return 0;
+    if (o->command == COMMAND_SCREEN)
+        return error_set(e, "the screen runs on one rank: start it without mpirun; several ranks read, ask and scale");
+    bool shared = o->command == COMMAND_ASK || o->command == COMMAND_READ || o->command == COMMAND_SCALE;
+    if (!shared || o->dry_run) return error_set(e, "this runs on one rank: start it without mpirun");
+    if (o->command == COMMAND_SCALE && !o->scale.model)
+        return error_set(e, "attention alone is measured on one rank; on several: scale --what model");
+    return 0;
+}
+
+/* The cores that mpirun bound this rank to; where it bound none, an equal part of all. */
+static unsigned count_threads(const struct comm *c)
+{
+    cpu_set_t cores;
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
+    long mine = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : all;
+    if (mine >= all) mine = all / (long)comm_local_size(c);
+    return mine < 1 ? 1 : (unsigned)mine;
+}
+
+/* The n-th GPU, counted round, for the n-th rank of this machine; `device` stays where there is at most one. */
+static int choose_gpu(char device[16], const struct comm *c, struct error *e)
+{
+    struct device *list;
+    size_t n, n_gpus = 0;
+    if (device_list_open(&list, &n, e) != 0) return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!list[i].usable || list[i].software || strncmp(list[i].id, "vulkan", 6) != 0) continue;
+        list[n_gpus++] = list[i];
+    }
+    if (n_gpus > 1) snprintf(device, 16, "%s", list[comm_local_rank(c) % n_gpus].id);
+    device_list_close(list);
+    return 0;
+}
+
+int rank_open_backend(struct backend **out, const struct comm *c, const struct options *o, struct error *e)
+{
+    if (comm_local_size(c) == 1) return backend_open(out, o->device, o->n_threads, e);
+    char device[16] = "";
+    bool any = strcmp(o->device, "auto") == 0 || strcmp(o->device, "vulkan") == 0;
+    if (any && choose_gpu(device, c, e) != 0) return -1;
+    return backend_open(out, *device ? device : o->device, o->n_threads ? o->n_threads : count_threads(c), e);
+}

@@ -1,0 +1,51 @@
+/* The ranks of one program (MPI): who there is, and bytes between them. Every rank calls the collective functions in
+ * the same order; rank 0 leads (compute/ranks.h). A wait is bounded: a rank that has died or a network that is gone is
+ * an error, after which nothing more can be sent and comm_close ends all ranks. Without MPI, or outside mpirun, there
+ * is no comm (NULL) and one rank. One thread uses a comm. */
+#ifndef LECTERN_COMM_H
+#define LECTERN_COMM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+struct error;
+
+/* *out is NULL where the program was not started as one of several ranks. *ending: set when this process is asked to
+ * stop; a wait then lasts half a second at most. Borrowed until comm_close. */
+int comm_open(struct comm **out, const atomic_bool *ending, struct error *e);
+
+/* Collective after success. After a failed call on this or another rank: ends every rank with `status`, and does not
+ * return. Accepts NULL. */
+void comm_close(struct comm *c, int status);
+
+/* From here on nothing is sent and comm_close ends all ranks: for a failure between two calls of a sequence. */
+void comm_break(struct comm *c);
+
+/* NULL is rank 0 of 1. */
+uint32_t comm_rank(const struct comm *c);
+uint32_t comm_size(const struct comm *c);
+
+/* Among the ranks on this machine. */
+uint32_t comm_local_rank(const struct comm *c);
+uint32_t comm_local_size(const struct comm *c);
+
+/* Bytes that this rank has handed to others: to each of them what it got. */
+uint64_t comm_bytes_sent(const struct comm *c);
+
+/* From rank 0 to all others. `patient`: for however long it takes. */
+int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct error *e);
+
+/* all[counts[0] + counts[1] + ...]: what every rank has, in the order of the ranks; counts in bytes, counts[rank] of
+ * them from `mine`. */
+int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
+
+/* The same to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */
+int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
+
+int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e);
+int comm_receive(struct comm *c, uint32_t from, void *bytes, size_t n, struct error *e);
+
+#endif

@@ -1,0 +1,234 @@
+/* MPI, the only place. Every operation is started without waiting and then looked at, with short sleeps in between:
+ * so a wait can end when the process is asked to stop (mpirun does that to the others when a rank dies), costs no core,
+ * and is bounded. MPI can be told to return its errors, but not to forget a started operation: after a failure the one
+ * way out is MPI_Abort. */
+#include "compute/comm.h"
+
+#include <limits.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "compute/error.h"
+
+/* Seconds: between two ranks that compute the same amount, and after this process was asked to stop. */
+#define PATIENCE 120.0
+#define PATIENCE_ENDING 0.5
+
+enum { LOOKS_BEFORE_SLEEPING = 2000, PIECE = 1 << 26, TAG = 1 };
+
+struct comm {
+    MPI_Comm mpi;
+    uint32_t rank, size, local_rank, local_size;
+    uint64_t bytes_sent;
+    const atomic_bool *ending;
+    int *counts, *starts; /* [size], owned */
+    bool broken;
+};
+
+/* Outside mpirun MPI is not even initialised: that takes a while, and may fail. */
+static bool started_by_mpi(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return true;
+    return false;
+}
+
+static int failed(struct comm *c, int code, struct error *e)
+{
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int size;
+    MPI_Error_string(code, text, &size);
+    c->broken = true;
+    return error_set(e, "rank %u of %u: %s", c->rank, c->size, text);
+}
+
+static int find_neighbours(struct comm *c, struct error *e)
+{
+    MPI_Comm local;
+    int rank, size;
+    int code = MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
+    if (code != MPI_SUCCESS) return failed(c, code, e);
+    MPI_Comm_rank(local, &rank);
+    MPI_Comm_size(local, &size);
+    c->local_rank = (uint32_t)rank;
+    c->local_size = (uint32_t)size;
+    MPI_Comm_free(&local);
+    return 0;
+}
+
+int comm_open(struct comm **out, const atomic_bool *ending, struct error *e)
+{
+    *out = NULL;
+    if (!started_by_mpi()) return 0;
+    int granted, rank, size;
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &granted) != MPI_SUCCESS)
+        return error_set(e, "MPI cannot be initialised");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    struct comm *c = calloc(1, sizeof *c);
+    if (!c) return error_set(e, "out of memory");
+    *c = (struct comm){.mpi = MPI_COMM_WORLD, .rank = (uint32_t)rank, .size = (uint32_t)size, .ending = ending};
+    c->counts = calloc(c->size, sizeof *c->counts);
+    c->starts = calloc(c->size, sizeof *c->starts);
+    *out = c;
+    return c->counts && c->starts ? find_neighbours(c, e) : error_set(e, "out of memory");
+}
+
+void comm_close(struct comm *c, int status)
+{
+    if (!c) return;
+    if (c->broken) {
+        fflush(NULL);
+        MPI_Abort(c->mpi, status);
+    }
+    MPI_Finalize();
+    free(c->counts);
+    free(c->starts);
+    free(c);
+}
+
+void comm_break(struct comm *c)
+{
+    if (c) c->broken = true;
+}
+
+uint32_t comm_rank(const struct comm *c)
+{
+    return c ? c->rank : 0;
+}
+
+uint32_t comm_size(const struct comm *c)
+{
+    return c ? c->size : 1;
+}
+
+uint32_t comm_local_rank(const struct comm *c)
+{
+    return c ? c->local_rank : 0;
+}
+
+uint32_t comm_local_size(const struct comm *c)
+{
+    return c ? c->local_size : 1;
+}
+
+uint64_t comm_bytes_sent(const struct comm *c)
+{
+    return c ? c->bytes_sent : 0;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int too_long(struct comm *c, bool ending, struct error *e)
+{
+    c->broken = true;
+    if (ending) return error_set(e, "stopped while waiting for another rank, which may have died");
+    return error_set(e, "rank %u of %u: another rank has not answered for %.0f s", c->rank, c->size, PATIENCE);
+}
+
+/* Waits for a started operation; `code` is what starting it returned. */
+static int finish(struct comm *c, int code, MPI_Request *request, bool patient, struct error *e)
+{
+    if (code != MPI_SUCCESS) return failed(c, code, e);
+    double began = now(), asked = 0;
+    for (unsigned looks = 0;; looks++) {
+        int done = 0;
+        code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (code != MPI_SUCCESS) return failed(c, code, e);
+        if (done) return 0;
+        if (looks < LOOKS_BEFORE_SLEEPING) continue;
+        double at = now();
+        if (c->ending && atomic_load(c->ending) && asked <= 0) asked = at;
+        if (asked > 0 && at - asked > PATIENCE_ENDING) return too_long(c, true, e);
+        if (!patient && at - began > PATIENCE) return too_long(c, false, e);
+        nanosleep(&(struct timespec){.tv_nsec = at - began < 0.1 ? 50000 : 1000000}, NULL);
+    }
+}
+
+static int check_open(const struct comm *c, struct error *e)
+{
+    return c->broken ? error_set(e, "rank %u of %u: the other ranks are lost", c->rank, c->size) : 0;
+}
+
+int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct error *e)
+{
+    if (check_open(c, e) != 0) return -1;
+    for (size_t done = 0; done < n; done += PIECE) {
+        MPI_Request request;
+        int part = n - done < PIECE ? (int)(n - done) : PIECE;
+        int code = MPI_Ibcast((char *)bytes + done, part, MPI_BYTE, 0, c->mpi, &request);
+        if (finish(c, code, &request, patient, e) != 0) return -1;
+    }
+    if (c->rank == 0) c->bytes_sent += (uint64_t)n * (c->size - 1);
+    return 0;
+}
+
+/* MPI counts with int. */
+static int place(struct comm *c, const size_t *counts, struct error *e)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < c->size; i++) {
+        if (counts[i] > INT_MAX - at)
+            return error_set(e, "more than %d bytes cannot be gathered from %u ranks", INT_MAX, c->size);
+        c->counts[i] = (int)counts[i];
+        c->starts[i] = (int)at;
+        at += counts[i];
+    }
+    return 0;
+}
+
+int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
+{
+    if (check_open(c, e) != 0 || place(c, counts, e) != 0) return -1;
+    MPI_Request request;
+    int code =
+        MPI_Iallgatherv(mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts, MPI_BYTE, c->mpi, &request);
+    if (finish(c, code, &request, false, e) != 0) return -1;
+    c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
+    return 0;
+}
+
+int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
+{
+    if (check_open(c, e) != 0 || place(c, counts, e) != 0) return -1;
+    MPI_Request request;
+    int code = MPI_Igatherv(c->rank == 0 ? MPI_IN_PLACE : mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts,
+                            MPI_BYTE, 0, c->mpi, &request);
+    if (finish(c, code, &request, false, e) != 0) return -1;
+    if (c->rank != 0) c->bytes_sent += counts[c->rank];
+    return 0;
+}
+
+int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e)
+{
+    if (check_open(c, e) != 0) return -1;
+    for (size_t done = 0; done < n; done += PIECE) {
+        MPI_Request request;
+        int part = n - done < PIECE ? (int)(n - done) : PIECE;
+        int code = MPI_Isend((const char *)bytes + done, part, MPI_BYTE, (int)to, TAG, c->mpi, &request);
+        if (finish(c, code, &request, false, e) != 0) return -1;
+    }
+    c->bytes_sent += n;
+    return 0;
+}
+
+int comm_receive(struct comm *c, uint32_t from, void *bytes, size_t n, struct error *e)
+{
+    if (check_open(c, e) != 0) return -1;
+    for (size_t done = 0; done < n; done += PIECE) {
+        MPI_Request request;
+        int part = n - done < PIECE ? (int)(n - done) : PIECE;
+        int code = MPI_Irecv((char *)bytes + done, part, MPI_BYTE, (int)from, TAG, c->mpi, &request);
+        if (finish(c, code, &request, false, e) != 0) return -1;
+    }
+    return 0;
+}

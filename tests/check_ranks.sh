@@ -1,0 +1,60 @@
+# The program on several ranks: the same evidence as on one, what is sent a token, one clear message where a command is for
+# one rank, and what happens when a rank dies.
+set -u
+build=$1
+lectern=$build/lectern
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+status=0
+
+fail() {
+    echo "$1"
+    status=1
+}
+
+command -v mpirun >/dev/null && ldd "$lectern" | grep -q libmpi || { echo "skipped: built without MPI"; exit 77; }
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp XDG_CACHE_HOME=$scratch/cache
+ranks() { mpirun --oversubscribe --allow-run-as-root -n "$@"; }
+
+"$build/tests/test_ranks" "$scratch/tiny.gguf" || fail "no model"
+options=(--model "$scratch/tiny.gguf" --device cpu --quiet)
+seq 1 4000 | sed 's/$/ the cat sat on the mat/' >"$scratch/text"
+
+ask=(ask "${options[@]}" --answerer none --rank attention --json -q "mat 37" "$scratch/text")
+evidence='[.evidence[] | {byte, score: (.score * 1000 | round), share: (.share * 10000 | round)}] | sort_by(.byte)'
+"$lectern" "${ask[@]}" >"$scratch/1" || fail "ask failed on one rank"
+for n in 2 3; do
+    rm -rf "$XDG_CACHE_HOME"
+    ranks $n "$lectern" "${ask[@]}" >"$scratch/$n" || fail "ask failed on $n ranks"
+    [ "$(jq "$evidence" "$scratch/$n")" = "$(jq "$evidence" "$scratch/1")" ] || fail "$n ranks give other evidence"
+done
+
+# A read that several ranks kept is opened by one.
+"$lectern" read "${options[@]}" --json "$scratch/text" >"$scratch/again" || fail "one rank cannot open what 3 kept"
+[ "$(jq -c '[.read.new_tokens, .read.tokens > 0]' "$scratch/again")" = '[0,true]' ] || fail "read twice: $(cat "$scratch/again")"
+
+# The furthest branches of this model have no keys in a short text: nothing more is sent for a long one.
+ranks 2 "$lectern" scale "${options[@]}" --what model --tokens 65536,262144 --json >"$scratch/rows" || fail "scale failed"
+jq -se 'length == 2 and .[0].ranks == 2 and .[0].bytes_sent_per_token > 0
+        and (.[1].bytes_sent_per_token / .[0].bytes_sent_per_token | . < 1.01)' "$scratch/rows" >/dev/null ||
+    fail "what is sent a token grows: $(cat "$scratch/rows")"
+
+ranks 2 "$lectern" "$scratch/text" >"$scratch/out" 2>&1 && fail "the screen on two ranks is no failure"
+[ "$(grep -c 'lectern: the screen runs on one rank' "$scratch/out")" = 1 ] || fail "screen: $(cat "$scratch/out")"
+
+# A rank is killed while it reads; the others must end by themselves.
+for i in $(seq 400); do cat "$scratch/text"; done >"$scratch/long"
+for victim in 0 1; do
+    mpirun --oversubscribe --allow-run-as-root -n 3 "$lectern" read "${options[@]}" "$scratch/long" >"$scratch/out" 2>&1 &
+    mpirun=$!
+    sleep 4
+    ranks_found=($(pgrep -P $mpirun))
+    [ ${#ranks_found[@]} = 3 ] || fail "found ${#ranks_found[@]} ranks: $(cat "$scratch/out")"
+    kill -9 "${ranks_found[$victim]}"
+    began=$SECONDS
+    wait $mpirun && fail "a read that lost a rank is no failure"
+    [ $((SECONDS - began)) -lt 15 ] || fail "a read that lost a rank went on for $((SECONDS - began)) s"
+    grep -qE 'lectern: .*(interrupted|another rank|rank)' "$scratch/out" || fail "no message: $(cat "$scratch/out")"
+    pgrep -P $mpirun >/dev/null && fail "a rank is left"
+done
+exit $status
