@@ -15,7 +15,7 @@ if [ ! -e build/answerer-tried ]; then
 fi
 
 sample="$root/models/sample/jekyll-and-hyde.txt"
-question="Who was found dead in the cabinet, and what was in his hand?"
+question="Who is the murdered man, and who recognised him?"
 cd "$start"
 if [ $# -gt 0 ]; then
     exec "$root/build/release/lectern" "$@"

@@ -1,0 +1,104 @@
+# The built program as a script sees it: results, exit statuses, messages. Argument: the build directory.
+set -u
+lectern="$1/lectern"
+sample=models/sample/jekyll-and-hyde.txt
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export TMPDIR="$tmp" XDG_CACHE_HOME="$tmp/cache"
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    [ -s "$tmp/err" ] && sed 's/^/    stderr: /' "$tmp/err" | head -5
+    failures=$((failures + 1))
+}
+
+# expect STATUS PATTERN ARGS...: the exit status, and a line of standard error or output that matches.
+expect() {
+    local status=$1 pattern=$2 got
+    shift 2
+    "$lectern" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    got=$?
+    [ "$got" = "$status" ] || fail "exit status $got, not $status: lectern $(printf '%.80s ' "$@")"
+    grep -qE -- "$pattern" "$tmp/err" "$tmp/out" || fail "no line like '$pattern': lectern $(printf '%.80s ' "$@")"
+}
+
+# --- a question to a book: real places, sliced to exactly the shown text
+head -c 60000 "$sample" >"$tmp/book.txt"
+expect 0 '"evidence"' ask --json -q "Who is Mr. Utterson?" "$tmp/book.txt"
+jq -e '.evidence | length > 0 and (map(.share) | add) > 0 and (map(.score) == (map(.score) | sort | reverse))' "$tmp/out" >/dev/null ||
+    fail "evidence is not a list of falling scores"
+jq -e '.read.documents == 1 and .read.bytes == 60000 and .read.new_tokens == .read.tokens and .read.skipped == []' "$tmp/out" >/dev/null ||
+    fail "the read object is wrong: $(jq -c .read "$tmp/out")"
+n=$(jq '.evidence | length' "$tmp/out")
+for ((i = 0; i < n; i++)); do
+    begin=$(jq ".evidence[$i].byte[0]" "$tmp/out")
+    end=$(jq ".evidence[$i].byte[1]" "$tmp/out")
+    jq -j ".evidence[$i].text" "$tmp/out" >"$tmp/text"
+    tail -c +$((begin + 1)) "$tmp/book.txt" | head -c $((end - begin)) | cmp -s - "$tmp/text" || fail "evidence $i is not bytes $begin..$end"
+    line=$(jq ".evidence[$i].line[0]" "$tmp/out")
+    [ "$line" = $(($(head -c "$begin" "$tmp/book.txt" | wc -l) + 1)) ] || fail "evidence $i is not at line $line"
+done
+
+expect 0 '^Attended to' ask --quiet -q "Who is Mr. Utterson?" "$tmp/book.txt"
+expect 0 '"tokens"' read --json "$tmp/book.txt"
+expect 0 '"dry_run"' read --dry-run --json "$tmp/book.txt"
+expect 0 'dilation|branch' model
+expect 0 'cpu' devices
+expect 0 '^Usage' --help
+expect 0 '^lectern [0-9]' --version
+"$lectern" ask --json -q "Who?" - <"$tmp/book.txt" 2>/dev/null | jq -e '.evidence[0].path == "-"' >/dev/null || fail "standard input is not read"
+
+# --- what is skipped is said, and the exit status says so too
+mkdir -p "$tmp/tree/sub"
+echo "Some words about the heron." >"$tmp/tree/sub/a.txt"
+head -c 4096 /dev/urandom >"$tmp/tree/noise.bin"
+mkfifo "$tmp/tree/pipe"
+head -c 20000 /dev/zero | tr '\0' 'x' >"$tmp/tree/large.txt"
+expect 3 'skipped noise.bin' ask -q "heron?" --max-file 10K "$tmp/tree"
+for name in noise.bin pipe large.txt; do grep -q "skipped .*$name" "$tmp/err" || fail "$name is not listed as skipped"; done
+grep -q 'sub/a.txt:1-1' "$tmp/out" || fail "the evidence does not name sub/a.txt:1-1"
+expect 3 '"skipped":\[\{' read --json --max-file 10K "$tmp/tree"
+
+# --- bad input: a clear message, a status, no crash
+: >"$tmp/empty.txt"
+mkdir "$tmp/nothing"
+expect 1 'no/such/file' ask -q x no/such/file
+expect 1 'empty' ask -q x "$tmp/empty.txt"
+expect 1 'nothing' ask -q x "$tmp/nothing"
+expect 1 'pipe' ask -q x "$tmp/tree/pipe"
+expect 2 'no question' ask "$tmp/book.txt"
+expect 2 'no such option' ask --frob "$tmp/book.txt"
+expect 1 'tokens can be asked' ask -q "$(head -c 100000 "$sample")" "$tmp/book.txt"
+printf 'caf\xe9 au lait, s\xe9rieux\n' >"$tmp/latin1.txt"
+expect 0 'Latin-1' ask -q "caf" "$tmp/latin1.txt"
+printf 'good \xf0\x9f\x98\x80 and \xff\xfe bad \xe2\x82 bytes \xf0\x9f\x98\x80\xf0\x9f\x98\x80\n' >"$tmp/invalid.txt"
+expect 0 'invalid.txt:1-1' ask -q "bad bytes" "$tmp/invalid.txt"
+printf 'escape \033[31mred\033]0;owned\007 here\n' >"$tmp/$(printf 'evil\033[2J.txt')"
+expect 0 '\^\[\[31m|Attended' ask -q "red" "$tmp"/evil*
+grep -q "$(printf '\033')" "$tmp/out" "$tmp/err" && fail "an escape sequence of the text reached the output"
+expect 1 'not a GGUF|too short|magic|bytes' ask --model "$tmp/book.txt" -q x "$tmp/book.txt"
+head -c 43 models/lectern-s.gguf >"$tmp/short.gguf"
+expect 1 'short.gguf' model "$tmp/short.gguf"
+expect 1 'device' ask --device toaster -q x "$tmp/book.txt"
+expect 1 'terminal' "$tmp/book.txt"
+
+# --- eval
+expect 0 '"recall@1"' eval --json --answerer none tests/data/eval_small.jsonl
+jq -e '.tasks > 0 and .reader["recall@5"] >= .chance["recall@5"] and (has("answers") | not)' "$tmp/out" >/dev/null || fail "eval: $(head -c 300 "$tmp/out")"
+echo '{"id": 1' >"$tmp/bad.jsonl"
+expect 1 'bad.jsonl.*1' eval "$tmp/bad.jsonl"
+
+# --- Ctrl-C ends a long read with status 130, soon
+for i in 1 2 3 4 5 6 7 8; do cat "$sample"; done >"$tmp/long.txt"
+"$lectern" read --quiet "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+got=$?
+[ $got = 130 ] || fail "interrupted: exit status $got, not 130"
+grep -q interrupted "$tmp/err" || fail "an interrupted read does not say so"
+
+[ $failures = 0 ] && echo "the command line holds"
+exit $((failures > 0))
