@@ -5,6 +5,6 @@ cd "$(dirname "$(readlink -f "$0")")"
 . scripts/setup.sh
 need_packages scripts/packages.txt scripts/packages-check.txt
 for preset in release asan; do
-    build_preset "$preset"
+    build_preset "$preset" all
     ctest --preset "$preset" -j "$(nproc)"
 done

@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "$0")")"
 root=$PWD
 . scripts/setup.sh
 need_packages scripts/packages.txt
-build_preset release
+build_preset release lectern
 
 # The default chat model, tried once: without network or pip, Lectern quotes sentences and says how to get it.
 if [ ! -e build/answerer-tried ]; then

@@ -17,12 +17,12 @@ need_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }
 
-# build_preset NAME: configures once and after packages changed, then builds what changed; prints only when it fails.
+# build_preset NAME TARGET: configures once and after packages changed, then builds what changed; prints only when it fails.
 build_preset() {
     local log="build/$1.log"
     mkdir -p build
-    [ -d "build/$1" ] || echo "Building ($1), about a minute the first time ..." >&2
-    if ! { { [ "build/$1/build.ninja" -nt /var/lib/dpkg/status ] || cmake --preset "$1"; } && cmake --build --preset "$1"; } >"$log" 2>&1; then
+    [ -d "build/$1" ] || echo "Building ($1), a minute or two the first time ..." >&2
+    if ! { { [ "build/$1/build.ninja" -nt /var/lib/dpkg/status ] || cmake --preset "$1"; } && cmake --build --preset "$1" --target "$2"; } >"$log" 2>&1; then
         cat "$log" >&2
         echo "$0: the build failed; the lines above are in $log" >&2
         exit 1

@@ -1,0 +1,48 @@
+# The tests that are programs of their own (cmocka).
+
+# One program a test file; it runs in the source tree so that tests/data is where it expects it.
+file(GLOB test_sources CONFIGURE_DEPENDS test_*.c)
+if(NOT TARGET compute_vulkan)
+  list(FILTER test_sources EXCLUDE REGEX test_vulkan_)
+endif()
+foreach(source ${test_sources})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE test_support PkgConfig::CMOCKA)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endforeach()
+
+# The same tests on a Vulkan device (tests/test_device.h). Compiled pipelines are kept in the build folder.
+if(TARGET compute_vulkan)
+  set(vulkan_tests test_vulkan_device)
+  set(tiers fp32 fp16)
+  set(shared_tests test_ops test_attention test_session test_evidence)
+  if(CMAKE_C_FLAGS MATCHES fsanitize) # a software device takes minutes under the sanitizers
+    set(tiers fp32)
+    set(shared_tests test_ops)
+  endif()
+  foreach(tier ${tiers})
+    foreach(name ${shared_tests})
+      add_test(NAME ${name}_vulkan_${tier} COMMAND ${name} vulkan/${tier} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      list(APPEND vulkan_tests ${name}_vulkan_${tier})
+    endforeach()
+  endforeach()
+  set_tests_properties(${vulkan_tests} PROPERTIES SKIP_RETURN_CODE 77 ENVIRONMENT
+    "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache;LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp")
+endif()
+
+# A model that is fetched, not shipped.
+set_tests_properties(test_smollm2 PROPERTIES SKIP_RETURN_CODE 77)
+
+# The same tests on several ranks (compute/comm.h).
+if(MPI_FOUND AND NOT LECTERN_MPI STREQUAL OFF)
+  find_program(MPIRUN mpirun)
+endif()
+if(MPIRUN)
+  foreach(ranks 2 3 4)
+    add_test(NAME test_ranks_${ranks} COMMAND ${MPIRUN} -n ${ranks} --oversubscribe --allow-run-as-root $<TARGET_FILE:test_ranks>)
+    list(APPEND ranks_tests test_ranks_${ranks})
+  endforeach()
+  set_tests_properties(${ranks_tests} PROPERTIES ENVIRONMENT
+    "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp" TIMEOUT 300)
+endif()
