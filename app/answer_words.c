@@ -15,14 +15,14 @@
 #include "compute/error.h"
 
 /* Tokens of passages that a model is shown: a small one loses its way in more. */
-#define PASSAGE_TOKENS_SMALL 900
+#define PASSAGE_TOKENS_SMALL 350
 #define PASSAGE_TOKENS_LARGE 1500
 #define ANSWER_TOKENS 200
 /* An answer that does not end is cut. */
 #define ANSWER_BYTES ((size_t)16 << 10)
 
 /* Below this part of the question's words, by weight, nothing is answered (docs/answers.md has the calibration). */
-#define LEAST_COVERAGE 0.34
+#define LEAST_COVERAGE 0.30
 
 static const char system_text[] =
     "You answer questions about a text. You are given numbered passages of it. Use only what the passages "
@@ -180,6 +180,7 @@ static int write_prompt(struct text *t, const struct answer *a, const struct rea
 
 struct writing {
     struct citation_filter filter;
+    bool one_line; /* a small model that goes on after a line only repeats itself */
     struct error *e;
     bool failed;
 };
@@ -199,6 +200,11 @@ static bool goes_round(const char *text, size_t size)
 static int take(void *context, const char *text, size_t size)
 {
     struct writing *w = context;
+    const char *line_end = w->one_line && w->filter.size ? memchr(text, '\n', size) : NULL;
+    if (line_end) {
+        w->failed = citation_add(&w->filter, text, (size_t)(line_end - text), w->e) != 0;
+        return 1;
+    }
     w->failed = citation_add(&w->filter, text, size, w->e) != 0;
     if (w->failed || !w->filter.text) return w->failed;
     return w->filter.size > ANSWER_BYTES || goes_round(w->filter.text, w->filter.size);
@@ -276,6 +282,7 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
                  const struct reader_callbacks *c, struct error *e)
 {
     struct writing writing = {.filter = {.shown = choose_shown(a, r, w), .emit = c->answer, .context = c->context},
+                              .one_line = !answerer_is_large(w),
                               .e = e};
     double coverage;
     if (answer_coverage(a, r, &coverage, e) != 0) return -1;
