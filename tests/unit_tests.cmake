@@ -43,6 +43,6 @@ if(MPIRUN)
     add_test(NAME test_ranks_${ranks} COMMAND ${MPIRUN} -n ${ranks} --oversubscribe --allow-run-as-root $<TARGET_FILE:test_ranks>)
     list(APPEND ranks_tests test_ranks_${ranks})
   endforeach()
-  set_tests_properties(${ranks_tests} PROPERTIES ENVIRONMENT
-    "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp" TIMEOUT 300)
+  # OpenMPI leaks, partly in plug-ins that are gone when leaks are looked for: those are looked for with one rank.
+  set_tests_properties(${ranks_tests} PROPERTIES ENVIRONMENT ASAN_OPTIONS=detect_leaks=0 TIMEOUT 300)
 endif()
