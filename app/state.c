@@ -448,7 +448,8 @@ int state_open(struct state **out, const struct state_options *o, const struct s
         if (!loaded) result = open_writable(s, o->limit ? o->limit : STATE_LIMIT, &why);
         if (result != 0) error_set(e, "%s", why.text);
     }
-    if (result == 0) result = state_prefix_open(&s->prefix, c, s->cancel, e);
+    /* Checkpoints are not cancelled: the last one is made because reading was. */
+    if (result == 0) result = state_prefix_open(&s->prefix, c, NULL, e);
     if (result != 0) {
         state_close(s);
         return -1;

@@ -30,7 +30,7 @@ struct state_options {
     uint64_t limit;        /* bytes; 0: STATE_LIMIT */
     uint64_t sessions; /* bytes that the sessions of all checkpoints may take, or as much as the streams where those are
                           larger; 0: 256 MiB */
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel; /* of state_open; may be NULL */
 };
 
 /* Borrows the corpus until state_close. Fails where nothing can be kept: no directory, a full or read-only disk, "in

@@ -35,10 +35,15 @@ static void open_corpus(struct fixture *f, const char *const last)
     assert_ok(corpus_open_memory(&f->corpus, paths, all, sizes, 3, &e), e);
 }
 
-static void open_reader(struct fixture *f)
+static void open_reader_with(struct fixture *f, const atomic_bool *cancel)
 {
     struct error e;
-    assert_ok(reader_open(&f->reader, f->model, f->backend, f->corpus, &f->options, NULL, &e), e);
+    assert_ok(reader_open(&f->reader, f->model, f->backend, f->corpus, &f->options, cancel, &e), e);
+}
+
+static void open_reader(struct fixture *f)
+{
+    open_reader_with(f, NULL);
 }
 
 static void open_all(struct fixture *f)
@@ -323,8 +328,8 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     int sittings = 0;
     for (bool done = false; !done; sittings++) {
         assert_true(sittings < 1000);
-        open_reader(&f);
         struct stopper stopper = {.calls = 1};
+        open_reader_with(&f, &stopper.cancel);
         struct reader_callbacks stopping = {.progress = stop_soon, .context = &stopper, .cancel = &stopper.cancel};
         if (reader_read(f.reader, &stopping, &e)) assert_string_equal(e.text, "interrupted");
         reader_progress(f.reader, &p);
