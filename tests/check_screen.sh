@@ -26,7 +26,7 @@ head -c 1000000 /dev/zero | tr '\0' 'x' >"$work/text/line.txt"
 start() {
     t kill-server 2>/dev/null
     run=$((run + 1))
-    t new-session -d -x "$2" -y "$3" "stty -g >$work/before; env -u NO_COLOR LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} $build/fake_screen $work/text 2>$work/stderr; echo \"status \$?\"; stty -g >$work/after; exec sleep 100"
+    t new-session -d -x "$2" -y "$3" "stty -g >$work/before; env -u NO_COLOR LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} $build/fake_screen $work/text 2>$work/stderr; status=\$?; stty -g >$work/after; echo \"status \$status\"; exec sleep 100"
     t set-option -g remain-on-exit on
 }
 
