@@ -26,8 +26,8 @@ void answer_close(struct answer *a)
 }
 
 /* One item as quoting wants it; *tokens and *shares are malloc'ed for it. */
-static int source_open(struct quote_source *out, const struct answer *a, const struct reader *r, size_t item, uint64_t **tokens,
-                       float **shares)
+static int source_open(struct quote_source *out, const struct answer *a, const struct reader *r, size_t item,
+                       uint64_t **tokens, float **shares)
 {
     size_t n;
     const struct reader_segment *s = &reader_segments(r, &n)[a->items[item].segment];

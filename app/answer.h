@@ -22,14 +22,14 @@ struct evidence_item {
 };
 
 struct answer {
-    char *question, *text;          /* owned; text cites segments as [1], [2] by rank */
+    char *question, *text; /* owned; text cites segments as [1], [2] by rank */
     char answerer[128];
-    enum reader_rank rank_by;       /* what the order is by: RANK_ATTENTION where the model does not fuse */
-    struct evidence_item *items;    /* owned, by falling score */
+    enum reader_rank rank_by;    /* what the order is by: RANK_ATTENTION where the model does not fuse */
+    struct evidence_item *items; /* owned, by falling score */
     size_t n_items;
-    float *share, *score;           /* owned, [n_segments]: the map */
+    float *share, *score; /* owned, [n_segments]: the map */
     size_t n_segments;
-    struct evidence *attention;     /* owned; reader_token_shares wants it */
+    struct evidence *attention; /* owned; reader_token_shares wants it */
     double seconds;
 };
 

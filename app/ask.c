@@ -37,9 +37,10 @@ static int encode_question(const struct ask *q, const char *question, struct tok
     size_t size = strlen(question);
     if (tokenizer_encode(q->model->tokenizer, question, size, &text, e)) return -1;
     if (text.n == 0 || text.n > question_limit(q->model)) {
-        int failed = text.n == 0 ? error_set(e, "the question is empty")
-                                 : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked", text.n,
-                                             size, (unsigned long long)question_limit(q->model));
+        int failed = text.n == 0
+                         ? error_set(e, "the question is empty")
+                         : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked",
+                                     text.n, size, (unsigned long long)question_limit(q->model));
         tokens_free(&text);
         return failed;
     }
@@ -107,8 +108,9 @@ static int attend(const struct ask *q, struct answer *a, const atomic_bool *canc
     uint64_t n_kept;
     const int8_t *keys = sequence_keys(q->sequence, &n_kept);
     starts[n] = n_kept;
-    int failed = evidence_ranks_attend(session_comm(session_guard_session(q->guard)), a->attention, q->model, q->backend, keys, n_kept, sequence_n_tokens(q->sequence), starts, n, a->score,
-                                 a->share, cancel, e);
+    int failed =
+        evidence_ranks_attend(session_comm(session_guard_session(q->guard)), a->attention, q->model, q->backend, keys,
+                              n_kept, sequence_n_tokens(q->sequence), starts, n, a->score, a->share, cancel, e);
     free(starts);
     return failed;
 }
@@ -137,7 +139,8 @@ static int choose(struct answer *a, const float *rank, struct error *e)
     return 0;
 }
 
-static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel, struct error *e)
+static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel,
+                struct error *e)
 {
     if (wanted == RANK_ATTENTION || q->model->evidence.fusion_weight <= 0) {
         a->rank_by = RANK_ATTENTION;
@@ -152,7 +155,8 @@ static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, 
 }
 
 /* A question that stands alone, to an answer without words. */
-static int find_evidence(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel, struct error *e)
+static int find_evidence(const struct ask *q, struct answer *a, enum reader_rank wanted, const atomic_bool *cancel,
+                         struct error *e)
 {
     struct tokens ids = {0};
     if (encode_question(q, a->question, &ids, e)) return -1;
@@ -184,7 +188,8 @@ int ask_question(const struct ask *q, const char *question, enum reader_rank wan
     double begin = clock_seconds();
     int failed = resolve(q, question, c->cancel, &a->question, e) || find_evidence(q, a, wanted, c->cancel, e);
     if (!failed) {
-        failed = q->answerer ? answer_words(a, q->reader, q->answerer, q->backend, c, e) : answer_compose(a, q->reader, c, e);
+        failed = q->answerer ? answer_words(a, q->reader, q->answerer, q->backend, c, e)
+                             : answer_compose(a, q->reader, c, e);
     }
     if (!failed && q->talk) failed = followup_remember(q->talk, question, a->text, e);
     if (failed) {

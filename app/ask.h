@@ -17,7 +17,7 @@ struct ask {
     const struct sequence *sequence;
     struct session_guard *guard; /* its session is at the end of the text, and again afterwards */
     struct answerer *answerer;   /* NULL: sentences are quoted */
-    struct followup *talk;       /* what was talked about before, brought up to date; NULL: every question stands alone */
+    struct followup *talk; /* what was talked about before, brought up to date; NULL: every question stands alone */
 };
 
 /* As reader_ask. */

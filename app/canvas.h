@@ -27,7 +27,7 @@ enum role {
     ROLE_ERROR,
     ROLE_GOOD,
     ROLE_KEY,    /* names of keys */
-    ROLE_HEAT,      /* drawn in the colour of its heat, instead of on it */
+    ROLE_HEAT,   /* drawn in the colour of its heat, instead of on it */
     ROLE_BRANCH, /* ROLE_BRANCH + i, i < 8: colours that tell branches apart */
     ROLE_COUNT = ROLE_BRANCH + 8,
 };

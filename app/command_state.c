@@ -50,8 +50,8 @@ static void print_line(const struct state_entry *s)
     char when[32] = "";
     struct tm used;
     if (localtime_r(&s->used, &used)) strftime(when, sizeof when, "%Y-%m-%d %H:%M", &used);
-    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1048576.0, tokens_of(s),
-           condition_of(s));
+    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1048576.0,
+           tokens_of(s), condition_of(s));
     safe_text_write(stdout, label_of(s), strlen(label_of(s)), SAFE_LINE);
     putchar('\n');
 }
@@ -59,14 +59,14 @@ static void print_line(const struct state_entry *s)
 static void print_whole(const struct state_entry *s)
 {
     print_line(s);
-    printf("  name         %s\n  text         %" PRIu64 " documents, %" PRIu64 " bytes\n", s->name, s->index.n_documents,
-           s->index.n_bytes);
-    printf("  model hash   %016" PRIx64 "\n  keys         %u bytes, every %u. token\n", s->index.key.model, s->index.key.width,
-           s->index.key.rate);
+    printf("  name         %s\n  text         %" PRIu64 " documents, %" PRIu64 " bytes\n", s->name,
+           s->index.n_documents, s->index.n_bytes);
+    printf("  model hash   %016" PRIx64 "\n  keys         %u bytes, every %u. token\n", s->index.key.model,
+           s->index.key.width, s->index.key.rate);
     for (size_t i = 0; i < s->index.n_checkpoints; i++) {
         const struct state_checkpoint *c = &s->index.checkpoints[i];
-        printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens, c->place.n_documents,
-               (double)c->session_size / 1048576.0);
+        printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens,
+               c->place.n_documents, (double)c->session_size / 1048576.0);
     }
 }
 
@@ -91,14 +91,16 @@ static int show(const struct options *o, const struct state_entry *entries, size
         print_whole(&entries[i]);
         return 0;
     }
-    return name ? error_set(e, "%s: no read of this name is kept (lectern state list)", name) : error_set(e, "nothing is kept");
+    return name ? error_set(e, "%s: no read of this name is kept (lectern state list)", name)
+                : error_set(e, "nothing is kept");
 }
 
 static int prune(const struct options *o, const char *directory, struct error *e)
 {
     uint64_t limit = STATE_LIMIT, bytes;
     size_t removed;
-    if (o->n_paths > 1 && options_size(&limit, o->paths[1]) != 0) return error_set(e, "state prune %s: not a size", o->paths[1]);
+    if (o->n_paths > 1 && options_size(&limit, o->paths[1]) != 0)
+        return error_set(e, "state prune %s: not a size", o->paths[1]);
     if (state_store_prune(directory, limit, NULL, &removed, &bytes, e)) return -1;
     if (!o->json) {
         printf("%zu removed, %.1f MB\n", removed, (double)bytes / 1048576.0);
@@ -114,7 +116,8 @@ static int run(const struct options *o, const char *directory, struct error *e)
 {
     if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, e);
     bool lists = strcmp(o->paths[0], "list") == 0;
-    if (!lists && strcmp(o->paths[0], "show") != 0) return error_set(e, "state %s: neither list, show nor prune", o->paths[0]);
+    if (!lists && strcmp(o->paths[0], "show") != 0)
+        return error_set(e, "state %s: neither list, show nor prune", o->paths[0]);
     struct state_entry *entries = NULL;
     size_t n = 0;
     if (state_store_list(&entries, &n, directory, e)) return -1;

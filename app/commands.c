@@ -68,7 +68,8 @@ static void say(const struct options *o, const char *kind, const char *text)
 
 static void say_rest(const struct options *o, const char *kind, size_t n)
 {
-    if (n > SAID_AT_MOST && !o->quiet) fprintf(stderr, "lectern: ... and %zu more %s (--json lists them all)\n", n - SAID_AT_MOST, kind);
+    if (n > SAID_AT_MOST && !o->quiet)
+        fprintf(stderr, "lectern: ... and %zu more %s (--json lists them all)\n", n - SAID_AT_MOST, kind);
 }
 
 static void say_what_is_left_out(const struct options *o, const struct corpus *c)
@@ -120,7 +121,8 @@ static int work_open_answerer(struct work *w, struct error *e)
         .sampling = {.temperature = o->temperature, .top_p = o->top_p, .seed = o->seed},
     };
     if (answerer_open(&w->answerer, &options, e) != 0) return -1;
-    if (!w->answerer && !o->answerer) say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
+    if (!w->answerer && !o->answerer)
+        say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
     return 0;
 }
 
@@ -157,8 +159,8 @@ static void show_progress(void *context, const struct reader_progress *p)
     const char *name = w->corpus->documents[p->document].path;
     safe_text_render(path, sizeof path, name, strlen(name), SAFE_LINE);
     double percent = p->total_bytes ? 100.0 * (double)p->bytes / (double)p->total_bytes : 100;
-    fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent, p->tokens,
-            p->tokens_per_second, duration(p->seconds_left, left), p->memory >> 20, path);
+    fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent,
+            p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory >> 20, path);
     fflush(stderr);
     w->line_open = true;
 }
@@ -208,10 +210,11 @@ static void print_read(const struct work *w)
     size_t n_documents, n_segments;
     reader_documents(w->reader, &n_documents);
     reader_segments(w->reader, &n_segments);
-    printf("%zu document%s, %" PRIu64 " bytes, %" PRIu64 " tokens, %zu segments\n", n_documents, n_documents == 1 ? "" : "s", p.bytes,
-           p.tokens, n_segments);
+    printf("%zu document%s, %" PRIu64 " bytes, %" PRIu64 " tokens, %zu segments\n", n_documents,
+           n_documents == 1 ? "" : "s", p.bytes, p.tokens, n_segments);
     if (p.new_tokens) {
-        printf("%" PRIu64 " tokens read now in %.1f s, %.0f tokens/s\n", p.new_tokens, p.seconds, (double)p.new_tokens / p.seconds);
+        printf("%" PRIu64 " tokens read now in %.1f s, %.0f tokens/s\n", p.new_tokens, p.seconds,
+               (double)p.new_tokens / p.seconds);
     } else {
         puts("read before: nothing was read again");
     }
@@ -229,8 +232,9 @@ static int run_dry(struct work *w, struct error *e)
         if (report_dry_run(&report, &d, stdout, e)) return EXIT_FAILED;
     } else {
         printf("%" PRIu64 " documents, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents, d.bytes, d.tokens);
-        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory, %.1f MB of disk\n", d.seconds,
-               d.tokens_per_second, d.memory >> 20, (double)d.disk / 1048576.0);
+        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64
+               " MB of memory, %.1f MB of disk\n",
+               d.seconds, d.tokens_per_second, d.memory >> 20, (double)d.disk / 1048576.0);
     }
     return status_of(w);
 }
@@ -265,7 +269,8 @@ static void print_snippet(const struct place *p)
 static void print_answer(const struct work *w, const struct answer *a)
 {
     safe_text_write(stdout, a->text, strlen(a->text), SAFE_BLOCK);
-    printf("\n\nAttended to (%s):\n", a->rank_by == RANK_FUSED ? "ranked by attention and BM25" : "ranked by attention");
+    printf("\n\nAttended to (%s):\n",
+           a->rank_by == RANK_FUSED ? "ranked by attention and BM25" : "ranked by attention");
     struct report report = report_of(w);
     for (size_t i = 0; i < a->n_items; i++) {
         struct place place;
@@ -296,7 +301,8 @@ static int run_ask(struct work *w, struct error *e)
     if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
     struct reader_callbacks c = callbacks(w);
-    if (reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e)) return EXIT_FAILED;
+    if (reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e))
+        return EXIT_FAILED;
     struct report report = report_of(w);
     int failed = 0;
     if (o->json) {
@@ -315,7 +321,8 @@ static void show_eval(void *context, const struct eval_progress *p)
 {
     struct work *w = context;
     fprintf(stderr, "\r\033[Ktask %zu of %zu", p->task, p->n_tasks);
-    if (p->read) fprintf(stderr, "  reading: %" PRIu64 " tokens, %.0f tokens/s", p->read->tokens, p->read->tokens_per_second);
+    if (p->read)
+        fprintf(stderr, "  reading: %" PRIu64 " tokens, %.0f tokens/s", p->read->tokens, p->read->tokens_per_second);
     fflush(stderr);
     w->line_open = true;
 }
@@ -327,8 +334,8 @@ static void print_recall(const char *name, const struct eval_recall *r)
 
 static void print_eval(const struct eval_result *r)
 {
-    printf("%zu tasks, %zu of them with evidence; %zu segments, %" PRIu64 " tokens, %.0f tokens/s\n\n", r->n_tasks, r->n_ranked,
-           r->n_segments, r->tokens, r->seconds > 0 ? (double)r->tokens / r->seconds : 0);
+    printf("%zu tasks, %zu of them with evidence; %zu segments, %" PRIu64 " tokens, %.0f tokens/s\n\n", r->n_tasks,
+           r->n_ranked, r->n_segments, r->tokens, r->seconds > 0 ? (double)r->tokens / r->seconds : 0);
     printf("         recall@1 recall@5 recall@20      mrr\n");
     print_recall("reader", &r->reader);
     print_recall("fused", &r->fused);
@@ -408,7 +415,8 @@ static int run_screen(struct work *w, struct error *e)
         error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH...");
         return EXIT_FAILED;
     }
-    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e))
+        return EXIT_FAILED;
     struct reader_options reader = reader_options_of(w);
     reader.conversation = true;
     const struct ui_options ui = {
@@ -426,7 +434,8 @@ static int run_screen(struct work *w, struct error *e)
 /* A rank other than 0. */
 static int follow(struct work *w, struct error *e)
 {
-    return work_open_engine(w, e) || ranks_follow(w->comm, w->model, w->backend, w->cancel, e) ? EXIT_FAILED : EXIT_DONE;
+    return work_open_engine(w, e) || ranks_follow(w->comm, w->model, w->backend, w->cancel, e) ? EXIT_FAILED
+                                                                                               : EXIT_DONE;
 }
 
 /* A rank that ends without having been told so takes the others with it. */
@@ -447,15 +456,33 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
     if (comm_rank(c) != 0) return run_follower(&w, e);
     int status = EXIT_FAILED;
     switch (o->command) {
-    case COMMAND_SCREEN: status = run_screen(&w, e); break;
-    case COMMAND_ASK: status = run_ask(&w, e); break;
-    case COMMAND_READ: status = run_read(&w, e); break;
-    case COMMAND_EVAL: status = run_eval(&w, e); break;
-    case COMMAND_DEVICES: status = run_devices(o, e); break;
-    case COMMAND_STATE: status = command_state(o, e); break;
-    case COMMAND_MODEL: status = run_model(o, e); break;
-    case COMMAND_GET_ANSWERER: status = run_get_answerer(e); break;
-    case COMMAND_SCALE: status = scale_command(o, model_path(o), c, cancel, e); break;
+    case COMMAND_SCREEN:
+        status = run_screen(&w, e);
+        break;
+    case COMMAND_ASK:
+        status = run_ask(&w, e);
+        break;
+    case COMMAND_READ:
+        status = run_read(&w, e);
+        break;
+    case COMMAND_EVAL:
+        status = run_eval(&w, e);
+        break;
+    case COMMAND_DEVICES:
+        status = run_devices(o, e);
+        break;
+    case COMMAND_STATE:
+        status = command_state(o, e);
+        break;
+    case COMMAND_MODEL:
+        status = run_model(o, e);
+        break;
+    case COMMAND_GET_ANSWERER:
+        status = run_get_answerer(e);
+        break;
+    case COMMAND_SCALE:
+        status = scale_command(o, model_path(o), c, cancel, e);
+        break;
     }
     clear_progress(&w);
     work_close(&w);

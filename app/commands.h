@@ -1,4 +1,5 @@
-/* The commands without a screen. Each returns the process's exit status; results go to standard output, everything else to standard error. */
+/* The commands without a screen. Each returns the process's exit status; results go to standard output, everything else
+ * to standard error. */
 #ifndef LECTERN_COMMANDS_H
 #define LECTERN_COMMANDS_H
 
@@ -8,7 +9,8 @@ struct comm;
 struct error;
 struct options;
 
-/* `c`: NULL, or the ranks of this program; those after the first work for it. `cancel` is set by Ctrl-C. A failure returns EXIT_FAILED with e set; nothing is printed of it. */
+/* `c`: NULL, or the ranks of this program; those after the first work for it. `cancel` is set by Ctrl-C. A failure
+ * returns EXIT_FAILED with e set; nothing is printed of it. */
 int commands_run(const struct options *o, struct comm *c, const atomic_bool *cancel, struct error *e);
 
 #endif

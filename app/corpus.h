@@ -9,23 +9,24 @@
 struct error;
 
 enum encoding {
-    ENCODING_UTF8,   /* with or without BOM; invalid bytes stay and are read as U+FFFD */
-    ENCODING_LATIN1, /* converted: `text` is UTF-8, the file is not; Windows-1252, which holds Latin-1 */
+    ENCODING_UTF8,    /* with or without BOM; invalid bytes stay and are read as U+FFFD */
+    ENCODING_LATIN1,  /* converted: `text` is UTF-8, the file is not; Windows-1252, which holds Latin-1 */
     ENCODING_UTF16LE, /* converted; only with a byte order mark */
     ENCODING_UTF16BE,
 };
 
 struct document {
-    char *path;            /* as shown and as in the sequence's header: relative to the directory that was named (where several PATHs are
-                              named: with that directory's name in front), or the file as named; "-" for standard input. Untrusted bytes.
-                              Owned by the corpus. */
-    const char *text;      /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
+    char *path; /* as shown and as in the sequence's header: relative to the directory that was named (where several
+                   PATHs are named: with that directory's name in front), or the file as named; "-" for standard input.
+                   Untrusted bytes. Owned by the corpus. */
+    const char *text; /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
     uint64_t size;
-    uint64_t file_size;    /* bytes on disk */
+    uint64_t file_size; /* bytes on disk */
     enum encoding encoding;
-    uint32_t bom;          /* 3 where the file starts with a UTF-8 byte order mark, 2 with a UTF-16 one */
-    uint64_t hash;         /* of text and path (xxh3, 64 bits) */
-    uint64_t *lines;       /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the corpus. */
+    uint32_t bom;    /* 3 where the file starts with a UTF-8 byte order mark, 2 with a UTF-16 one */
+    uint64_t hash;   /* of text and path (xxh3, 64 bits) */
+    uint64_t *lines; /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the
+                        corpus. */
     uint64_t n_lines;
 };
 
@@ -39,8 +40,8 @@ struct corpus {
     size_t n_documents;
     struct skipped *skipped;
     size_t n_skipped;
-    uint64_t n_bytes;   /* of all texts */
-    char **notes;       /* said to the user, nothing lost: "a.txt: not UTF-8, read as Latin-1" */
+    uint64_t n_bytes; /* of all texts */
+    char **notes;     /* said to the user, nothing lost: "a.txt: not UTF-8, read as Latin-1" */
     size_t n_notes;
 };
 
@@ -51,15 +52,17 @@ struct corpus_options {
     const atomic_bool *cancel; /* may be NULL */
 };
 
-/* Reads the PATHs in their order, members of directories in byte order of their paths (corpus_walk.h says which); what is named twice is read once,
- * with a note. Files of up to 16 MiB are copied into memory; larger ones are mapped, and where others truncate one meanwhile, its missing bytes read as
- * NULs (corpus_shrank). Fails where a named path is missing, unreadable or no file or directory, where nothing at all is left to read (the error
- * says why), and when cancelled ("interrupted"). `o` may be NULL. */
-int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o, struct error *e);
+/* Reads the PATHs in their order, members of directories in byte order of their paths (corpus_walk.h says which); what
+ * is named twice is read once, with a note. Files of up to 16 MiB are copied into memory; larger ones are mapped, and
+ * where others truncate one meanwhile, its missing bytes read as NULs (corpus_shrank). Fails where a named path is
+ * missing, unreadable or no file or directory, where nothing at all is left to read (the error says why), and when
+ * cancelled ("interrupted"). `o` may be NULL. */
+int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o,
+                struct error *e);
 
 /* Documents from memory (eval tasks, tests): copies both. */
-int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes, size_t n,
-                       struct error *e);
+int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes,
+                       size_t n, struct error *e);
 void corpus_close(struct corpus *c);
 
 /* Index of a document whose file was truncated by others while it was mapped, as found so far; SIZE_MAX: none. */

@@ -16,7 +16,8 @@
 #define PROBE_TOKENS 4096
 
 /* Reads the first tokens as a read would, keys and all. */
-static int probe(struct dry_run *out, const struct token_chunk *chunk, const struct model *m, struct backend *b, struct error *e)
+static int probe(struct dry_run *out, const struct token_chunk *chunk, const struct model *m, struct backend *b,
+                 struct error *e)
 {
     struct session *s = NULL;
     int8_t *keys = malloc(chunk->n * (m->evidence.width ? m->evidence.width : 1));
@@ -49,8 +50,8 @@ static int count(struct dry_run *out, struct token_source *source, const struct 
     }
 }
 
-int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b, const atomic_bool *cancel,
-            struct error *e)
+int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b,
+            const atomic_bool *cancel, struct error *e)
 {
     struct token_source *source = NULL;
     if (token_source_open(&source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e)) return -1;
@@ -59,7 +60,8 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
     token_source_close(source);
     if (failed) return -1;
     r.seconds = r.tokens_per_second > 0 ? (double)r.tokens / r.tokens_per_second : 0;
-    r.disk = r.tokens * (m->evidence.width + 1u) + (r.bytes / SEGMENT_MAX_BYTES + r.documents) * sizeof(struct reader_segment);
+    r.disk = r.tokens * (m->evidence.width + 1u) +
+             (r.bytes / SEGMENT_MAX_BYTES + r.documents) * sizeof(struct reader_segment);
     *out = r;
     return 0;
 }

@@ -1,5 +1,5 @@
-/* `lectern read --dry-run`: what reading would take, before it starts. Tokens are counted, not estimated; the time is that of the first few
- * thousand tokens, read here and now. */
+/* `lectern read --dry-run`: what reading would take, before it starts. Tokens are counted, not estimated; the time is
+ * that of the first few thousand tokens, read here and now. */
 #ifndef LECTERN_DRY_RUN_H
 #define LECTERN_DRY_RUN_H
 
@@ -20,7 +20,7 @@ struct dry_run {
 };
 
 /* A cancelled count is an error, "interrupted". */
-int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b, const atomic_bool *cancel,
-            struct error *e);
+int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b,
+            const atomic_bool *cancel, struct error *e);
 
 #endif

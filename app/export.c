@@ -197,5 +197,7 @@ int export_write(const struct export *x, const char *path, struct error *e)
     errno = 0;
     int written = formats[format_of(path)].write(x, f);
     int closed = fclose(f);
-    return written == 0 && closed == 0 ? 0 : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
+    return written == 0 && closed == 0
+               ? 0
+               : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
 }

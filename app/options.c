@@ -1,4 +1,5 @@
-/* One table holds every option: its help, its argument and the commands that take it. The parser and the help are both made from it. */
+/* One table holds every option: its help, its argument and the commands that take it. The parser and the help are both
+ * made from it. */
 #include "app/options.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@ enum {
 
 static const struct {
     const char *name, *arguments, *help;
-    size_t least, most;   /* arguments that are no options */
-    const char *first;    /* what the first one is called where it is missing */
+    size_t least, most; /* arguments that are no options */
+    const char *first;  /* what the first one is called where it is missing */
 } commands[] = {
     [COMMAND_SCREEN] = {"", "PATH...", "the reader screen", 1, SIZE_MAX, "PATH"},
     [COMMAND_ASK] = {"ask", "-q QUESTION PATH...", "read or reopen, then answer one question", 1, SIZE_MAX, "PATH"},
@@ -31,9 +32,11 @@ static const struct {
     [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers", 1, 1, "TASKS.jsonl"},
     [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test", 0, 0, NULL},
     [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds", 0, 1, NULL},
-    [COMMAND_GET_ANSWERER] = {"get-answerer", "", "fetch the default chat model (SmolLM2-135M-Instruct, 98 MB)", 0, 0, NULL},
+    [COMMAND_GET_ANSWERER] = {"get-answerer", "", "fetch the default chat model (SmolLM2-135M-Instruct, 98 MB)", 0, 0,
+                              NULL},
     [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text", 0, 0, NULL},
-    [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2, "list, show or prune"},
+    [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2,
+                       "list, show or prune"},
 };
 
 enum option_id {
@@ -78,22 +81,30 @@ static const struct {
 } table[N_OPTIONS] = {
     [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q'},
     [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0},
-    [OPTION_ANSWERER] = {"answerer", "FILE|URL#MODEL|none",
-                         "a chat model (GGUF), or a server like http://localhost:11434/v1#NAME; quote: sentences of the\n"
-                         "                                 text; none: the same, and in eval no answers",
-                         FOR_ANSWERS, 0},
-    [OPTION_ANSWERER_KEY] = {"answerer-key", "NAME", "send the server the API key in this environment variable", FOR_ANSWERS, 0},
-    [OPTION_TEMPERATURE] = {"temperature", "T", "of the answer's words (default 0: the likeliest ones)", FOR_ANSWERS, 0},
-    [OPTION_TOP_P] = {"top-p", "P", "choose among the likeliest words that have this probability (default 1)", FOR_ANSWERS, 0},
+    [OPTION_ANSWERER] =
+        {"answerer", "FILE|URL#MODEL|none",
+         "a chat model (GGUF), or a server like http://localhost:11434/v1#NAME; quote: sentences of the\n"
+         "                                 text; none: the same, and in eval no answers",
+         FOR_ANSWERS, 0},
+    [OPTION_ANSWERER_KEY] = {"answerer-key", "NAME", "send the server the API key in this environment variable",
+                             FOR_ANSWERS, 0},
+    [OPTION_TEMPERATURE] = {"temperature", "T", "of the answer's words (default 0: the likeliest ones)", FOR_ANSWERS,
+                            0},
+    [OPTION_TOP_P] = {"top-p", "P", "choose among the likeliest words that have this probability (default 1)",
+                      FOR_ANSWERS, 0},
     [OPTION_SEED] = {"seed", "N", "of the choice of words, with a temperature (default 0)", FOR_ANSWERS, 0},
     [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
-    [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)", FOR_TEXT | FOR(COMMAND_STATE), 0},
+    [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)",
+                          FOR_TEXT | FOR(COMMAND_STATE), 0},
     [OPTION_NO_STATE] = {"no-state", NULL, "keep nothing: evidence keys in an unlinked temporary file", FOR_TEXT, 0},
-    [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE, 0},
+    [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE,
+                       0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_TEXT, 0},
-    [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
-    [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json", FOR(COMMAND_ASK), 0},
+    [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK),
+                     0},
+    [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
+                       FOR(COMMAND_ASK), 0},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
     [OPTION_TOKENS] = {"tokens", "N,...", "lengths to measure (K, M, G: powers of 1024; default 8K to 1 billion)",
                        FOR(COMMAND_SCALE), 0},
@@ -200,8 +211,11 @@ static int parse_lengths(struct scale_options *s, const char *text, struct error
 static int apply_scale(struct scale_options *s, enum option_id id, const char *argument, struct error *e)
 {
     switch (id) {
-    case OPTION_TOKENS: return parse_lengths(s, argument, e);
-    case OPTION_AT: s->has_at = true; return parse_number(&s->at, "at", argument, 0, SCALE_MAX_TOKENS, e);
+    case OPTION_TOKENS:
+        return parse_lengths(s, argument, e);
+    case OPTION_AT:
+        s->has_at = true;
+        return parse_number(&s->at, "at", argument, 0, SCALE_MAX_TOKENS, e);
     case OPTION_WHAT:
         s->model = strcmp(argument, "model") == 0;
         if (s->model || strcmp(argument, "attention") == 0) return 0;
@@ -209,21 +223,32 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
     case OPTION_AGAINST:
         s->against_dense = true;
         return strcmp(argument, "dense") == 0 ? 0 : error_set(e, "--against %s: only dense is known", argument);
-    case OPTION_HEADS: return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
-    case OPTION_HEAD_DIM: return parse_count_up_to(&s->head_dim, "head-dim", argument, 256, e);
-    case OPTION_SEGMENT: return parse_number(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
-    case OPTION_RATIO: return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
-    case OPTION_CSV: s->csv = true; return 0;
-    case OPTION_SVG: s->svg = argument; return 0;
-    default: return 0;
+    case OPTION_HEADS:
+        return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
+    case OPTION_HEAD_DIM:
+        return parse_count_up_to(&s->head_dim, "head-dim", argument, 256, e);
+    case OPTION_SEGMENT:
+        return parse_number(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
+    case OPTION_RATIO:
+        return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
+    case OPTION_CSV:
+        s->csv = true;
+        return 0;
+    case OPTION_SVG:
+        s->svg = argument;
+        return 0;
+    default:
+        return 0;
     }
 }
 
 static int check_scale(const struct options *o, struct error *e)
 {
     const struct scale_options *s = &o->scale;
-    if (s->has_at && s->n_tokens) return error_set(e, "scale: --at is one position, --tokens are whole lengths; only one of them");
-    if (s->has_at && s->against_dense) return error_set(e, "scale: dense attention cannot start at a position: --at without --against");
+    if (s->has_at && s->n_tokens)
+        return error_set(e, "scale: --at is one position, --tokens are whole lengths; only one of them");
+    if (s->has_at && s->against_dense)
+        return error_set(e, "scale: dense attention cannot start at a position: --at without --against");
     if (s->model && s->against_dense) return error_set(e, "scale: --against dense is for --what attention");
     if (s->csv && o->json) return error_set(e, "scale: --json or --csv, not both");
     return 0;
@@ -232,27 +257,51 @@ static int check_scale(const struct options *o, struct error *e)
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
     switch (id) {
-    case OPTION_QUESTION: o->question = argument; break;
-    case OPTION_MODEL: o->model = argument; break;
-    case OPTION_ANSWERER: o->answerer = argument; break;
-    case OPTION_ANSWERER_KEY: o->answerer_key = argument; break;
-    case OPTION_TEMPERATURE: return parse_real(&o->temperature, "temperature", argument, 0, 5, e);
-    case OPTION_TOP_P: return parse_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
-    case OPTION_SEED: return parse_size(&o->seed, "seed", argument, e);
-    case OPTION_DEVICE: o->device = argument; break;
-    case OPTION_THREADS: return parse_count(&o->n_threads, "threads", argument, e);
-    case OPTION_STATE_DIR: o->state_dir = argument; break;
-    case OPTION_NO_STATE: o->no_state = true; break;
-    case OPTION_MEMORY: return parse_size(&o->memory, "memory", argument, e);
-    case OPTION_MAX_FILE: return parse_size(&o->max_file, "max-file", argument, e);
+    case OPTION_QUESTION:
+        o->question = argument;
+        break;
+    case OPTION_MODEL:
+        o->model = argument;
+        break;
+    case OPTION_ANSWERER:
+        o->answerer = argument;
+        break;
+    case OPTION_ANSWERER_KEY:
+        o->answerer_key = argument;
+        break;
+    case OPTION_TEMPERATURE:
+        return parse_real(&o->temperature, "temperature", argument, 0, 5, e);
+    case OPTION_TOP_P:
+        return parse_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
+    case OPTION_SEED:
+        return parse_size(&o->seed, "seed", argument, e);
+    case OPTION_DEVICE:
+        o->device = argument;
+        break;
+    case OPTION_THREADS:
+        return parse_count(&o->n_threads, "threads", argument, e);
+    case OPTION_STATE_DIR:
+        o->state_dir = argument;
+        break;
+    case OPTION_NO_STATE:
+        o->no_state = true;
+        break;
+    case OPTION_MEMORY:
+        return parse_size(&o->memory, "memory", argument, e);
+    case OPTION_MAX_FILE:
+        return parse_size(&o->max_file, "max-file", argument, e);
     case OPTION_RANK:
         if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0) {
             return error_set(e, "--rank %s: neither fused nor attention", argument);
         }
         o->rank_attention = strcmp(argument, "attention") == 0;
         break;
-    case OPTION_EXPORT: o->export = argument; return export_check(argument, e);
-    case OPTION_DRY_RUN: o->dry_run = true; break;
+    case OPTION_EXPORT:
+        o->export = argument;
+        return export_check(argument, e);
+    case OPTION_DRY_RUN:
+        o->dry_run = true;
+        break;
     case OPTION_TOKENS:
     case OPTION_AT:
     case OPTION_WHAT:
@@ -262,13 +311,25 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     case OPTION_SEGMENT:
     case OPTION_RATIO:
     case OPTION_CSV:
-    case OPTION_SVG: return apply_scale(&o->scale, id, argument, e);
-    case OPTION_JSON: o->json = true; break;
-    case OPTION_QUIET: o->quiet = true; break;
-    case OPTION_LOG: o->log = argument; break;
-    case OPTION_HELP: o->help = true; break;
-    case OPTION_VERSION: o->version = true; break;
-    case N_OPTIONS: break;
+    case OPTION_SVG:
+        return apply_scale(&o->scale, id, argument, e);
+    case OPTION_JSON:
+        o->json = true;
+        break;
+    case OPTION_QUIET:
+        o->quiet = true;
+        break;
+    case OPTION_LOG:
+        o->log = argument;
+        break;
+    case OPTION_HELP:
+        o->help = true;
+        break;
+    case OPTION_VERSION:
+        o->version = true;
+        break;
+    case N_OPTIONS:
+        break;
     }
     return 0;
 }
@@ -283,7 +344,8 @@ static int check(const struct options *o, struct error *e)
         return error_set(e, "ask: the question is empty");
     }
     const char *colon = *name ? ": " : "";
-    if (o->n_paths < commands[o->command].least) return error_set(e, "%s%sno %s named", name, colon, commands[o->command].first);
+    if (o->n_paths < commands[o->command].least)
+        return error_set(e, "%s%sno %s named", name, colon, commands[o->command].first);
     if (o->n_paths > commands[o->command].most) {
         return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[commands[o->command].most]);
     }
@@ -355,7 +417,10 @@ void options_help(enum command command, FILE *out)
     for (int i = 0; i < N_OPTIONS; i++) {
         if (command != COMMAND_SCREEN && !(table[i].commands & FOR(command))) continue;
         char call[48];
-        snprintf(call, sizeof call, "%s--%s %s", table[i].letter == 'q' ? "-q, " : table[i].letter == 'h' ? "-h, " : "    ",
+        snprintf(call, sizeof call, "%s--%s %s",
+                 table[i].letter == 'q'   ? "-q, "
+                 : table[i].letter == 'h' ? "-h, "
+                                          : "    ",
                  table[i].name, table[i].argument ? table[i].argument : "");
         fprintf(out, "  %-30s %s\n", call, table[i].help);
     }

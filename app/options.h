@@ -35,24 +35,24 @@ enum {
 /* Strings are borrowed from argv. */
 struct options {
     enum command command;
-    const char *model;      /* NULL: the one that ships */
-    const char *answerer;   /* NULL: the default */
+    const char *model;        /* NULL: the one that ships */
+    const char *answerer;     /* NULL: the default */
     const char *answerer_key; /* environment variable, or NULL */
     float temperature, top_p;
     uint64_t seed;
-    const char *device;     /* "auto" */
-    unsigned n_threads;     /* 0: one a core */
-    const char *state_dir;  /* NULL: the default */
-    uint64_t memory;        /* bytes; 0: no limit named */
-    uint64_t max_file;      /* bytes */
+    const char *device;    /* "auto" */
+    unsigned n_threads;    /* 0: one a core */
+    const char *state_dir; /* NULL: the default */
+    uint64_t memory;       /* bytes; 0: no limit named */
+    uint64_t max_file;     /* bytes */
     bool json, quiet, dry_run, rank_attention, no_state;
-    const char *log;        /* file, or NULL */
-    const char *question;   /* ask */
-    const char *export;     /* ask: file to write the answer to, or NULL */
+    const char *log;      /* file, or NULL */
+    const char *question; /* ask */
+    const char *export;   /* ask: file to write the answer to, or NULL */
     char *const *paths;
     size_t n_paths;
     struct scale_options scale;
-    bool help, version;     /* asked for: print and stop */
+    bool help, version; /* asked for: print and stop */
 };
 
 /* 0, or -1 for wrong usage with what is wrong in e. */

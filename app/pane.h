@@ -18,9 +18,9 @@ struct view {
     const struct exchange *exchange; /* shown; NULL: no question yet */
     const struct exchange *compared; /* its map is shown too; NULL: none */
     const struct outline *outline;
-    const struct search *search;     /* NULL: nothing is searched for */
-    struct spot place;              /* in the text */
-    bool logarithmic;                /* heat */
+    const struct search *search; /* NULL: nothing is searched for */
+    struct spot place;           /* in the text */
+    bool logarithmic;            /* heat */
 };
 
 /* Draws the line above a pane, a title with a rule to its right, and gives back what is left below. `detail` may be

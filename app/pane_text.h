@@ -10,9 +10,9 @@ struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
     struct spot place; /* where the user is: what was gone to, or the first row */
-    uint64_t span;      /* bytes from `place` that are marked; 0: none */
-    bool went;          /* gone to, and not scrolled since: stays in sight when the size changes */
-    int height, width;  /* as drawn last */
+    uint64_t span;     /* bytes from `place` that are marked; 0: none */
+    bool went;         /* gone to, and not scrolled since: stays in sight when the size changes */
+    int height, width; /* as drawn last */
     enum line_numbers numbers;
 };
 

@@ -45,13 +45,13 @@ struct reader {
     bool keeps;          /* checkpoints are made: there is a state, and none has failed */
     double checkpointed; /* when */
     char note[256];
-    uint32_t rate_kept;  /* every how many positions' key is kept */
-    int8_t *keys; /* of one chunk */
+    uint32_t rate_kept; /* every how many positions' key is kept */
+    int8_t *keys;       /* of one chunk */
     size_t keys_capacity;
     bool done;
     uint64_t new_tokens;
-    double seconds;     /* spent reading */
-    double rate;        /* tokens a second, smoothed */
+    double seconds; /* spent reading */
+    double rate;    /* tokens a second, smoothed */
     double bytes_rate;
 };
 
@@ -62,20 +62,23 @@ static const char *scratch_directory(const struct reader_options *o)
     return named && *named ? named : "/var/tmp";
 }
 
-/* The smallest rate, of those that training saw (powers of 4), at which the keys and the model fit the memory. A token is taken for three
- * bytes of text, which is few. */
+/* The smallest rate, of those that training saw (powers of 4), at which the keys and the model fit the memory. A token
+ * is taken for three bytes of text, which is few. */
 static int choose_rate(struct reader *r, uint64_t memory, struct error *e)
 {
-    uint64_t model = session_memory(session_guard_session(r->guard)), keys = r->corpus->n_bytes / 3 * r->model->evidence.width;
+    uint64_t model = session_memory(session_guard_session(r->guard)),
+             keys = r->corpus->n_bytes / 3 * r->model->evidence.width;
     r->rate_kept = 1;
     if (memory == 0) return 0;
     if (model >= memory) {
-        return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)", (unsigned long long)(model >> 20),
-                         (unsigned long long)(memory >> 20));
+        return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)",
+                         (unsigned long long)(model >> 20), (unsigned long long)(memory >> 20));
     }
     while (keys / r->rate_kept > memory - model && r->rate_kept < 16) r->rate_kept *= 4;
     if (keys / r->rate_kept <= memory - model) return 0;
-    return error_set(e, "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory allows (%llu MB)",
+    return error_set(e,
+                     "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory "
+                     "allows (%llu MB)",
                      (unsigned long long)(keys / r->rate_kept >> 20), (unsigned long long)(model >> 20),
                      (unsigned long long)(memory >> 20));
 }
@@ -111,8 +114,8 @@ static int resume(struct reader *r, struct error *e)
     return token_source_seek(r->source, place.n_documents, place.offset, zero_lengths, e);
 }
 
-int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c, const struct reader_options *o,
-                const atomic_bool *cancel, struct error *e)
+int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
+                const struct reader_options *o, const atomic_bool *cancel, struct error *e)
 {
     if (m->evidence.width == 0) return error_set(e, "%s: this model has no evidence attention: not a reader", m->path);
     struct reader *r = calloc(1, sizeof *r);
@@ -125,7 +128,8 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
         choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
-        sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) || resume(r, e)) {
+        sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
+        resume(r, e)) {
         reader_close(r);
         return -1;
     }
@@ -164,7 +168,8 @@ static void checkpoint(struct reader *r)
     sequence_place(r->sequence, &place, &zero_lengths);
     if (place.n_documents == 0) return;
     uint8_t *session = malloc(size);
-    int failed = !session ? error_set(&why, "out of memory") : session_state_save(session_guard_session(r->guard), session, size, &why);
+    int failed = !session ? error_set(&why, "out of memory")
+                          : session_state_save(session_guard_session(r->guard), session, size, &why);
     if (!failed) failed = state_checkpoint(r->state, &place, session, size, r->done, &why);
     if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
     free(session);
@@ -275,7 +280,9 @@ void reader_progress(const struct reader *r, struct reader_progress *p)
         .document = n_documents ? n_documents - 1 : 0,
         .seconds = r->seconds,
         .tokens_per_second = r->done && r->seconds > 0 ? (double)r->new_tokens / r->seconds : r->rate,
-        .seconds_left = r->done ? 0 : r->bytes_rate > 0 ? (double)(r->corpus->n_bytes - bytes) / r->bytes_rate : -1,
+        .seconds_left = r->done             ? 0
+                        : r->bytes_rate > 0 ? (double)(r->corpus->n_bytes - bytes) / r->bytes_rate
+                                            : -1,
         .memory = session_memory(session_guard_session(r->guard)),
         .state_bytes = sequence_file_bytes(r->sequence),
     };
@@ -301,7 +308,8 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
     sequence_token_offsets(r->sequence, begin, end, offsets);
 }
 
-void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end, float *share)
+void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
+                         float *share)
 {
     uint64_t n_kept, rate = r->rate_kept;
     const int8_t *keys = sequence_keys(r->sequence, &n_kept);
@@ -312,8 +320,8 @@ void reader_token_shares(const struct reader *r, const struct answer *a, int tok
     for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
 }
 
-int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c, struct answer **out,
-               struct error *e)
+int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
+               struct answer **out, struct error *e)
 {
     const struct ask q = {r,           r->model, r->backend,  r->corpus,
                           r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
@@ -322,8 +330,8 @@ int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, 
 
 /* --- looking into a question --- */
 
-int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out, size_t *n,
-                           struct error *e)
+int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
+                           size_t *n, struct error *e)
 {
     struct tokens ids = {0};
     if (tokenizer_encode(r->model->tokenizer, a->question, strlen(a->question), &ids, e)) return -1;
@@ -331,7 +339,8 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
     struct reader_question_token *tokens = calloc(ids.n, sizeof *tokens);
     uint32_t at = 0;
     for (size_t i = 0; tokens && i < ids.n; i++) {
-        tokens[i] = (struct reader_question_token){.begin = at, .end = at + ids.lengths[i], .gate = a->attention->gate[i]};
+        tokens[i] =
+            (struct reader_question_token){.begin = at, .end = at + ids.lengths[i], .gate = a->attention->gate[i]};
         at += ids.lengths[i];
     }
     *n = ids.n;
@@ -341,8 +350,8 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
     return 0;
 }
 
-int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel, float *share,
-                          struct error *e)
+int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
+                          float *share, struct error *e)
 {
     size_t n;
     const struct reader_segment *segments = reader_segments(r, &n);
@@ -351,7 +360,8 @@ int reader_question_share(const struct reader *r, const struct answer *a, size_t
     assert(token < a->attention->n_query && a->n_segments <= n);
     for (size_t i = 0; i < a->n_segments; i++) {
         if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_set(e, "interrupted");
-        uint64_t begin = sequence_kept(r->sequence, segments[i].first_token), end = sequence_kept(r->sequence, segments[i].end_token);
+        uint64_t begin = sequence_kept(r->sequence, segments[i].first_token),
+                 end = sequence_kept(r->sequence, segments[i].end_token);
         float part[SEGMENT_MAX_BYTES];
         double sum = 0;
         for (; begin < end; begin += SEGMENT_MAX_BYTES) {

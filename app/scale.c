@@ -41,7 +41,8 @@ static int give(const struct run *r, const struct scale_row *row, double toleran
 static struct scale_watch watch(const struct run *r, double limit)
 {
     const struct scale_callbacks *c = r->callbacks;
-    return (struct scale_watch){.cancel = c->cancel, .comm = c->comm, .limit = limit, .progress = c->progress, .context = c->context};
+    return (struct scale_watch){
+        .cancel = c->cancel, .comm = c->comm, .limit = limit, .progress = c->progress, .context = c->context};
 }
 
 static int run_attention(const struct run *r, uint64_t tokens, struct error *e)

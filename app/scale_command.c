@@ -111,7 +111,8 @@ static int run(struct show *c, const struct model *m, FILE *svg, const atomic_bo
     return status;
 }
 
-int scale_command(const struct options *o, const char *model_path, struct comm *comm, const atomic_bool *cancel, struct error *e)
+int scale_command(const struct options *o, const char *model_path, struct comm *comm, const atomic_bool *cancel,
+                  struct error *e)
 {
     struct show c = {.options = o, .comm = comm, .shows_progress = !o->quiet && isatty(STDERR_FILENO)};
     struct model *m = NULL;

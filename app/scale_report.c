@@ -59,8 +59,7 @@ int scale_report_table_row(const struct scale_row *row, FILE *out, struct error 
     fprintf(out, "%-10s %14" PRIu64 " %10.3f %12.0f %11s %7.1f %% %10s %10s %9zu %10.2g\n", row->what, row->tokens,
             x->seconds, tokens_per_second(x), time, 100 * x->input_seconds / x->seconds, live, disk,
             x->checked_positions, x->max_error);
-    if (x->ranks > 1)
-        fprintf(out, "%-10s %" PRIu32 " ranks, each sent %.0f bytes a token\n", "", x->ranks, x->sent);
+    if (x->ranks > 1) fprintf(out, "%-10s %" PRIu32 " ranks, each sent %.0f bytes a token\n", "", x->ranks, x->sent);
     return written(out, e);
 }
 

@@ -28,7 +28,7 @@ struct scale_result {
     size_t checked_positions;
     double max_error;
     uint32_t ranks;
-    double sent; /* bytes a token that a rank sent to others, the mean of all ranks; 0: there is one */
+    double sent;  /* bytes a token that a rank sent to others, the mean of all ranks; 0: there is one */
     bool gave_up; /* past the limit: nothing else is valid */
 };
 

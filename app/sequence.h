@@ -1,5 +1,6 @@
-/* What has been read of a corpus: which token stands for which bytes, and the evidence keys. The tables that grow with the text lie in mapped
- * files; per token they take one byte of length, e / R bytes of key, and about a third of a byte of segment table. One thread at a time. */
+/* What has been read of a corpus: which token stands for which bytes, and the evidence keys. The tables that grow with
+ * the text lie in mapped files; per token they take one byte of length, e / R bytes of key, and about a third of a byte
+ * of segment table. One thread at a time. */
 #ifndef LECTERN_SEQUENCE_H
 #define LECTERN_SEQUENCE_H
 
@@ -23,15 +24,16 @@ struct reader_document {
 /* A segment: a span of one document's text. A token belongs to the segment that holds its last byte. */
 struct reader_segment {
     uint32_t document;
-    uint32_t size;         /* bytes of text */
-    uint64_t offset;       /* in the document's text */
-    uint64_t first_token;  /* half-open; the header's tokens belong to a document's first segment */
+    uint32_t size;        /* bytes of text */
+    uint64_t offset;      /* in the document's text */
+    uint64_t first_token; /* half-open; the header's tokens belong to a document's first segment */
     uint64_t end_token;
     uint64_t token_offset; /* where its first text token starts: offset, or a little before */
 };
 
-/* `width`: columns of a key; `rate`: every rate-th position's key is kept. The corpus is borrowed until sequence_close. With a state the
- * tables lie in its streams, borrowed too, and what they hold already is taken over; without (NULL) in unlinked files in `directory`. */
+/* `width`: columns of a key; `rate`: every rate-th position's key is kept. The corpus is borrowed until sequence_close.
+ * With a state the tables lie in its streams, borrowed too, and what they hold already is taken over; without (NULL) in
+ * unlinked files in `directory`. */
 int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, struct state *state,
                   const char *directory, struct error *e);
 void sequence_close(struct sequence *s);
@@ -42,12 +44,12 @@ int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, st
 /* n more tokens of the current document's text, with the bytes each stands for. */
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
 
-/* Where the sequence ends now, as a state names it. *zero_lengths: how many of its last tokens stand for no bytes (byte pieces of a
- * character that is not whole yet). */
+/* Where the sequence ends now, as a state names it. *zero_lengths: how many of its last tokens stand for no bytes (byte
+ * pieces of a character that is not whole yet). */
 void sequence_place(const struct sequence *s, struct state_place *place, size_t *zero_lengths);
 
 uint64_t sequence_n_tokens(const struct sequence *s);
-uint64_t sequence_n_bytes(const struct sequence *s);   /* of text read */
+uint64_t sequence_n_bytes(const struct sequence *s);    /* of text read */
 uint64_t sequence_file_bytes(const struct sequence *s); /* in the mapped files */
 
 /* Tables; valid until sequence_close, growing by the calls above. */

@@ -16,8 +16,8 @@ struct token_source {
     const struct corpus *corpus;
     int32_t file_token;
     unsigned n_threads;
-    size_t document;     /* next to begin, when `text` is used up */
-    const char *text;    /* what is left of the current document */
+    size_t document;  /* next to begin, when `text` is used up */
+    const char *text; /* what is left of the current document */
     size_t text_size;
     struct tokens block; /* tokenised, from `used` on not yet given out */
     size_t used;
@@ -127,7 +127,8 @@ static uint64_t cut_start(const char *text, uint64_t size, uint64_t offset)
     return start;
 }
 
-int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths, struct error *e)
+int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths,
+                      struct error *e)
 {
     if (n_documents == 0) return 0;
     const struct document *d = &s->corpus->documents[n_documents - 1];

@@ -1,5 +1,5 @@
-/* A corpus as a stream of tokens, in chunks of any size: documents one after the other, each introduced by its header (models/FORMAT.md, The
- * sequence). Knows nothing of models beyond their tokenizer. */
+/* A corpus as a stream of tokens, in chunks of any size: documents one after the other, each introduced by its header
+ * (models/FORMAT.md, The sequence). Knows nothing of models beyond their tokenizer. */
 #ifndef LECTERN_TOKEN_SOURCE_H
 #define LECTERN_TOKEN_SOURCE_H
 
@@ -32,9 +32,10 @@ int token_source_open(struct token_source **out, const struct tokenizer *t, cons
                       unsigned n_threads, struct error *e);
 void token_source_close(struct token_source *s);
 
-/* Goes to a place that has been given out before: behind the header of the last of `n_documents` and the text before `offset`, and
- * `zero_lengths` tokens more that stand for no bytes. To be called before the first chunk. */
-int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths, struct error *e);
+/* Goes to a place that has been given out before: behind the header of the last of `n_documents` and the text before
+ * `offset`, and `zero_lengths` tokens more that stand for no bytes. To be called before the first chunk. */
+int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths,
+                      struct error *e);
 
 /* The next chunk: about `n` tokens (a header is never cut, so it may be more); n = 0 in it at the end. */
 int token_source_next(struct token_source *s, size_t n, struct token_chunk *out, struct error *e);

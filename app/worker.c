@@ -239,7 +239,7 @@ static void on_scale_gave_up(void *context, uint64_t tokens, const char *why)
 static void measure(struct worker *w)
 {
     const struct scale_callbacks callbacks = {on_scale_begin, on_scale_step, on_scale_row, on_scale_gave_up, w,
-                                              &w->cancel, NULL};
+                                              &w->cancel,     NULL};
     const struct scale_options defaults = SCALE_DEFAULTS;
     struct scale_options billion = defaults, lengths = defaults;
     struct error e = {0};

@@ -42,8 +42,9 @@ bool worker_measure(struct worker *w);
 /* Stops what is being done now: reading pauses, an answer ends where it is. */
 void worker_stop(struct worker *w);
 
-/* Asks for the attention of the text's tokens [begin, end), all of one document, by an answer, which must stay until worker_close: of the whole
- * question (`token` -1) or of one of its tokens. A later wish replaces an earlier one. Answered by MESSAGE_SHARES. */
+/* Asks for the attention of the text's tokens [begin, end), all of one document, by an answer, which must stay until
+ * worker_close: of the whole question (`token` -1) or of one of its tokens. A later wish replaces an earlier one.
+ * Answered by MESSAGE_SHARES. */
 void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
 
 /* Asks what one token of the question attends to in all the text; likewise. Answered by MESSAGE_LENS. */

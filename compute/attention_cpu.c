@@ -235,8 +235,8 @@ static void attend_one(struct block *b, const struct attention_cpu *a, uint32_t 
             max = largest;
         }
     for (uint32_t d = 0; d < b->head_dim; d++) b->out[d] /= sum;
-    attention_merge(a->out + ((size_t)b->row * a->shape->n_head + head) * b->head_dim,
-                    &rows->lse[b->row - rows->begin], b->out, max + logf(sum), b->head_dim);
+    attention_merge(a->out + ((size_t)b->row * a->shape->n_head + head) * b->head_dim, &rows->lse[b->row - rows->begin],
+                    b->out, max + logf(sum), b->head_dim);
 }
 
 static void block_attend(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head,

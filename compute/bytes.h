@@ -23,8 +23,8 @@ static inline bool bytes_add(size_t *out, size_t a, size_t b)
     return true;
 }
 
-/* Makes room for `need` elements of `size` bytes in a malloc'ed array, at least doubling it; returns the (moved) array, or NULL with the
- * old one untouched and still owned by the caller. *capacity counts elements. */
+/* Makes room for `need` elements of `size` bytes in a malloc'ed array, at least doubling it; returns the (moved) array,
+ * or NULL with the old one untouched and still owned by the caller. *capacity counts elements. */
 void *bytes_reserve(void *array, size_t *capacity, size_t need, size_t size);
 
 #endif

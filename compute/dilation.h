@@ -1,6 +1,7 @@
-/* The index arithmetic of dilated attention (LongNet, section 2.2-2.3). A branch (w, r) cuts the sequence into segments of w positions;
- * inside a segment a head with offset s uses the positions s, s + r, s + 2r, ... ("on the grid"). A query on the grid attends the keys on
- * the same grid of the same segment, up to itself when causal. The grid restarts at every segment; r need not divide w. */
+/* The index arithmetic of dilated attention (LongNet, section 2.2-2.3). A branch (w, r) cuts the sequence into segments
+ * of w positions; inside a segment a head with offset s uses the positions s, s + r, s + 2r, ... ("on the grid"). A
+ * query on the grid attends the keys on the same grid of the same segment, up to itself when causal. The grid restarts
+ * at every segment; r need not divide w. */
 #ifndef LECTERN_DILATION_H
 #define LECTERN_DILATION_H
 
@@ -19,7 +20,8 @@ enum offset_rule {
     OFFSET_TORCHSCALE, /* s_j = j div ceil(H / r): the authors' release */
 };
 
-/* Offset of head `head` of `n_head` in a branch with dilation rate r. It can be r or more only where no position is on the grid. */
+/* Offset of head `head` of `n_head` in a branch with dilation rate r. It can be r or more only where no position is on
+ * the grid. */
 static inline uint64_t dilation_head_offset(enum offset_rule rule, uint32_t head, uint32_t n_head, uint64_t r)
 {
     if (rule == OFFSET_PAPER) return head % r;

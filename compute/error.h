@@ -1,11 +1,12 @@
-/* What went wrong, in words for the user. A function that can fail returns 0 or -1 and takes a `struct error *` last; on failure it
- * has called error_set where it happened, with what and which ("models/x.gguf: layer 3: wq has 512 columns, expected 768"), and its other
- * outputs are untouched. */
+/* What went wrong, in words for the user. A function that can fail returns 0 or -1 and takes a `struct error *` last;
+ * on failure it has called error_set where it happened, with what and which ("models/x.gguf: layer 3: wq has 512
+ * columns, expected 768"), and its other outputs are untouched. */
 #ifndef LECTERN_ERROR_H
 #define LECTERN_ERROR_H
 
 struct error {
-    char text[512]; /* one line, no newline; long texts are cut. May hold untrusted bytes (file names): render before showing. */
+    char text[512]; /* one line, no newline; long texts are cut. May hold untrusted bytes (file names): render before
+                       showing. */
 };
 
 /* Sets the text and returns -1, so that `return error_set(e, ...)` fails in one line. `e` may be NULL. */

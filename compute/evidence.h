@@ -23,15 +23,16 @@ struct evidence {
 };
 
 /* Copies the queries and tau, turns gate logits into the gate. */
-int evidence_open(struct evidence **out, const struct model *m, const float *queries, const float *tau, const float *gate_logits,
-                  uint32_t n_query, struct error *e);
+int evidence_open(struct evidence **out, const struct model *m, const float *queries, const float *tau,
+                  const float *gate_logits, uint32_t n_query, struct error *e);
 void evidence_close(struct evidence *v);
 
-/* One pass over the keys. keys [n_keys][e] int8; starts [n_segments + 1]: segment i holds the kept keys [starts[i], starts[i+1]).
- * Fills v->lse and, per segment, score and share as the format defines them. *cancel is looked at every few milliseconds; cancelled is an
- * error whose text is "interrupted". */
-int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys, uint64_t n_text,
-                    const uint64_t *starts, size_t n_segments, float *score, float *share, const atomic_bool *cancel, struct error *e);
+/* One pass over the keys. keys [n_keys][e] int8; starts [n_segments + 1]: segment i holds the kept keys [starts[i],
+ * starts[i+1]). Fills v->lse and, per segment, score and share as the format defines them. *cancel is looked at every
+ * few milliseconds; cancelled is an error whose text is "interrupted". */
+int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
+                    uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
+                    const atomic_bool *cancel, struct error *e);
 
 /* Folds what other keys than these give into lse[n]; `cancelled`: this part was, and lse says nothing. */
 struct evidence_join {
@@ -39,14 +40,16 @@ struct evidence_join {
     void *context;
 };
 
-/* The same over a part of the keys and its segments: starts are relative to `keys`, v->n_keys is the part's. The join is called
- * once between the passes, also after a cancel. */
-int evidence_attend_part(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
-                         uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
-                         const struct evidence_join *join, const atomic_bool *cancel, struct error *e);
+/* The same over a part of the keys and its segments: starts are relative to `keys`, v->n_keys is the part's. The join
+ * is called once between the passes, also after a cancel. */
+int evidence_attend_part(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys,
+                         uint64_t n_keys, uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score,
+                         float *share, const struct evidence_join *join, const atomic_bool *cancel, struct error *e);
 
-/* Shares of the kept keys [begin, end) after evidence_attend: share[end - begin], e_p for the gated sum, or of one question token
+/* Shares of the kept keys [begin, end) after evidence_attend: share[end - begin], e_p for the gated sum, or of one
+ * question token
  * (`token` in [0, m); -1: all). */
-void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin, uint64_t end, int token, float *share);
+void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin, uint64_t end, int token,
+                    float *share);
 
 #endif

@@ -13,8 +13,8 @@ struct file_map {
     size_t size;
 };
 
-/* Maps a whole regular file read-only. A file that shrinks while it is mapped raises SIGBUS: callers that map files of others copy
- * small ones (corpus.c says how). */
+/* Maps a whole regular file read-only. A file that shrinks while it is mapped raises SIGBUS: callers that map files of
+ * others copy small ones (corpus.c says how). */
 int file_map(struct file_map *out, const char *path, struct error *e);
 void file_unmap(struct file_map *m);
 
@@ -24,8 +24,8 @@ struct file_array;
 /* `directory`: where an unlinked temporary file is made. */
 int file_array_open(struct file_array **out, const char *directory, struct error *e);
 
-/* The same in a named file that stays: made where it is missing, cut to its first `size` bytes, which must be there. Not writable: the file is only
- * mapped, and appending and writing are bugs. */
+/* The same in a named file that stays: made where it is missing, cut to its first `size` bytes, which must be there.
+ * Not writable: the file is only mapped, and appending and writing are bugs. */
 int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, struct error *e);
 
 /* Waits until the array's bytes are on the disk. */
@@ -34,7 +34,8 @@ int file_array_sync(struct file_array *a, struct error *e);
 /* A named file is cut to the array's size. */
 void file_array_close(struct file_array *a);
 
-/* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error, never a signal. */
+/* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error,
+ * never a signal. */
 int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e);
 /* Overwrites n bytes that are there, at `offset`. */
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n);

@@ -1,5 +1,6 @@
-/* A model file opened and checked: hyper-parameters, weights, tokenizer. models/FORMAT.md is the format. Immutable once open; may be
- * shared by threads. Dense llama-family models are the one-branch case (w = context length, r = 1, rotary everywhere). */
+/* A model file opened and checked: hyper-parameters, weights, tokenizer. models/FORMAT.md is the format. Immutable once
+ * open; may be shared by threads. Dense llama-family models are the one-branch case (w = context length, r = 1, rotary
+ * everywhere). */
 #ifndef LECTERN_MODEL_H
 #define LECTERN_MODEL_H
 
@@ -20,38 +21,38 @@ enum position_mode {
 };
 
 struct model_layer {
-    struct weights attn_norm;                                  /* [1][d] */
-    struct weights attn_q, attn_k, attn_v, attn_output;        /* [H D][d], [H_kv D][d] x 2, [d][H D] */
-    struct weights ffn_norm;                                   /* [1][d] */
-    struct weights ffn_gate, ffn_up, ffn_down;                 /* [f][d] x 2, [d][f] */
+    struct weights attn_norm;                           /* [1][d] */
+    struct weights attn_q, attn_k, attn_v, attn_output; /* [H D][d], [H_kv D][d] x 2, [d][H D] */
+    struct weights ffn_norm;                            /* [1][d] */
+    struct weights ffn_gate, ffn_up, ffn_down;          /* [f][d] x 2, [d][f] */
 };
 
 struct model_evidence {
-    uint32_t width;                                            /* e; 0: the model has no evidence attention */
+    uint32_t width; /* e; 0: the model has no evidence attention */
     float log_eps, log_tau, fusion_weight;
-    struct weights token;                                      /* [V][e] */
-    struct weights k, q;                                       /* [e][d] */
-    struct weights gate_token, gate, tau;                      /* [1][V], [1][d], [1][d] */
+    struct weights token;                 /* [V][e] */
+    struct weights k, q;                  /* [e][d] */
+    struct weights gate_token, gate, tau; /* [1][V], [1][d], [1][d] */
 };
 
 struct model {
-    struct gguf *file;                                         /* owned; the weights' bytes lie in it */
-    struct tokenizer *tokenizer;                               /* owned */
-    char *path, *name;                                         /* owned */
-    uint64_t hash;                                             /* of the whole file's bytes */
+    struct gguf *file;           /* owned; the weights' bytes lie in it */
+    struct tokenizer *tokenizer; /* owned */
+    char *path, *name;           /* owned */
+    uint64_t hash;               /* of the whole file's bytes */
     uint32_t n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     float norm_eps, rope_base;
     enum position_mode position_mode;
     enum offset_rule offset_rule;
     uint32_t n_branch;
     struct branch branch[DILATION_MAX_BRANCHES];
-    uint64_t context_length;                                   /* w_max */
+    uint64_t context_length;                                     /* w_max */
     int32_t token_file, token_question, token_answer, token_end; /* -1: a chat model has none */
     int32_t token_bos, token_eos;                                /* of chat models; -1: none */
     bool starts_with_bos;                                        /* a prompt begins with token_bos */
     char *chat_template;                                         /* owned, untrusted; NULL: none */
-    struct weights token_embd, output_norm, output;            /* [V][d], [1][d], [V][d]: output is token_embd where tied */
-    struct model_layer *layers;                                /* owned, n_layer */
+    struct weights token_embd, output_norm, output; /* [V][d], [1][d], [V][d]: output is token_embd where tied */
+    struct model_layer *layers;                     /* owned, n_layer */
     struct model_evidence evidence;
 };
 

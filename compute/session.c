@@ -565,7 +565,8 @@ int session_rewind(struct session *s, struct error *e)
 int session_truncate(struct session *s, uint64_t position, struct error *e)
 {
     const struct model *m = s->model;
-    if (position > s->position) return error_set(e, "position %llu has not been read yet", (unsigned long long)position);
+    if (position > s->position)
+        return error_set(e, "position %llu has not been read yet", (unsigned long long)position);
     if (position > 0 && (m->n_branch > 1 || m->branch[0].dilation_rate > 1 ||
                          position / m->branch[0].segment_length != s->position / m->branch[0].segment_length))
         return error_set(e, "position %llu cannot be gone back to without a mark", (unsigned long long)position);

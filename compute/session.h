@@ -61,8 +61,8 @@ int session_decode(struct session *s, int32_t id, float *logits, struct error *e
 int session_mark(struct session *s, struct error *e);
 int session_rewind(struct session *s, struct error *e);
 
-/* Goes back to `position`, as if nothing after it had been read; the mark is dropped. For dense models (one branch, dilation
- * rate 1), where every earlier key is still there, and inside a segment; or to 0. */
+/* Goes back to `position`, as if nothing after it had been read; the mark is dropped. For dense models (one branch,
+ * dilation rate 1), where every earlier key is still there, and inside a segment; or to 0. */
 int session_truncate(struct session *s, uint64_t position, struct error *e);
 
 /* The whole state as bytes (position, caches), for a file; load checks that it belongs to the same shapes. */

@@ -230,7 +230,8 @@ static void check_evidence_rows(uint32_t n, uint32_t d, uint32_t width, bool qua
             double unit = u[k] / sqrt(length), stored = fmin(fmax(254 * unit, -127), 127);
             if (!quantise)
                 expect(got[(size_t)i * width + k], unit, i, k);
-            else if (!(fabs(((const int8_t *)got)[(size_t)i * width + k] - stored) <= 0.5 + 254 * test_tolerance(4e-6, 1e-3)))
+            else if (!(fabs(((const int8_t *)got)[(size_t)i * width + k] - stored) <=
+                       0.5 + 254 * test_tolerance(4e-6, 1e-3)))
                 fail_msg("row %u column %u: %d, expected %.4f", i, k, ((const int8_t *)got)[(size_t)i * width + k],
                          stored);
         }

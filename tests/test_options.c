@@ -12,7 +12,11 @@ static int parse(struct options *o, struct error *e, int n, char **words)
     return options_parse(o, n + 1, argv, e);
 }
 
-#define WORDS(...) (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}
+#define WORDS(...)                                                                                                     \
+    (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[])                                                \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 
 static void a_path_alone_opens_the_screen(void **state)
 {

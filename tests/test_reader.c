@@ -209,7 +209,9 @@ static void asking_leaves_the_reading_as_it_was(void **state)
     struct reader_callbacks c = {0};
     struct answer *first = NULL, *other = NULL, *again = NULL;
     assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &first, &e), e);
-    assert_ok(reader_ask(f.reader, "what does main return, and why is this question longer?", RANK_ATTENTION, &c, &other, &e), e);
+    assert_ok(
+        reader_ask(f.reader, "what does main return, and why is this question longer?", RANK_ATTENTION, &c, &other, &e),
+        e);
     assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &again, &e), e);
     assert_memory_equal(first->score, again->score, first->n_segments * sizeof(float));
     assert_memory_not_equal(first->score, other->score, first->n_segments * sizeof(float));
@@ -251,7 +253,9 @@ static void a_question_that_is_too_long_is_refused_with_its_size(void **state)
     read_all(&f);
     struct reader_callbacks c = {0};
     struct answer *a = NULL;
-    assert_int_equal(reader_ask(f.reader, "where does the heron stand, and for how long does it wait?", RANK_ATTENTION, &c, &a, &e), 0);
+    assert_int_equal(
+        reader_ask(f.reader, "where does the heron stand, and for how long does it wait?", RANK_ATTENTION, &c, &a, &e),
+        0);
     answer_close(a);
     a = NULL;
     char *question = malloc(100001);

@@ -19,8 +19,8 @@ static struct corpus *two_documents(void)
     return c;
 }
 
-/* First document: 3 header tokens, 54 tokens of 10 bytes; second: 2 header tokens, tokens of 3 and 4 bytes. Keys are of width 4 and hold
- * their token's index in the first column. */
+/* First document: 3 header tokens, 54 tokens of 10 bytes; second: 2 header tokens, tokens of 3 and 4 bytes. Keys are of
+ * width 4 and hold their token's index in the first column. */
 static struct sequence *read_both(const struct corpus *c, uint32_t rate)
 {
     struct sequence *s = NULL;
