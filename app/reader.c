@@ -44,7 +44,7 @@ struct reader {
     struct state *state; /* the kept read; NULL where nothing is kept */
     bool keeps;          /* checkpoints are made: there is a state, and none has failed */
     double checkpointed; /* when */
-    char note[256];
+    char note[640];
     uint32_t rate_kept; /* every how many positions' key is kept */
     int8_t *keys;       /* of one chunk */
     size_t keys_capacity;
