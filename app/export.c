@@ -38,16 +38,8 @@ void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
 void export_item(const struct export *x, size_t rank, struct export_item *out)
 {
     const struct reader_segment *s = &x->segments[x->answer->items[rank].segment];
-    const struct document *d = &x->corpus->documents[s->document];
-    uint64_t end = s->offset + s->size;
-    *out = (struct export_item){
-        .path = d->path,
-        .line = {document_line(d, s->offset), document_line(d, s->size ? end - 1 : end)},
-        .byte = {document_file_offset(d, s->offset), document_file_offset(d, end)},
-        .text = d->text + s->offset,
-        .size = s->size,
-        .segment = s,
-    };
+    out->segment = s;
+    report_place_of(&x->corpus->documents[s->document], s, &out->place);
 }
 
 void export_xml(FILE *f, const char *bytes, size_t size)
@@ -103,11 +95,12 @@ int export_csv(const struct export *x, FILE *f)
         struct export_item item;
         export_item(x, i, &item);
         fprintf(f, "%zu,%.6g,%.6g,", i + 1, (double)x->answer->items[i].score, (double)x->answer->items[i].share);
-        csv_field(f, item.path, strlen(item.path));
-        fprintf(f, ",%llu,%llu,%llu,%llu,%llu,%llu,", (unsigned long long)item.line[0],
-                (unsigned long long)item.line[1], (unsigned long long)item.byte[0], (unsigned long long)item.byte[1],
-                (unsigned long long)item.segment->first_token, (unsigned long long)item.segment->end_token);
-        csv_field(f, item.text, item.size);
+        csv_field(f, item.place.path, strlen(item.place.path));
+        fprintf(f, ",%llu,%llu,%llu,%llu,%llu,%llu,", (unsigned long long)item.place.line[0],
+                (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],
+                (unsigned long long)item.place.byte[1], (unsigned long long)item.segment->first_token,
+                (unsigned long long)item.segment->end_token);
+        csv_field(f, item.place.text, item.place.size);
         fputs("\r\n", f);
     }
     return ferror(f) ? -1 : 0;
@@ -135,11 +128,11 @@ static cJSON *evidence_json(const struct export *x)
         cJSON_AddNumberToObject(o, "rank", (double)i + 1);
         cJSON_AddNumberToObject(o, "score", (double)x->answer->items[i].score);
         cJSON_AddNumberToObject(o, "share", (double)x->answer->items[i].share);
-        add_string(o, "path", item.path);
-        add_range(o, "line", item.line[0], item.line[1]);
-        add_range(o, "byte", item.byte[0], item.byte[1]);
+        add_string(o, "path", item.place.path);
+        add_range(o, "line", item.place.line[0], item.place.line[1]);
+        add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
         add_range(o, "token", item.segment->first_token, item.segment->end_token);
-        cJSON_AddItemToObject(o, "text", report_string(item.text, item.size));
+        cJSON_AddItemToObject(o, "text", report_string(item.place.text, item.place.size));
         cJSON_AddItemToArray(all, o);
     }
     return all;

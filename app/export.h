@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/reader.h"
+#include "app/report.h"
 
 struct corpus;
 
@@ -42,10 +43,7 @@ int export_json(const struct export *x, FILE *f);
 void export_columns(const struct export *x, double share[EXPORT_COLUMNS]);
 
 struct export_item {
-    const char *path;
-    uint64_t line[2], byte[2]; /* inclusive from 1; half-open, on disk */
-    const char *text;
-    size_t size;
+    struct place place;
     const struct reader_segment *segment;
 };
 

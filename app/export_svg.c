@@ -154,14 +154,14 @@ static void evidence(const struct export *x, struct page *p)
         char words[600], share[16];
         export_item(x, i, &item);
         int size = snprintf(words, sizeof words, "%zu  %s  %s, lines %llu to %llu", i + 1,
-                            pane_share(share, (double)x->answer->items[i].share), item.path,
-                            (unsigned long long)item.line[0], (unsigned long long)item.line[1]);
+                            pane_share(share, (double)x->answer->items[i].share), item.place.path,
+                            (unsigned long long)item.place.line[0], (unsigned long long)item.place.line[1]);
         p->y += LINE + 8;
         text_at(p, LEFT, " class=\"head\"", words,
                 size < 0                      ? 0
                 : (size_t)size < sizeof words ? (size_t)size
                                               : sizeof words - 1);
-        paragraph(p, LEFT + 24, "", item.text, item.size, TEXT_COLUMNS, 3);
+        paragraph(p, LEFT + 24, "", item.place.text, item.place.size, TEXT_COLUMNS, 3);
     }
 }
 
@@ -174,7 +174,7 @@ static int height_of(const struct export *x)
     for (size_t i = 0; i < a->n_items && i < EVIDENCE_SHOWN; i++) {
         struct export_item item;
         export_item(x, i, &item);
-        items += LINE + 8 + LINE * rows_of(item.text, item.size, TEXT_COLUMNS, 3);
+        items += LINE + 8 + LINE * rows_of(item.place.text, item.place.size, TEXT_COLUMNS, 3);
     }
     return 60 + LINE * rows + 34 + MAP_HEIGHT + 34 + 54 + items + 80;
 }
@@ -233,12 +233,13 @@ int export_html(const struct export *x, FILE *f)
         export_item(x, i, &item);
         fprintf(f, "<tr><td>%zu</td><td>%s</td><td>%.3g</td><td>", i + 1, pane_share(share, (double)a->items[i].share),
                 (double)a->items[i].score);
-        export_xml(f, item.path, strlen(item.path));
-        fprintf(f, "</td><td>%llu to %llu</td><td>%llu to %llu</td><td><pre>", (unsigned long long)item.line[0],
-                (unsigned long long)item.line[1], (unsigned long long)item.byte[0], (unsigned long long)item.byte[1]);
-        for (size_t at = 0; at < item.size;) {
-            const char *line = item.text + at, *newline = memchr(line, '\n', item.size - at);
-            size_t n = newline ? (size_t)(newline - line) : item.size - at;
+        export_xml(f, item.place.path, strlen(item.place.path));
+        fprintf(f, "</td><td>%llu to %llu</td><td>%llu to %llu</td><td><pre>", (unsigned long long)item.place.line[0],
+                (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],
+                (unsigned long long)item.place.byte[1]);
+        for (size_t at = 0; at < item.place.size;) {
+            const char *line = item.place.text + at, *newline = memchr(line, '\n', item.place.size - at);
+            size_t n = newline ? (size_t)(newline - line) : item.place.size - at;
             export_xml(f, line, n && line[n - 1] == '\r' ? n - 1 : n);
             if (newline) fputc('\n', f);
             at += n + (newline != NULL);

@@ -13,11 +13,8 @@
 #include "compute/error.h"
 #include "compute/model.h"
 
-void report_place(const struct report *r, size_t segment, struct place *out)
+void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out)
 {
-    size_t n;
-    const struct reader_segment *s = &reader_segments(r->reader, &n)[segment];
-    const struct document *d = &r->corpus->documents[s->document];
     uint64_t end = s->offset + s->size;
     *out = (struct place){
         .path = d->path,
@@ -26,6 +23,13 @@ void report_place(const struct report *r, size_t segment, struct place *out)
         .text = d->text + s->offset,
         .size = s->size,
     };
+}
+
+void report_place(const struct report *r, size_t segment, struct place *out)
+{
+    size_t n;
+    const struct reader_segment *s = &reader_segments(r->reader, &n)[segment];
+    report_place_of(&r->corpus->documents[s->document], s, out);
 }
 
 /* Escapes one character of JSON text at `in`; returns how many bytes it took. */

@@ -11,6 +11,7 @@
 struct backend;
 struct cJSON;
 struct device;
+struct document;
 struct dry_run;
 
 /* What was asked of what. Borrowed. */
@@ -29,6 +30,8 @@ struct place {
     size_t size;
 };
 
+/* Of a segment of document `d`; its strings are valid as long as the corpus. */
+void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out);
 void report_place(const struct report *r, size_t segment, struct place *out);
 
 /* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "compute/clock.h"
 #include "compute/error.h"
 
 static const double CHUNK_SECONDS = 0.08;
@@ -13,9 +14,7 @@ int scale_run_check(const struct scale_watch *w, struct error *e)
 
 double scale_run_now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    return clock_seconds();
 }
 
 uint32_t scale_run_rows(uint32_t rows, uint32_t max_rows, uint32_t n, double seconds)

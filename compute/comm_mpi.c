@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "compute/clock.h"
 #include "compute/error.h"
 
 /* Seconds: between two ranks that compute the same amount, and after this process was asked to stop. */
@@ -121,13 +122,6 @@ uint64_t comm_bytes_sent(const struct comm *c)
     return c ? c->bytes_sent : 0;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int too_long(struct comm *c, bool ending, struct error *e)
 {
     c->broken = true;
@@ -139,14 +133,14 @@ static int too_long(struct comm *c, bool ending, struct error *e)
 static int finish(struct comm *c, int code, MPI_Request *request, bool patient, struct error *e)
 {
     if (code != MPI_SUCCESS) return failed(c, code, e);
-    double began = now(), asked = 0;
+    double began = clock_seconds(), asked = 0;
     for (unsigned looks = 0;; looks++) {
         int done = 0;
         code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (code != MPI_SUCCESS) return failed(c, code, e);
         if (done) return 0;
         if (looks < LOOKS_BEFORE_SLEEPING) continue;
-        double at = now();
+        double at = clock_seconds();
         if (c->ending && atomic_load(c->ending) && asked <= 0) asked = at;
         if (asked > 0 && at - asked > PATIENCE_ENDING) return too_long(c, true, e);
         if (!patient && at - began > PATIENCE) return too_long(c, false, e);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/vulkan/pipelines.h"
 
@@ -62,13 +63,6 @@ struct stream {
     struct stream_time times[MAX_TIMES];
     uint32_t n_times;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 void stream_fail(struct stream *s, const struct error *why)
 {
@@ -221,7 +215,7 @@ static double elapsed(const struct stream *s, const struct slot *slot, uint32_t 
 
 static void slot_measure(struct stream *s, struct slot *slot)
 {
-    double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : now() - slot->submitted;
+    double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : clock_seconds() - slot->submitted;
     /* small submits measure the cost of submitting */
     if (seconds > TARGET_SECONDS / 50 && slot->work > 0) s->rate = 0.5 * s->rate + 0.5 * slot->work / seconds;
     for (uint32_t i = 0; i < slot->n_profiled; i++) add_time(s, &slot->profiled[i], elapsed(s, slot, 2 + 2 * i));
@@ -306,7 +300,7 @@ static void submit(struct stream *s)
         return;
     }
     s->value = slot->value = value;
-    slot->submitted = now();
+    slot->submitted = clock_seconds();
     s->at = (s->at + 1) % SLOTS;
 }
 
