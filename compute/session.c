@@ -15,7 +15,7 @@
 enum {
     LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
     ANGLE_ROWS = 512, /* by which the rotary table grows */
-    N_OUTPUTS = 5,    /* arrays of struct session_outputs with a row a token, in its order without last_logits */
+    N_OUTPUTS = 5,    /* arrays of struct session_outputs that ranks give, a row a token, in its order */
     WANTS_LAST = 1 << N_OUTPUTS,
 };
 
@@ -240,6 +240,11 @@ uint64_t session_position(const struct session *s)
     return s->position;
 }
 
+const struct kv_cache *session_cache(const struct session *s)
+{
+    return s->cache;
+}
+
 size_t session_memory(const struct session *s)
 {
     size_t total = kv_cache_bytes(s->cache);
@@ -283,6 +288,8 @@ struct chunk {
     uint32_t n;
     const uint32_t *kept;
     struct exchange *exchange; /* NULL: no other rank has a part in it */
+    float *qkv;                /* where the first layer's rows go; NULL: nowhere */
+    size_t qkv_rows;           /* from one layer's to the next one's */
 };
 
 static int attend(struct session *s, uint32_t layer, const struct chunk *c, struct error *e)
@@ -315,6 +322,7 @@ static int read_chunk(struct session *s, const struct chunk *c, struct error *e)
         if (n > 0)
             ops->project(&(struct project){
                 .out = s->qkv, .x = s->x, .w = l->qkv, .norm = l->attn_norm, .norm_eps = m->norm_eps, .n = n});
+        if (c->qkv && ops->matrix_read(s->qkv, 0, n, c->qkv + i * c->qkv_rows * s->qkv->cols, e) != 0) return -1;
         if (attend(s, i, c, e) != 0) return -1;
         if (n == 0) continue;
         ops->project(&(struct project){.out = s->x, .x = s->mixed, .w = l->attn_output, .n = n, .add = true});
@@ -404,6 +412,7 @@ static int check_call(const struct session *s, const int32_t *ids, size_t n, con
             return error_set(e, "token id %d, the model has %u", (int)ids[i], m->n_vocab);
     if (m->evidence.width == 0 && (out->keys || out->queries || out->tau || out->gate))
         return error_set(e, "%s has no evidence attention", m->path);
+    if (out->qkv && s->comm) return error_set(e, "queries and keys of every layer are not gathered from several ranks");
     return 0;
 }
 
@@ -412,7 +421,12 @@ static int prefill_chunk(struct session *s, const int32_t *ids, size_t done, siz
                          const struct session_outputs *out, struct error *e)
 {
     uint32_t part = n - done < s->chunk_rows ? (uint32_t)(n - done) : s->chunk_rows;
-    struct chunk c = {.ids = ids + done, .position = s->position, .n = part, .kept = s->cache->kept};
+    struct chunk c = {.ids = ids + done,
+                      .position = s->position,
+                      .n = part,
+                      .kept = s->cache->kept,
+                      .qkv = out->qkv ? out->qkv + done * s->qkv->cols : NULL,
+                      .qkv_rows = n};
     if (fill_rotary(s, part, e) != 0) return -1;
     kv_cache_before(s->cache, s->position, part);
     if (read_chunk(s, &c, e) != 0 || give_outputs(s, ids + done, done, part, done + part == n, out, e) != 0) return -1;

@@ -11,6 +11,7 @@
 struct backend;
 struct comm;
 struct error;
+struct kv_cache;
 struct model;
 struct session;
 
@@ -30,6 +31,9 @@ uint32_t session_chunk_tokens(const struct session *s);
 /* Tokens read so far: the position of the next one. */
 uint64_t session_position(const struct session *s);
 
+/* The keys and values that the next tokens may see; borrowed, as they are now. */
+const struct kv_cache *session_cache(const struct session *s);
+
 /* Live memory in bytes: caches, activations, converted weights. Flat in the length. */
 size_t session_memory(const struct session *s);
 
@@ -45,6 +49,7 @@ struct session_outputs {
     float *queries; /* [n][e] evidence queries, unit length */
     float *tau;     /* [n] */
     float *gate;    /* [n] logits of the gate, before the softmax over the question */
+    float *qkv;     /* [n_layer][n][(H + 2 H_kv) D] q, k, v of every layer, not rotated; with one rank only */
 };
 
 /* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */

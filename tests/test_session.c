@@ -7,6 +7,7 @@
 
 #include "compute/backend.h"
 #include "compute/session.h"
+#include "tests/model_definition.h"
 #include "tests/synthetic_model.h"
 #include "tests/test_device.h"
 
@@ -33,94 +34,6 @@ static void tiny_model(struct model *m, uint32_t n_head_kv)
 static void random_ids(int32_t *ids, size_t n, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(test_random(&seed) % V);
-}
-
-/* ---- the definition ---- */
-
-static double at(const struct weights *w, uint32_t row, uint32_t col)
-{
-    return (double)((const float *)w->bytes)[(size_t)row * w->cols + col];
-}
-
-static void multiply(double *out, const struct weights *w, const double *x)
-{
-    for (uint32_t i = 0; i < w->rows; i++) {
-        out[i] = 0;
-        for (uint32_t k = 0; k < w->cols; k++) out[i] += at(w, i, k) * x[k];
-    }
-}
-
-static void normalise(double *out, const double *x, const struct weights *norm, double eps)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < norm->cols; i++) sum += x[i] * x[i];
-    for (uint32_t i = 0; i < norm->cols; i++) out[i] = x[i] / sqrt(sum / norm->cols + eps) * at(norm, 0, i);
-}
-
-static double turned(const double *x, uint32_t i, uint32_t dim, uint64_t pos)
-{
-    double angle = (double)pos * pow(10000, -(double)(i - i % 2) / dim);
-    return i % 2 == 0 ? x[i] * cos(angle) - x[i + 1] * sin(angle) : x[i - 1] * sin(angle) + x[i] * cos(angle);
-}
-
-struct vectors {
-    double q[24], k[24], v[24], x[24], mixed[24];
-};
-
-/* Attention of one (token, head): all keys of all branches in one softmax. */
-static void define_head(const struct model *m, struct vectors *all, const uint64_t *positions, size_t t, uint32_t head)
-{
-    const uint32_t dim = m->head_dim, group = head / (m->n_head / m->n_head_kv);
-    double sum = 0, *out = all[t].mixed + head * dim;
-    for (uint32_t d = 0; d < dim; d++) out[d] = 0;
-    for (uint32_t i = 0; i < m->n_branch; i++)
-        for (size_t p = 0; p <= t; p++) {
-            uint64_t w = m->branch[i].segment_length, r = m->branch[i].dilation_rate, s = head % r;
-            uint64_t a = positions[t], b = positions[p];
-            if (a / w != b / w || a % w % r != s || b % w % r != s) continue;
-            double logit = 0;
-            const double *q = all[t].q + head * dim, *k = all[p].k + group * dim;
-            for (uint32_t d = 0; d < dim; d++)
-                logit += r == 1 ? turned(q, d, dim, a % w) * turned(k, d, dim, b % w) : q[d] * k[d];
-            double e = exp(logit / sqrt(dim));
-            sum += e;
-            for (uint32_t d = 0; d < dim; d++) out[d] += e * all[p].v[group * dim + d];
-        }
-    for (uint32_t d = 0; d < dim && sum > 0; d++) out[d] /= sum;
-}
-
-/* logits [n][V] of tokens at the given positions. */
-static void define(const struct model *m, const int32_t *ids, const uint64_t *positions, size_t n, double *logits)
-{
-    struct vectors *all = calloc(n, sizeof *all);
-    double normed[24], gate[40], up[40], added[24];
-    for (size_t t = 0; t < n; t++)
-        for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] = at(&m->token_embd, (uint32_t)ids[t], i);
-    for (uint32_t layer = 0; layer < m->n_layer; layer++) {
-        const struct model_layer *l = &m->layers[layer];
-        for (size_t t = 0; t < n; t++) {
-            normalise(normed, all[t].x, &l->attn_norm, (double)m->norm_eps);
-            multiply(all[t].q, &l->attn_q, normed);
-            multiply(all[t].k, &l->attn_k, normed);
-            multiply(all[t].v, &l->attn_v, normed);
-        }
-        for (size_t t = 0; t < n; t++) {
-            for (uint32_t head = 0; head < m->n_head; head++) define_head(m, all, positions, t, head);
-            multiply(added, &l->attn_output, all[t].mixed);
-            for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] += added[i];
-            normalise(normed, all[t].x, &l->ffn_norm, (double)m->norm_eps);
-            multiply(gate, &l->ffn_gate, normed);
-            multiply(up, &l->ffn_up, normed);
-            for (uint32_t i = 0; i < m->n_ff; i++) gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i];
-            multiply(added, &l->ffn_down, gate);
-            for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] += added[i];
-        }
-    }
-    for (size_t t = 0; t < n; t++) {
-        normalise(normed, all[t].x, &m->output_norm, (double)m->norm_eps);
-        multiply(logits + t * V, &m->output, normed);
-    }
-    free(all);
 }
 
 /* ---- helpers ---- */
@@ -182,7 +95,7 @@ static void prefill_equals_the_definition(void **state)
         static double expected[N * V];
         random_ids(ids, N, 5);
         for (int i = 0; i < N; i++) positions[i] = (uint64_t)i;
-        define(&m, ids, positions, N, expected);
+        define(&m, ids, positions, N, NULL, NULL, expected);
         struct session *s = open_session(&m);
         prefill(s, ids, N, got);
         expect_defined(got, expected, N * V);
@@ -206,7 +119,7 @@ static void skipped_positions_are_no_keys(void **state)
     /* gaps inside segments of the far branches, and to far away */
     for (int i = 0; i < N; i++)
         positions[i] = (uint64_t)i + (i >= 21 ? 11 : 0) + (i >= 90 ? 70 : 0) + (i >= 150 ? UINT64_C(1) << 33 : 0);
-    define(&m, ids, positions, N, expected);
+    define(&m, ids, positions, N, NULL, NULL, expected);
     struct session *s = open_session(&m);
     const int cuts[] = {0, 21, 90, 150, N};
     for (int i = 0; i < 4; i++) {
