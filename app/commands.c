@@ -104,7 +104,7 @@ static struct reader_options reader_options_of(const struct work *w)
     const struct options *o = w->options;
     return (struct reader_options){
         .answerer = w->answerer,
-        .keep = !o->no_state && o->command != COMMAND_EVAL,
+        .keep = o->command == COMMAND_EVAL ? o->state_dir != NULL : !o->no_state,
         .state_dir = o->state_dir,
         .label = o->n_paths ? o->paths[0] : NULL,
         .memory = o->memory,

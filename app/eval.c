@@ -1,6 +1,7 @@
 #include "app/eval.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "app/eval_tasks.h"
 #include "app/reader.h"
 #include "compute/error.h"
+#include "compute/log.h"
 #include "compute/model.h"
 
 /* The documents of one group of tasks, read, with room for what is known of each segment. */
@@ -106,11 +108,18 @@ static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, 
     if (find_hits(g, r, t, &n_hits, e) != 0) return -1;
     sum->n_ranked++;
     eval_add_chance(&sum->chance, n, n_hits);
-    eval_add_rank(&sum->reader, eval_rank(a->score, g->hits, n));
+    size_t attention = eval_rank(a->score, g->hits, n);
+    eval_add_rank(&sum->reader, attention);
     if (bm25_score(g->corpus, g->segments, n, t->question, r->options->cancel, g->scores, e) != 0) return -1;
-    eval_add_rank(&sum->bm25, eval_rank(g->scores, g->hits, n));
+    size_t bm25 = eval_rank(g->scores, g->hits, n);
+    eval_add_rank(&sum->bm25, bm25);
     bm25_fuse(a->score, g->scores, r->options->model->evidence.fusion_weight, n, g->scores);
-    eval_add_rank(&sum->fused, eval_rank(g->scores, g->hits, n));
+    size_t fused = eval_rank(g->scores, g->hits, n);
+    eval_add_rank(&sum->fused, fused);
+    struct reader_progress p;
+    reader_progress(g->reader, &p);
+    log_line("line %zu: rank %zu by attention, %zu fused, %zu by BM25, of %zu segments of %" PRIu64 " tokens", t->line,
+             attention, fused, bm25, n, p.tokens);
     return 0;
 }
 
@@ -130,7 +139,9 @@ static int run_task(struct group *g, struct run *r, const struct eval_task *t, s
 {
     const struct reader_callbacks callbacks = {.cancel = r->options->cancel};
     struct answer *a;
-    if (reader_ask(g->reader, t->question, RANK_FUSED, &callbacks, &a, e) != 0) return -1;
+    /* Only an answer is worded from the best segments; without one, BM25 need not look at the text for them. */
+    const enum reader_rank rank = r->options->answers ? RANK_FUSED : RANK_ATTENTION;
+    if (reader_ask(g->reader, t->question, rank, &callbacks, &a, e) != 0) return -1;
     int result = add_ranks(g, r, t, a, e);
     if (result == 0) result = add_answer(r, t, a, e);
     answer_close(a);
