@@ -12,6 +12,7 @@
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/session.h"
+#include "compute/thread_pool.h"
 
 #define PROBE_TOKENS 4096
 
@@ -54,7 +55,7 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
             const atomic_bool *cancel, struct error *e)
 {
     struct token_source *source = NULL;
-    if (token_source_open(&source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e)) return -1;
+    if (token_source_open(&source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e)) return -1;
     struct dry_run r = {.documents = c->n_documents, .bytes = c->n_bytes};
     int failed = count(&r, source, m, b, cancel, e);
     token_source_close(source);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 
 #include "app/ask.h"
 #include "app/corpus.h"
@@ -21,6 +20,7 @@
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
+#include "compute/thread_pool.h"
 #include "compute/tokenizer.h"
 
 /* Progress is told this often, in seconds, and a kept read loses at most about this much. */
@@ -30,6 +30,17 @@
 /* Tokens read between two looks at the cancel flag take about this long. */
 #define CHUNK_SECONDS 0.08
 #define CHUNK_LEAST 256
+
+/* A chunk that is being read. */
+struct reading {
+    struct token_chunk chunk;
+    int8_t *keys; /* owned */
+    size_t capacity;
+};
+
+/* Chunks under way: while the device reads one, the host prepares the next and enters the one before. */
+enum { AHEAD = SESSION_GUARD_AHEAD };
+_Static_assert((int)AHEAD <= (int)TOKEN_CHUNKS, "a chunk's tokens are kept until its keys are there");
 
 struct reader {
     const struct model *model;
@@ -46,8 +57,8 @@ struct reader {
     double checkpointed; /* when */
     char note[640];
     uint32_t rate_kept; /* every how many positions' key is kept */
-    int8_t *keys;       /* of one chunk */
-    size_t keys_capacity;
+    struct reading readings[AHEAD];
+    size_t n_begun, n_ended; /* chunks; chunk i is readings[i % AHEAD] */
     bool done;
     uint64_t new_tokens;
     double seconds; /* spent reading */
@@ -110,8 +121,8 @@ static int resume(struct reader *r, struct error *e)
     if (!r->state || !state_resume(r->state, &session, &size)) return 0;
     sequence_place(r->sequence, &place, &zero_lengths);
     r->done = state_is_complete(r->state);
-    if (session_guard_load(r->guard, session, size, e)) return -1;
-    return token_source_seek(r->source, place.n_documents, place.offset, zero_lengths, e);
+    token_source_seek(r->source, place.n_documents, place.offset, zero_lengths);
+    return session_guard_load(r->guard, session, size, e);
 }
 
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
@@ -127,7 +138,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->conversation = o->conversation;
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
         choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
-        token_source_open(&r->source, m->tokenizer, c, m->token_file, backend_info(b)->n_threads, e) ||
+        token_source_open(&r->source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
         resume(r, e)) {
         reader_close(r);
@@ -145,7 +156,7 @@ void reader_close(struct reader *r)
     sequence_close(r->sequence);
     followup_free(&r->talk);
     state_close(r->state);
-    free(r->keys);
+    for (size_t i = 0; i < AHEAD; i++) free(r->readings[i].keys);
     free(r);
 }
 
@@ -178,9 +189,8 @@ static void checkpoint(struct reader *r)
 }
 
 /* Enters the chunk's tokens and their keys into the sequence, run by run. */
-static int record(struct reader *r, const struct token_chunk *chunk, struct error *e)
+static int record(struct reader *r, const struct token_chunk *chunk, const int8_t *keys, struct error *e)
 {
-    const int8_t *keys = r->keys;
     const uint8_t *lengths = chunk->lengths;
     for (size_t i = 0; i < chunk->n_runs; i++) {
         size_t n = chunk->runs[i].n;
@@ -203,20 +213,31 @@ static size_t chunk_tokens(const struct reader *r)
     return n;
 }
 
-static int read_chunk(struct reader *r, struct error *e)
+/* Sets the device to the next chunk; *last: there is none. */
+static int begin_chunk(struct reader *r, bool *last, struct error *e)
 {
-    struct token_chunk chunk;
-    if (token_source_next(r->source, chunk_tokens(r), &chunk, e)) return -1;
-    if (chunk.n == 0) {
-        r->done = true;
-        return 0;
-    }
-    int8_t *keys = bytes_reserve(r->keys, &r->keys_capacity, chunk.n * r->model->evidence.width, 1);
+    struct reading *next = &r->readings[r->n_begun % AHEAD];
+    if (token_source_next(r->source, chunk_tokens(r), &next->chunk, e)) return -1;
+    *last = next->chunk.n == 0;
+    if (*last) return 0;
+    int8_t *keys = bytes_reserve(next->keys, &next->capacity, next->chunk.n * r->model->evidence.width, 1);
     if (!keys) return error_set(e, "out of memory");
-    r->keys = keys;
+    next->keys = keys;
     struct session_outputs outputs = {.keys = keys};
-    if (session_guard_prefill(r->guard, chunk.ids, chunk.n, &outputs, e) || record(r, &chunk, e)) return -1;
-    r->new_tokens += chunk.n;
+    if (session_guard_begin(r->guard, next->chunk.ids, next->chunk.n, &outputs, e)) return -1;
+    r->n_begun++;
+    return 0;
+}
+
+/* Enters the oldest chunks under way until only `left` are. */
+static int end_chunks(struct reader *r, size_t left, struct error *e)
+{
+    while (r->n_begun - r->n_ended > left) {
+        const struct reading *oldest = &r->readings[r->n_ended % AHEAD];
+        if (session_guard_end(r->guard, e) || record(r, &oldest->chunk, oldest->keys, e)) return -1;
+        r->new_tokens += oldest->chunk.n;
+        r->n_ended++;
+    }
     return 0;
 }
 
@@ -231,22 +252,25 @@ static void update_rates(struct reader *r, uint64_t tokens, uint64_t bytes, doub
 
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
-    /* A chunk that failed half-way may have left tokens in the caches that the tables do not have. */
+    /* A failure may have left tokens in the caches that the tables do not have. */
     if (session_position(session_guard_session(r->guard)) != sequence_n_tokens(r->sequence)) {
         return error_set(e, "reading cannot go on after an error");
     }
     double told = 0;
     while (!r->done) {
         if (c->cancel && atomic_load(c->cancel)) {
+            if (end_chunks(r, 0, e)) return -1;
             if (r->keeps) checkpoint(r);
             return error_set(e, "interrupted");
         }
         uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
         double begin = clock_seconds();
-        if (read_chunk(r, e)) return -1;
+        bool last, due = r->keeps && begin - r->checkpointed > CHECKPOINT_SECONDS;
+        if (begin_chunk(r, &last, e) || end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
         double end = clock_seconds();
         r->seconds += end - begin;
-        if (r->keeps && (r->done || end - r->checkpointed > CHECKPOINT_SECONDS)) checkpoint(r);
+        r->done = last;
+        if (r->keeps && (last || due)) checkpoint(r);
         update_rates(r, sequence_n_tokens(r->sequence) - tokens, sequence_n_bytes(r->sequence) - bytes, end - begin);
         if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
         struct reader_progress p;

@@ -1,5 +1,6 @@
 /* A corpus as a stream of tokens, in chunks of any size: documents one after the other, each introduced by its header
- * (models/FORMAT.md, The sequence). Knows nothing of models beyond their tokenizer. */
+ * (models/FORMAT.md, The sequence). Knows nothing of models beyond their tokenizer. Threads of its own tokenise ahead
+ * of what is asked for, as far as a few blocks of text a thread; the tokens and their order do not depend on them. */
 #ifndef LECTERN_TOKEN_SOURCE_H
 #define LECTERN_TOKEN_SOURCE_H
 
@@ -18,7 +19,8 @@ struct token_run {
     bool header;
 };
 
-/* Tokens of a chunk; pointers are valid until the next call. */
+/* Tokens of a chunk. Of the last TOKEN_CHUNKS chunks the pointers are valid. */
+enum { TOKEN_CHUNKS = 2 };
 struct token_chunk {
     const int32_t *ids;
     const uint8_t *lengths;
@@ -27,15 +29,14 @@ struct token_chunk {
     size_t n_runs;
 };
 
-/* Borrows both until token_source_close. `file_token`: the id of <|file|>. */
+/* Borrows both until token_source_close. `file_token`: the id of <|file|>. n_threads: at least 1. */
 int token_source_open(struct token_source **out, const struct tokenizer *t, const struct corpus *c, int32_t file_token,
                       unsigned n_threads, struct error *e);
 void token_source_close(struct token_source *s);
 
 /* Goes to a place that has been given out before: behind the header of the last of `n_documents` and the text before
  * `offset`, and `zero_lengths` tokens more that stand for no bytes. To be called before the first chunk. */
-int token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths,
-                      struct error *e);
+void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths);
 
 /* The next chunk: about `n` tokens (a header is never cut, so it may be more); n = 0 in it at the end. */
 int token_source_next(struct token_source *s, size_t n, struct token_chunk *out, struct error *e);

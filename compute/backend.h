@@ -122,6 +122,12 @@ struct backend_ops {
     int (*matrix_write)(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
     int (*matrix_read)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
 
+    /* A read that does not hold up the host: the device is set to work on all that was recorded, and the rows are in
+     * `to`, which is kept until then, when a wait for the ticket, or for a later one, returns. Tickets rise. */
+    uint64_t (*matrix_fetch)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
+    /* -1 if anything recorded so far has failed: then no fetch is pending any more. */
+    int (*wait)(struct backend *b, uint64_t ticket, struct error *e);
+
     /* The ops, recorded in order. */
     void (*matrix_copy)(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows);

@@ -180,11 +180,23 @@ static int cpu_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, con
     return cpu_flush(m->backend, e);
 }
 
-static int cpu_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
+static uint64_t cpu_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
 {
     assert(row <= m->rows && n_rows <= m->rows - row);
     memcpy(to, data(m) + (size_t)row * m->cols, (size_t)n_rows * m->cols * sizeof(float));
+    return 0;
+}
+
+static int cpu_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
+{
+    cpu_matrix_fetch(m, row, n_rows, to);
     return cpu_flush(m->backend, e);
+}
+
+static int cpu_wait(struct backend *b, uint64_t ticket, struct error *e)
+{
+    (void)ticket;
+    return cpu_flush(b, e);
 }
 
 static void cpu_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
@@ -518,6 +530,8 @@ static const struct backend_ops cpu_ops = {
     .matrix_close = cpu_matrix_close,
     .matrix_write = cpu_matrix_write,
     .matrix_read = cpu_matrix_read,
+    .matrix_fetch = cpu_matrix_fetch,
+    .wait = cpu_wait,
     .matrix_copy = cpu_matrix_copy,
     .embed = cpu_embed,
     .project = cpu_project,

@@ -349,8 +349,8 @@ static int give_logits(struct session *s, uint32_t row, uint32_t n, float *logit
     return 0;
 }
 
-static int give_evidence_rows(struct session *s, struct matrix *out, const struct matrix *w, const int32_t *ids,
-                              uint32_t n, void *rows, struct error *e)
+static void make_evidence_rows(struct session *s, struct matrix *out, const struct matrix *w, const int32_t *ids,
+                               uint32_t n)
 {
     s->backend->ops->evidence_rows(&(struct evidence_rows){.out = out,
                                                            .x = s->x,
@@ -361,7 +361,6 @@ static int give_evidence_rows(struct session *s, struct matrix *out, const struc
                                                            .norm_eps = s->model->norm_eps,
                                                            .n = n,
                                                            .quantise = out == s->keys});
-    return s->backend->ops->matrix_read(out, 0, n, rows, e);
 }
 
 /* Gate logits G[id] + w_g . h and sharpness exp(log_tau + w_tau . h). */
@@ -389,15 +388,22 @@ static int give_outputs(struct session *s, const int32_t *ids, size_t done, uint
                         const struct session_outputs *out, struct error *e)
 {
     const size_t width = s->model->evidence.width;
+    const struct backend_ops *ops = s->backend->ops;
     if (out->logits && give_logits(s, 0, n, out->logits + done * s->model->n_vocab, e) != 0) return -1;
     if (out->last_logits && last && give_logits(s, n - 1, 1, out->last_logits, e) != 0) return -1;
-    if (out->keys && give_evidence_rows(s, s->keys, s->evidence_k, ids, n, out->keys + done * width, e) != 0) return -1;
-    if (out->queries && give_evidence_rows(s, s->queries, s->evidence_q, ids, n, out->queries + done * width, e) != 0)
-        return -1;
+    if (out->queries) {
+        make_evidence_rows(s, s->queries, s->evidence_q, ids, n);
+        if (ops->matrix_read(s->queries, 0, n, out->queries + done * width, e) != 0) return -1;
+    }
     if ((out->gate || out->tau) &&
         give_gate_and_tau(s, ids, n, out->gate ? out->gate + done : NULL, out->tau ? out->tau + done : NULL, e) != 0)
         return -1;
-    return s->backend->ops->flush(s->backend, e);
+    if (!out->keys) return ops->flush(s->backend, e);
+    make_evidence_rows(s, s->keys, s->evidence_k, ids, n);
+    uint64_t ticket = ops->matrix_fetch(s->keys, 0, n, out->keys + done * width);
+    if (!out->ticket) return ops->wait(s->backend, ticket, e);
+    *out->ticket = ticket;
+    return 0;
 }
 
 static int check_call(const struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
@@ -538,12 +544,18 @@ int session_prefill(struct session *s, const int32_t *ids, size_t n, const struc
 {
     static const struct session_outputs nothing;
     if (!out) out = &nothing;
+    if (out->ticket) *out->ticket = 0;
     if (check_call(s, ids, n, out, e) != 0) return -1;
     unsigned wanted = wanted_of(out);
     if (ranks_lead(s->comm, RANKS_PREFILL, wanted, n, e) != 0 ||
         (s->comm && comm_broadcast(s->comm, (int32_t *)ids, n * sizeof *ids, false, e) != 0))
         return -1;
     return prefill(s, ids, n, out, wanted, e);
+}
+
+int session_wait(struct session *s, uint64_t ticket, struct error *e)
+{
+    return s->backend->ops->wait(s->backend, ticket, e);
 }
 
 int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e)

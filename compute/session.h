@@ -46,15 +46,20 @@ struct session_outputs {
     float *logits;      /* [n][V] for every token of the call */
     float *last_logits; /* [V] for the last one */
     int8_t *keys; /* [n][e] evidence keys, quantised as the format says; every position (the caller keeps every R-th) */
-    float *queries; /* [n][e] evidence queries, unit length */
-    float *tau;     /* [n] */
-    float *gate;    /* [n] logits of the gate, before the softmax over the question */
-    float *qkv;     /* [n_layer][n][(H + 2 H_kv) D] q, k, v of every layer, not rotated; with one rank only */
+    float *queries;   /* [n][e] evidence queries, unit length */
+    float *tau;       /* [n] */
+    float *gate;      /* [n] logits of the gate, before the softmax over the question */
+    float *qkv;       /* [n_layer][n][(H + 2 H_kv) D] q, k, v of every layer, not rotated; with one rank only */
+    uint64_t *ticket; /* not NULL: `keys` may come later, and are there when session_wait for it returns */
 };
 
 /* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */
 int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
                     struct error *e);
+
+/* -1 where anything has failed on the device: then what was read since is lost, the caches too, and no keys are
+ * outstanding. */
+int session_wait(struct session *s, uint64_t ticket, struct error *e);
 
 /* The other ranks' part in rank 0's prefill of n tokens (RANKS_PREFILL). */
 int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e);

@@ -1,6 +1,5 @@
 #include "compute/tokenizer.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -329,81 +328,6 @@ int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, s
                  : t->is_llama ? encode_llama(t, text, size, out, e)
                                : encode_cuts(t, text, size, out, e);
     if (failed) out->n = n;
-    return failed;
-}
-
-struct job {
-    const struct tokenizer *tokenizer;
-    const char *text;
-    size_t size;
-    struct tokens tokens;
-    struct error error;
-    int failed;
-    bool has_thread;
-    pthread_t thread;
-};
-
-static void *run_job(void *context)
-{
-    struct job *j = context;
-    j->failed = tokenizer_encode(j->tokenizer, j->text, j->size, &j->tokens, &j->error);
-    return NULL;
-}
-
-/* Parts of about the same size, each ending on a cut; returns how many. */
-static unsigned split(struct job *jobs, unsigned n, const struct tokenizer *t, const char *text, size_t size)
-{
-    unsigned n_jobs = 0;
-    size_t begin = 0;
-    for (unsigned i = 1; i <= n && begin < size; i++) {
-        size_t target = i < n ? size / n * i : size, end = begin;
-        while (end < target) end += tokenizer_cut(text + end, size - end);
-        if (end == begin) continue;
-        jobs[n_jobs++] = (struct job){.tokenizer = t, .text = text + begin, .size = end - begin};
-        begin = end;
-    }
-    return n_jobs;
-}
-
-static int gather(const struct job *jobs, unsigned n_jobs, struct tokens *out, struct error *e)
-{
-    size_t n = 0;
-    for (unsigned i = 0; i < n_jobs; i++) {
-        if (jobs[i].failed) return error_set(e, "%s", jobs[i].error.text);
-        n += jobs[i].tokens.n;
-    }
-    if (tokens_reserve(out, n, e) != 0) return -1;
-    for (unsigned i = 0; i < n_jobs; i++) {
-        const struct tokens *t = &jobs[i].tokens;
-        if (t->n == 0) continue;
-        memcpy(out->ids + out->n, t->ids, t->n * sizeof *out->ids);
-        memcpy(out->lengths + out->n, t->lengths, t->n);
-        out->n += t->n;
-    }
-    return 0;
-}
-
-int tokenizer_encode_parallel(const struct tokenizer *t, const char *text, size_t size, unsigned n_threads,
-                              struct tokens *out, struct error *e)
-{
-    const size_t least = 1 << 15; /* bytes that are worth a thread */
-    if (n_threads > size / least) n_threads = (unsigned)(size / least);
-    if (n_threads <= 1 || t->bpe || t->is_llama) return tokenizer_encode(t, text, size, out, e);
-    struct job *jobs = calloc(n_threads, sizeof *jobs);
-    if (!jobs) return error_set(e, "out of memory");
-    unsigned n_jobs = split(jobs, n_threads, t, text, size);
-    /* The caller's thread takes the first part, and any part that no thread could be made for. */
-    for (unsigned i = 1; i < n_jobs; i++)
-        jobs[i].has_thread = pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) == 0;
-    for (unsigned i = 0; i < n_jobs; i++) {
-        if (!jobs[i].has_thread) run_job(&jobs[i]);
-    }
-    for (unsigned i = 0; i < n_jobs; i++) {
-        if (jobs[i].has_thread) pthread_join(jobs[i].thread, NULL);
-    }
-    int failed = gather(jobs, n_jobs, out, e);
-    for (unsigned i = 0; i < n_jobs; i++) tokens_free(&jobs[i].tokens);
-    free(jobs);
     return failed;
 }
 

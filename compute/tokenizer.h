@@ -48,10 +48,6 @@ size_t tokenizer_cut(const char *text, size_t size);
  * piece (no length counts them). */
 int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e);
 
-/* The same tokens by `n_threads` threads. */
-int tokenizer_encode_parallel(const struct tokenizer *t, const char *text, size_t size, unsigned n_threads,
-                              struct tokens *out, struct error *e);
-
 /* The bytes of a piece, for decoding: writes at most `size` bytes, returns how many the piece has (0 for control
  * pieces). A byte piece is one byte. */
 size_t tokenizer_piece(const struct tokenizer *t, int32_t id, char *bytes, size_t size);

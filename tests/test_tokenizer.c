@@ -197,33 +197,6 @@ static void a_text_is_the_sum_of_its_cuts(void **state)
     tokens_free(&parts);
 }
 
-static void any_number_of_threads_gives_the_same_tokens(void **state)
-{
-    uint64_t seed = 11;
-    struct error e;
-    size_t size = 300000;
-    char *text = malloc(size);
-    assert_non_null(text);
-    for (size_t i = 0; i < size; i++) {
-        uint64_t r = test_random(&seed) >> 32;
-        text[i] = (char)(r % 7 == 0 ? ' ' : r % 97 == 1 ? '\n' : r % 11 == 2 ? (char)(r >> 8) : "etaoinshr"[r % 9]);
-    }
-    memset(text + 100000, 'y', 50000); /* a line over the middle of a part */
-    struct tokens serial = encode(*state, text, size);
-    for (unsigned n = 0; n <= 9; n++) {
-        struct tokens parallel = {0};
-        assert_ok(tokenizer_encode(*state, "first", 5, &parallel, &e), e);
-        size_t before = parallel.n;
-        assert_ok(tokenizer_encode_parallel(*state, text, size, n, &parallel, &e), e);
-        assert_int_equal(parallel.n - before, serial.n);
-        assert_memory_equal(parallel.ids + before, serial.ids, serial.n * sizeof *serial.ids);
-        assert_memory_equal(parallel.lengths + before, serial.lengths, serial.n);
-        tokens_free(&parallel);
-    }
-    tokens_free(&serial);
-    free(text);
-}
-
 static void pieces_are_bytes_and_controls_are_none(void **state)
 {
     struct error e;
@@ -348,7 +321,6 @@ int main(void)
         cmocka_unit_test(lengths_add_up_for_any_bytes),
         cmocka_unit_test(cuts_follow_newlines_spaces_and_characters),
         cmocka_unit_test(a_text_is_the_sum_of_its_cuts),
-        cmocka_unit_test(any_number_of_threads_gives_the_same_tokens),
         cmocka_unit_test(pieces_are_bytes_and_controls_are_none),
         cmocka_unit_test(models_that_change_the_text_are_refused),
         cmocka_unit_test(unsound_pieces_are_refused),

@@ -227,7 +227,8 @@ static void check_guard(unsigned submit, const char *device_then, const char *no
                                       .queries = got.queries + begin * 8,
                                       .gate = got.gate + begin,
                                       .tau = got.tau + begin};
-        assert_ok(session_guard_prefill(g, ids + begin, end - begin, &out, &e), e);
+        assert_ok(session_guard_begin(g, ids + begin, end - begin, &out, &e), e);
+        assert_ok(session_guard_end(g, &e), e);
         assert_int_equal(session_position(session_guard_session(g)), end);
     }
     assert_non_null(strstr(session_guard_notice(g), "device lost"));
@@ -251,6 +252,80 @@ static void a_read_goes_on_on_the_processor_when_the_device_does_not_come_back(v
     check_guard(1, "vulkan:99", "reading goes on, nothing is lost, on cpu: ");
 }
 
+/* Reads through the guard with a chunk under way while the one before is ended; `submit`: which one fails, from the
+ * third chunk's on. */
+static struct session_guard *read_ahead(const struct model *m, struct backend *b, const int32_t *ids, unsigned submit,
+                                        int8_t *keys)
+{
+    struct session_guard *g;
+    assert_ok(session_guard_open(&g, m, b, &e), e);
+    for (size_t begin = 0; begin < N; begin += 30) {
+        if (begin == 60 && submit) backend_vulkan_fail_submit(b, submit);
+        struct session_outputs out = {.keys = keys + begin * 8};
+        assert_ok(session_guard_begin(g, ids + begin, 30, &out, &e), e);
+        if (begin > 0) assert_ok(session_guard_end(g, &e), e);
+    }
+    assert_ok(session_guard_end(g, &e), e);
+    assert_int_equal(session_position(session_guard_session(g)), N);
+    return g;
+}
+
+static void keys_and_state_are_the_same_bytes_when_chunks_overlap(void **state)
+{
+    (void)state;
+    static const char *const devices[] = {"cpu", "vulkan/fp32", "vulkan/fp16"};
+    static int8_t expected[N * 8], got[N * 8];
+    struct model m;
+    int32_t ids[N];
+    small_model(&m);
+    some_ids(ids);
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        struct backend *b;
+        struct session *s = open_session(devices[i], &m, &b);
+        for (size_t begin = 0; begin < N; begin += 30)
+            assert_ok(session_prefill(s, ids + begin, 30, &(struct session_outputs){.keys = expected + begin * 8}, &e),
+                      e);
+        struct session_guard *g = read_ahead(&m, b, ids, 0, got);
+        assert_memory_equal(got, expected, sizeof got);
+        const size_t size = session_state_size(s);
+        uint8_t *before = calloc(2, size), *after = before + size;
+        assert_ok(session_state_save(s, before, size, &e), e);
+        assert_ok(session_state_save(session_guard_session(g), after, size, &e), e);
+        assert_memory_equal(after, before, size);
+        assert_string_equal(session_guard_notice(g), "");
+        free(before);
+        session_guard_close(g);
+        session_close(s);
+        backend_close(b);
+    }
+    synthetic_model_close(&m);
+}
+
+static void a_loss_with_chunks_under_way_loses_none_of_them(void **state)
+{
+    (void)state;
+    static int8_t expected[N * 8], got[N * 8];
+    struct model m;
+    struct backend *b;
+    int32_t ids[N];
+    small_model(&m);
+    some_ids(ids);
+    struct session *s = open_session("cpu", &m, &b);
+    assert_ok(session_prefill(s, ids, N, &(struct session_outputs){.keys = expected}, &e), e);
+    session_close(s);
+    backend_close(b);
+    for (unsigned submit = 1; submit <= 3; submit++) {
+        assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
+        memset(got, 0, sizeof got);
+        struct session_guard *g = read_ahead(&m, b, ids, submit, got);
+        assert_non_null(strstr(session_guard_notice(g), "device lost"));
+        for (int i = 0; i < N * 8; i++) assert_in_range(got[i] - expected[i] + 1, 0, 2);
+        session_guard_close(g);
+        backend_close(b);
+    }
+    synthetic_model_close(&m);
+}
+
 static void a_failure_that_is_no_loss_is_returned(void **state)
 {
     (void)state;
@@ -260,7 +335,7 @@ static void a_failure_that_is_no_loss_is_returned(void **state)
     small_model(&m);
     assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
     assert_ok(session_guard_open(&g, &m, b, &e), e);
-    assert_int_equal(session_guard_prefill(g, (const int32_t[]){1, V}, 2, NULL, &e), -1);
+    assert_int_equal(session_guard_begin(g, (const int32_t[]){1, V}, 2, &(struct session_outputs){0}, &e), -1);
     assert_string_equal(e.text, "token id 97, the model has 97");
     session_guard_close(g);
     backend_close(b);
@@ -421,6 +496,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_lost_device_is_an_error_and_the_saved_state_goes_on_on_the_processor),
         cmocka_unit_test(a_read_survives_the_loss_of_its_device_at_any_submit),
         cmocka_unit_test(a_read_goes_on_on_the_processor_when_the_device_does_not_come_back),
+        cmocka_unit_test(keys_and_state_are_the_same_bytes_when_chunks_overlap),
+        cmocka_unit_test(a_loss_with_chunks_under_way_loses_none_of_them),
         cmocka_unit_test(a_failure_that_is_no_loss_is_returned),
         cmocka_unit_test(a_scan_of_keys_gives_the_log_sum_of_every_run),
         cmocka_unit_test(weights_of_every_type_are_unpacked_to_the_same_numbers),

@@ -1,5 +1,5 @@
-/* tokenizer_speed MODEL.gguf TEXT [IDS]: MB/s and tokens/s of the model's tokenizer on the text, by one thread and by
- * two. IDS: a file that gets the ids as little-endian int32, to compare with other tokenizers. */
+/* tokenizer_speed MODEL.gguf TEXT [IDS]: MB/s and tokens/s of the model's tokenizer on the text, by one thread.
+ * IDS: a file that gets the ids as little-endian int32, to compare with other tokenizers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -26,21 +26,17 @@ static int write_ids(const char *path, const struct tokens *tokens, struct error
 
 static int measure(const struct model *m, const struct file_map *text, const char *ids, struct error *e)
 {
-    for (unsigned n_threads = 1; n_threads <= 2; n_threads++) {
-        struct tokens tokens = {0};
-        double begin = now();
-        int failed =
-            tokenizer_encode_parallel(m->tokenizer, (const char *)text->bytes, text->size, n_threads, &tokens, e);
-        double seconds = now() - begin;
-        if (!failed) {
-            printf("%u threads: %zu bytes, %zu tokens, %.2f MB/s, %.0f tokens/s\n", n_threads, text->size, tokens.n,
-                   (double)text->size / seconds * 1e-6, (double)tokens.n / seconds);
-            if (ids && n_threads == 1) failed = write_ids(ids, &tokens, e);
-        }
-        tokens_free(&tokens);
-        if (failed) return -1;
+    struct tokens tokens = {0};
+    double begin = now();
+    int failed = tokenizer_encode(m->tokenizer, (const char *)text->bytes, text->size, &tokens, e);
+    double seconds = now() - begin;
+    if (!failed) {
+        printf("%zu bytes, %zu tokens, %.2f MB/s, %.0f tokens/s\n", text->size, tokens.n,
+               (double)text->size / seconds * 1e-6, (double)tokens.n / seconds);
+        if (ids) failed = write_ids(ids, &tokens, e);
     }
-    return 0;
+    tokens_free(&tokens);
+    return failed;
 }
 
 int main(int argc, char **argv)

@@ -79,13 +79,15 @@ static void set_size(struct model *m, char size)
     synthetic_model_fill(m, 1);
 }
 
-/* Reads n tokens in calls as the reader makes them, a chunk each; seconds. */
+/* Reads n tokens in calls as the reader makes them, a chunk each and one under way before the last is there; seconds.
+ */
 static int read_tokens(struct session *s, const struct model *m, uint64_t n, uint32_t chunk, double *seconds,
                        struct error *e)
 {
     int32_t *ids = malloc(chunk * sizeof *ids);
-    int8_t *keys = malloc((size_t)chunk * m->evidence.width);
-    uint64_t seed = 7;
+    const size_t key_bytes = (size_t)chunk * m->evidence.width;
+    int8_t *keys = malloc(2 * key_bytes);
+    uint64_t seed = 7, ticket = 0, before = 0;
     int status = ids && keys ? 0 : error_set(e, "out of memory");
     double begin = now();
     for (uint64_t done = 0; done < n && status == 0; done += chunk) {
@@ -94,8 +96,12 @@ static int read_tokens(struct session *s, const struct model *m, uint64_t n, uin
             seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             ids[i] = (int32_t)((seed >> 33) % m->n_vocab);
         }
-        status = session_prefill(s, ids, part, &(struct session_outputs){.keys = keys}, e);
+        struct session_outputs out = {.keys = keys + done / chunk % 2 * key_bytes, .ticket = &ticket};
+        status = session_prefill(s, ids, part, &out, e);
+        if (status == 0) status = session_wait(s, before, e);
+        before = ticket;
     }
+    if (status == 0) status = session_wait(s, ticket, e);
     *seconds = now() - begin;
     free(ids);
     free(keys);

@@ -242,6 +242,21 @@ int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, vo
                                  (uint64_t)m->cols * 4, n_rows, e));
 }
 
+uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
+{
+    assert(row <= m->rows && n_rows <= m->rows - row);
+    const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
+    struct vulkan *v = vulkan_of(m);
+    stream_fetch(v->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows);
+    return stream_submit(v->stream);
+}
+
+int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e)
+{
+    struct vulkan *v = (struct vulkan *)b;
+    return waited(v, stream_wait_for(v->stream, ticket, e));
+}
+
 void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows)
 {

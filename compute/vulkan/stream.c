@@ -484,6 +484,21 @@ int stream_wait(struct stream *s, struct error *e)
     return -1;
 }
 
+uint64_t stream_submit(struct stream *s)
+{
+    submit(s);
+    return s->value;
+}
+
+int stream_wait_for(struct stream *s, uint64_t value, struct error *e)
+{
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        struct slot *slot = &s->slots[(s->at + i) % SLOTS];
+        if (slot->value && slot->value <= value) slot_wait(s, slot);
+    }
+    return s->failed ? stream_wait(s, e) : 0;
+}
+
 void stream_fail_submit(struct stream *s, unsigned n)
 {
     s->fail_countdown = n;

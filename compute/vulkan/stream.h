@@ -66,15 +66,21 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
 int stream_read(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
                 uint32_t n_rows, struct error *e);
 
-/* A read that does not wait: recorded, and copied to the host by the stream_wait or stream_read that next finds it
- * done. `to` is kept until then. */
+/* A read that does not wait: recorded, and in `to`, which is kept until then, when a wait for its submit returns. */
 void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
                   uint32_t n_rows);
 
 /* Notes a failure outside of the device ("out of memory ..."). */
 void stream_fail(struct stream *s, const struct error *why);
 
-/* Submits and waits; -1 and the first failure since the last call. */
+/* Sets the device to work on what was recorded; the number of the last submit. */
+uint64_t stream_submit(struct stream *s);
+
+/* Waits for a submit and all before it, while later ones go on. -1 and the first failure since the last call: then
+ * nothing is under way any more. */
+int stream_wait_for(struct stream *s, uint64_t value, struct error *e);
+
+/* The same for everything recorded. */
 int stream_wait(struct stream *s, struct error *e);
 
 /* Submits and waits; a failure stays for stream_wait. */

@@ -77,6 +77,8 @@ int vulkan_matrix_load(struct matrix **out, struct backend *b, const struct weig
 void vulkan_matrix_close(struct matrix *m);
 int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
 int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
+uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
+int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e);
 void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows);
 int vulkan_flush(struct backend *b, struct error *e);
