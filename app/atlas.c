@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/message.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -32,18 +33,33 @@ void atlas_close(struct atlas *a)
     free(a);
 }
 
-int atlas_extend(struct atlas *a, size_t first_document, const struct reader_document *documents, size_t n_documents,
-                 size_t first_segment, const struct reader_segment *segments, size_t n_segments, struct error *e)
+static void replace(struct atlas *a, struct message_tables *t)
 {
-    assert(first_document <= a->n_documents && first_segment <= a->n_segments);
-    size_t end_document = first_document + n_documents, end_segment = first_segment + n_segments;
+    free(a->documents);
+    free(a->segments);
+    a->documents = t->documents;
+    a->n_documents = a->document_capacity = t->n_documents;
+    a->segments = t->segments;
+    a->n_segments = a->segment_capacity = t->n_segments;
+    t->documents = NULL;
+    t->segments = NULL;
+}
+
+int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e)
+{
+    assert(t->first_document <= a->n_documents && t->first_segment <= a->n_segments);
+    size_t end_document = t->first_document + t->n_documents, end_segment = t->first_segment + t->n_segments;
+    if (t->first_document == 0 && t->first_segment == 0 && t->documents && t->segments) {
+        replace(a, t);
+        return 0;
+    }
     struct reader_document *d = bytes_reserve(a->documents, &a->document_capacity, end_document, sizeof *d);
     if (d != NULL) a->documents = d;
     struct reader_segment *s = bytes_reserve(a->segments, &a->segment_capacity, end_segment, sizeof *s);
     if (s != NULL) a->segments = s;
     if (d == NULL || s == NULL) return error_set(e, "no memory for %zu segments", end_segment);
-    if (n_documents) memcpy(d + first_document, documents, n_documents * sizeof *d);
-    if (n_segments) memcpy(s + first_segment, segments, n_segments * sizeof *s);
+    if (t->n_documents) memcpy(d + t->first_document, t->documents, t->n_documents * sizeof *d);
+    if (t->n_segments) memcpy(s + t->first_segment, t->segments, t->n_segments * sizeof *s);
     a->n_documents = end_document;
     a->n_segments = end_segment;
     return 0;

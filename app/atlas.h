@@ -11,6 +11,8 @@
 #include "app/corpus.h"
 #include "app/reader.h"
 
+struct message_tables;
+
 struct spot {
     size_t document;
     uint64_t offset; /* in the document's text */
@@ -28,10 +30,10 @@ struct atlas {
 int atlas_open(struct atlas **out, const struct corpus *c, struct error *e);
 void atlas_close(struct atlas *a);
 
-/* Takes documents [first_document, + n) and segments [first_segment, + n) over what is there; the firsts are at most
- * the counts so far. */
-int atlas_extend(struct atlas *a, size_t first_document, const struct reader_document *documents, size_t n_documents,
-                 size_t first_segment, const struct reader_segment *segments, size_t n_segments, struct error *e);
+/* Takes documents and segments over what is there from the tables' firsts on, which are at most the counts so far.
+ * Whole tables (a read that was kept may have millions of segments) are not copied: they are the atlas's then, and the
+ * message has none. */
+int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e);
 
 uint64_t atlas_byte(const struct atlas *a, struct spot p);
 struct spot atlas_place(const struct atlas *a, uint64_t byte);

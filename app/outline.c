@@ -9,6 +9,7 @@
 #include "compute/error.h"
 
 #define TITLE_MAX 100
+#define CAPITALS_MAX 60
 #define LINES_A_SLICE 512
 /* A file with more headings than this is a list of something. */
 #define HEADINGS_MAX 20000
@@ -174,6 +175,19 @@ static unsigned book_level(const char *line, size_t size)
     return 0;
 }
 
+/* "STORY OF THE DOOR", alone between blank lines: capitals, and at least two words of them. */
+static bool is_in_capitals(const char *line, size_t size)
+{
+    size_t letters = 0, words = 1;
+    if (size > CAPITALS_MAX || line[0] < 'A' || line[0] > 'Z') return false;
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] >= 'a' && line[i] <= 'z') return false;
+        letters += line[i] >= 'A' && line[i] <= 'Z';
+        words += line[i] == ' ';
+    }
+    return words >= 2 && letters >= 5 && letters * 2 > size && strchr(",;:", line[size - 1]) == NULL;
+}
+
 unsigned outline_heading_level(const char *line, size_t size, const char *below, size_t below_size, size_t *title,
                                size_t *title_size)
 {
@@ -191,7 +205,8 @@ unsigned outline_heading_level(const char *line, size_t size, const char *below,
     if (line[0] != ' ' && is_rule(below, below_size, &mark) && !is_rule(line, size, &mark) && below_size + 3 >= size &&
         below_size <= size + 3)
         return mark == '=' ? 1 : 2;
-    return book_level(line, size);
+    unsigned level = book_level(line, size);
+    return level > 0 ? level : below_size == 0 && is_in_capitals(line, size) ? 2 : 0;
 }
 
 static size_t line_of(const struct document *d, uint64_t line, const char **text)
@@ -238,16 +253,22 @@ bool outline_step(struct outline *o, int milliseconds)
     clock_gettime(CLOCK_MONOTONIC, &start);
     while (o->document < o->corpus->n_documents) {
         const struct document *d = &o->corpus->documents[o->document];
+        bool prose = outline_is_prose(d);
         uint64_t end = o->line + LINES_A_SLICE;
-        for (; o->line < d->n_lines && o->line < end && outline_is_prose(d); o->line++) scan_line(o, d);
-        if (o->line >= d->n_lines || !outline_is_prose(d)) {
+        for (; prose && o->line < d->n_lines && o->line < end; o->line++) scan_line(o, d);
+        if (o->line >= d->n_lines || !prose) {
             o->line = 0;
             o->first_heading[++o->document] = o->n_headings;
         }
         clock_gettime(CLOCK_MONOTONIC, &now);
         if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= milliseconds) break;
     }
-    return o->document < o->corpus->n_documents;
+    return !outline_done(o);
+}
+
+bool outline_done(const struct outline *o)
+{
+    return o->document >= o->corpus->n_documents;
 }
 
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end)

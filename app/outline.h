@@ -1,5 +1,6 @@
 /* The parts of the text: folders and files as a tree, and inside prose its chapters (Markdown headings, underlined
- * headings, lines such as "CHAPTER 4. The Chase"). Chapters are looked for a slice at a time, between keys. */
+ * headings, lines such as "CHAPTER 4. The Chase" or "STORY OF THE DOOR"). Chapters are looked for a slice at a time,
+ * between keys. */
 #ifndef LECTERN_OUTLINE_H
 #define LECTERN_OUTLINE_H
 
@@ -41,6 +42,7 @@ void outline_close(struct outline *o);
 
 /* Scans on for about so many milliseconds; false when all is scanned. */
 bool outline_step(struct outline *o, int milliseconds);
+bool outline_done(const struct outline *o);
 
 /* Headings of a document: [begin, end) in `headings`; empty where it is not scanned yet. */
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end);

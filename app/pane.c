@@ -5,6 +5,18 @@
 
 #include "app/safe_text.h"
 
+/* How much of a title's detail fits: whole parts of it, which two blanks or a comma end. */
+static size_t fitting(const char *detail, int width)
+{
+    size_t size = strlen(detail);
+    while (size > 0 && (int)safe_text_width(detail, size) > width) {
+        do size--;
+        while (size > 0 && detail[size] != ',' && !(detail[size] == ' ' && detail[size - 1] == ' '));
+        while (size > 0 && detail[size - 1] == ' ') size--;
+    }
+    return size;
+}
+
 struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail)
 {
     struct rect line = {r.y, r.x, r.h < 1 ? 0 : 1, r.w};
@@ -12,11 +24,11 @@ struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char
     int x = canvas_puts(c, line, 0, 1, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
     x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), title);
     x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
-    if (detail != NULL && *detail != '\0' && x + 3 < line.w) {
-        struct rect rest = {line.y, line.x, line.h, line.w - 1};
-        x = canvas_puts(c, rest, 0, x, style(ROLE_DIM), " ");
-        x = canvas_puts(c, rest, 0, x, style(ROLE_DIM), detail);
-        canvas_puts(c, rest, 0, x, style(ROLE_DIM), " ");
+    size_t size = detail ? fitting(detail, line.w - x - 3) : 0;
+    if (size > 0) {
+        x = canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
+        x = canvas_put(c, line, 0, x, style(ROLE_DIM), detail, size);
+        canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
     }
     return rect_inset(r, 1, 0, 0, 0);
 }

@@ -176,7 +176,8 @@ static void describe(const struct view *v, char *out, size_t size)
         snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",
                  pane_share(share, (double)x->tokens[x->token].gate));
     } else if (x->answer != NULL) {
-        snprintf(out + used, size - used, "%s, %.1f s", x->answer->answerer, x->answer->seconds);
+        snprintf(out + used, size - used, "%s, %.*f s", x->answer->answerer, x->answer->seconds < 1 ? 2 : 1,
+                 x->answer->seconds);
     }
 }
 

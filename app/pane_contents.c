@@ -1,5 +1,6 @@
 #include "app/pane_contents.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "app/pane_chat.h"
 #include "app/safe_text.h"
 #include "compute/bytes.h"
+
+#define ROWS_A_STEP 4000
 
 int pane_contents_open(struct pane_contents *p, const struct corpus *c, struct error *e)
 {
@@ -28,8 +31,9 @@ void pane_contents_close(struct pane_contents *p)
 static bool has_word(const char *text, size_t size, const char *word)
 {
     size_t n = strlen(word);
+    int first = tolower((unsigned char)word[0]);
     for (size_t i = 0; i + n <= size; i++) {
-        if (strncasecmp(text + i, word, n) == 0) return true;
+        if (tolower((unsigned char)text[i]) == first && strncasecmp(text + i, word, n) == 0) return true;
     }
     return false;
 }
@@ -47,51 +51,76 @@ static void add_row(struct pane_contents *p, size_t entry, size_t heading)
     rows[p->n_rows++] = (struct contents_row){entry, heading};
 }
 
-static void add_headings(struct pane_contents *p, size_t entry, const char *filter)
+static bool heading_wanted(const struct pane_contents *p, size_t heading, const char *filter)
+{
+    const struct outline_heading *h = &p->outline->headings[heading];
+    return *filter == '\0' || has_word(heading_title(p, h), h->size, filter);
+}
+
+/* An entry, or one of its headings: makes its row, where it has one, and goes on to what comes after it. */
+static void take_one(struct pane_contents *p, const char *filter)
 {
     const struct outline *o = p->outline;
-    size_t begin, end;
-    outline_headings(o, o->entries[entry].first_document, &begin, &end);
-    for (size_t i = begin; i < end; i++) {
-        if (*filter == '\0' || has_word(heading_title(p, &o->headings[i]), o->headings[i].size, filter))
-            add_row(p, entry, i);
+    const struct outline_entry *entry = &o->entries[p->entry];
+    size_t begin, end, before = p->n_rows;
+    outline_headings(o, entry->first_document, &begin, &end);
+    if (p->heading == SIZE_MAX) {
+        const char *path = o->corpus->documents[entry->first_document].path;
+        bool shown = *filter == '\0' || (!entry->folder && has_word(path, strlen(path), filter));
+        if (shown) add_row(p, p->entry, SIZE_MAX);
+        p->heading = begin;
+    } else if (heading_wanted(p, p->heading, filter)) {
+        add_row(p, p->entry, p->heading++);
+    } else {
+        p->heading++;
     }
+    if (p->n_rows > before && memcmp(&p->rows[before], &p->was, sizeof p->was) == 0) p->selected = before;
+    bool inside = !entry->folder && (entry->open || *filter != '\0');
+    if (inside && p->heading < end) return;
+    p->entry = entry->open || *filter != '\0' ? p->entry + 1 : entry->next;
+    p->heading = SIZE_MAX;
+}
+
+bool pane_contents_step(struct pane_contents *p)
+{
+    const char *filter = line_edit_text(&p->filter);
+    for (int i = 0; i < ROWS_A_STEP && p->entry < p->outline->n_entries; i++) take_one(p, filter);
+    return p->entry < p->outline->n_entries;
+}
+
+static size_t known(const struct outline *o)
+{
+    return o->document + o->n_headings;
 }
 
 void pane_contents_update(struct pane_contents *p)
 {
-    const struct outline *o = p->outline;
-    struct contents_row was = p->selected < p->n_rows ? p->rows[p->selected] : (struct contents_row){0, SIZE_MAX};
-    const char *filter = line_edit_text(&p->filter);
-    p->n_rows = 0;
-    for (size_t i = 0; i < o->n_entries;) {
-        const struct outline_entry *entry = &o->entries[i];
-        const char *path = o->corpus->documents[entry->first_document].path;
-        if (*filter != '\0') {
-            if (!entry->folder && has_word(path, strlen(path), filter)) add_row(p, i, SIZE_MAX);
-            if (!entry->folder) add_headings(p, i, filter);
-            i++;
-            continue;
-        }
-        add_row(p, i, SIZE_MAX);
-        if (!entry->folder && entry->open) add_headings(p, i, filter);
-        i = entry->open ? i + 1 : entry->next;
-    }
-    p->scanned = o->document;
-    for (p->selected = 0; p->selected < p->n_rows; p->selected++) {
-        if (p->rows[p->selected].entry == was.entry && p->rows[p->selected].heading == was.heading) return;
-    }
-    p->selected = 0;
+    p->was = p->selected < p->n_rows ? p->rows[p->selected] : (struct contents_row){0, SIZE_MAX};
+    p->n_rows = p->entry = p->selected = 0;
+    p->heading = SIZE_MAX;
+    p->known = known(p->outline);
+    pane_contents_step(p);
+}
+
+/* While chapters are being found, the rows are made again whenever twice as many are known. */
+static void keep_up(struct pane_contents *p)
+{
+    size_t now = known(p->outline);
+    bool made = p->entry >= p->outline->n_entries;
+    if (now >= 2 * p->known + 1 || (now > p->known && made && outline_done(p->outline))) pane_contents_update(p);
 }
 
 void pane_contents_move(struct pane_contents *p, long by)
 {
-    size_t last = p->n_rows ? p->n_rows - 1 : 0;
     p->moved = true;
+    while (by > 0 && p->selected + (size_t)by >= p->n_rows && pane_contents_step(p)) {
+    }
+    size_t last = p->n_rows ? p->n_rows - 1 : 0;
     if (by < 0)
         p->selected = p->selected > (size_t)-by ? p->selected - (size_t)-by : 0;
     else
         p->selected = p->selected + (size_t)by < last ? p->selected + (size_t)by : last;
+    p->was = (struct contents_row){SIZE_MAX, SIZE_MAX};
 }
 
 bool pane_contents_fold(struct pane_contents *p, bool open)
@@ -224,7 +253,7 @@ void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r
                         const struct view *v)
 {
     char detail[80];
-    if (p->outline->document != p->scanned) pane_contents_update(p);
+    keep_up(p);
     size_t files = v->atlas->corpus->n_documents;
     if (p->filter.size > 0 || typing)
         snprintf(detail, sizeof detail, "%zu of them", p->n_rows);

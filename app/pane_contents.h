@@ -17,8 +17,10 @@ struct pane_contents {
     struct contents_row *rows; /* owned */
     size_t n_rows, row_capacity;
     size_t selected, first;
-    size_t scanned; /* documents whose chapters the rows know */
-    bool moved;     /* by hand: does not follow the text */
+    size_t entry, heading;   /* the rows are made up to here; heading SIZE_MAX: before the entry itself */
+    struct contents_row was; /* to be selected again, when it comes */
+    size_t known;            /* files and chapters that were known when the rows were begun */
+    bool moved;              /* by hand: does not follow the text */
     int height;
     struct line_edit filter;
 };
@@ -26,8 +28,10 @@ struct pane_contents {
 int pane_contents_open(struct pane_contents *p, const struct corpus *c, struct error *e);
 void pane_contents_close(struct pane_contents *p);
 
-/* Makes the rows again: after a change of the filter, or of what is open. */
+/* Begins to make the rows again: after a change of the filter, or of what is open. A step makes some more of them, in
+ * about a millisecond; false when there are no more. */
 void pane_contents_update(struct pane_contents *p);
+bool pane_contents_step(struct pane_contents *p);
 void pane_contents_move(struct pane_contents *p, long by);
 
 /* Opens (or closes) what is selected; false where it cannot be opened (closed): closing then goes to the folder around

@@ -123,7 +123,7 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
     if (n > 0)
         snprintf(detail, sizeof detail, "%zu places%s", n,
                  x->token >= 0                      ? ", one word's"
-                 : x->answer->rank_by == RANK_FUSED ? ", also by their words"
+                 : x->answer->rank_by == RANK_FUSED ? ", by attention and shared words"
                                                     : ", % of attention");
     struct rect body = pane_title(c, r, focused, "Evidence", detail);
     p->height = body.h;

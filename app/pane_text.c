@@ -26,7 +26,7 @@ static struct shape shape_of(const struct pane_text *p, const struct document *d
         int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)d->n_lines);
         s.gutter = (n < 3 ? 3 : n) + 3;
     }
-    s.width = p->width - s.gutter;
+    s.width = p->width - s.gutter - prose; /* words do not touch the edge */
     if (prose && s.width > PROSE_WIDTH) s.width = PROSE_WIDTH;
     if (s.width < 2) s.width = 2;
     return s;

@@ -10,6 +10,9 @@
 #include "app/search.h"
 #include "compute/error.h"
 
+/* A key that comes meanwhile waits so long. */
+#define WORK_MS 3
+
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,
                 const struct screen_calls *calls, struct error *e)
 {
@@ -22,6 +25,7 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
     }
     s->calls = *calls;
     s->model = m;
+    s->stale = true;
     s->conversation.compared = SIZE_MAX;
     s->text.title = true;
     s->pattern = (struct pane_pattern){.zoom = 2, .head = -1, .branch = -1};
@@ -150,7 +154,7 @@ static bool take_scale(struct screen *s, const struct message *m)
 void screen_message(struct screen *s, struct message *m)
 {
     struct error e = {0};
-    const struct message_tables *t = &m->tables;
+    s->stale = true;
     switch (m->type) {
     case MESSAGE_DEVICE:
         snprintf(s->device, sizeof s->device, "%s", m->text ? m->text : "");
@@ -158,9 +162,7 @@ void screen_message(struct screen *s, struct message *m)
         break;
     case MESSAGE_PROGRESS:
         s->progress = m->progress;
-        if (atlas_extend(s->atlas, t->first_document, t->documents, t->n_documents, t->first_segment, t->segments,
-                         t->n_segments, &e) != 0)
-            screen_notice(s, ROLE_ERROR, "%s", e.text);
+        if (atlas_extend(s->atlas, &m->tables, &e) != 0) screen_notice(s, ROLE_ERROR, "%s", e.text);
         break;
     case MESSAGE_READ_STOPPED:
         take_reading(s, m);
@@ -211,11 +213,16 @@ bool screen_work(struct screen *s)
         want_shares(s, x);
     }
     if (s->search != NULL && !search_done(s->search)) {
-        more = search_step(s->search, 8);
+        s->stale = true;
+        more = search_step(s->search, WORK_MS);
         const char *problem = search_problem(s->search);
         if (problem != NULL) screen_notice(s, ROLE_ERROR, "%s", problem);
     }
-    if (!more && outline_step(s->contents.outline, 4)) more = true;
+    if (!more && !outline_done(s->contents.outline)) {
+        s->stale = true;
+        more = outline_step(s->contents.outline, WORK_MS);
+    }
+    if (!more && pane_contents_step(&s->contents)) more = s->stale = true;
     if (s->search_jumps) screen_search_jump(s);
     return more;
 }

@@ -103,6 +103,7 @@ struct screen {
     enum role notice_role;
     struct layout layout;
     const struct canvas *drawn; /* borrowed: what was drawn last */
+    bool stale;                 /* something has changed since */
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
 };

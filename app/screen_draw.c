@@ -65,7 +65,7 @@ static const char *reading_word(const struct screen *s)
 static void draw_progress(const struct screen *s, struct canvas *c, struct rect r)
 {
     const struct reader_progress *p = &s->progress;
-    char rate[16], left[16], memory[16], done[16], all[16], path[200];
+    char rate[16], left[16], memory[16], done[16], all[16];
     if (s->reading == READING_FAILED) {
         canvas_printf(c, r, 0, 1, style(ROLE_ERROR), "Reading failed: %s", s->problem ? s->problem : "");
         return;
@@ -82,10 +82,10 @@ static void draw_progress(const struct screen *s, struct canvas *c, struct rect 
                       pane_count(all, (double)atlas_total_tokens(s->atlas)));
     x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/s", pane_count(rate, p->tokens_per_second));
     x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s memory", pane_bytes(memory, (double)p->memory));
-    if (p->document < s->atlas->corpus->n_documents) {
-        snprintf(path, sizeof path, "%.199s", s->atlas->corpus->documents[p->document].path);
-        canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s", path);
-    }
+    if (p->document >= s->atlas->corpus->n_documents || x + 12 > r.w) return;
+    const char *path = s->atlas->corpus->documents[p->document].path;
+    int room = r.w - x - 3, size = (int)safe_text_width(path, strlen(path));
+    canvas_put_tail(c, r, 0, x + 2, x + 2 + (size < room ? size : room), style(ROLE_DIM), path, strlen(path));
 }
 
 static int hint_width(const struct screen *s, enum action action, const char *word, char names[80])
@@ -125,6 +125,11 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
     };
     char names[80];
     const struct exchange *x = conversation_current(&s->conversation);
+    if (s->mode >= MODE_HELP) {
+        int end = draw_hint(s, c, r, 1, ACTION_CANCEL, "close");
+        if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, end, ACTION_OPEN, "measure");
+        return;
+    }
     int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         if (!(hints[i].panes >> s->focus & 1) || (hints[i].answered && exchange_lens(x).n_items == 0)) continue;
@@ -207,6 +212,7 @@ static void draw_panes(struct screen *s, struct canvas *c)
 void screen_draw(struct screen *s, struct canvas *c)
 {
     canvas_clear(c);
+    s->stale = false;
     s->drawn = c;
     s->rows = c->rows;
     s->cols = c->cols;

@@ -216,6 +216,7 @@ static void paste(struct screen *s, const struct event *event)
 
 void screen_event(struct screen *s, const struct event *event)
 {
+    s->stale = s->stale || event->type != EVENT_NONE;
     switch (event->type) {
     case EVENT_KEY:
         key_event(s, event->key);

@@ -17,7 +17,7 @@ static int map_rows(const struct screen *s, int rows)
 static int chat_rows(const struct screen *s, int rows)
 {
     if (s->conversation.n == 0) return s->chat.line.size > 0 ? 6 : 2;
-    int least = rows < 30 ? 6 : 8, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
+    int least = 6, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
     int wanted = s->chat.rows + 3;
     return wanted < least ? least : wanted < most ? wanted : most;
 }
@@ -74,8 +74,11 @@ static void columns(const struct screen *s, struct rect r, struct layout *l)
     l->text = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
     bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
     if (r.h >= 20) {
-        l->contents = (struct rect){r.y, r.x, r.h * 2 / 5, side};
-        l->evidence = rect_inset(beside, r.h * 2 / 5, 0, 0, 0);
+        /* Short contents leave their room to the evidence. */
+        int most = r.h * (s->focus == FOCUS_CONTENTS ? 3 : 2) / 5, wanted = 3;
+        while (wanted < most && (size_t)wanted < s->contents.n_rows + 2) wanted++;
+        l->contents = (struct rect){r.y, r.x, wanted, side};
+        l->evidence = rect_inset(beside, wanted, 0, 0, 0);
     } else if (contents) {
         l->contents = beside;
     } else {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/canvas.h"
 #include "app/config.h"
@@ -13,12 +14,15 @@
 #include "app/worker.h"
 #include "compute/error.h"
 
+#define DRAW_MS 40
+
 struct ui {
     const struct corpus *corpus;
     struct terminal *terminal;
     struct worker *worker;
     struct screen *screen;
     struct canvas canvas;
+    int64_t drawn; /* when, in milliseconds */
 };
 
 bool ui_possible(void)
@@ -127,6 +131,13 @@ static void action_configure(void *context, const struct config *c)
     terminal_mouse(u->terminal, c->mouse);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int draw(struct ui *u, struct error *e)
 {
     int rows, cols;
@@ -134,23 +145,33 @@ static int draw(struct ui *u, struct error *e)
     if ((rows != u->canvas.rows || cols != u->canvas.cols) && canvas_resize(&u->canvas, rows, cols, e) != 0) return -1;
     screen_draw(u->screen, &u->canvas);
     terminal_draw(u->terminal, &u->canvas);
+    u->drawn = now_ms();
     return 0;
 }
 
+/* Takes the messages and events that are there. */
+static void take_news(struct ui *u)
+{
+    struct message *m;
+    while ((m = worker_next(u->worker)) != NULL) screen_message(u->screen, m);
+    struct event event;
+    for (terminal_event(u->terminal, &event); event.type != EVENT_NONE && !u->screen->quit;
+         terminal_event(u->terminal, &event))
+        screen_event(u->screen, &event);
+}
+
+/* Keys are answered on the screen before any work goes on; what the work brings is drawn now and then, and when it is
+ * done. */
 static int loop(struct ui *u, struct error *e)
 {
-    bool more = false;
+    bool more = true;
     while (!u->screen->quit) {
-        if (draw(u, e) != 0) return -1;
         terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : -1);
-        struct message *m;
-        while ((m = worker_next(u->worker)) != NULL) screen_message(u->screen, m);
-        struct event event;
-        do {
-            terminal_event(u->terminal, &event);
-            screen_event(u->screen, &event);
-        } while (event.type != EVENT_NONE && !u->screen->quit);
+        take_news(u);
+        if (u->screen->stale && draw(u, e) != 0) return -1;
         more = screen_work(u->screen);
+        bool due = !more || now_ms() - u->drawn >= DRAW_MS;
+        if (u->screen->stale && due && draw(u, e) != 0) return -1;
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/answerer.h"
@@ -16,6 +17,7 @@
 #include "compute/error.h"
 
 #define WAITING_MAX 64
+#define NICENESS 5
 
 struct wish {
     const struct answer *answer; /* NULL: none */
@@ -262,6 +264,9 @@ static void *run(void *context)
 {
     struct worker *w = context;
     struct error e = {0};
+    /* Keys go before reading, where there are fewer cores than threads. On Linux this is of this thread, and of those
+     * that it starts. */
+    setpriority(PRIO_PROCESS, 0, NICENESS);
     if (!set_up(w, &e)) tell_text(w, MESSAGE_FAILED, 0, false, e.text);
     while (!atomic_load(&w->closing)) {
         struct message *m = queue_pop(w->to, true);

@@ -40,7 +40,8 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     if (r == NULL) return error_set(e, "no memory");
     r->corpus = c;
     r->documents = calloc(c->n_documents + 1, sizeof *r->documents);
-    r->segments = calloc(c->n_bytes + c->n_documents + 1, sizeof *r->segments);
+    /* Two segments in a row have more than SEGMENT_MAX_BYTES between them. */
+    r->segments = calloc(c->n_bytes / 128 + c->n_documents + 1, sizeof *r->segments);
     r->progress.total_bytes = c->n_bytes;
     r->progress.memory = 64000000;
     *out = r;

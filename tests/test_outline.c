@@ -68,6 +68,12 @@ static void headings_are_known_from_text(void **state)
     assert_level("BOOK THE FIRST", "", 1, "BOOK THE FIRST");
     assert_level("PREFACE", "", 2, "PREFACE");
     assert_level("Epilogue.", "", 2, "Epilogue.");
+    assert_level("STORY OF THE DOOR", "", 2, "STORY OF THE DOOR");
+    assert_level("DR. LANYON'S NARRATIVE", "", 2, "DR. LANYON'S NARRATIVE");
+    assert_level("STORY OF THE DOOR", "and its lock", 0, "");
+    assert_level("HAMLET", "", 0, "");
+    assert_level("DEAR SIR,", "", 0, "");
+    assert_level("I AM 1234567890", "", 0, "");
     assert_level("Chapter and verse", "", 0, "");
     assert_level("part of it", "", 0, "");
     assert_level("Introduction to nothing", "", 0, "");

@@ -1,6 +1,7 @@
 /* How quick the screen is. Without arguments: searching 100 MB, the time to the first match and the longest slice
- * between two keys. With a command line: runs it in a pseudo-terminal, types letters into its question line, and prints
- * how long each takes to appear.
+ * between two keys. With a command line: runs it in a pseudo-terminal, asks a question, types a mixture of keys and
+ * prints how long each takes to be answered: by the clock, which counts what else the machine does, and in processor
+ * time of the thread that draws, which does not. scripts/screen_speed.sh runs both on a gigabyte.
  *
  *     screen_benchmark
  *     screen_benchmark lectern --answerer none PATH...
@@ -8,9 +9,11 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +23,7 @@
 #include "app/search.h"
 #include "compute/error.h"
 
-#define KEYS 300
+#define ROUNDS 25
 #define TEXT_BYTES ((size_t)100 * 1000 * 1000)
 
 static double now_ms(void)
@@ -76,6 +79,8 @@ static int search_benchmark(void)
     search_for(a, "light\\w+ at an", true, "at the end, expression");
     search_for(a, "no such words", false, "nowhere, any capitals");
     search_for(a, "the", false, "everywhere");
+    search_for(a, "t.e\\b", true, "everywhere, expression");
+    search_for(a, "clöcks", false, "nowhere, not ASCII");
     atlas_close(a);
     corpus_close(c);
     free(text);
@@ -84,19 +89,108 @@ static int search_benchmark(void)
 
 /* --- keys --- */
 
-/* Reads what the program writes until `wanted` is in it; false after `limit` ms. */
-static bool wait_for(int fd, char wanted, double limit)
+/* One of them is typed into the line at the bottom after a key: keys are answered in turn, so when the sign is on the
+ * screen, the key before it has been answered and drawn. No text has them, and the screen never has the same one
+ * already. */
+static const char *const marks[] = {"\xE2\xA8\xBE", "\xE2\xA8\xBF"};
+
+struct step {
+    const char *name, *before, *keys; /* `before` is not measured */
+    bool typing;                      /* the keys have opened a line: the sign goes into it */
+    bool resize;
+};
+
+static const struct step steps[] = {
+    {"a line down", "", "j", false, false},
+    {"a page down", "", " ", false, false},
+    {"a page up", "", "b", false, false},
+    {"to the end", "", "G", false, false},
+    {"to the start", "", "g", false, false},
+    {"half of the text on", "", ":50%\r", false, false},
+    {"searching, a letter", "", "/s", true, false},
+    {"searching, more letters", "", "/storm", true, false},
+    {"searching, an expression", "", "&s.?o", true, false},
+    {"next match", "/the\r", "n", false, false},
+    {"match before", "", "N", false, false},
+    {"filtering, a letter", "a\007\t", "/c", true, false},
+    {"down the contents", "", "j", false, false},
+    {"map, zoomed in", "\t", "+", false, false},
+    {"map, a column on", "", "l", false, false},
+    {"map, zoomed out", "", "-", false, false},
+    {"next place of evidence", "\t", "J", false, false},
+    {"all keys shown", "", "?", false, false},
+    {"another size", "\033", "", false, true},
+};
+
+#define STEPS (sizeof steps / sizeof *steps)
+
+struct program {
+    pid_t id;
+    int fd;
+};
+
+struct took {
+    double wall, processor;
+};
+
+/* Milliseconds that the program's first thread has run. */
+static double processor_ms(const struct program *p)
 {
+    char path[64];
+    unsigned long long ns = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", p->id, p->id);
+    FILE *f = fopen(path, "r");
+    if (f != NULL && fscanf(f, "%llu", &ns) != 1) ns = 0;
+    if (f != NULL) fclose(f);
+    return (double)ns * 1e-6;
+}
+
+/* Reads what the program writes until the sign is in it (NULL: none), or for so long; true when it came. */
+static bool wait_for(const struct program *p, const char *mark, double limit)
+{
+    static char bytes[65536 + 2];
+    size_t kept = 0; /* of the read before: the sign may lie across two */
     double end = now_ms() + limit;
-    char bytes[65536];
     for (double left = limit; left > 0; left = end - now_ms()) {
-        struct pollfd p = {fd, POLLIN, 0};
-        if (poll(&p, 1, (int)left + 1) <= 0) continue;
-        ssize_t n = read(fd, bytes, sizeof bytes);
+        struct pollfd poll_fd = {p->fd, POLLIN, 0};
+        if (poll(&poll_fd, 1, (int)left + 1) <= 0) continue;
+        ssize_t n = read(p->fd, bytes + kept, sizeof bytes - kept);
         if (n <= 0) return false;
-        if (wanted != '\0' && memchr(bytes, wanted, (size_t)n)) return true;
+        size_t size = kept + (size_t)n;
+        for (size_t i = 0; mark && i + 3 <= size; i++) {
+            if (memcmp(bytes + i, mark, 3) == 0) return true;
+        }
+        kept = size < 2 ? size : 2;
+        memmove(bytes, bytes + size - kept, kept);
     }
-    return wanted == '\0';
+    return false;
+}
+
+static bool type(const struct program *p, const char *keys)
+{
+    size_t size = strlen(keys);
+    return write(p->fd, keys, size) == (ssize_t)size;
+}
+
+static bool take_step(const struct program *p, const struct step *step, size_t number, struct took *took)
+{
+    const char *mark = marks[number % 2];
+    bool wide = number / STEPS % 2;
+    char keys[64];
+    if (*step->before && !type(p, step->before)) return false;
+    wait_for(p, NULL, 60);
+    double processor = processor_ms(p), start = now_ms();
+    if (step->resize) {
+        const struct winsize size = {.ws_row = wide ? 50 : 36, .ws_col = wide ? 160 : 120};
+        ioctl(p->fd, TIOCSWINSZ, &size);
+    }
+    snprintf(keys, sizeof keys, "%s%s%s", step->keys, step->typing ? "" : ":", mark);
+    if (!type(p, keys) || !wait_for(p, mark, 20000)) {
+        fprintf(stderr, "%s: no answer\n", step->name);
+        return false;
+    }
+    *took = (struct took){now_ms() - start, processor_ms(p) - processor};
+    return type(p, "\007");
 }
 
 static int by_size(const void *a, const void *b)
@@ -105,46 +199,57 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int type_keys(int fd)
+/* Of every step'th value from the first on. */
+static void print_line(const char *name, const struct took *took, size_t n, size_t stride)
 {
-    double took[KEYS];
-    if (!wait_for(fd, '\0', 3000) || write(fd, "a", 1) != 1) return 1;
-    wait_for(fd, '\0', 500);
-    for (int i = 0; i < KEYS; i++) {
-        /* Letters that progress lines and the text on the screen hardly hold; every 20th time the line is emptied. */
-        char key = i % 2 ? 'Q' : 'Z';
-        double start = now_ms();
-        if (write(fd, &key, 1) != 1 || !wait_for(fd, key, 5000)) {
-            fprintf(stderr, "key %d did not appear\n", i);
-            return 1;
-        }
-        took[i] = now_ms() - start;
-        if (i % 20 == 19 && write(fd, "\025", 1) != 1) return 1;
-        wait_for(fd, '\0', 20);
+    static double wall[STEPS * ROUNDS], processor[STEPS * ROUNDS];
+    for (size_t i = 0; i < n; i++) {
+        wall[i] = took[i * stride].wall;
+        processor[i] = took[i * stride].processor;
     }
-    qsort(took, KEYS, sizeof *took, by_size);
-    printf("%d keys: median %.1f ms, 99 in 100 under %.1f ms, slowest %.1f ms\n", KEYS, took[KEYS / 2],
-           took[KEYS * 99 / 100], took[KEYS - 1]);
+    qsort(wall, n, sizeof *wall, by_size);
+    qsort(processor, n, sizeof *processor, by_size);
+    printf("%-26s %7.1f %7.1f %7.1f   %7.1f %7.1f %7.1f\n", name, wall[n / 2], wall[n * 99 / 100], wall[n - 1],
+           processor[n / 2], processor[n * 99 / 100], processor[n - 1]);
+}
+
+static int type_keys(const struct program *p)
+{
+    static struct took took[ROUNDS][STEPS];
+    wait_for(p, NULL, 3000);
+    if (!type(p, "aWho saw the storm?\r\033")) return 1;
+    wait_for(p, NULL, 500);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < STEPS; i++) {
+            if (!take_step(p, &steps[i], round * STEPS + i, &took[round][i])) return 1;
+        }
+    }
+    printf("%-26s %23s   %23s\n%-26s %7s %7s %7s   %7s %7s %7s\n", "", "by the clock, ms", "processor time, ms", "key",
+           "p50", "p99", "max", "p50", "p99", "max");
+    for (size_t i = 0; i < STEPS; i++) print_line(steps[i].name, &took[0][i], ROUNDS, STEPS);
+    print_line("all", &took[0][0], ROUNDS * STEPS, 1);
     return 0;
 }
 
 static int key_benchmark(char **command)
 {
     struct winsize size = {.ws_row = 50, .ws_col = 160};
-    int fd;
-    pid_t child = forkpty(&fd, NULL, NULL, &size);
-    if (child < 0) return 1;
-    if (child == 0) {
+    struct program p;
+    p.id = forkpty(&p.fd, NULL, NULL, &size);
+    if (p.id < 0) return 1;
+    if (p.id == 0) {
         setenv("TERM", "xterm-256color", 1);
+        setenv("LANG", "C.UTF-8", 1);
+        unsetenv("LC_ALL");
         execvp(command[0], command);
         _exit(127);
     }
-    int status = type_keys(fd);
-    kill(child, SIGTERM);
-    while (wait_for(fd, '\1', 100)) {
+    int status = type_keys(&p);
+    kill(p.id, SIGTERM);
+    for (char bytes[4096]; read(p.fd, bytes, sizeof bytes) > 0;) {
     }
-    close(fd);
-    waitpid(child, NULL, 0);
+    close(p.fd);
+    waitpid(p.id, NULL, 0);
     return status;
 }
 
