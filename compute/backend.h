@@ -96,16 +96,29 @@ struct evidence_rows {
     bool quantise;
 };
 
-/* The evidence attention over keys that lie on the host: lse[i][t] = ln sum of e^(queries[t] . key) over run i, which
- * holds the keys [starts[i], starts[i + 1]); -INFINITY for an empty one. */
+/* The evidence attention over keys that lie on the host, in three steps of which the sums in between stay on the
+ * device: scan fills rows of `lse`, lse[row + i][t] = ln sum of e^(queries[t] . key) over segment i, which holds the
+ * keys [starts[i], starts[i + 1]), -INFINITY for an empty one; total joins rows over all segments; score makes of the
+ * rows what a segment is ranked by. */
 struct evidence_scan {
-    const int8_t *keys;     /* [starts[n_runs]][width], width a multiple of 4, at most 256 */
-    const uint64_t *starts; /* [n_runs + 1], rising; a run has at most EVIDENCE_RUN_KEYS */
+    struct matrix *lse; /* [>= row + n][n_query] */
+    uint32_t row, n, n_query, width;
+    const int8_t *keys;     /* [starts[n]][width], width a multiple of 4, at most 256 */
+    const uint64_t *starts; /* [n + 1], rising; a segment has at most EVIDENCE_SEGMENT_KEYS */
     const float *queries;   /* [n_query][width], scaled so that a product with a stored key is a logit */
-    float *lse;             /* [n_runs][n_query] */
-    uint32_t n_runs, n_query, width;
 };
-enum { EVIDENCE_RUN_KEYS = 4096 };
+enum { EVIDENCE_SEGMENT_KEYS = 4096 };
+
+/* mass[t] = e^(lse[row + i][t] - total[t]), score[i] = sum of gate[t] ln(1 + mass[t] per_eps), share[i] = sum of
+ * gate[t] mass[t], i in [0, n). */
+struct evidence_score {
+    const struct matrix *lse; /* [>= row + n][n_query] */
+    uint32_t row, n, n_query;
+    const double *total; /* [n_query] */
+    const float *gate;   /* [n_query] */
+    double per_eps;
+    float *score, *share; /* [n] */
+};
 
 struct backend_ops {
     void (*close)(struct backend *b); /* its matrices are closed before */
@@ -138,8 +151,11 @@ struct backend_ops {
     void (*attend)(const struct attend *op);
     void (*evidence_rows)(const struct evidence_rows *op);
 
-    /* NULL where the host's threads are as good (compute/evidence.c). Waits until it is done. */
-    int (*evidence_scan)(struct backend *b, const struct evidence_scan *op, struct error *e);
+    /* NULL, all three, where the host's threads are as good (compute/evidence.c). They wait until they are done, but
+     * for the scan, which is recorded; the keys are read during the call. */
+    void (*evidence_scan)(struct backend *b, const struct evidence_scan *op);
+    int (*evidence_total)(const struct matrix *lse, uint32_t n, double *total, struct error *e);
+    int (*evidence_score)(const struct evidence_score *op, struct error *e);
 
     /* Waits until everything recorded is done; -1 if any of it failed. */
     int (*flush)(struct backend *b, struct error *e);

@@ -149,6 +149,36 @@ static int test_evidence_rows(struct self_test *t)
     return finish(t, "evidence_rows", out, (size_t)ROWS * WIDTH);
 }
 
+/* Every question token's sums over keys in segments of CUT, and what is made of them: one number a segment. */
+static int test_evidence_scan(struct self_test *t)
+{
+    enum { N = ROWS / CUT + 1 };
+    const struct backend_ops *ops = t->b->ops;
+    const uint64_t starts[N + 1] = {0, CUT, ROWS};
+    int8_t keys[ROWS * WIDTH];
+    double total[IDS], mass[N][IDS] = {{0}}, sum[IDS] = {0};
+    float share[N];
+    for (int i = 0; i < ROWS * WIDTH; i++) keys[i] = (int8_t)(100 * t->qkv[i]);
+    for (int i = 0; i < IDS * ROWS; i++) {
+        double logit = 0;
+        for (int k = 0; k < WIDTH; k++) logit += (double)t->token[i % IDS * WIDTH + k] * keys[i / IDS * WIDTH + k];
+        mass[i / IDS >= CUT][i % IDS] += exp(logit);
+        sum[i % IDS] += exp(logit);
+    }
+    struct matrix *lse = upload(t, N, IDS, NULL), *out = upload(t, N, 1, NULL);
+    if (!lse || !out) return finish(t, "evidence_scan", NULL, 0);
+    ops->evidence_scan(t->b, &(struct evidence_scan){lse, 0, N, IDS, WIDTH, keys, starts, t->token});
+    if (ops->evidence_total(lse, N, total, t->e) != 0) return finish(t, "evidence_total", NULL, 0);
+    struct evidence_score op = {lse, 0, N, IDS, total, t->norm, 2, t->got, share};
+    if (ops->evidence_score(&op, t->e) != 0) return finish(t, "evidence_score", NULL, 0);
+    for (int s = 0; s < N; s++) {
+        t->expected[s] = 0;
+        for (int k = 0; k < IDS; k++) t->expected[s] += (double)t->norm[k] * log1p(2 * mass[s][k] / sum[k]);
+    }
+    if (ops->matrix_write(out, 0, N, t->got, t->e) != 0) out = NULL;
+    return finish(t, "evidence_scan", out, N);
+}
+
 /* Element d of a q or k, rotated where the branch is. */
 static double turned(const float *x, uint32_t d, bool rotate, uint64_t pos)
 {
@@ -238,7 +268,8 @@ int backend_self_test(struct backend *b, struct error *e)
     fill(t, t->qkv, ROWS * 3 * DIM, 0);
     for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
     int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t) != 0 ||
-                         test_evidence_rows(t) != 0 || test_attend(t) != 0
+                         test_evidence_rows(t) != 0 || test_attend(t) != 0 ||
+                         (b->ops->evidence_scan && test_evidence_scan(t) != 0)
                      ? -1
                      : 0;
     free(t);

@@ -1,7 +1,6 @@
-/* On a device that can scan keys, one pass gives the log-sum-exp of every segment, from which all follows
- * (evidence_device.c). Otherwise two passes over the keys, on the host's threads: the first finds every question
- * token's log-sum-exp, the second the mass inside each segment. Question tokens lie across the vector lanes, as queries
- * do in attention_cpu.c. Nothing is kept per key. */
+/* On a device that can scan keys, one pass over them gives all (evidence_device.c). Otherwise two passes over the keys,
+ * on the host's threads: the first finds every question token's log-sum-exp, the second the mass inside each segment.
+ * Question tokens lie across the vector lanes, as queries do in attention_cpu.c. Nothing is kept per key. */
 #include "compute/evidence.h"
 
 #include <math.h>
@@ -80,6 +79,7 @@ struct pass {
     float *score, *share;
     const atomic_bool *cancel;
     const struct evidence_join *join; /* NULL: these are all the keys */
+    bool joined;                      /* it was called */
     uint32_t n_blocks;
     float *queries;   /* [n_blocks][width][LANES], scaled so that a product with a stored key is a logit; owned */
     float *max, *sum; /* [tasks of the first pass][n_blocks][LANES], owned */
@@ -232,6 +232,30 @@ static int run_passes(struct pass *p, struct evidence *v, struct thread_pool *po
     return atomic_load(p->cancel) ? error_set(e, "interrupted") : 0;
 }
 
+static int join_once(void *context, double *lse, uint32_t n, bool cancelled, struct error *e)
+{
+    struct pass *p = context;
+    p->joined = true;
+    return p->join->lse(p->join->context, lse, n, cancelled, e);
+}
+
+/* One pass on a device that can scan keys: 0; 1 where the host has to do it. */
+static int attend_on_device(struct pass *p, struct evidence *v, struct backend *b, struct error *e)
+{
+    if (!b->ops->evidence_scan || p->n_keys == 0) return 1;
+    const struct evidence_join once = {join_once, p};
+    struct error why;
+    if (evidence_device_attend(v, b, p->keys, p->starts, p->n_segments, p->per_eps, p->score, p->share,
+                               p->join ? &once : NULL, p->cancel, &why) == 0)
+        return 0;
+    const bool cancelled = atomic_load(p->cancel);
+    if (cancelled && p->join && !p->joined && join_once(p, v->lse, v->n_query, true, e) != 0) return -1;
+    if (cancelled) return error_set(e, "interrupted");
+    if (p->joined) return error_set(e, "%s", why.text); /* the other ranks are past it */
+    log_line("%s: %s; the evidence attention goes on on the host", b->info.name, why.text);
+    return 1;
+}
+
 int evidence_attend_part(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys,
                          uint64_t n_keys, uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score,
                          float *share, const struct evidence_join *join, const atomic_bool *cancel, struct error *e)
@@ -250,17 +274,9 @@ int evidence_attend_part(struct evidence *v, const struct model *m, struct backe
                      .cancel = cancel ? cancel : &never,
                      .join = join,
                      .n_blocks = (v->n_query + LANES - 1) / LANES};
-    if (b->ops->evidence_scan && n_keys > 0) {
-        struct error why;
-        if (evidence_device_attend(v, b, keys, starts, n_segments, p.per_eps, score, share, join, p.cancel, &why) == 0)
-            return 0;
-        if (atomic_load(p.cancel)) {
-            if (join && join->lse(join->context, v->lse, v->n_query, true, e) != 0) return -1;
-            return error_set(e, "interrupted");
-        }
-        log_line("%s: %s; the evidence attention goes on on the host", b->info.name, why.text);
-    }
-    int status = run_passes(&p, v, b->pool, e);
+    int status = attend_on_device(&p, v, b, e);
+    if (status <= 0) return status;
+    status = run_passes(&p, v, b->pool, e);
     free(p.queries);
     free(p.max);
     free(p.sum);

@@ -1,5 +1,5 @@
-/* The evidence attention over stored keys: for every run of keys and every question token, the log of the sum of e^(q . key). A workgroup takes one
- * run and up to QUERIES tokens; an invocation has one token's query in registers and every LANES-th key of the run, and the lanes of a
+/* The evidence attention over stored keys: for every segment and question token, the log of the sum of e^(q . key). A workgroup takes one
+ * segment and up to QUERIES tokens; an invocation has one token's query in registers and every LANES-th key of the segment, and the lanes of a
  * token are joined at the end by the rule of all partial softmaxes. Queries come scaled. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -23,13 +23,13 @@ shared float tops[THREADS], sums[THREADS];
 
 void main()
 {
-    uint tid = gl_LocalInvocationIndex, lane = tid / QUERIES, run = gl_WorkGroupID.x;
+    uint tid = gl_LocalInvocationIndex, lane = tid / QUERIES, segment = gl_WorkGroupID.x;
     uint token = gl_WorkGroupID.y * QUERIES + tid % QUERIES;
     vec4 q[WORDS];
     [[unroll]] for (uint i = 0; i < WORDS; i++) q[i] = token < p.n_query ? queries[token * WORDS + i] : vec4(0);
 
     float top = uintBitsToFloat(0xff800000u), sum = 0;
-    for (uint key = starts[run] + lane; key < starts[run + 1]; key += LANES) {
+    for (uint key = starts[segment] + lane; key < starts[segment + 1]; key += LANES) {
         float s = 0;
         [[unroll]] for (uint i = 0; i < WORDS; i++) {
             int word = int(keys[key * WORDS + i]);
@@ -49,5 +49,5 @@ void main()
     float total = 0;
     for (uint i = 0; i < LANES; i++)
         if (sums[i * QUERIES + tid] > 0) total += sums[i * QUERIES + tid] * exp(tops[i * QUERIES + tid] - high);
-    lse[run * p.n_query + token] = total > 0 ? high + log(total) : uintBitsToFloat(0xff800000u);
+    lse[(p.row + segment) * p.stride + token] = total > 0 ? high + log(total) : uintBitsToFloat(0xff800000u);
 }

@@ -82,7 +82,16 @@ struct params_keep {
 };
 
 struct params_scan {
-    U32 n_query;
+    U32 n_query, row, stride; /* of the segments' sums */
+};
+
+struct params_total {
+    U32 n, stride;
+};
+
+struct params_score {
+    U32 n, row, stride, n_query;
+    F32 per_eps;
 };
 
 #endif

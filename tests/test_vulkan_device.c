@@ -342,33 +342,56 @@ static void a_failure_that_is_no_loss_is_returned(void **state)
     synthetic_model_close(&m);
 }
 
-static void a_scan_of_keys_gives_the_log_sum_of_every_run(void **state)
+static void a_scan_of_keys_in_any_number_of_calls_gives_the_scores_of_every_segment(void **state)
 {
     (void)state;
-    enum { WIDTH = 24, KEYS = 9000, QUERIES = 37, RUNS = 5 };
-    static const uint64_t starts[RUNS + 1] = {3, 3, 4, 1200, 1201 + EVIDENCE_RUN_KEYS - 1, KEYS};
+    enum { WIDTH = 24, KEYS = 9000, QUERIES = 37, SEGMENTS = 5 };
+    static const uint64_t starts[SEGMENTS + 1] = {3, 3, 4, 1200, 1201 + EVIDENCE_SEGMENT_KEYS - 1, KEYS};
     static int8_t keys[KEYS * WIDTH];
-    float queries[QUERIES * WIDTH], got[RUNS * QUERIES];
+    static const double per_eps = 500;
+    float queries[QUERIES * WIDTH], gate[QUERIES], score[SEGMENTS], share[SEGMENTS];
+    double total[QUERIES], mass[SEGMENTS][QUERIES];
     uint64_t seed = 31;
     for (int i = 0; i < KEYS * WIDTH; i++) keys[i] = (int8_t)(test_random(&seed) >> 56);
     for (int i = 0; i < QUERIES * WIDTH; i++) queries[i] = test_uniform(&seed) / 100;
+    for (int i = 0; i < QUERIES; i++) gate[i] = 1 + test_uniform(&seed);
     struct backend *b;
+    struct matrix *lse;
     assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
-    struct evidence_scan op = {keys, starts, queries, got, RUNS, QUERIES, WIDTH};
-    assert_ok(b->ops->evidence_scan(b, &op, &e), e);
+    assert_ok(b->ops->matrix_open(&lse, b, SEGMENTS, QUERIES, &e), e);
+    for (uint32_t row = 0; row < SEGMENTS; row += 2)
+        b->ops->evidence_scan(b, &(struct evidence_scan){lse, row, row + 2 < SEGMENTS ? 2 : 1, QUERIES, WIDTH, keys,
+                                                         starts + row, queries});
+    assert_ok(b->ops->evidence_total(lse, SEGMENTS, total, &e), e);
+    struct evidence_score op = {lse, 0, SEGMENTS, QUERIES, total, gate, per_eps, score, share};
+    assert_ok(b->ops->evidence_score(&op, &e), e);
+    b->ops->matrix_close(lse);
     backend_close(b);
-    for (int run = 0; run < RUNS; run++)
-        for (int t = 0; t < QUERIES; t++) {
-            double sum = 0;
-            for (uint64_t key = starts[run]; key < starts[run + 1]; key++) {
+    for (int t = 0; t < QUERIES; t++) {
+        double all = 0;
+        for (int s = 0; s < SEGMENTS; s++) {
+            mass[s][t] = 0;
+            for (uint64_t key = starts[s]; key < starts[s + 1]; key++) {
                 double dot = 0;
                 for (int k = 0; k < WIDTH; k++) dot += (double)queries[t * WIDTH + k] * keys[key * WIDTH + (uint64_t)k];
-                sum += exp(dot);
+                mass[s][t] += exp(dot);
             }
-            double lse = (double)got[run * QUERIES + t];
-            if (sum > 0 ? !(fabs(lse - log(sum)) <= 2e-5) : lse != -INFINITY)
-                fail_msg("run %d token %d: %.9g, expected %.9g", run, t, lse, log(sum));
+            all += mass[s][t];
         }
+        if (!(fabs(total[t] - log(all)) <= 2e-5)) fail_msg("token %d: %.9g, expected %.9g", t, total[t], log(all));
+        for (int s = 0; s < SEGMENTS; s++) mass[s][t] /= all;
+    }
+    for (int s = 0; s < SEGMENTS; s++) {
+        double right_score = 0, right_share = 0;
+        for (int t = 0; t < QUERIES; t++) {
+            right_score += (double)gate[t] * log1p(mass[s][t] * per_eps);
+            right_share += (double)gate[t] * mass[s][t];
+        }
+        if (!(fabs((double)score[s] - right_score) <= 2e-5 * right_score))
+            fail_msg("segment %d: score %.9g, expected %.9g", s, (double)score[s], right_score);
+        if (!(fabs((double)share[s] - right_share) <= 2e-5 * right_share))
+            fail_msg("segment %d: share %.9g, expected %.9g", s, (double)share[s], right_share);
+    }
 }
 
 /* Random numbers of a type: any bytes are, but for the scales of a block, which come first and are made small. */
@@ -499,7 +522,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(keys_and_state_are_the_same_bytes_when_chunks_overlap),
         cmocka_unit_test(a_loss_with_chunks_under_way_loses_none_of_them),
         cmocka_unit_test(a_failure_that_is_no_loss_is_returned),
-        cmocka_unit_test(a_scan_of_keys_gives_the_log_sum_of_every_run),
+        cmocka_unit_test(a_scan_of_keys_in_any_number_of_calls_gives_the_scores_of_every_segment),
         cmocka_unit_test(weights_of_every_type_are_unpacked_to_the_same_numbers),
         cmocka_unit_test(memory_beyond_the_budget_is_an_error_that_names_it),
     };

@@ -17,7 +17,7 @@ static void vulkan_close(struct backend *backend)
     struct vulkan *v = (struct vulkan *)backend;
     if (v->stream) stream_drain(v->stream);
     struct vulkan_scratch *const scratch[] = {&v->norm, &v->hidden, &v->evidence, &v->partial, &v->lse,
-                                              &v->plan, &v->keys,   &v->starts,   &v->queries, &v->runs};
+                                              &v->plan, &v->keys,   &v->starts,   &v->queries, &v->scores};
     for (size_t i = 0; v->arena && i < sizeof scratch / sizeof *scratch; i++)
         arena_buffer_close(&scratch[i]->buffer, v->arena);
     attend_plan_free(&v->attend_plan);
@@ -45,6 +45,8 @@ static const struct backend_ops vulkan_ops = {
     .attend = vulkan_attend,
     .evidence_rows = vulkan_evidence_rows,
     .evidence_scan = vulkan_evidence_scan,
+    .evidence_total = vulkan_evidence_total,
+    .evidence_score = vulkan_evidence_score,
     .flush = vulkan_flush,
 };
 

@@ -30,6 +30,12 @@ static const uint32_t evidence_rows[] = {
 static const uint32_t evidence_scan[] = {
 #include "evidence_scan.spv.inc"
 };
+static const uint32_t evidence_total[] = {
+#include "evidence_total.spv.inc"
+};
+static const uint32_t evidence_score[] = {
+#include "evidence_score.spv.inc"
+};
 #if LECTERN_COOPMAT
 static const uint32_t project_coopmat[] = {
 #include "project_coopmat.spv.inc"
@@ -55,6 +61,8 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_ATTEND_KEEP] = MODULE(attend_keep),
     [SHADER_EVIDENCE_ROWS] = MODULE(evidence_rows),
     [SHADER_EVIDENCE_SCAN] = MODULE(evidence_scan),
+    [SHADER_EVIDENCE_TOTAL] = MODULE(evidence_total),
+    [SHADER_EVIDENCE_SCORE] = MODULE(evidence_score),
 #if LECTERN_COOPMAT
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
     [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),

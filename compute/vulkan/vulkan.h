@@ -29,7 +29,7 @@ struct vulkan {
     struct pipelines *pipelines;
     struct stream *stream;
     enum gpu_tier tier;
-    struct vulkan_scratch norm, hidden, evidence, partial, lse, plan, keys, starts, queries, runs;
+    struct vulkan_scratch norm, hidden, evidence, partial, lse, plan, keys, starts, queries, scores;
     struct attend_plan attend_plan;
 };
 
@@ -88,7 +88,9 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
 void vulkan_project(const struct project *op);
 void vulkan_feed_forward(const struct feed_forward *op);
 void vulkan_evidence_rows(const struct evidence_rows *op);
-int vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op, struct error *e);
+void vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op);
+int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, struct error *e);
+int vulkan_evidence_score(const struct evidence_score *op, struct error *e);
 void vulkan_attend(const struct attend *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
 
