@@ -392,8 +392,15 @@ static int run_devices(const struct options *o, struct error *e)
         const struct device *d = &devices[i];
         printf("%-10s %s%s%s\n", d->id, d->name, *d->driver ? ", " : "", d->driver);
         printf("           %s, %zu MB, %s\n", d->usable ? d->tier : "not usable", d->memory >> 20, d->limits);
-        printf("           self-test: %s%s\n", d->usable ? "passed" : d->note,
-               d->software ? " (software device: for tests, never taken by --device auto)" : "");
+        printf("           self-test: ");
+        if (!d->usable)
+            printf("%s", d->note);
+        else if (d->self_test_seconds > 0)
+            printf("passed in %.2f s", d->self_test_seconds);
+        else
+            printf("passed before with this driver");
+        puts(d->software ? " (software device: for tests, never taken by --device auto)" : "");
+        if (d->usable && *d->note) printf("           refused: %s\n", d->note);
     }
     device_list_close(devices);
     return failed ? EXIT_FAILED : EXIT_DONE;

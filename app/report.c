@@ -204,6 +204,7 @@ int report_devices(const struct device *devices, size_t n, FILE *out, struct err
         add_string(d, "tier", devices[i].tier);
         add_number(d, "memory", (double)devices[i].memory);
         add_string(d, "limits", devices[i].limits);
+        add_number(d, "self_test_seconds", devices[i].self_test_seconds);
         add_string(d, "note", devices[i].note);
         cJSON_AddItemToArray(list, d);
     }

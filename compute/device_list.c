@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "compute/backend.h"
+#include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/vulkan/backend_vulkan.h"
 
@@ -21,7 +22,9 @@ static void describe_cpu(struct device *line)
     snprintf(line->name, sizeof line->name, "%s", info->name);
     snprintf(line->limits, sizeof line->limits, "%u threads", info->n_threads);
     line->memory = info->memory;
+    const double begin = clock_seconds();
     line->usable = backend_self_test(b, &why) == 0;
+    line->self_test_seconds = clock_seconds() - begin;
     if (!line->usable) snprintf(line->note, sizeof line->note, "%s", why.text);
     backend_close(b);
 }

@@ -9,15 +9,16 @@
 struct error;
 
 struct device {
-    char id[16];      /* what --device takes: "cpu", "vulkan:0" */
-    char name[256];   /* of the hardware */
-    char driver[192]; /* with its version; "" for the CPU */
-    bool software;    /* a software Vulkan device: for tests, never taken by --device auto */
-    bool usable;      /* every op of the self-test gave the known answer */
-    char tier[16];    /* best arithmetic that passed: "fp32", "fp16", "coopmat"; "" if none */
-    size_t memory;    /* bytes that a session may use */
-    char limits[192]; /* one line: subgroup, shared memory, largest buffer, workgroup */
-    char note[512];   /* why it is not usable, or which tier was refused and why; "" if there is nothing to say */
+    char id[16];              /* what --device takes: "cpu", "vulkan:0" */
+    char name[256];           /* of the hardware */
+    char driver[192];         /* with its version; "" for the CPU */
+    bool software;            /* a software Vulkan device: for tests, never taken by --device auto */
+    bool usable;              /* every op of the self-test gave the known answer */
+    char tier[16];            /* best arithmetic that passed: "fp32", "fp16", "coopmat"; "" if none */
+    size_t memory;            /* bytes that a session may use */
+    char limits[192];         /* one line: subgroup, shared memory, largest buffer, workgroup */
+    double self_test_seconds; /* what it took; 0: it passed before with this driver */
+    char note[512]; /* why it is not usable, or which tier was refused and why; "" if there is nothing to say */
 };
 
 /* What is here, the CPU last. Runs the self-test on every device that has not passed it with this driver before

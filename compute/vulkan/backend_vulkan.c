@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/clock.h"
 #include "compute/device_list.h"
+#include "compute/log.h"
 #include "compute/thread_pool.h"
 #include "compute/vulkan/disk_cache.h"
 #include "compute/vulkan/vulkan.h"
@@ -124,23 +126,32 @@ static void passed_name(char name[128], const struct gpu_caps *c, enum gpu_tier 
              uuid, (unsigned long long)shaders_hash());
 }
 
-/* Known answers before first use; what has passed once with this driver and these shaders is not asked again. */
-static int test_once(struct vulkan *v, struct error *e)
+static const char *distrusted; /* backend_vulkan_distrust */
+
+/* Known answers before first use; what has passed once with this driver and these shaders is not asked again.
+ * *seconds: what it took, 0 where it was not asked. */
+static int test_once(struct vulkan *v, double *seconds, struct error *e)
 {
     char name[128];
     size_t bytes;
     passed_name(name, &v->gpu->caps, v->tier);
-    void *passed = disk_cache_read(name, &bytes);
+    const bool trusted = !distrusted || strcmp(distrusted, gpu_tier_name(v->tier)) != 0;
+    if (!trusted) v->base.info.tolerance = -1;
+    void *passed = trusted ? disk_cache_read(name, &bytes) : NULL;
     free(passed);
+    *seconds = 0;
     if (passed) return 0;
+    const double begin = clock_seconds();
     if (backend_self_test(&v->base, e) != 0) return -1;
+    *seconds = clock_seconds() - begin;
     disk_cache_write(name, "passed", 6);
     return 0;
 }
 
-/* Opens the best tier that is there and passes. `refused` gets the reason of the first better one that did not. */
+/* Opens the best tier that is there and passes. `refused` gets the reason of the first better one that did not,
+ * *seconds the time of the self-test. */
 static int open_best(struct vulkan **out, const struct request *r, unsigned n_threads, struct error *refused,
-                     struct error *e)
+                     double *seconds, struct error *e)
 {
     struct gpu *probe;
     if (gpu_open(&probe, r->index, r->hardware, e) != 0) return -1;
@@ -155,11 +166,12 @@ static int open_best(struct vulkan **out, const struct request *r, unsigned n_th
         if (!has_tier(&caps, (enum gpu_tier)tier)) continue;
         struct vulkan *v = NULL;
         if (open_tier(&v, r, (enum gpu_tier)tier, n_threads, e) != 0) return -1;
-        if (test_once(v, e) == 0) {
+        if (test_once(v, seconds, e) == 0) {
             *out = v;
             return 0;
         }
-        if (refused && !refused->text[0]) error_set(refused, "%s: %s", gpu_tier_name((enum gpu_tier)tier), e->text);
+        log_line("%s; the next arithmetic is tried", e->text);
+        if (!refused->text[0]) error_set(refused, "%s: %s", gpu_tier_name((enum gpu_tier)tier), e->text);
         vulkan_close(&v->base);
     }
     return -1;
@@ -169,9 +181,10 @@ int backend_vulkan_open(struct backend **out, const char *device, unsigned n_thr
 {
     struct request r;
     struct vulkan *v;
-    struct error why;
+    struct error why, refused = {0};
+    double seconds;
     if (!e) e = &why;
-    if (parse(&r, device, e) != 0 || open_best(&v, &r, n_threads, NULL, e) != 0) return -1;
+    if (parse(&r, device, e) != 0 || open_best(&v, &r, n_threads, &refused, &seconds, e) != 0) return -1;
     *out = &v->base;
     return 0;
 }
@@ -205,7 +218,7 @@ void backend_vulkan_describe(size_t index, struct device *line)
     struct vulkan *v;
     struct error refused = {0};
     struct request r = {.index = index, .tier = GPU_N_TIERS};
-    line->usable = open_best(&v, &r, 1, &refused, &why) == 0;
+    line->usable = open_best(&v, &r, 1, &refused, &line->self_test_seconds, &why) == 0;
     snprintf(line->note, sizeof line->note, "%s", line->usable ? refused.text : why.text);
     if (!line->usable) return;
     snprintf(line->tier, sizeof line->tier, "%s", gpu_tier_name(v->tier));
@@ -225,6 +238,11 @@ uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out
         out[i] =
             (struct backend_vulkan_time){times[i].label, times[i].seconds, times[i].work, times[i].bytes, times[i].n};
     return n;
+}
+
+void backend_vulkan_distrust(const char *tier)
+{
+    distrusted = tier;
 }
 
 void backend_vulkan_fail_submit(struct backend *b, unsigned n)

@@ -30,6 +30,9 @@ uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out
 /* For tests. The n-th submit from now (1: the next; 0: none) fails as if the device were lost. */
 void backend_vulkan_fail_submit(struct backend *b, unsigned n);
 
+/* For tests. From now on no number is right enough in the self-test of this tier; NULL: of none. */
+void backend_vulkan_distrust(const char *tier);
+
 /* For tests. Messages of the validation layer since the program started; copies the first. */
 unsigned backend_vulkan_messages(char *first, size_t size);
 
