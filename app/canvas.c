@@ -157,6 +157,20 @@ int canvas_put_tail(struct canvas *c, struct rect clip, int y, int least, int en
     return x;
 }
 
+int canvas_put_head(struct canvas *c, struct rect clip, int y, int x, struct style s, const char *bytes, size_t size)
+{
+    size_t width = safe_text_width(bytes, size), i = 0;
+    int room = clip.w - x;
+    if (room <= 0 || width <= (size_t)room) return canvas_put(c, clip, y, x, s, bytes, size);
+    for (struct safe_glyph g; i < size; i += g.taken) {
+        safe_text_next(bytes + i, size - i, &g);
+        if (g.width + 1 > room) break;
+        room -= g.width;
+    }
+    x = canvas_put(c, clip, y, x, s, bytes, i);
+    return canvas_puts(c, clip, y, x, s, "…");
+}
+
 void canvas_fill(struct canvas *c, struct rect r, struct style s, const char *glyph)
 {
     for (int y = 0; y < r.h; y++) {
@@ -196,7 +210,7 @@ char *canvas_text(const struct canvas *c)
 
 char *canvas_styles(const struct canvas *c)
 {
-    static const char letters[ROLE_COUNT + 1] = ".dthflsmxnrqegkoABCDEFGH";
+    static const char letters[ROLE_COUNT + 1] = ".dthflsmxnrqegkowABCDEFGH";
     char *text = malloc((size_t)c->rows * ((size_t)c->cols + 1) + 1);
     if (text == NULL) return NULL;
     size_t size = 0;

@@ -27,7 +27,8 @@ enum role {
     ROLE_ERROR,
     ROLE_GOOD,
     ROLE_KEY,    /* names of keys */
-    ROLE_HEAT,   /* drawn in the colour of its heat, instead of on it */
+    ROLE_HEAT,   /* bars in the colour of their heat, instead of on it */
+    ROLE_WEIGHT, /* the same for words and numbers */
     ROLE_BRANCH, /* ROLE_BRANCH + i, i < 8: colours that tell branches apart */
     ROLE_COUNT = ROLE_BRANCH + 8,
 };
@@ -77,6 +78,9 @@ int canvas_printf(struct canvas *c, struct rect clip, int y, int x, struct style
  * shows as an ellipsis. Returns the first column. `least`: columns before this one stay as they are. */
 int canvas_put_tail(struct canvas *c, struct rect clip, int y, int least, int end, struct style s, const char *bytes,
                     size_t size);
+
+/* Text that has no room loses its end instead, which shows as an ellipsis. Returns the column after the last one. */
+int canvas_put_head(struct canvas *c, struct rect clip, int y, int x, struct style s, const char *bytes, size_t size);
 
 /* One glyph; a combining one joins the cell before x. Returns the column after it, or -1 where it has no room. */
 int canvas_glyph(struct canvas *c, struct rect clip, int y, int x, struct style s, const struct safe_glyph *g);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/safe_text.h"
+#include "app/text_layout.h"
 
 /* How much of a title's detail fits: whole parts of it, which two blanks or a comma end. */
 static size_t fitting(const char *detail, int width)
@@ -31,6 +32,17 @@ struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char
         canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
     }
     return rect_inset(r, 1, 0, 0, 0);
+}
+
+int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text)
+{
+    for (size_t size = strlen(text); size > 0 && r.w > 0; y++) {
+        size_t n = layout_break(text, size, r.w, true);
+        canvas_put(c, r, y, 0, s, text, n);
+        text += n;
+        size -= n;
+    }
+    return y;
 }
 
 static const char *scaled(char out[16], double n, const char *unit, const char *space)

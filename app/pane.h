@@ -39,4 +39,7 @@ const char *pane_share(char out[16], double share);
 /* Seconds as 0:07, 12:34, 3:21:00. */
 const char *pane_time(char out[16], double seconds);
 
+/* Wraps text at words from row y (which may lie above the rectangle) on; returns the row after it. */
+int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text);
+
 #endif

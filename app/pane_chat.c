@@ -71,7 +71,8 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
             if (single && token == (size_t)x->token)
                 s = style(ROLE_FOCUS);
             else if (single)
-                s = (struct style){ROLE_HEAT, (uint8_t)heat_level((double)x->tokens[token].gate, (double)most, false)};
+                s = (struct style){ROLE_WEIGHT,
+                                   (uint8_t)heat_level((double)x->tokens[token].gate, (double)most, false)};
             layout_glyph(text + i, end - i, column, &g);
             int next = y >= 0 && y < r.h ? canvas_glyph(c, r, y, column, s, &g) : column + g.width;
             if (next >= 0) column = next;
@@ -197,7 +198,7 @@ void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool f
     pane_chat_line(c, line, "› ", &p->line, typing);
     if (p->line.size == 0)
         canvas_puts(c, line, 0, 3, style(ROLE_DIM),
-                    typing ? "type a question, Enter sends it" : "press a to ask a question about the text");
+                    typing ? "type a question, Enter sends it" : "press a to ask about the text");
 }
 
 unsigned pane_chat_reference(const struct canvas *c, struct rect r, int y, int x)

@@ -211,7 +211,7 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     if (v->exchange != NULL && v->exchange->answer != NULL) {
         double part = exchange_share(v->exchange, v->atlas, begin, end);
         struct style s = style(role);
-        if (role == ROLE_TEXT) s = (struct style){ROLE_HEAT, (uint8_t)heat_level(part, 1, true)};
+        if (role == ROLE_TEXT) s = (struct style){ROLE_WEIGHT, (uint8_t)heat_level(part, 1, true)};
         pane_share(share, part);
         if (part >= 0.001) canvas_put_tail(c, line, 0, 0, right, s, share, strlen(share));
         right -= 5;
@@ -225,7 +225,7 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     if (row.heading != SIZE_MAX) {
         const struct outline_heading *h = &o->headings[row.heading];
         int x = flat ? 1 : 2 * (entry->depth + 1) + (h->level > 1 ? 1 : 0);
-        canvas_put(c, rest, 0, x, style(role), heading_title(p, h), h->size);
+        canvas_put_head(c, rest, 0, x, style(role), heading_title(p, h), h->size);
         return;
     }
     int x = flat ? 0 : 2 * (entry->depth < 8 ? entry->depth : 8);
@@ -245,7 +245,7 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
             canvas_puts(c, rest, 0, 0, style(name_role), path);
         return;
     }
-    x = canvas_put(c, rest, 0, x, style(name_role), entry->name, entry->size);
+    x = canvas_put_head(c, rest, 0, x, style(name_role), entry->name, entry->size);
     if (entry->folder) canvas_puts(c, rest, 0, x, style(name_role), "/");
 }
 

@@ -100,21 +100,6 @@ static const char *nothing_yet(const struct exchange *x)
     }
 }
 
-static void draw_words(struct canvas *c, struct rect r, const char *words)
-{
-    int y = 0, x = 0;
-    while (*words != '\0' && y < r.h) {
-        int n = (int)strcspn(words, " ");
-        if (x > 0 && x + n > r.w) {
-            x = 0;
-            y++;
-        }
-        canvas_put(c, r, y, x, style(ROLE_DIM), words, (size_t)n);
-        x += n + 1;
-        words += n + (words[n] == ' ');
-    }
-}
-
 void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
@@ -128,7 +113,7 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
     struct rect body = pane_title(c, r, focused, "Evidence", detail);
     p->height = body.h;
     if (n == 0) {
-        draw_words(c, rect_inset(body, 0, 1, 0, 1), nothing_yet(x));
+        pane_wrapped(c, rect_inset(body, 0, 1, 0, 1), 0, style(ROLE_DIM), nothing_yet(x));
         return;
     }
     keep_in_sight(p, x);

@@ -1,14 +1,21 @@
 #include "app/pane_help.h"
 
-#include "app/pane.h"
+#include <string.h>
 
-static int draw_line(struct canvas *c, struct rect r, int y, const struct keymap *m, const struct keys_entry *action)
+#include "app/pane.h"
+#include "app/safe_text.h"
+
+/* Keys at the left, what they do at the right; where there is little room, the first keys and more than one row. */
+static int draw_line(struct canvas *c, struct rect r, int y, const char *keys, const char *help)
 {
-    char names[80];
-    keymap_names(m, action->action, names, sizeof names);
-    canvas_puts(c, r, y, 1, style(ROLE_KEY), names[0] ? names : "(no key)");
-    canvas_puts(c, r, y, 24, style(ROLE_TEXT), action->help);
-    return y + 1;
+    int left = r.w >= 72 ? 24 : 15;
+    size_t size = strlen(keys);
+    while (size > 0 && (int)safe_text_width(keys, size) > left - 2) {
+        do size--;
+        while (size > 0 && keys[size] != ' ');
+    }
+    canvas_put(c, r, y, 1, style(ROLE_KEY), keys, size);
+    return pane_wrapped(c, rect_inset(r, 0, 1, 0, left), y, style(ROLE_TEXT), help);
 }
 
 int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int first)
@@ -18,15 +25,17 @@ int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int 
     size_t n;
     const struct keys_entry *actions = keys_table(&n);
     int y = -first;
-    canvas_puts(c, body, y, 1, style(ROLE_KEY), "1 ... 9");
-    canvas_puts(c, body, y++, 24, style(ROLE_TEXT), "go to the evidence with this number");
+    y = draw_line(c, body, y, "1 ... 9", "go to the evidence with this number");
     for (int edit = 0; edit < 2; edit++) {
         if (edit) {
             y++;
             canvas_puts(c, body, y++, 0, style(ROLE_HEADING), "While typing");
         }
         for (size_t i = 0; i < n; i++) {
-            if (actions[i].edit == (bool)edit && actions[i].help != NULL) y = draw_line(c, body, y, m, &actions[i]);
+            if (actions[i].edit != (bool)edit || actions[i].help == NULL) continue;
+            char names[80];
+            keymap_names(m, actions[i].action, names, sizeof names);
+            y = draw_line(c, body, y, names[0] ? names : "(no key)", actions[i].help);
         }
     }
     static const char *const settings[][2] = {
@@ -37,11 +46,9 @@ int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int 
         {":bind w ask", "a key for an action; unbind w"},
     };
     y++;
-    canvas_puts(c, body, y++, 0, style(ROLE_HEADING),
-                "Settings, also lines of ~/.config/lectern/config (without the colon)");
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++, y++) {
-        canvas_puts(c, body, y, 1, style(ROLE_KEY), settings[i][0]);
-        canvas_puts(c, body, y, 24, style(ROLE_TEXT), settings[i][1]);
-    }
+    y = pane_wrapped(c, body, y, style(ROLE_HEADING),
+                     "Settings, also lines of ~/.config/lectern/config (without the colon)");
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        y = draw_line(c, body, y, settings[i][0], settings[i][1]);
     return y + first;
 }

@@ -43,21 +43,24 @@ static void draw_row(struct canvas *c, struct rect r, int y, const struct scale_
     scale_report_time(time, sizeof time, time_of(row));
     scale_report_bytes(memory, sizeof memory, memory_of(row));
     int x = canvas_printf(c, r, y, 1, style(role_of(row)), "%-9s", row->what);
-    canvas_printf(c, r, y, x, style(ROLE_TEXT), " %7s %11s %10s", pane_count(tokens, (double)row->tokens), time,
-                  memory);
+    canvas_printf(c, r, y, x, style(ROLE_TEXT), " %6s %10s %9s", pane_count(tokens, (double)row->tokens), time, memory);
     bool exact = row->result.max_error < 1e-3;
-    canvas_printf(c, r, y, 43, style(exact ? ROLE_GOOD : ROLE_ERROR), "%4zu checked, %.0e",
+    canvas_printf(c, r, y, 41, style(exact ? ROLE_GOOD : ROLE_ERROR), "%4zu checked, %.0e",
                   row->result.checked_positions, row->result.max_error);
 }
 
 static void draw_table(const struct pane_scale *p, struct canvas *c, struct rect r)
 {
-    canvas_puts(c, r, 0, 1, style(ROLE_HEADING), "what       tokens  time/token live memory  positions, error");
+    canvas_puts(c, r, 0, 1, style(ROLE_HEADING), "what      tokens time/token    memory   positions, error");
     size_t fits = r.h > 1 ? (size_t)r.h - 1 : 0, first = p->n_rows > fits ? p->n_rows - fits : 0;
     for (size_t i = first; i < p->n_rows; i++) draw_row(c, r, (int)(i - first) + 1, &p->rows[i]);
 }
 
-/* Both axes logarithmic; a letter a point. */
+struct point {
+    int x, y;
+};
+
+/* Both axes logarithmic; a sign a point, and dots between them. */
 static void draw_curve(const struct pane_scale *p, struct canvas *c, struct rect r, const char *title,
                        double (*value)(const struct scale_row *), void (*words)(char *, size_t, double))
 {
@@ -81,16 +84,22 @@ static void draw_curve(const struct pane_scale *p, struct canvas *c, struct rect
     words(text, sizeof text, low);
     canvas_put_tail(c, r, r.h - 2, 0, 10, style(ROLE_DIM), text, strlen(text));
     canvas_fill(c, (struct rect){plot.y, plot.x - 1, plot.h, 1}, style(ROLE_LINE), "│");
+    struct point last[2] = {{-1, 0}, {-1, 0}}; /* of dilated, of dense attention */
     for (size_t i = 0; i < p->n_rows; i++) {
         const struct scale_row *row = &p->rows[i];
         if (!(value(row) > 0) || !is_on_curve(row)) continue;
         double x = right > left ? log((double)row->tokens / left) / log(right / left) : 0,
                y = log(value(row) / low) / log(high / low);
-        canvas_puts(c, plot, (int)((1 - y) * (plot.h - 1) + 0.5), (int)(x * (plot.w - 1) + 0.5), style(role_of(row)),
-                    is_dense(row) ? "x" : "●");
+        struct point to = {(int)(x * (plot.w - 1) + 0.5), (int)((1 - y) * (plot.h - 1) + 0.5)};
+        struct point *from = &last[is_dense(row)];
+        for (int at = from->x + 1; from->x >= 0 && at < to.x; at++)
+            canvas_puts(c, plot, from->y + (to.y - from->y) * (at - from->x) / (to.x - from->x), at,
+                        style(role_of(row)), "·");
+        canvas_puts(c, plot, to.y, to.x, style(role_of(row)), is_dense(row) ? "x" : "●");
+        *from = to;
     }
     char from[16], to[16];
-    canvas_printf(c, r, r.h - 1, 11, style(ROLE_DIM), "%s", pane_count(from, left));
+    canvas_printf(c, r, r.h - 1, 11, style(ROLE_DIM), "%s tokens", pane_count(from, left));
     pane_count(to, right);
     canvas_put_tail(c, r, r.h - 1, 20, r.w, style(ROLE_DIM), to, strlen(to));
 }
@@ -103,16 +112,16 @@ static void draw_billion(const struct pane_scale *p, struct canvas *c, struct re
         if (strcmp(row->what, "model") != 0 || !(time_of(row) > 0)) continue;
         char time[16], rate[16], memory[24], disk[16];
         scale_report_bytes(memory, sizeof memory, memory_of(row));
-        canvas_printf(
-            c, r, 0, 1, style(ROLE_KEY),
-            "A billion tokens, read by the model here: %s (%s tokens/s at that position), %s of memory, %s on disk",
-            pane_time(time, 1e9 * time_of(row)), pane_count(rate, 1 / time_of(row)), memory,
-            pane_bytes(disk, 1e9 * row->disk));
+        int x = canvas_printf(c, r, 0, 1, style(ROLE_KEY), "A billion tokens here: %s, %s of memory, %s on disk",
+                              pane_time(time, 1e9 * time_of(row)), memory, pane_bytes(disk, 1e9 * row->disk));
+        if (x + 38 <= r.w)
+            canvas_printf(c, r, 0, x, style(ROLE_KEY), " (%s tokens/s at that position)",
+                          pane_count(rate, 1 / time_of(row)));
         return;
     }
-    canvas_puts(c, r, 0, 1, style(ROLE_DIM),
-                p->running ? "first: the whole reader at the billionth token ..."
-                           : "Enter measures; it takes minutes, Ctrl-C stops it. Questions wait meanwhile.");
+    pane_wrapped(c, rect_inset(r, 0, 0, 0, 1), 0, style(ROLE_DIM),
+                 p->running ? "first: the whole reader at the billionth token ..."
+                            : "Enter measures; it takes minutes, Ctrl-C stops it. Questions wait meanwhile.");
 }
 
 static void draw_state(const struct pane_scale *p, struct canvas *c, struct rect r)
@@ -129,7 +138,7 @@ void pane_scale_draw(const struct pane_scale *p, struct canvas *c, struct rect r
 {
     struct rect body = pane_title(
         c, r, true, "Scale", "time and memory against length, dilated attention ● and dense attention x; Esc closes");
-    draw_billion(p, c, (struct rect){body.y, body.x, 1, body.w});
+    draw_billion(p, c, (struct rect){body.y, body.x, p->running ? 1 : 2, body.w});
     draw_state(p, c, (struct rect){body.y + 1, body.x, 1, body.w});
     body = rect_inset(body, 3, 0, 0, 0);
     if (body.w >= 2 * TABLE_WIDTH - 12) {
@@ -140,7 +149,7 @@ void pane_scale_draw(const struct pane_scale *p, struct canvas *c, struct rect r
         draw_curve(p, c, rect_inset(curves, curves.h / 2, 0, 0, 0), "Live memory", memory_of, scale_report_bytes);
         return;
     }
-    int table = body.h / 2;
+    int table = body.h < 14 ? body.h : body.h / 2;
     draw_table(p, c, (struct rect){body.y, body.x, table, body.w});
     struct rect below = rect_inset(body, table, 1, 0, 0);
     draw_curve(p, c, (struct rect){below.y, below.x, below.h, below.w / 2}, "Time per token", time_of,

@@ -174,20 +174,37 @@ static void draw_status(struct screen *s, struct canvas *c)
     if (s->prompt != PROMPT_COMMAND || s->mode != MODE_PROMPT) draw_search_state(s, c, r);
 }
 
-static void draw_notes(const struct screen *s, struct canvas *c, struct rect r)
+/* Returns how many lines there are. */
+static int draw_notes(const struct screen *s, struct canvas *c, struct rect r)
 {
     const struct corpus *corpus = s->atlas->corpus;
     char detail[64];
-    snprintf(detail, sizeof detail, "%zu skipped, %zu remarks", corpus->n_skipped, corpus->n_notes);
+    snprintf(detail, sizeof detail, "%zu skipped, %zu remark%s", corpus->n_skipped, corpus->n_notes,
+             corpus->n_notes == 1 ? "" : "s");
     struct rect body = pane_title(c, r, true, "The input", detail);
+    body = rect_inset(body, 0, 1, 0, 1);
     int y = -s->help_scroll;
     if (corpus->n_skipped + corpus->n_notes == 0)
-        canvas_puts(c, body, y, 1, style(ROLE_DIM), "Everything was taken as it is.");
-    for (size_t i = 0; i < corpus->n_skipped; i++, y++) {
-        int x = canvas_puts(c, body, y, 1, style(ROLE_TEXT), corpus->skipped[i].path);
-        canvas_printf(c, body, y, x, style(ROLE_ERROR), "  skipped: %s", corpus->skipped[i].reason);
+        y = pane_wrapped(c, body, y, style(ROLE_DIM), "Everything was taken as it is.");
+    for (size_t i = 0; i < corpus->n_skipped; i++) {
+        y = pane_wrapped(c, body, y, style(ROLE_TEXT), corpus->skipped[i].path);
+        y = pane_wrapped(c, rect_inset(body, 0, 0, 0, 2), y, style(ROLE_ERROR), corpus->skipped[i].reason);
     }
-    for (size_t i = 0; i < corpus->n_notes; i++, y++) canvas_puts(c, body, y, 1, style(ROLE_DIM), corpus->notes[i]);
+    for (size_t i = 0; i < corpus->n_notes; i++) y = pane_wrapped(c, body, y, style(ROLE_DIM), corpus->notes[i]);
+    return y + s->help_scroll;
+}
+
+/* What scrolls; past its end it is drawn again from the last page on. */
+static void draw_lines(struct screen *s, struct canvas *c, struct rect body)
+{
+    for (;;) {
+        int lines =
+            s->mode == MODE_HELP ? pane_help_draw(c, body, &s->config.keymap, s->help_scroll) : draw_notes(s, c, body);
+        int last = lines > body.h - 1 ? lines - body.h + 1 : 0;
+        if (s->help_scroll <= last) return;
+        s->help_scroll = last;
+        canvas_fill(c, body, style(ROLE_TEXT), " ");
+    }
 }
 
 static void draw_panes(struct screen *s, struct canvas *c)
@@ -224,16 +241,13 @@ void screen_draw(struct screen *s, struct canvas *c)
     }
     draw_title(s, c);
     struct rect body = {1, 0, c->rows - 2, c->cols};
-    if (s->mode == MODE_HELP) {
-        int lines = pane_help_draw(c, body, &s->config.keymap, s->help_scroll);
-        if (s->help_scroll > lines - body.h + 1) s->help_scroll = lines > body.h ? lines - body.h + 1 : 0;
+    if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
+        draw_lines(s, c, body);
     } else if (s->mode == MODE_PATTERN) {
         struct view v = screen_view(s);
         pane_pattern_draw(&s->pattern, c, body, s->model, &v);
     } else if (s->mode == MODE_SCALE) {
         pane_scale_draw(&s->scale, c, body);
-    } else if (s->mode == MODE_NOTES) {
-        draw_notes(s, c, body);
     } else {
         draw_panes(s, c);
         if (s->layout.progress.h > 0) draw_progress(s, c, s->layout.progress);

@@ -75,7 +75,7 @@ static void columns(const struct screen *s, struct rect r, struct layout *l)
     bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
     if (r.h >= 20) {
         /* Short contents leave their room to the evidence. */
-        int most = r.h * (s->focus == FOCUS_CONTENTS ? 3 : 2) / 5, wanted = 3;
+        int most = s->conversation.n == 0 ? r.h - 5 : r.h * (s->focus == FOCUS_CONTENTS ? 3 : 2) / 5, wanted = 3;
         while (wanted < most && (size_t)wanted < s->contents.n_rows + 2) wanted++;
         l->contents = (struct rect){r.y, r.x, wanted, side};
         l->evidence = rect_inset(beside, wanted, 0, 0, 0);

@@ -189,6 +189,7 @@ void screen_move(struct screen *s, enum action action)
     if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
         s->help_scroll += (int)distance(action, s->rows - 3);
         if (s->help_scroll < 0 || action == ACTION_TOP) s->help_scroll = 0;
+        if (action == ACTION_BOTTOM) s->help_scroll = 100000; /* drawing goes no further than the end */
         return;
     }
     switch (s->focus) {

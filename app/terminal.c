@@ -108,10 +108,28 @@ static bool choose_locale(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static enum depth choose_depth(void)
+static bool without_colour(void)
 {
     const char *no_color = getenv("NO_COLOR");
-    if (!has_colors() || (no_color && *no_color)) return DEPTH_MONO;
+    return no_color && *no_color;
+}
+
+/* Most terminals with 16 million colours call themselves by a name of 256, and say the rest in COLORTERM: then the
+ * entry of the same family for direct colours is taken, where the system has it. */
+static SCREEN *open_screen(void)
+{
+    const char *term = getenv("TERM"), *says = getenv("COLORTERM");
+    char direct[64];
+    SCREEN *screen = NULL;
+    if (term && says && !without_colour() && (strcmp(says, "truecolor") == 0 || strcmp(says, "24bit") == 0) &&
+        snprintf(direct, sizeof direct, "%.*s-direct", (int)strcspn(term, "-"), term) < (int)sizeof direct)
+        screen = newterm(direct, stdout, stdin);
+    return screen ? screen : newterm(NULL, stdout, stdin);
+}
+
+static enum depth choose_depth(void)
+{
+    if (!has_colors() || without_colour()) return DEPTH_MONO;
     if (COLORS >= 1 << 24) return DEPTH_TRUE;
     if (COLORS >= 256) return DEPTH_256;
     return COLORS >= 16 ? DEPTH_16 : DEPTH_8;
@@ -197,7 +215,7 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
         return error_set(e, "the terminal cannot be set up: %s", strerror(errno));
     }
     set_escdelay(25);
-    if (newterm(NULL, stdout, stdin) == NULL) {
+    if (open_screen() == NULL) {
         release_signals(t);
         free(t);
         const char *term = getenv("TERM");

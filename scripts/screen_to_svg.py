@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Draws what `tmux capture-pane -e -p` printed (standard input) as an SVG (standard output)."""
+"""Draws what `tmux capture-pane -e -p` printed (standard input) as an SVG (standard output); "light": on white."""
 import html
 import re
 import sys
 import unicodedata
 
 WIDTH, HEIGHT, PAD = 9, 19, 10
-FOREGROUND, BACKGROUND = "#d8dee9", "#16181d"
+FOREGROUND, BACKGROUND = ("#1b1f24", "#ffffff") if sys.argv[1:] == ["light"] else ("#d8dee9", "#16181d")
 BASIC = ["#1d1f21", "#cc6666", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c5c8c6",
          "#6b7280", "#ff7b72", "#7ee787", "#f0d080", "#8ab4f8", "#d2a8ff", "#7fdbca", "#ffffff"]
 EIGHTHS = "▁▂▃▄▅▆▇█"
@@ -110,7 +110,7 @@ def main():
     width, height = columns * WIDTH + 2 * PAD, len(lines) * HEIGHT + 2 * PAD
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
           f'font-family="DejaVu Sans Mono" font-size="15">')
-    print(f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>')
+    print(f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}" stroke="#8888"/>')
     print("\n".join(out))
     print("</svg>")
 

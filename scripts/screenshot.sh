@@ -1,9 +1,10 @@
 #!/bin/bash
-# Screenshots of the main views from a real run, as PNG: scripts/screenshot.sh DIRECTORY PATH QUESTION [LECTERN-OPTIONS...]
-# Needs tmux, python3 and rsvg-convert (Debian: tmux python3 librsvg2-bin fonts-dejavu-core).
+# Screenshots of the main views from real runs, as PNG: scripts/screenshot.sh DIRECTORY PATH QUESTION [LECTERN-OPTIONS...]
+# PATH is read and asked about; the contents are those of this repository. Reads twice (dark, light), measures the scale for SCALE_S seconds (60).
+# Needs tmux, python3, rsvg-convert, pngquant and the fonts of Debian's fonts-dejavu-core (packages: librsvg2-bin pngquant).
 set -eu
 if [ $# -lt 3 ]; then
-    sed -n '2,3s/^# //p' "$0"
+    sed -n '2,4s/^# //p' "$0"
     exit 2
 fi
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,9 +12,19 @@ out=$1 path=$2 question=$3
 shift 3
 mkdir -p "$out"
 t() { tmux -L "lectern_shot_$$" -f /dev/null "$@"; }
-trap 't kill-server 2>/dev/null || true' EXIT
-command=$(printf '%q ' env -u NO_COLOR LANG=C.UTF-8 TERM=tmux-256color "${LECTERN:-$root/build/release/lectern}" "$@" "$path")
-t new-session -d -x 120 -y 36 "$command"
+work=$(mktemp -d)
+trap 't kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# start THEME PATH [OPTIONS...]
+start() {
+    theme=$1
+    shift
+    mkdir -p "$work/$theme/lectern"
+    echo "theme $theme" >"$work/$theme/lectern/config"
+    t kill-server 2>/dev/null || true
+    t new-session -d -x 120 -y 37 "$(printf '%q ' env -u NO_COLOR LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor \
+        XDG_CONFIG_HOME="$work/$theme" "${LECTERN:-$root/build/release/lectern}" --state-dir "$work/state" "${@:2}" "$1")"
+}
 
 # wait_for SECONDS TEXT
 wait_for() {
@@ -22,30 +33,61 @@ wait_for() {
         sleep 0.2
     done
     echo "\"$2\" did not appear" >&2
+    t capture-pane -p >&2
     exit 1
 }
 
-shoot() {
-    sleep 0.5
-    t capture-pane -e -p | python3 "$root/scripts/screen_to_svg.py" >"$out/$1.svg"
-    rsvg-convert "$out/$1.svg" -o "$out/$1.png"
-    rm "$out/$1.svg"
+# Keys one after the other, as a person types them.
+keys() {
+    for key in "$@"; do
+        t send-keys "$key"
+        sleep 0.2
+    done
 }
 
-wait_for 60 "left"
+ask() {
+    keys a
+    t send-keys -l "$1"
+    keys Enter
+    wait_for 3600 " places"
+}
+
+shoot() {
+    sleep 1
+    local options=()
+    [ "$theme" = light ] && options=(light)
+    t capture-pane -e -p -N | python3 "$root/scripts/screen_to_svg.py" "${options[@]}" >"$work/$1.svg"
+    rsvg-convert "$work/$1.svg" -o "$work/$1.png"
+    pngquant --force 48 --output "$out/$1.png" "$work/$1.png"
+}
+
+start dark "$path" "$@"
+wait_for 60 " left"
+sleep 4
 shoot reading
-t send-keys a
-t send-keys -l "$question"
-t send-keys Enter
-wait_for 3600 "places,"
-t send-keys Escape
+ask "$question"
 shoot answer
-t send-keys t t t
+keys t t t
 shoot word
-t send-keys T T T p
+keys T T T Tab Tab Tab '*' + +
+shoot map
+keys 0 p
 shoot pattern
-t send-keys Escape
-t send-keys '?'
+keys Escape '?'
 shoot keys
-t send-keys Escape q
+keys Escape S Enter
+sleep "${SCALE_S:-60}"
+shoot scale
+keys C-c Escape q
+
+start light "$path" "$@"
+ask "$question"
+shoot light
+keys q
+
+start dark "$root/app" "$@"
+ask "How is the height of a cell of the map computed?"
+keys Escape Tab Tab
+shoot contents
+keys q
 ls -l "$out"/*.png

@@ -195,6 +195,18 @@ static inline void fixture_draw(struct fixture *f, int rows, int cols)
     screen_draw(f->screen, &f->canvas);
 }
 
+/* Compares NAME_80x24, NAME_200x50 and NAME_40x12, and leaves the screen at 80x24; styles only of that one. */
+static inline void fixture_screens(struct fixture *f, const char *name, bool styles)
+{
+    static const int sizes[][2] = {{50, 200}, {12, 40}, {24, 80}};
+    for (int i = 0; i < 3; i++) {
+        char sized[100];
+        snprintf(sized, sizeof sized, "%s_%dx%d", name, sizes[i][1], sizes[i][0]);
+        fixture_draw(f, sizes[i][0], sizes[i][1]);
+        assert_screen(&f->canvas, sized, styles && i == 2);
+    }
+}
+
 static inline void fixture_key(struct fixture *f, uint32_t key)
 {
     const struct event event = {.type = EVENT_KEY, .key = key};

@@ -58,10 +58,7 @@ static void the_first_screen_says_what_can_be_done(void **state)
     (void)state;
     struct fixture f;
     open_usual(&f);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "start_80x24", false);
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "start_40x12", false);
+    fixture_screens(&f, "start", false);
     fixture_close(&f);
 }
 
@@ -71,12 +68,7 @@ static void reading_shows_how_far_it_is(void **state)
     struct fixture f;
     open_usual(&f);
     fixture_read(&f, false);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "reading_80x24", false);
-    fixture_draw(&f, 50, 200);
-    assert_screen(&f.canvas, "reading_200x50", false);
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "reading_40x12", false);
+    fixture_screens(&f, "reading", false);
     fixture_close(&f);
 }
 
@@ -85,16 +77,10 @@ static void an_answer_brings_its_first_place_into_sight(void **state)
     (void)state;
     struct fixture f;
     open_answered(&f);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "answered_80x24", true);
-    fixture_draw(&f, 50, 200);
-    assert_screen(&f.canvas, "answered_200x50", false);
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "answered_40x12", false);
+    fixture_screens(&f, "answered", true);
     fixture_keys(&f, "Enter");
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "answered_text_40x12", false);
+    fixture_screens(&f, "text", false);
     fixture_close(&f);
 }
 
@@ -106,8 +92,7 @@ static void hostile_text_and_names_are_shown_as_text(void **state)
     fixture_read(&f, true);
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "] ]");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "hostile_80x24", true);
+    fixture_screens(&f, "hostile", true);
     fixture_close(&f);
 }
 
@@ -119,8 +104,7 @@ static void a_question_may_be_typed_while_the_text_is_read(void **state)
     fixture_read(&f, false);
     fixture_ask(&f, "who is Abel?");
     assert_int_equal(f.asked, 1);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "waiting_80x24", false);
+    fixture_screens(&f, "waiting", false);
     fixture_keys(&f, "^C");
     assert_int_equal(f.stops, 1);
     fixture_close(&f);
@@ -135,8 +119,7 @@ static void a_question_of_several_lines_is_typed_and_pasted(void **state)
     fixture_keys(&f, "a o n e M-Enter t w o");
     const struct event paste = {.type = EVENT_PASTE, .text = "pasted\nlines\x1b[2J", .size = 16};
     screen_event(f.screen, &paste);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "typing_80x24", false);
+    fixture_screens(&f, "typing", false);
     assert_int_equal(f.asked, 0);
     fixture_close(&f);
 }
@@ -149,9 +132,8 @@ static void the_help_is_made_from_the_key_table(void **state)
     fixture_draw(&f, 24, 80);
     keymap_bind(&f.screen->config.keymap, 'w', ACTION_ASK);
     fixture_keys(&f, "?");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "help_80x24", false);
-    fixture_keys(&f, "PgDn PgDn PgDn PgDn PgDn PgDn");
+    fixture_screens(&f, "help", false);
+    fixture_keys(&f, "G");
     fixture_draw(&f, 24, 80);
     assert_screen(&f.canvas, "help_end_80x24", false);
     fixture_keys(&f, "q");
@@ -169,8 +151,7 @@ static void searching_counts_and_goes_to_matches(void **state)
     fixture_read(&f, true);
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "/ l o g");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "search_80x24", true);
+    fixture_screens(&f, "search", true);
     fixture_keys(&f, "Enter n n");
     assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
     fixture_keys(&f, "N N N");
@@ -221,8 +202,7 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     fixture_answer(&f);
     assert_int_equal(f.screen->text.place.document, 1);
     fixture_keys(&f, "c");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "compare_80x24", false);
+    fixture_screens(&f, "compare", false);
     fixture_keys(&f, "<");
     assert_int_equal(f.screen->conversation.current, 0);
     assert_int_equal(f.screen->text.place.document, 0);
@@ -243,10 +223,28 @@ static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
     assert_int_equal(hot.document, 0);
     fixture_keys(&f, "+ l l l");
     assert_true(f.screen->map.own_cursor);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "map_zoomed_80x24", false);
+    fixture_screens(&f, "map_zoomed", false);
     fixture_keys(&f, "0 End Enter");
     assert_int_equal(f.screen->text.place.document, 2);
+    fixture_close(&f);
+}
+
+static void every_pane_can_be_shown_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        enum focus focus;
+        const char *name;
+    } panes[] = {{FOCUS_EVIDENCE, "evidence_alone"}, {FOCUS_CHAT, "questions_alone"}, {FOCUS_MAP, "map_alone"}};
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "z");
+    for (size_t i = 0; i < 3; i++) {
+        f.screen->focus = panes[i].focus;
+        fixture_screens(&f, panes[i].name, false);
+    }
+    fixture_keys(&f, "z !");
+    fixture_screens(&f, "notes", false);
     fixture_close(&f);
 }
 
@@ -297,9 +295,20 @@ static void every_size_can_be_drawn_and_below_20x6_it_says_so(void **state)
     for (int rows = 1; rows < 40; rows++) {
         for (int cols = 1; cols < 140; cols += 3) fixture_draw(&f, rows, cols);
     }
-    fixture_draw(&f, 5, 19);
+    static const struct {
+        int rows, cols;
+        const char *shown;
+    } small[] = {
+        {5, 80, "\n\ntoo small: 20x6 at least\n\n\n"}, {1, 30, "too small: 20x6 at least\n"}, {2, 9, "\ntoo small\n"}};
+    for (size_t i = 0; i < 3; i++) {
+        fixture_draw(&f, small[i].rows, small[i].cols);
+        char *text = canvas_text(&f.canvas);
+        assert_string_equal(text, small[i].shown);
+        free(text);
+    }
+    fixture_draw(&f, 6, 20);
     char *text = canvas_text(&f.canvas);
-    assert_non_null(strstr(text, "too small"));
+    assert_null(strstr(text, "too small"));
     free(text);
     fixture_close(&f);
 }
@@ -353,15 +362,10 @@ static void contents_fold_and_are_filtered(void **state)
     f.screen->focus = FOCUS_CONTENTS;
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "g l l");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "contents_80x24", true);
+    fixture_screens(&f, "contents", true);
     fixture_keys(&f, "/ s t o r m");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "contents_filter_80x24", false);
-    fixture_keys(&f, "Enter");
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "contents_filter_40x12", false);
-    fixture_keys(&f, "Enter");
+    fixture_screens(&f, "contents_filter", false);
+    fixture_keys(&f, "Enter Enter");
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
     assert_memory_equal(f.corpus->documents[0].text + f.screen->text.place.offset, "CHAPTER II", 10);
     fixture_close(&f);
@@ -387,8 +391,7 @@ static void measuring_grows_a_table_and_curves(void **state)
     fixture_read(&f, true);
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "S");
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "scale_start_80x24", false);
+    fixture_screens(&f, "scale_start", false);
     fixture_keys(&f, "Enter");
     assert_true(f.screen->scale.running);
     measure_row(&f, "model", 1000000000, 180000, 178000000);
@@ -400,12 +403,7 @@ static void measuring_grows_a_table_and_curves(void **state)
     struct message *m = message_new(MESSAGE_SCALE_STEP);
     m->scale = (struct message_scale){.what = "attention", .tokens = 4194304, .done = 1, .all = 4};
     screen_message(f.screen, m);
-    fixture_draw(&f, 24, 80);
-    assert_screen(&f.canvas, "scale_80x24", false);
-    fixture_draw(&f, 50, 200);
-    assert_screen(&f.canvas, "scale_200x50", false);
-    fixture_draw(&f, 12, 40);
-    assert_screen(&f.canvas, "scale_40x12", false);
+    fixture_screens(&f, "scale", false);
     fixture_keys(&f, "^C");
     assert_int_equal(f.stops, 1);
     fixture_close(&f);
@@ -436,7 +434,7 @@ static void every_word_of_the_question_has_its_own_attention(void **state)
     fixture_keys(&f, "t t");
     fixture_draw(&f, 24, 80);
     assert_int_equal(f.screen->conversation.items[0]->token, 2);
-    assert_screen(&f.canvas, "word_80x24", true);
+    fixture_screens(&f, "word", true);
     fixture_keys(&f, "T T T");
     assert_int_equal(f.screen->conversation.items[0]->token, -1);
     fixture_keys(&f, "T");
@@ -463,6 +461,7 @@ int main(void)
         cmocka_unit_test(places_are_gone_to_marked_and_come_back_to),
         cmocka_unit_test(questions_keep_their_evidence_and_two_maps_can_be_compared),
         cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
+        cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),
         cmocka_unit_test(the_mouse_points_at_panes_entries_and_places),
         cmocka_unit_test(every_size_can_be_drawn_and_below_20x6_it_says_so),

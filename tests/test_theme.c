@@ -1,0 +1,104 @@
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "app/theme.h"
+
+/* Of the backgrounds that terminals have, those that ask most of the colours on them. */
+static const uint32_t dark_grounds[] = {0x000000, 0x282c34}, light_grounds[] = {0xffffff, 0xf5f5f5};
+
+static double channel(uint32_t value)
+{
+    double v = value / 255.0;
+    return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+/* WCAG 2.1, relative luminance and contrast ratio. */
+static double luminance(uint32_t rgb)
+{
+    return 0.2126 * channel(rgb >> 16 & 255) + 0.7152 * channel(rgb >> 8 & 255) + 0.0722 * channel(rgb & 255);
+}
+
+static double contrast(uint32_t a, uint32_t b)
+{
+    double x = luminance(a), y = luminance(b);
+    return x > y ? (x + 0.05) / (y + 0.05) : (y + 0.05) / (x + 0.05);
+}
+
+/* What xterm shows for one of the 240 colours that terminals agree on. */
+static uint32_t rgb_of(enum depth d, int32_t colour)
+{
+    static const uint32_t steps[] = {0, 95, 135, 175, 215, 255};
+    if (d == DEPTH_TRUE) return (uint32_t)colour;
+    assert_true(colour >= 16 && colour < 256);
+    uint32_t n = (uint32_t)colour - 16, grey = 8 + 10 * (n - 216);
+    if (n >= 216) return grey << 16 | grey << 8 | grey;
+    return steps[n / 36] << 16 | steps[n / 6 % 6] << 8 | steps[n % 6];
+}
+
+static void assert_readable(enum theme t, enum depth d, struct style s, uint32_t ground)
+{
+    struct look l = theme_look(t, d, s);
+    uint32_t ink = l.foreground == -1 ? (t == THEME_LIGHT ? 0x000000 : 0xd0d0d0) : rgb_of(d, l.foreground);
+    uint32_t under = l.background == -1 ? ground : rgb_of(d, l.background);
+    double ratio = contrast(ink, under);
+    if (ratio < 4.5)
+        fail_msg("%s, %s colours, role %d, heat %d: %06x on %06x has a contrast of %.2f",
+                 t == THEME_LIGHT ? "light" : "dark", d == DEPTH_TRUE ? "true" : "256", s.role, s.heat, (unsigned)ink,
+                 (unsigned)under, ratio);
+}
+
+static void every_text_can_be_read_on_its_background(void **state)
+{
+    (void)state;
+    for (enum depth d = DEPTH_256; d <= DEPTH_TRUE; d++) {
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            for (int heat = 0; heat < CANVAS_HEAT; heat++) {
+                struct style s = {(uint8_t)role, (uint8_t)heat};
+                if (role == ROLE_LINE || role == ROLE_HEAT) continue; /* no text */
+                for (int i = 0; i < 2; i++) {
+                    assert_readable(THEME_DARK, d, s, dark_grounds[i]);
+                    assert_readable(THEME_LIGHT, d, s, light_grounds[i]);
+                }
+            }
+        }
+    }
+}
+
+static void bars_stand_out_more_the_more_heat_they_have(void **state)
+{
+    (void)state;
+    for (int heat = 2; heat < CANVAS_HEAT; heat++) {
+        struct style less = {ROLE_HEAT, (uint8_t)(heat - 1)}, more = {ROLE_HEAT, (uint8_t)heat};
+        for (enum theme t = THEME_DARK; t <= THEME_LIGHT; t++) {
+            uint32_t ground = t == THEME_LIGHT ? 0xffffff : 0x000000;
+            double a = contrast((uint32_t)theme_look(t, DEPTH_TRUE, less).foreground, ground);
+            double b = contrast((uint32_t)theme_look(t, DEPTH_TRUE, more).foreground, ground);
+            if (!(b > a && a > 1.8)) fail_msg("theme %d, heat %d: %.2f after %.2f", t, heat, b, a);
+        }
+    }
+}
+
+static void with_few_colours_no_text_has_the_colour_of_its_background(void **state)
+{
+    (void)state;
+    for (enum depth d = DEPTH_8; d <= DEPTH_16; d++) {
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            for (int heat = 0; heat < CANVAS_HEAT; heat++) {
+                struct look l = theme_look(THEME_DARK, d, (struct style){(uint8_t)role, (uint8_t)heat});
+                assert_true(l.foreground == -1 || l.foreground != l.background);
+                assert_true(l.foreground < (d == DEPTH_8 ? 8 : 16) && l.background < (d == DEPTH_8 ? 8 : 16));
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_text_can_be_read_on_its_background),
+        cmocka_unit_test(bars_stand_out_more_the_more_heat_they_have),
+        cmocka_unit_test(with_few_colours_no_text_has_the_colour_of_its_background),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
