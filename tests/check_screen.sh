@@ -19,15 +19,21 @@ printf 'int main(void) { return 0; }\n' >"$work/text/main.c"
 printf 'red \033[31m title \033]0;owned\007 clear \033[2J c1 \302\2332J end\n' >"$work/text/hostile.txt"
 for _ in $(seq 20); do echo 'Text that is only text, so that the file is taken for what it is.' >>"$work/text/hostile.txt"; done
 cp "$work/text/hostile.txt" "$work/text/$(printf 'na\033[2Jme\007.txt')"
+printf 'A file whose name is neither UTF-8 nor from left to right.\n' >"$work/text/$(printf 'bad\377\376\342\200\256name.txt')"
+printf 'over\342\200\256ride \342\201\246isolate\342\201\251 broken \377\300\200 tab\tend\n' >"$work/text/bidi.txt"
 head -c 1000000 /dev/zero | tr '\0' 'x' >"$work/text/line.txt"
 { printf 'e'; for _ in $(seq 20000); do printf '\314\201\342\200\213'; done; } >"$work/text/storm.txt"
 
-# start TERM COLS ROWS: a shell that runs the program and then says its status and the terminal's settings.
+# start TERM COLS ROWS [PAUSE [COMMAND]]: a shell that runs the program and then says its status and the terminal's settings. What the
+# program writes is kept.
 start() {
     t kill-server 2>/dev/null
     run=$((run + 1))
-    t new-session -d -x "$2" -y "$3" "stty -g >$work/before; env -u NO_COLOR LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} $build/fake_screen $work/text 2>$work/stderr; status=\$?; stty -g >$work/after; echo \"status \$status\"; exec sleep 100"
+    rm -f "$work/go" "$work/raw"
+    t new-session -d -x "$2" -y "$3" "while [ ! -e $work/go ]; do sleep 0.02; done; stty -g >$work/before; env -u NO_COLOR -u COLORTERM LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} ${5:-$build/fake_screen $work/text} 2>$work/stderr; status=\$?; stty -g >$work/after; echo \"status \$status\"; exec sleep 100"
     t set-option -g remain-on-exit on
+    t pipe-pane "cat >$work/raw"
+    touch "$work/go"
 }
 
 # shows TEXT: waits until the text is on the screen.
@@ -47,16 +53,39 @@ keys() { t send-keys "$@"; }
 
 program() { pgrep -n -f "^$build/fake_screen $work/text"; }
 
+# left MODE: whatever switched the mode on, the last word was to switch it off.
+left() {
+    local last
+    last=$(grep -aoE $'\033\\[\\?'"$1"'[hl]' "$work/raw" | tail -1)
+    [ -z "$last" ] || [ "${last: -1}" = l ] || { echo "mode $1 was left on ($2)"; failed=1; }
+}
+
 # ended STATUS: the program is gone, the terminal is in its normal screen and has its old settings.
 ended() {
     shows "status $1" || return
     cmp -s "$work/before" "$work/after" || { echo "terminal settings were changed ($2)"; failed=1; }
     [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "0 1 0" ] || { echo "the terminal was left in another mode ($2)"; failed=1; }
+    for mode in 2004 1049 1000 1002 1003 1006; do left $mode "$2"; done
 }
 
-for term in tmux-256color xterm-256color xterm vt100 screen linux; do
-    start $term 80 24
+# colours KIND: what the colours on the screen are made of.
+colours() {
+    t capture-pane -p -e >"$work/colours"
+    case $1 in
+    true) grep -q $'\033\\[[0-9;]*[34]8;2;' "$work/colours" ;;
+    256) grep -q $'\033\\[[0-9;]*[34]8;5;' "$work/colours" && ! grep -q $'[34]8;2;' "$work/colours" ;;
+    16) grep -qE $'\033\\[([0-9]+;)*(9|10)[0-7]' "$work/colours" && ! grep -q $'[34]8;[25];' "$work/colours" ;;
+    8) grep -qE $'\033\\[([0-9]+;)*[34][0-7]' "$work/colours" && ! grep -qE $'[34]8;[25];|\033\\[([0-9]+;)*(9|10)[0-7]' "$work/colours" ;;
+    none) ! grep -qE $'\033\\[([0-9]+;)*(3|4|9|10)[0-8]' "$work/colours" ;;
+    esac || { echo "not $1 colours ($2)"; failed=1; }
+}
+
+for kind in tmux-256color:256 xterm-256color:256 xterm-direct:true "tmux-256color COLORTERM=truecolor:true" xterm-16color:16 xterm:8 \
+    screen:8 linux:8 vt100:none "xterm-256color NO_COLOR=1:none" "xterm-direct NO_COLOR=1:none"; do
+    term=${kind%:*}
+    start "$term" 80 24
     shows "press a to ask" || continue
+    colours "${kind##*:}" "$term"
     keys a
     keys -l "who is Abel Stone?"
     shows "who is Abel Stone?"
@@ -90,6 +119,12 @@ shows 'red ^[[31m title ^[]0;owned^G clear ^[[2J'
 keys -l ":f na"
 keys Enter
 shows 'na^[[2Jme^G.txt'
+keys -l ":f bidi"
+keys Enter
+shows 'over<U+202E>ride <U+2066>isolate<U+2069>'
+keys -l ":f bad"
+keys Enter
+shows '<U+202E>name.txt'
 keys -l ":f storm"
 keys Enter
 shows 'storm.txt'
@@ -154,12 +189,47 @@ sleep 0.2
 keys q
 ended 0 paste
 
-# Without colours, and without a terminal that can move its cursor.
-start "tmux-256color NO_COLOR=1" 80 24
+# Sizes come at any moment, while keys are typed, down to a single cell.
+start tmux-256color 80 24 20000
 shows "press a to ask"
-[ -z "$(t capture-pane -p -e | grep -o $'\033\\[[0-9;]*[34][0-7]')" ] || { echo "colours in spite of NO_COLOR"; failed=1; }
+for size in "1 1" "200 2" "3 60" "19 6" "20 5" "20 6" "300 90" "2 1" "41 13" "1 200" "500 1" "60 16" "59 15" "79 7"; do
+    for key in j G "?" Escape S Escape p Tab + b; do keys $key; done
+    t resize-window -x "${size% *}" -y "${size#* }"
+done
+t resize-window -x 90 -y 28
+shows "Questions"
 keys q
-ended 0 NO_COLOR
+ended 0 sizes
+
+# Stopped and continued: the shell gets its terminal, the program gets its screen back.
+start tmux-256color 80 24 1000 "bash --norc -ic '$build/fake_screen $work/text; echo back in the shell; fg; exit 0'"
+shows "press a to ask"
+keys C-z
+for _ in $(seq 100); do [ "$(t display-message -p '#{alternate_on}')" = 0 ] && break; sleep 0.05; done
+shows "press a to ask"
+[ "$(t display-message -p '#{alternate_on}')" = 1 ] || { echo "no screen after fg"; failed=1; }
+grep -qaF "back in the shell" "$work/raw" || { echo "^Z did not give the terminal to the shell"; failed=1; }
+keys q
+ended 0 suspend
+
+# A text that is left while it is read is read on from there.
+mkdir -p "$work/state"
+head -c 60000 models/sample/jekyll-and-hyde.txt >"$work/novel.txt"
+start tmux-256color 80 24 0 "$build/lectern --answerer none --state-dir $work/state $work/novel.txt"
+shows " left"
+keys q
+ended 0 "a real read"
+for part in less none; do
+    "$build/lectern" read --json --quiet --state-dir "$work/state" "$work/novel.txt" >"$work/json"
+    tokens=$(grep -o '"tokens": *[0-9]*' "$work/json" | grep -o '[0-9]*$')
+    new=$(grep -o '"new_tokens": *[0-9]*' "$work/json" | grep -o '[0-9]*$')
+    case $part in
+    less) [ "$new" -lt "$tokens" ] ;;
+    none) [ "$new" -eq 0 ] ;;
+    esac || { echo "read again: $new of $tokens tokens"; failed=1; }
+done
+
+# Without a terminal that can move its cursor.
 start dumb 80 24
 ended 2 dumb
 exit $failed
