@@ -57,6 +57,11 @@ const char *answerer_name(const struct answerer *a)
     return a->name;
 }
 
+const char *answerer_notice(const struct answerer *a)
+{
+    return a->notice;
+}
+
 bool answerer_is_large(const struct answerer *a)
 {
     return a->large;

@@ -58,11 +58,14 @@ const char *answerer_name(const struct answerer *a);
 /* True for a model that follows longer instructions: it may be asked to reword questions. */
 bool answerer_is_large(const struct answerer *a);
 
+/* A device that was lost while an answer was worded, and where it was worded to its end; "" where nothing happened. */
+const char *answerer_notice(const struct answerer *a);
+
 /* Tokens of a text, or a good guess. */
 size_t answerer_count(const struct answerer *a, const char *text, size_t size);
 
-/* Answers the last message. A local model is loaded on `b` at the first call and stays there: answerer_release comes
- * before the back end is closed. */
+/* Answers the last message. A local model is loaded on `b` at the first call and stays there, unless that device is
+ * lost: then it is opened again, or the CPU takes its place. answerer_release comes before the back end is closed. */
 int answerer_chat(struct answerer *a, struct backend *b, const struct chat_request *r, struct error *e);
 void answerer_release(struct answerer *a);
 
@@ -78,7 +81,7 @@ struct answerer_ops {
 /* What an implementation begins its own struct with. */
 struct answerer {
     const struct answerer_ops *ops;
-    char name[128];
+    char name[128], notice[640];
     bool large;
 };
 

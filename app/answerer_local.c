@@ -8,6 +8,7 @@
 #include "app/sampler.h"
 #include "compute/backend.h"
 #include "compute/error.h"
+#include "compute/log.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/tokenizer.h"
@@ -22,17 +23,21 @@ struct answerer_local {
     struct answerer base;
     struct model *model; /* owned */
     struct chat_template form;
-    struct sampler *sampler; /* owned */
-    float *logits;           /* owned, [V] */
-    struct session *session; /* owned; NULL before the first answer */
-    struct tokens cached;    /* what the session has read */
+    struct sampler *sampler;     /* owned */
+    float *logits;               /* owned, [V] */
+    struct backend *backend;     /* the caller's */
+    struct backend *replacement; /* owned: what the session is on once that was lost; NULL before */
+    struct session *session;     /* owned; NULL before the first answer */
+    struct tokens cached;        /* what the session has read, or is to */
 };
 
 static void local_release(struct answerer *base)
 {
     struct answerer_local *a = (struct answerer_local *)base;
     session_close(a->session);
+    backend_close(a->replacement);
     a->session = NULL;
+    a->replacement = NULL;
     a->cached.n = 0;
 }
 
@@ -61,18 +66,49 @@ static int is_cancelled(const struct chat_request *r, struct error *e)
     return r->cancel && atomic_load(r->cancel) ? error_set(e, "interrupted") : 0;
 }
 
+/* A session on another device, that reads again what the one before has read. */
+static int move(struct answerer_local *a, const char *device, struct error *e)
+{
+    const struct session_outputs outputs = {.last_logits = a->logits};
+    struct backend *b;
+    struct session *s = NULL;
+    if (backend_open(&b, device, 0, e) != 0) return -1;
+    if (session_open(&s, a->model, b, e) != 0 || session_prefill(s, a->cached.ids, a->cached.n, &outputs, e) != 0) {
+        session_close(s);
+        backend_close(b);
+        return -1;
+    }
+    session_close(a->session);
+    backend_close(a->replacement);
+    a->session = s;
+    a->replacement = b;
+    return 0;
+}
+
+/* After a failure on a device that can be lost: it is opened again, or the CPU takes its place. */
+static int recover(struct answerer_local *a, const char *why, struct error *e)
+{
+    const struct backend_info lost = *backend_info(a->replacement ? a->replacement : a->backend);
+    if (lost.device[0] == 0 || (move(a, lost.device, NULL) != 0 && move(a, "cpu", e) != 0)) {
+        if (lost.device[0] == 0) error_set(e, "%s", why);
+        local_release(&a->base); /* where it stands is not known any more */
+        return -1;
+    }
+    snprintf(a->base.notice, sizeof a->base.notice, "%s failed (%.300s); the answer goes on on %s", lost.name, why,
+             backend_info(a->replacement)->name);
+    log_line("%s", a->base.notice);
+    return 0;
+}
+
 /* Reads ids into the session and remembers them; the last one's logits, where wanted. */
 static int read_on(struct answerer_local *a, const int32_t *ids, size_t n, bool logits, struct error *e)
 {
     const struct session_outputs outputs = {.last_logits = logits ? a->logits : NULL};
+    struct error why;
     if (tokens_reserve(&a->cached, n, e) != 0) return -1;
-    if (session_prefill(a->session, ids, n, &outputs, e) != 0) {
-        local_release(&a->base); /* where it stands is not known any more */
-        return -1;
-    }
     memcpy(a->cached.ids + a->cached.n, ids, n * sizeof *ids);
     a->cached.n += n;
-    return 0;
+    return session_prefill(a->session, ids, n, &outputs, &why) == 0 ? 0 : recover(a, why.text, e);
 }
 
 /* Brings the session to the prompt's end, from where it parts from what was read before. The last token is always read:
@@ -82,8 +118,9 @@ static int read_prompt(struct answerer_local *a, const struct tokens *prompt, co
 {
     size_t common = 0;
     while (common < a->cached.n && common + 1 < prompt->n && a->cached.ids[common] == prompt->ids[common]) common++;
-    if (session_truncate(a->session, common, e) != 0) return -1;
+    struct error why;
     a->cached.n = common;
+    if (session_truncate(a->session, common, &why) != 0 && recover(a, why.text, e) != 0) return -1;
     while (a->cached.n < prompt->n) {
         size_t left = prompt->n - a->cached.n, n = left < PREFILL_STEP ? left : PREFILL_STEP;
         if (is_cancelled(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
@@ -110,7 +147,10 @@ static int local_chat(struct answerer *base, struct backend *b, const struct cha
 {
     struct answerer_local *a = (struct answerer_local *)base;
     struct tokens prompt = {0};
-    if (!a->session && session_open(&a->session, a->model, b, e) != 0) return -1;
+    struct error why;
+    a->backend = b;
+    a->base.notice[0] = 0;
+    if (!a->session && session_open(&a->session, a->model, b, &why) != 0 && recover(a, why.text, e) != 0) return -1;
     int failed = chat_template_encode(&a->form, r->messages, r->n_messages, &prompt, e);
     if (!failed && prompt.n + r->max_tokens > a->model->context_length)
         failed = error_set(e, "%s: a prompt of %zu tokens and an answer of %u do not fit its context of %llu",

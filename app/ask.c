@@ -108,9 +108,9 @@ static int attend(const struct ask *q, struct answer *a, const atomic_bool *canc
     uint64_t n_kept;
     const int8_t *keys = sequence_keys(q->sequence, &n_kept);
     starts[n] = n_kept;
-    int failed =
-        evidence_ranks_attend(session_comm(session_guard_session(q->guard)), a->attention, q->model, q->backend, keys,
-                              n_kept, sequence_n_tokens(q->sequence), starts, n, a->score, a->share, cancel, e);
+    int failed = evidence_ranks_attend(session_comm(session_guard_session(q->guard)), a->attention, q->model,
+                                       session_guard_backend(q->guard), keys, n_kept, sequence_n_tokens(q->sequence),
+                                       starts, n, a->score, a->share, cancel, e);
     free(starts);
     return failed;
 }

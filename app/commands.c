@@ -37,7 +37,8 @@ struct work {
     struct answerer *answerer; /* NULL: answers are quoted */
     struct reader *reader;
     bool shows_progress;
-    bool line_open; /* a progress line stands on standard error */
+    bool line_open;    /* a progress line stands on standard error */
+    char noticed[640]; /* what was said of the device last */
 };
 
 static const char *model_path(const struct options *o)
@@ -177,12 +178,20 @@ static struct reader_callbacks callbacks(struct work *w)
         .progress = w->shows_progress ? show_progress : NULL, .context = w, .cancel = w->cancel};
 }
 
+/* A device that was lost; said once. */
+static void say_notice(struct work *w)
+{
+    const char *notice = reader_notice(w->reader);
+    if (strcmp(notice, w->noticed) != 0) say(w->options, "", notice);
+    snprintf(w->noticed, sizeof w->noticed, "%s", notice);
+}
+
 static int work_read(struct work *w, struct error *e)
 {
     struct reader_callbacks c = callbacks(w);
     int failed = reader_read(w->reader, &c, e);
     clear_progress(w);
-    if (*reader_notice(w->reader)) say(w->options, "", reader_notice(w->reader));
+    say_notice(w);
     if (*reader_note(w->reader)) say(w->options, "", reader_note(w->reader));
     return failed;
 }
@@ -301,10 +310,10 @@ static int run_ask(struct work *w, struct error *e)
     if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
     struct reader_callbacks c = callbacks(w);
-    if (reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e))
-        return EXIT_FAILED;
+    int failed = reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e);
+    say_notice(w);
+    if (failed) return EXIT_FAILED;
     struct report report = report_of(w);
-    int failed = 0;
     if (o->json) {
         failed = report_ask(&report, a, stdout, e);
     } else {

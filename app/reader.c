@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/answerer.h"
 #include "app/ask.h"
 #include "app/corpus.h"
 #include "app/followup.h"
@@ -288,7 +289,8 @@ bool reader_done(const struct reader *r)
 
 const char *reader_notice(const struct reader *r)
 {
-    return session_guard_notice(r->guard);
+    const char *worded = r->answerer ? answerer_notice(r->answerer) : "";
+    return *worded ? worded : session_guard_notice(r->guard);
 }
 
 void reader_progress(const struct reader *r, struct reader_progress *p)

@@ -60,7 +60,7 @@ void reader_close(struct reader *r);
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e);
 bool reader_done(const struct reader *r);
 
-/* A device that was lost on the way, and where the work goes on; "" where nothing happened. */
+/* A device that was lost on the way, while reading or asking, and where the work goes on; "" where nothing happened. */
 const char *reader_notice(const struct reader *r);
 
 /* What the user should hear: a kept read taken over or found damaged, or why nothing is kept. "" where there is

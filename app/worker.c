@@ -166,6 +166,12 @@ static void on_answer(void *context, const char *text, size_t size)
         tell(w, m);
 }
 
+/* A device that was lost. */
+static void tell_notice(struct worker *w)
+{
+    if (*reader_notice(w->reader)) tell_text(w, MESSAGE_DEVICE, 0, true, reader_notice(w->reader));
+}
+
 static void read_on(struct worker *w)
 {
     const struct reader_callbacks callbacks = {on_progress, on_answer, w, &w->cancel};
@@ -174,7 +180,7 @@ static void read_on(struct worker *w)
     struct reader_progress p;
     reader_progress(w->reader, &p);
     tell_progress(w, &p);
-    if (*reader_notice(w->reader)) tell_text(w, MESSAGE_DEVICE, 0, true, reader_notice(w->reader));
+    tell_notice(w);
     bool paused = status != 0 && strcmp(e.text, "interrupted") == 0;
     tell_text(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
 }
@@ -186,7 +192,9 @@ static void ask(struct worker *w, const struct message *question)
     w->asked = question->id;
     tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
     struct answer *a = NULL;
-    if (reader_ask(w->reader, question->text, w->options.rank, &callbacks, &a, &e) != 0) {
+    int failed = reader_ask(w->reader, question->text, w->options.rank, &callbacks, &a, &e);
+    tell_notice(w);
+    if (failed) {
         bool stopped = strcmp(e.text, "interrupted") == 0;
         tell_text(w, MESSAGE_ANSWER_ENDS, question->id, false, stopped ? NULL : e.text);
         return;

@@ -73,6 +73,11 @@ struct session *session_guard_session(struct session_guard *g)
     return g->session;
 }
 
+struct backend *session_guard_backend(struct session_guard *g)
+{
+    return g->backend;
+}
+
 const char *session_guard_notice(const struct session_guard *g)
 {
     return g->notice;

@@ -32,6 +32,9 @@ int session_guard_begin(struct session_guard *g, const int32_t *ids, size_t n, c
                         struct error *e);
 int session_guard_end(struct session_guard *g, struct error *e);
 
+/* What the session is on. */
+struct backend *session_guard_backend(struct session_guard *g);
+
 /* session_state_load: the state is kept as the place to come back to. */
 int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t size, struct error *e);
 
