@@ -6,6 +6,7 @@
 #include "app/answer_words.h"
 #include "app/bm25.h"
 #include "app/followup.h"
+#include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
@@ -120,7 +121,7 @@ static int fuse(const struct ask *q, const struct answer *a, const atomic_bool *
 {
     size_t n;
     const struct reader_segment *segments = sequence_segments(q->sequence, &n);
-    if (bm25_score(q->corpus, segments, n, a->question, cancel, fused, e)) return -1;
+    if (bm25_score(q->corpus, segments, n, a->question, q->backend->pool, cancel, fused, e)) return -1;
     bm25_fuse(a->score, fused, q->model->evidence.fusion_weight, n, fused);
     return 0;
 }

@@ -9,11 +9,12 @@
 struct corpus;
 struct error;
 struct reader_segment;
+struct thread_pool;
 
 /* scores[n]: of each segment of the corpus. A word that the question holds twice counts twice. Cancelled (may be NULL):
- * -1, "interrupted". */
+ * -1, "interrupted". The same on any number of threads. */
 int bm25_score(const struct corpus *c, const struct reader_segment *segments, size_t n, const char *question,
-               const atomic_bool *cancel, float *scores, struct error *e);
+               struct thread_pool *pool, const atomic_bool *cancel, float *scores, struct error *e);
 
 /* fused = attention / max attention + weight * bm25 / max bm25 (models/FORMAT.md, fusion_weight). May write over one of
  * its inputs. */

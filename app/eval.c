@@ -9,6 +9,7 @@
 #include "app/corpus.h"
 #include "app/eval_tasks.h"
 #include "app/reader.h"
+#include "compute/backend.h"
 #include "compute/error.h"
 #include "compute/log.h"
 #include "compute/model.h"
@@ -110,7 +111,9 @@ static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, 
     eval_add_chance(&sum->chance, n, n_hits);
     size_t attention = eval_rank(a->score, g->hits, n);
     eval_add_rank(&sum->reader, attention);
-    if (bm25_score(g->corpus, g->segments, n, t->question, r->options->cancel, g->scores, e) != 0) return -1;
+    if (bm25_score(g->corpus, g->segments, n, t->question, r->options->backend->pool, r->options->cancel, g->scores,
+                   e) != 0)
+        return -1;
     size_t bm25 = eval_rank(g->scores, g->hits, n);
     eval_add_rank(&sum->bm25, bm25);
     bm25_fuse(a->score, g->scores, r->options->model->evidence.fusion_weight, n, g->scores);

@@ -9,6 +9,7 @@
 #include "app/reader.h"
 #include "app/segment.h"
 #include "compute/error.h"
+#include "compute/thread_pool.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -18,7 +19,9 @@ static void ask(const struct corpus *c, const struct reader_segment *segments, s
     float *scores = malloc(n * sizeof *scores);
     struct quote_source *sources = malloc(n * sizeof *sources);
     char *answer;
-    if (!scores || !sources || bm25_score(c, segments, n, "what isThe1 \xff file_name?", NULL, scores, &e) != 0)
+    static struct thread_pool *pool; /* one thread: the caller's */
+    if (!pool && thread_pool_open(&pool, 1, &e) != 0) abort();
+    if (!scores || !sources || bm25_score(c, segments, n, "what isThe1 \xff file_name?", pool, NULL, scores, &e) != 0)
         abort();
     for (size_t i = 0; i < n; i++)
         sources[i] = (struct quote_source){.path = i % 2 ? "a.c" : "a",

@@ -7,6 +7,9 @@
 #include "app/corpus.h"
 #include "app/reader.h"
 #include "app/words.h"
+#include "compute/thread_pool.h"
+
+static struct thread_pool *pool;
 
 struct list {
     const char *text;
@@ -76,7 +79,7 @@ static void score(const char *question, float scores[3])
     assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){22, 5, 22}, 3, &e), e);
     const struct reader_segment segments[] = {
         {.document = 0, .size = 22}, {.document = 1, .size = 5}, {.document = 2, .size = 22}};
-    assert_ok(bm25_score(c, segments, 3, question, NULL, scores, &e), e);
+    assert_ok(bm25_score(c, segments, 3, question, pool, NULL, scores, &e), e);
     corpus_close(c);
 }
 
@@ -119,13 +122,44 @@ static void a_set_cancel_flag_stops_scoring(void **state)
     const char *const paths[] = {"1"}, *const texts[] = {"x"};
     assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){1}, 1, &e), e);
     const struct reader_segment segment = {.size = 1};
-    assert_int_equal(bm25_score(c, &segment, 1, "x", &cancel, scores, &e), -1);
+    assert_int_equal(bm25_score(c, &segment, 1, "x", pool, &cancel, scores, &e), -1);
     assert_string_equal(e.text, "interrupted");
     corpus_close(c);
 }
 
+static void any_number_of_threads_gives_the_same_scores(void **state)
+{
+    (void)state;
+    enum { N = 10000, SIZE = 24 };
+    struct error e;
+    struct corpus *c;
+    uint64_t seed = 5;
+    char *text = malloc(N * SIZE + 1);
+    struct reader_segment *segments = calloc(N, sizeof *segments);
+    float *one = malloc(2 * N * sizeof *one), *four = one + N;
+    for (size_t i = 0; i < N * SIZE; i++) text[i] = "the cat sat\n"[test_random(&seed) >> 32 & 7 ? i % 12 : 3];
+    text[N * SIZE] = '\0';
+    for (size_t i = 0; i < N; i++) segments[i] = (struct reader_segment){.offset = i * SIZE, .size = SIZE};
+    const char *path = "1", *texts = text;
+    assert_ok(corpus_open_memory(&c, &path, &texts, (const size_t[]){N * SIZE}, 1, &e), e);
+    for (unsigned n_threads = 1; n_threads <= 4; n_threads += 3) {
+        struct thread_pool *threads;
+        assert_ok(thread_pool_open(&threads, n_threads, &e), e);
+        assert_ok(bm25_score(c, segments, N, "the cat", threads, NULL, n_threads == 1 ? one : four, &e), e);
+        thread_pool_close(threads);
+    }
+    assert_memory_equal(one, four, N * sizeof *one);
+    assert_true(one[0] > 0 && one[N - 1] > 0);
+    corpus_close(c);
+    free(one);
+    free(segments);
+    free(text);
+}
+
 int main(void)
 {
+    struct error e;
+    if (thread_pool_open(&pool, 2, &e) != 0) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_runs_of_letters_digits_and_underscores),
         cmocka_unit_test(mixed_words_count_whole_and_in_parts),
@@ -133,6 +167,9 @@ int main(void)
         cmocka_unit_test(scores_are_those_of_the_formula),
         cmocka_unit_test(fusing_adds_scores_relative_to_the_best),
         cmocka_unit_test(a_set_cancel_flag_stops_scoring),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_scores),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    thread_pool_close(pool);
+    return failed;
 }
