@@ -12,7 +12,7 @@
 
 /* Text is tokenised this many bytes at a time, and at most so many stretches of it a thread are ahead: little is held,
  * and no thread waits for another. */
-#define BLOCK_BYTES (64 * 1024)
+#define BLOCK_BYTES ((size_t)1 << 16)
 #define BLOCKS_AHEAD 4
 
 /* A stretch of a document's text, with its header where the document begins here, and their tokens. */

@@ -88,7 +88,7 @@ int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, s
     struct vulkan *v = vulkan_of(lse);
     const uint32_t m = lse->cols;
     struct params_total params = {.n = n, .stride = vulkan_matrix_of(lse)->stride};
-    float *parts = malloc(sizeof *parts * PARTS * m);
+    float *parts = calloc((size_t)PARTS * m, sizeof *parts);
     if (!parts) return error_set(e, "out of memory");
     if (vulkan_reserve(v, &v->scores, (uint64_t)PARTS * m, "evidence scores")) {
         stream_run(v->stream, &(struct stream_dispatch){
