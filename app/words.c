@@ -129,6 +129,8 @@ void words_find(const char *text, size_t size, words_found *found, void *context
             simple = simple && c.letter && (at == begin || !c.capital);
             hash = add(hash, c.lower);
             at += c.size;
+            /* most characters of most texts */
+            for (; at < size && text[at] >= 'a' && text[at] <= 'z'; at++) hash = add(hash, (uint8_t)text[at]);
         }
         found(context, finish(hash), begin, at);
         if (!simple) find_parts(text, begin, at, found, context);
