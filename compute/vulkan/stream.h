@@ -12,6 +12,7 @@
 struct error;
 struct pipeline;
 struct stream;
+struct thread_pool;
 
 enum { STREAM_MAX_BUFFERS = 8 };
 
@@ -41,7 +42,9 @@ struct stream_time {
     uint64_t n;
 };
 
-int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, struct error *e);
+/* `threads` copy what is large. Both are borrowed until stream_close. */
+int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, struct thread_pool *threads,
+                struct error *e);
 void stream_close(struct stream *s); /* waits for the device; accepts NULL */
 
 /* Recording. Cannot fail: what goes wrong is kept. */
