@@ -7,10 +7,12 @@
 #include "app/bm25.h"
 #include "app/followup.h"
 #include "compute/backend.h"
+#include "app/inspected.h"
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/evidence_ranks.h"
+#include "compute/inspect.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
@@ -59,13 +61,20 @@ static int encode_question(const struct ask *q, const char *question, struct tok
     return 0;
 }
 
-/* Prefills the question at the next boundary of the local branch, and goes back to the end of the text. */
+/* Where a question starts: at the next boundary of the local branch. */
+static uint64_t question_start(const struct session *s, const struct model *m)
+{
+    uint64_t w = local_segment(m);
+    return (session_position(s) + w - 1) / w * w;
+}
+
+/* Prefills the question, and goes back to the end of the text. */
 static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
                             const struct session_outputs *outputs, struct error *e)
 {
-    uint64_t w = local_segment(m), start = (session_position(session) + w - 1) / w * w;
     if (session_mark(session, e)) return -1;
-    int failed = session_skip_to(session, start, e) || session_prefill(session, ids->ids, ids->n, outputs, e);
+    int failed = session_skip_to(session, question_start(session, m), e) ||
+                 session_prefill(session, ids->ids, ids->n, outputs, e);
     struct error ignored;
     if (session_rewind(session, failed ? &ignored : e)) failed = -1;
     return failed ? -1 : 0;
@@ -200,4 +209,25 @@ int ask_question(const struct ask *q, const char *question, enum reader_rank wan
     a->seconds = clock_seconds() - begin;
     *out = a;
     return 0;
+}
+
+static int look_into(const struct ask *q, const struct tokens *ids, const struct inspected_choice *choice,
+                     const atomic_bool *cancel, struct inspection **out, struct error *e)
+{
+    struct session *s = session_guard_session(q->guard);
+    const struct inspect_choice ranges = inspected_ranges(choice, q->model, (uint32_t)ids->n);
+    return inspection_open(out, s, q->model, question_start(s, q->model), ids->ids, ids->n, &ranges, cancel, e);
+}
+
+int ask_inspect(const struct ask *q, const char *question, const struct inspected_choice *choice,
+                const atomic_bool *cancel, struct inspection **out, struct error *e)
+{
+    struct tokens ids = {0};
+    struct error why, ignored;
+    if (encode_question(q, question, &ids, e)) return -1;
+    int failed = look_into(q, &ids, choice, cancel, out, &why);
+    if (failed && strcmp(why.text, "interrupted") != 0 && session_guard_recover(q->guard, why.text, &ignored) == 0)
+        failed = look_into(q, &ids, choice, cancel, out, &why);
+    tokens_free(&ids);
+    return failed ? error_set(e, "%s", why.text) : 0;
 }

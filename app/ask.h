@@ -6,6 +6,8 @@
 
 struct answerer;
 struct followup;
+struct inspected_choice;
+struct inspection;
 struct session_guard;
 
 /* What a question is asked of; all borrowed. */
@@ -23,5 +25,9 @@ struct ask {
 /* As reader_ask. */
 int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
                  struct answer **out, struct error *e);
+
+/* As reader_inspect, of a question that was asked before. */
+int ask_inspect(const struct ask *q, const char *question, const struct inspected_choice *choice,
+                const atomic_bool *cancel, struct inspection **out, struct error *e);
 
 #endif

@@ -12,6 +12,7 @@
 #include "app/dry_run.h"
 #include "app/eval.h"
 #include "app/export.h"
+#include "app/inspected.h"
 #include "app/options.h"
 #include "app/rank.h"
 #include "app/reader.h"
@@ -299,9 +300,17 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
         .model = w->model->name,
         .device = backend_info(w->backend)->name,
     };
+    const struct inspected_choice all = {-1, -1, -1, -1};
+    struct inspected *inspected = NULL;
+    struct error why;
     x.documents = reader_documents(w->reader, &x.n_documents);
     x.segments = reader_segments(w->reader, &x.n_segments);
-    return export_write(&x, w->options->export, e);
+    x.reader = w->model;
+    if (reader_inspect(w->reader, a, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
+    x.inspected = inspected;
+    int failed = export_write(&x, w->options->export, e);
+    inspected_close(inspected);
+    return failed;
 }
 
 static int run_ask(struct work *w, struct error *e)

@@ -29,6 +29,8 @@ static void exchange_free(struct exchange *x)
     lens_free(&x->part);
     free(x->shares.offsets);
     free(x->shares.share);
+    inspected_close(x->inspected);
+    free(x->not_inspected);
     free(x);
 }
 
@@ -136,6 +138,22 @@ static void take_lens(struct exchange *x, struct message *m)
     x->selected = 0;
 }
 
+/* The question's tokens come with it, and are needed before any one is looked at. */
+static void take_inspected(struct exchange *x, struct message *m)
+{
+    free(x->not_inspected);
+    x->not_inspected = m->text;
+    m->text = NULL;
+    if (m->inspected == NULL) return;
+    inspected_close(x->inspected);
+    x->inspected = m->inspected;
+    m->inspected = NULL;
+    const size_t n = x->inspected->n_tokens;
+    if (x->tokens != NULL || n == 0 || (x->tokens = malloc(n * sizeof *x->tokens)) == NULL) return;
+    memcpy(x->tokens, x->inspected->tokens, n * sizeof *x->tokens);
+    x->n_tokens = n;
+}
+
 static void take_shares(struct exchange *x, struct message *m)
 {
     free(x->shares.offsets);
@@ -164,6 +182,9 @@ bool conversation_take(struct conversation *c, struct message *m)
         return true;
     case MESSAGE_LENS:
         if (x != NULL) take_lens(x, m);
+        return true;
+    case MESSAGE_INSPECTED:
+        if (x != NULL) take_inspected(x, m);
         return true;
     case MESSAGE_SHARES:
         if (x != NULL) take_shares(x, m);
@@ -196,6 +217,7 @@ bool exchange_turn(struct exchange *x, int by)
 {
     if (x == NULL || x->answer == NULL) return false;
     x->selected = 0;
+    x->marker = false;
     /* Before the tokens are known, the first is asked for, and they come with it. */
     int n = x->tokens ? (int)x->n_tokens : 1;
     do {
@@ -206,6 +228,32 @@ bool exchange_turn(struct exchange *x, int by)
              strspn(x->question + x->tokens[x->token].begin, " \n\t") >=
                  x->tokens[x->token].end - x->tokens[x->token].begin);
     return true;
+}
+
+bool exchange_turn_marked(struct exchange *x, int by)
+{
+    if (x == NULL || x->answer == NULL) return false;
+    bool all = x->token < 0 && !x->marker, marker = x->marker;
+    if ((all && by < 0) || (marker && by > 0)) return exchange_turn(x, by);
+    if (all || marker) {
+        x->marker = all;
+        return true;
+    }
+    exchange_turn(x, by);
+    x->marker = x->token < 0 && by < 0;
+    return true;
+}
+
+struct inspected_choice exchange_choice(const struct exchange *x, const struct inspected_choice *c)
+{
+    return (struct inspected_choice){c->layer, c->head, c->branch, x->token >= 0 ? x->token + 1 : x->marker ? 0 : -1};
+}
+
+const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c)
+{
+    if (x == NULL || x->answer == NULL || x->inspected == NULL) return NULL;
+    struct inspected_choice choice = exchange_choice(x, c);
+    return inspected_same(&choice, &x->inspected->choice) ? x->inspected : NULL;
 }
 
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end)

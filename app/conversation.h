@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "app/atlas.h"
+#include "app/inspected.h"
 #include "app/message.h"
 
 enum exchange_state {
@@ -44,6 +45,9 @@ struct exchange {
     struct message_shares shares; /* attention of single tokens where it was looked up last; owned arrays */
     float token_peak;             /* largest share of a token seen so far */
     size_t selected;              /* in the evidence list */
+    bool marker;                  /* in the dilated attention, with token -1: <|question|> is looked at */
+    struct inspected *inspected;  /* owned: the dilated attention looked into last; NULL: never */
+    char *not_inspected;          /* owned: why the last look failed; NULL: it did not */
 };
 
 struct conversation {
@@ -71,6 +75,15 @@ struct lens exchange_lens(const struct exchange *x);
 /* Turns to the next token of the question (or back to all); white space is no token to look at. False without an
  * answer. */
 bool exchange_turn(struct exchange *x, int by);
+
+/* The same with <|question|> between all and the first token, for the dilated attention. */
+bool exchange_turn_marked(struct exchange *x, int by);
+
+/* What of the dilated attention is looked at: the layer, head and branch of `c`, the exchange's token. */
+struct inspected_choice exchange_choice(const struct exchange *x, const struct inspected_choice *c);
+
+/* It, where it has come; else NULL. */
+const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c);
 
 /* The selected piece of evidence, or NULL. */
 const struct evidence_item *exchange_selected(const struct exchange *x);

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "app/corpus.h"
+#include "app/export_attention.h"
 #include "app/report.h"
 #include "app/safe_text.h"
 #include "compute/error.h"
 
-static uint64_t end_token(const struct export *x)
+uint64_t export_end(const struct export *x)
 {
     if (x->end_token != 0) return x->end_token;
     return x->n_documents ? x->documents[x->n_documents - 1].end_token : 1;
@@ -19,7 +20,7 @@ static uint64_t end_token(const struct export *x)
 /* A segment's share is spread over its tokens. */
 void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
 {
-    uint64_t first = x->first_token, end = end_token(x);
+    uint64_t first = x->first_token, end = export_end(x);
     double width = (double)(end - first) / EXPORT_COLUMNS;
     memset(share, 0, EXPORT_COLUMNS * sizeof *share);
     for (size_t i = 0; i < x->answer->n_segments && i < x->n_segments; i++) {
@@ -71,7 +72,7 @@ void export_xml(FILE *f, const char *bytes, size_t size)
 }
 
 /* A field in quotes. A text that a spreadsheet would take for a formula gets an apostrophe. */
-static void csv_field(FILE *f, const char *bytes, size_t size)
+void export_csv_field(FILE *f, const char *bytes, size_t size)
 {
     fputs(size && strchr("=+-@", bytes[0]) ? "\"'" : "\"", f);
     for (size_t i = 0; i < size;) {
@@ -88,6 +89,23 @@ static void csv_field(FILE *f, const char *bytes, size_t size)
     fputc('"', f);
 }
 
+/* The maps, a row a column; without the dilated attention its shares are empty. */
+static void csv_map(const struct export *x, FILE *f)
+{
+    double share[EXPORT_COLUMNS], dilated[EXPORT_COLUMNS];
+    const uint64_t first = x->first_token, span = export_end(x) - first;
+    export_columns(x, share);
+    const bool has_dilated = export_attention_columns(x, dilated);
+    fputs("\r\nmap_token_begin,map_token_end,evidence_share,dilated_share\r\n", f);
+    for (int i = 0; i < EXPORT_COLUMNS; i++) {
+        fprintf(f, "%.2f,%.2f,%.6g,", (double)first + (double)span * i / EXPORT_COLUMNS,
+                (double)first + (double)span * (i + 1) / EXPORT_COLUMNS, share[i]);
+        if (has_dilated) fprintf(f, "%.6g", dilated[i]);
+        fputs("\r\n", f);
+    }
+}
+
+/* One table after the other, an empty line between them. */
 int export_csv(const struct export *x, FILE *f)
 {
     fputs("rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n", f);
@@ -95,14 +113,16 @@ int export_csv(const struct export *x, FILE *f)
         struct export_item item;
         export_item(x, i, &item);
         fprintf(f, "%zu,%.6g,%.6g,", i + 1, (double)x->answer->items[i].score, (double)x->answer->items[i].share);
-        csv_field(f, item.place.path, strlen(item.place.path));
+        export_csv_field(f, item.place.path, strlen(item.place.path));
         fprintf(f, ",%llu,%llu,%llu,%llu,%llu,%llu,", (unsigned long long)item.place.line[0],
                 (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],
                 (unsigned long long)item.place.byte[1], (unsigned long long)item.segment->first_token,
                 (unsigned long long)item.segment->end_token);
-        csv_field(f, item.place.text, item.place.size);
+        export_csv_field(f, item.place.text, item.place.size);
         fputs("\r\n", f);
     }
+    csv_map(x, f);
+    export_attention_csv(x, f);
     return ferror(f) ? -1 : 0;
 }
 
@@ -149,9 +169,11 @@ int export_json(const struct export *x, FILE *f)
     add_string(o, "rank_by", x->answer->rank_by == RANK_FUSED ? "fused" : "attention");
     cJSON_AddItemToObject(o, "evidence", evidence_json(x));
     cJSON *map = cJSON_AddObjectToObject(o, "map");
-    add_range(map, "token", x->first_token, end_token(x));
+    add_range(map, "token", x->first_token, export_end(x));
     cJSON *columns = cJSON_AddArrayToObject(map, "share");
     for (int i = 0; i < EXPORT_COLUMNS; i++) cJSON_AddItemToArray(columns, cJSON_CreateNumber(share[i]));
+    cJSON *attention = export_attention_json(x);
+    if (attention != NULL) cJSON_AddItemToObject(o, "attention", attention);
     add_string(o, "model", x->model);
     add_string(o, "device", x->device);
     char *text = cJSON_Print(o);

@@ -9,6 +9,8 @@
 #include "app/report.h"
 
 struct corpus;
+struct inspected;
+struct model;
 
 /* All borrowed. */
 struct export
@@ -20,7 +22,10 @@ struct export
     size_t n_segments;
     const struct answer *answer;
     const char *model, *device;
-    uint64_t first_token, end_token; /* of the map; end 0: all */
+    uint64_t first_token, end_token; /* of the maps; end 0: all */
+    const struct model *reader;
+    const struct inspected *inspected; /* the dilated attention; NULL: there is none, and `not_inspected` says why */
+    const char *not_inspected;         /* or NULL */
 };
 
 /* Columns of the map. */
@@ -39,7 +44,13 @@ int export_html(const struct export *x, FILE *f);
 int export_csv(const struct export *x, FILE *f);
 int export_json(const struct export *x, FILE *f);
 
-/* Used by the formats. Share of the attention in each column of the map. */
+/* Used by the formats. Where the map ends. */
+uint64_t export_end(const struct export *x);
+
+/* A field of CSV in quotes. */
+void export_csv_field(FILE *f, const char *bytes, size_t size);
+
+/* Share of the attention in each column of the map. */
 void export_columns(const struct export *x, double share[EXPORT_COLUMNS]);
 
 struct export_item {

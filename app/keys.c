@@ -48,6 +48,8 @@ static const struct keys_entry table[] = {
     {ACTION_SCALE, "scale", "s", "map: logarithmic or linear", false},
     {ACTION_TOKEN_NEXT, "token-next", "t", "attention of one word of the question after the other", false},
     {ACTION_TOKEN_PREVIOUS, "token-previous", "T", "word of the question before", false},
+    {ACTION_ATTENTION, "attention", "v", "map: the evidence attention, or the reader's dilated attention", false},
+    {ACTION_INSPECT, "inspect", "A", "attention by layer, head, branch and word: Tab h l pick, j k Enter places", false},
     {ACTION_PATTERN, "pattern", "p", "the reader's attention pattern: who sees whom", false},
     {ACTION_MEASURE, "measure", "S", "time and memory against length, up to a billion tokens", false},
     {ACTION_NOTES, "notes", "!", "what was skipped of the input, and why", false},

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/inspected.h"
+
 struct message *message_new(enum message_type type)
 {
     struct message *m = calloc(1, sizeof *m);
@@ -21,6 +23,7 @@ void message_free(struct message *m)
     free(m->lens.tokens);
     free(m->lens.share);
     if (m->answer != NULL) answer_close(m->answer);
+    inspected_close(m->inspected);
     free(m);
 }
 

@@ -24,6 +24,7 @@ enum message_type {
     MESSAGE_ANSWER_ENDS,   /* id, answer; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
     MESSAGE_LENS,          /* lens; or text: what went wrong */
+    MESSAGE_INSPECTED,     /* id, inspected; or text: why it cannot be done */
     MESSAGE_SCALE_STEP,    /* scale: what is being measured, and how far it is */
     MESSAGE_SCALE_ROW,     /* scale.row */
     MESSAGE_SCALE_ENDS,    /* text: why; NULL: all is measured */
@@ -74,7 +75,8 @@ struct message {
     struct message_shares shares;
     struct message_lens lens;
     struct message_scale scale;
-    struct answer *answer; /* owned */
+    struct answer *answer;       /* owned */
+    struct inspected *inspected; /* owned */
 };
 
 /* NULL without memory. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/outline.h"
 #include "app/safe_text.h"
 #include "app/text_layout.h"
 
@@ -43,6 +44,21 @@ int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const c
         size -= n;
     }
     return y;
+}
+
+size_t pane_place(const struct view *v, size_t document, uint64_t offset, char *out, size_t capacity)
+{
+    const struct document *d = &v->atlas->corpus->documents[document];
+    unsigned long long line = (unsigned long long)document_line(d, offset);
+    const struct outline_heading *h = v->outline ? outline_heading_at(v->outline, document, offset) : NULL;
+    int n;
+    if (v->atlas->corpus->n_documents > 1)
+        n = snprintf(out, capacity, "%s:%llu", d->path, line);
+    else if (h == NULL)
+        n = snprintf(out, capacity, "line %llu", line);
+    else
+        n = snprintf(out, capacity, "%.*s, line %llu", (int)h->size, d->text + h->offset + h->title, line);
+    return n < 0 ? 0 : (size_t)n < capacity ? (size_t)n : capacity - 1;
 }
 
 static const char *scaled(char out[16], double n, const char *unit, const char *space)

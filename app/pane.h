@@ -17,6 +17,8 @@ struct view {
     const struct conversation *conversation;
     const struct exchange *exchange; /* shown; NULL: no question yet */
     const struct exchange *compared; /* its map is shown too; NULL: none */
+    bool dilated;                    /* the map shows the dilated attention, else the evidence attention */
+    struct inspected_choice choice;  /* layers, heads and branches of it */
     const struct outline *outline;
     const struct search *search; /* NULL: nothing is searched for */
     struct spot place;           /* in the text */
@@ -26,6 +28,9 @@ struct view {
 /* Draws the line above a pane, a title with a rule to its right, and gives back what is left below. `detail` may be
  * NULL. */
 struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail);
+
+/* PATH:LINE, or in the only file the chapter and the line; the bytes are untrusted. Returns the length, cut to fit. */
+size_t pane_place(const struct view *v, size_t document, uint64_t offset, char *out, size_t capacity);
 
 /* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
 const char *pane_count(char out[16], double n);

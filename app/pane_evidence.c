@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/outline.h"
 #include "app/safe_text.h"
 #include "app/segment.h"
 #include "app/text_layout.h"
@@ -30,22 +29,6 @@ static void draw_snippet(struct canvas *c, struct rect r, const char *text, size
     }
 }
 
-/* PATH:LINE, or in the only file the chapter and the line. */
-static size_t name_place(const struct view *v, const struct reader_segment *s, char *out, size_t capacity)
-{
-    const struct document *d = &v->atlas->corpus->documents[s->document];
-    unsigned long long line = (unsigned long long)document_line(d, s->offset);
-    const struct outline_heading *h = v->outline ? outline_heading_at(v->outline, s->document, s->offset) : NULL;
-    int n;
-    if (v->atlas->corpus->n_documents > 1)
-        n = snprintf(out, capacity, "%s:%llu", d->path, line);
-    else if (h == NULL)
-        n = snprintf(out, capacity, "line %llu", line);
-    else
-        n = snprintf(out, capacity, "%.*s, line %llu", (int)h->size, d->text + h->offset + h->title, line);
-    return n < 0 ? 0 : (size_t)n < capacity ? (size_t)n : capacity - 1;
-}
-
 static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
@@ -64,7 +47,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
     left = canvas_printf(c, line, 0, left, style(role), "%5s ", pane_share(share, (double)item->share));
     char place[600];
-    size_t size = name_place(v, s, place, sizeof place);
+    size_t size = pane_place(v, s->document, s->offset, place, sizeof place);
     if (safe_text_width(place, size) <= (size_t)(line.w > left ? line.w - left : 0))
         canvas_put(c, line, 0, left, style(role), place, size);
     else

@@ -10,6 +10,7 @@
 #include "app/ask.h"
 #include "app/corpus.h"
 #include "app/followup.h"
+#include "app/inspected.h"
 #include "app/segment.h"
 #include "app/state.h"
 #include "app/token_source.h"
@@ -346,11 +347,16 @@ void reader_token_shares(const struct reader *r, const struct answer *a, int tok
     for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
 }
 
+static struct ask asked_of(struct reader *r)
+{
+    return (struct ask){r,           r->model, r->backend,  r->corpus,
+                        r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
+}
+
 int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
                struct answer **out, struct error *e)
 {
-    const struct ask q = {r,           r->model, r->backend,  r->corpus,
-                          r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
+    const struct ask q = asked_of(r);
     return ask_question(&q, question, wanted, c, out, e);
 }
 
@@ -397,5 +403,21 @@ int reader_question_share(const struct reader *r, const struct answer *a, size_t
         }
         share[i] = (float)sum;
     }
+    return 0;
+}
+
+int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
+                   const atomic_bool *cancel, struct inspected **out, struct error *e)
+{
+    const struct ask q = asked_of(r);
+    struct inspection *in;
+    struct inspected *i;
+    if (ask_inspect(&q, a->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
+    inspected_find_places(i, r);
+    if (reader_question_tokens(r, a, &i->tokens, &i->n_tokens, e)) {
+        inspected_close(i);
+        return -1;
+    }
+    *out = i;
     return 0;
 }

@@ -16,6 +16,8 @@ struct backend;
 struct comm;
 struct corpus;
 struct error;
+struct inspected;
+struct inspected_choice;
 struct model;
 struct reader;
 
@@ -104,5 +106,11 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
  * on the caller's thread; cancelled ("interrupted") between segments. */
 int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
                           float *share, struct error *e);
+
+/* Looks into the answer's question (app/inspected.h) over what has been read by now, between two reader_read's or in
+ * the progress callback of one. Costs one prefill of the question and its softmaxes over the cached keys; cancelled
+ * ("interrupted") between layers. -1 where several ranks read. */
+int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
+                   const atomic_bool *cancel, struct inspected **out, struct error *e);
 
 #endif

@@ -28,6 +28,7 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
     s->stale = true;
     s->conversation.compared = SIZE_MAX;
     s->text.title = true;
+    s->choice = (struct inspected_choice){-1, -1, -1, -1};
     s->pattern = (struct pane_pattern){.zoom = 2, .head = -1, .branch = -1};
     s->text.width = 80;
     s->text.height = 20;
@@ -47,6 +48,7 @@ void screen_close(struct screen *s)
     for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
     atlas_close(s->atlas);
     free(s->problem);
+    free(s->export_path);
     free(s);
 }
 
@@ -58,6 +60,8 @@ struct view screen_view(const struct screen *s)
         .conversation = all,
         .exchange = conversation_current(all),
         .compared = all->compared < all->n ? all->items[all->compared] : NULL,
+        .dilated = s->dilated,
+        .choice = s->choice,
         .outline = s->contents.outline,
         .search = s->search,
         .place = s->text.place,
@@ -177,6 +181,7 @@ void screen_message(struct screen *s, struct message *m)
     if (m->type == MESSAGE_LENS && m->id == s->conversation.current &&
         (s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_CHAT))
         screen_show_evidence(s, false);
+    if (m->type == MESSAGE_INSPECTED && s->export_path != NULL) screen_export_waiting(s);
     if (m->type == MESSAGE_ANSWER_ENDS) take_answer(s, m->id);
     message_free(m);
 }
@@ -212,6 +217,7 @@ bool screen_work(struct screen *s)
         want_lens(s, x);
         want_shares(s, x);
     }
+    screen_inspect_work(s);
     if (s->search != NULL && !search_done(s->search)) {
         s->stale = true;
         more = search_step(s->search, WORK_MS);

@@ -12,6 +12,7 @@
 #include "app/pane_chat.h"
 #include "app/pane_contents.h"
 #include "app/pane_evidence.h"
+#include "app/pane_inspect.h"
 #include "app/pane_map.h"
 #include "app/pane_pattern.h"
 #include "app/pane_scale.h"
@@ -32,6 +33,7 @@ struct screen_calls {
     bool (*measure)(void *context);
     void (*want_shares)(void *context, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
     void (*want_lens)(void *context, size_t id, const struct answer *a, size_t token);
+    void (*want_inspection)(void *context, size_t id, const struct answer *a, const struct inspected_choice *choice);
     void (*copy)(void *context, const char *text, size_t size);
     void (*edit)(void *context, size_t document, uint64_t line);
     void (*suspend)(void *context);
@@ -48,6 +50,7 @@ enum mode {
     MODE_MARK,   /* the next key is the letter of a mark */
     MODE_HELP,
     MODE_PATTERN, /* who sees whom */
+    MODE_INSPECT, /* a question's attention taken apart */
     MODE_SCALE,   /* time and memory against length */
     MODE_NOTES,   /* what was skipped, and what else is to be said about the input */
 };
@@ -66,6 +69,11 @@ struct wanted {
     uint64_t id;   /* of the question, from 1 */
     int64_t token; /* of the question, or -1 */
     uint64_t begin, end;
+};
+
+struct wanted_inspection {
+    size_t id; /* of the question, from 1 */
+    struct inspected_choice choice;
 };
 
 struct screen {
@@ -88,10 +96,15 @@ struct screen {
     struct pane_chat chat;
     struct pane_map map;
     struct pane_pattern pattern;
+    struct pane_inspect inspect;
+    bool dilated;                   /* map and inspector show the dilated attention */
+    struct inspected_choice choice; /* layer, head and branch of it; the token is the question's */
+    char *export_path;              /* owned: written as soon as the question is looked into; NULL: nothing waits */
     struct pane_scale scale;
     struct places places;
 
     enum prompt prompt;
+    bool from_inspector;                 /* begun there */
     struct line_edit prompts[2];         /* searches; commands */
     struct search *search;               /* owned, or NULL */
     bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
@@ -106,6 +119,7 @@ struct screen {
     bool stale;                 /* something has changed since */
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
+    struct wanted_inspection wanted_inspection;
 };
 
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,
@@ -141,6 +155,17 @@ bool screen_move_pattern(struct screen *s, enum action action); /* false where i
 /* Selects a piece of evidence and shows it; with `leave` the text gets the focus. */
 void screen_move_evidence(struct screen *s, size_t item, bool leave);
 void screen_move_evidence_by(struct screen *s, long by);
+
+/* screen_inspect.c: asks to look into the questions that are shown; opens or closes the inspector; shows the other
+ * attention; a key in the inspector, false where it means what it means elsewhere. */
+void screen_inspect_work(struct screen *s);
+void screen_inspect_open(struct screen *s);
+void screen_inspect_switch(struct screen *s);
+bool screen_inspect_key(struct screen *s, enum action action);
+void screen_inspect_mouse(struct screen *s, const struct event *event);
+
+/* screen_prompt.c: writes the export that waited for the question to be looked into. */
+void screen_export_waiting(struct screen *s);
 
 /* screen_actions.c: stops what is going on; measures (pane_scale.h). */
 void screen_stop(struct screen *s);

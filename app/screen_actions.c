@@ -28,6 +28,7 @@ static void change_file(struct screen *s, int by)
 
 static void start_prompt(struct screen *s, enum prompt prompt)
 {
+    s->from_inspector = s->mode == MODE_INSPECT;
     s->mode = MODE_PROMPT;
     s->prompt = prompt;
     s->search_from = s->text.place;
@@ -74,7 +75,7 @@ static void compare(struct screen *s)
     while (from-- > 0) {
         if (from == c->current || c->items[from]->answer == NULL) continue;
         c->compared = from;
-        screen_notice(s, ROLE_DIM, "lower map: %.200s", c->items[from]->question);
+        screen_notice(s, ROLE_DIM, "compared with: %.200s", c->items[from]->question);
         return;
     }
     if (c->compared == SIZE_MAX) screen_notice(s, ROLE_DIM, "nothing to compare with: ask another question");
@@ -316,6 +317,12 @@ void screen_act(struct screen *s, enum action action)
         break;
     case ACTION_MEASURE:
         overlay(s, MODE_SCALE);
+        break;
+    case ACTION_ATTENTION:
+        screen_inspect_switch(s);
+        break;
+    case ACTION_INSPECT:
+        screen_inspect_open(s);
         break;
     case ACTION_PATTERN:
         overlay(s, MODE_PATTERN);

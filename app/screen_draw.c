@@ -168,6 +168,9 @@ static void draw_status(struct screen *s, struct canvas *c)
     } else if (s->layout.progress.h == 0 && s->reading != READING_DONE) {
         draw_progress(s, c, rect_inset(r, 0, 8, 0, 0));
         canvas_put_tail(c, r, 0, r.w - 8, r.w, style(ROLE_DIM), " ? keys ", 8);
+    } else if (s->mode == MODE_INSPECT) {
+        canvas_puts(c, r, 0, 1, style(ROLE_DIM),
+                    "Tab h l pick  j k Enter go  v other attention  t word  s log  Esc closes");
     } else {
         draw_hints(s, c, r);
     }
@@ -226,6 +229,15 @@ static void draw_panes(struct screen *s, struct canvas *c)
         canvas_fill(c, (struct rect){l->evidence.y, l->evidence.x - 1, l->evidence.h, 1}, style(ROLE_LINE), "│");
 }
 
+/* The map of what is picked stays in sight above the inspector. */
+static void draw_inspector(struct screen *s, struct canvas *c, struct rect body)
+{
+    struct view v = screen_view(s);
+    int rows = s->layout.compact ? 1 : s->layout.map.h > 0 && !s->maximized ? s->layout.map.h : 3;
+    pane_map_draw(&s->map, c, (struct rect){body.y, body.x, rows, body.w}, false, s->layout.compact, &v);
+    pane_inspect_draw(&s->inspect, c, rect_inset(body, rows, 0, 0, 0), s->model, &v);
+}
+
 void screen_draw(struct screen *s, struct canvas *c)
 {
     canvas_clear(c);
@@ -246,6 +258,8 @@ void screen_draw(struct screen *s, struct canvas *c)
     } else if (s->mode == MODE_PATTERN) {
         struct view v = screen_view(s);
         pane_pattern_draw(&s->pattern, c, body, s->model, &v);
+    } else if (s->mode == MODE_INSPECT) {
+        draw_inspector(s, c, body);
     } else if (s->mode == MODE_SCALE) {
         pane_scale_draw(&s->scale, c, body);
     } else {

@@ -80,6 +80,15 @@ static void accept_search(struct screen *s, struct line_edit *l)
         screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
 }
 
+/* A command that goes nowhere comes back to the inspector where it was begun. */
+static void command(struct screen *s, const char *line)
+{
+    const struct spot place = s->text.place;
+    screen_prompt_line(s, line);
+    bool stayed = s->text.place.document == place.document && s->text.place.offset == place.offset;
+    if (s->from_inspector && stayed && s->mode == MODE_BROWSE) s->mode = MODE_INSPECT;
+}
+
 static void prompt_key(struct screen *s, uint32_t key, enum action action)
 {
     struct line_edit *l = prompt_edit(s);
@@ -87,7 +96,7 @@ static void prompt_key(struct screen *s, uint32_t key, enum action action)
         s->mode = MODE_BROWSE;
         if (s->prompt == PROMPT_FILTER) return;
         if (s->prompt == PROMPT_COMMAND)
-            screen_prompt_line(s, line_edit_text(l));
+            command(s, line_edit_text(l));
         else
             accept_search(s, l);
         line_edit_accept(l);
@@ -134,6 +143,8 @@ static void key_event(struct screen *s, uint32_t key)
         mark_key(s, key);
     } else if (s->mode == MODE_SCALE && action == ACTION_OPEN) {
         screen_measure(s);
+    } else if (s->mode == MODE_INSPECT && screen_inspect_key(s, action)) {
+        return;
     } else if (s->mode == MODE_PATTERN && screen_move_pattern(s, action)) {
         return;
     } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN || s->mode == MODE_SCALE) &&
@@ -158,7 +169,7 @@ static void press(struct screen *s, const struct event *event)
         if (item != SIZE_MAX) screen_move_evidence(s, item, event->mouse == MOUSE_DOUBLE);
     } else if (rect_holds(l->map, event->y, event->x)) {
         s->focus = l->compact ? s->focus : FOCUS_MAP;
-        s->map.cursor = pane_map_token(&s->map, s->atlas, event->x - l->map.x);
+        s->map.cursor = pane_map_token(&s->map, s->atlas, pane_map_column(&s->map, event->x - l->map.x));
         s->map.own_cursor = true;
         places_leave(&s->places, s->text.place);
         screen_move_token(s, s->map.cursor);
@@ -226,7 +237,9 @@ void screen_event(struct screen *s, const struct event *event)
         break;
     case EVENT_MOUSE:
         s->notice[0] = '\0';
-        if (event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE)
+        if (s->mode == MODE_INSPECT)
+            screen_inspect_mouse(s, event);
+        else if (event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE)
             press(s, event);
         else
             wheel(s, event);

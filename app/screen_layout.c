@@ -7,10 +7,10 @@
 #define STACKED_ROWS 16
 #define STACKED_COLS 60
 
-static int map_rows(const struct screen *s, int rows)
+static int map_rows(const struct screen *s, int rows, int cols)
 {
     int strip = rows < 30 ? 1 : rows < 44 ? 2 : 3;
-    bool two = s->conversation.compared < s->conversation.n;
+    bool two = s->conversation.compared < s->conversation.n && cols < PANE_MAP_BESIDE;
     return 2 + strip * (two ? 2 : 1);
 }
 
@@ -104,7 +104,7 @@ void screen_layout(const struct screen *s, int rows, int cols, struct layout *ou
         *out = l;
         return;
     }
-    l.map = (struct rect){1, 0, map_rows(s, rows), cols};
+    l.map = (struct rect){1, 0, map_rows(s, rows, cols), cols};
     int chat = chat_rows(s, rows), top = 1 + l.map.h, middle = bottom - chat - top;
     l.chat = (struct rect){bottom - chat, 0, chat, cols};
     columns(s, (struct rect){top, 0, middle, cols}, &l);

@@ -83,14 +83,9 @@ static void go_file(struct screen *s, const char *word)
     screen_notice(s, ROLE_ERROR, "no file with \"%s\" in its path", word);
 }
 
-static void export_answer(struct screen *s, const char *path)
+static void write_export(struct screen *s, const struct exchange *x, const char *path)
 {
-    const struct exchange *x = conversation_current(&s->conversation);
     struct error e = {0};
-    if (x == NULL || x->answer == NULL) {
-        screen_notice(s, ROLE_ERROR, "nothing to export: ask a question first");
-        return;
-    }
     const struct atlas *a = s->atlas;
     uint64_t first = pane_map_token(&s->map, a, 0), end = first + pane_map_span(&s->map, a);
     const struct export export = {
@@ -104,11 +99,48 @@ static void export_answer(struct screen *s, const char *path)
         .device = s->device,
         .first_token = first,
         .end_token = end,
+        .reader = s->model,
+        .inspected = exchange_inspected(x, &s->choice),
+        .not_inspected = x->not_inspected,
     };
     if (export_write(&export, path, &e) != 0)
         screen_notice(s, ROLE_ERROR, "%s", e.text);
     else
         screen_notice(s, ROLE_GOOD, "written: %s", path);
+}
+
+/* The dilated attention is part of it, and may have to be computed first. */
+static void export_answer(struct screen *s, const char *path)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    struct error e = {0};
+    if (x == NULL || x->answer == NULL) {
+        screen_notice(s, ROLE_ERROR, "nothing to export: ask a question first");
+        return;
+    }
+    if (export_check(path, &e) != 0) {
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+        return;
+    }
+    if (exchange_inspected(x, &s->choice) != NULL) {
+        write_export(s, x, path);
+        return;
+    }
+    free(s->export_path);
+    s->export_path = strdup(path);
+    s->wanted_inspection.id = 0; /* asked for again where it failed before */
+    screen_notice(s, ROLE_DIM, "the question's attention is computed; then it is written");
+}
+
+void screen_export_waiting(struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    char *path = s->export_path;
+    if (x == NULL || x->answer == NULL || (exchange_inspected(x, &s->choice) == NULL && x->not_inspected == NULL))
+        return;
+    s->export_path = NULL;
+    write_export(s, x, path);
+    free(path);
 }
 
 static const char *argument(const char *line, const char *word)

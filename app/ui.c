@@ -67,6 +67,13 @@ static void action_want_lens(void *context, size_t id, const struct answer *a, s
     worker_want_lens(u->worker, id, a, token);
 }
 
+static void action_want_inspection(void *context, size_t id, const struct answer *a,
+                                   const struct inspected_choice *choice)
+{
+    struct ui *u = context;
+    worker_want_inspection(u->worker, id, a, choice);
+}
+
 static void action_copy(void *context, const char *text, size_t size)
 {
     struct ui *u = context;
@@ -179,8 +186,19 @@ static int loop(struct ui *u, struct error *e)
 static int start(struct ui *u, const struct ui_options *o, struct error *e)
 {
     const struct screen_calls actions = {
-        u,           action_ask,  action_read,    action_stop,   action_measure,   action_want_shares, action_want_lens,
-        action_copy, action_edit, action_suspend, action_redraw, action_configure,
+        u,
+        action_ask,
+        action_read,
+        action_stop,
+        action_measure,
+        action_want_shares,
+        action_want_lens,
+        action_want_inspection,
+        action_copy,
+        action_edit,
+        action_suspend,
+        action_redraw,
+        action_configure,
     };
     const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
     struct config config;

@@ -11,6 +11,7 @@
 
 #include "app/answerer.h"
 #include "app/corpus.h"
+#include "app/inspected.h"
 #include "app/message.h"
 #include "app/queue.h"
 #include "compute/backend.h"
@@ -24,6 +25,7 @@ struct wish {
     size_t id;
     int token;
     uint64_t begin, end;
+    struct inspected_choice choice;
 };
 
 struct worker {
@@ -33,7 +35,7 @@ struct worker {
     pthread_t thread;
     atomic_bool cancel, closing;
     pthread_mutex_t mutex; /* guards the wishes */
-    struct wish shares_wish, lens_wish;
+    struct wish shares_wish, lens_wish, inspection_wish;
     /* the thread's own */
     struct backend *backend;
     struct reader *reader;
@@ -141,10 +143,24 @@ static void serve_lens(struct worker *w)
     tell(w, m);
 }
 
+static void serve_inspection(struct worker *w)
+{
+    struct wish wish = take_wish(w, &w->inspection_wish);
+    struct error e = {0};
+    if (wish.answer == NULL) return;
+    struct message *m = message_new(MESSAGE_INSPECTED);
+    if (m == NULL) return;
+    m->id = wish.id;
+    if (reader_inspect(w->reader, wish.answer, &wish.choice, &w->closing, &m->inspected, &e) != 0)
+        message_text(m, e.text, strlen(e.text));
+    tell(w, m);
+}
+
 static void serve_wishes(struct worker *w)
 {
     serve_shares(w);
     serve_lens(w);
+    serve_inspection(w);
 }
 
 static void on_progress(void *context, const struct reader_progress *p)
@@ -404,10 +420,15 @@ static void want(struct worker *w, struct wish *wish, struct wish wanted)
 
 void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end)
 {
-    want(w, &w->shares_wish, (struct wish){a, id, token, begin, end});
+    want(w, &w->shares_wish, (struct wish){.answer = a, .id = id, .token = token, .begin = begin, .end = end});
 }
 
 void worker_want_lens(struct worker *w, size_t id, const struct answer *a, size_t token)
 {
-    want(w, &w->lens_wish, (struct wish){a, id, (int)token, 0, 0});
+    want(w, &w->lens_wish, (struct wish){.answer = a, .id = id, .token = (int)token});
+}
+
+void worker_want_inspection(struct worker *w, size_t id, const struct answer *a, const struct inspected_choice *choice)
+{
+    want(w, &w->inspection_wish, (struct wish){.answer = a, .id = id, .choice = *choice});
 }

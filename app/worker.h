@@ -9,6 +9,7 @@
 
 #include "app/reader.h"
 
+struct inspected_choice;
 struct message;
 struct worker;
 
@@ -49,5 +50,8 @@ void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int
 
 /* Asks what one token of the question attends to in all the text; likewise. Answered by MESSAGE_LENS. */
 void worker_want_lens(struct worker *w, size_t id, const struct answer *a, size_t token);
+
+/* Asks to look into an answer's question; likewise. Answered by MESSAGE_INSPECTED. */
+void worker_want_inspection(struct worker *w, size_t id, const struct answer *a, const struct inspected_choice *choice);
 
 #endif

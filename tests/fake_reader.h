@@ -11,10 +11,12 @@
 #include <time.h>
 
 #include "app/corpus.h"
+#include "app/inspected.h"
 #include "app/reader.h"
 #include "app/segment.h"
 #include "compute/error.h"
 #include "compute/evidence.h"
+#include "compute/model.h"
 
 #define FAKE_HEADER 3
 #define FAKE_TOKEN 4
@@ -22,6 +24,7 @@
 static unsigned fake_pause_us; /* after each document */
 
 struct reader {
+    const struct model *model;
     const struct corpus *corpus;
     struct reader_document *documents;
     struct reader_segment *segments;
@@ -32,13 +35,13 @@ struct reader {
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
                 const struct reader_options *o, const atomic_bool *cancel, struct error *e)
 {
-    (void)m;
     (void)b;
     (void)o;
     (void)cancel;
     struct reader *r = calloc(1, sizeof *r);
     if (r == NULL) return error_set(e, "no memory");
     r->corpus = c;
+    r->model = m;
     r->documents = calloc(c->n_documents + 1, sizeof *r->documents);
     /* Two segments in a row have more than SEGMENT_MAX_BYTES between them. */
     r->segments = calloc(c->n_bytes / 128 + c->n_documents + 1, sizeof *r->segments);
@@ -278,6 +281,108 @@ int reader_question_share(const struct reader *r, const struct answer *a, size_t
     float sum = 0;
     for (size_t i = 0; i < a->n_segments; i++) sum += share[i] = fake_weight(r, i, word);
     for (size_t i = 0; i < a->n_segments; i++) share[i] /= sum;
+    return 0;
+}
+
+/* --- looking into a question: queries of zeros, so that every key that the index rule lets be seen weighs the same ---
+ */
+
+struct fake_grid {
+    const struct model *model;
+    const struct inspection *in;
+};
+
+/* Adds what one token of one head sees through one branch, or counts it. */
+static size_t fake_see(const struct fake_grid *g, uint32_t head, uint32_t branch, uint32_t token, double mass,
+                       double *sums, uint32_t *branches)
+{
+    const struct branch *b = &g->model->branch[branch];
+    const uint64_t at = g->in->start + token, offset = head % b->dilation_rate;
+    size_t n = 0;
+    if (!dilation_on_grid(b, offset, at)) return 0;
+    for (uint64_t p = at / b->segment_length * b->segment_length; p <= at; p++) {
+        if (!dilation_on_grid(b, offset, p) || (p >= g->in->n_text && p < g->in->start)) continue;
+        n++;
+        if (sums == NULL) continue;
+        sums[p] += mass;
+        branches[p] |= UINT32_C(1) << branch;
+    }
+    return n;
+}
+
+static void fake_look(const struct fake_grid *g, uint32_t layer, uint32_t head, uint32_t token,
+                      const struct inspect_choice *c, double mean, double *sums, uint32_t *branches)
+{
+    const struct inspection *in = g->in;
+    size_t all = 0;
+    for (uint32_t i = 0; i < in->n_branch; i++) all += fake_see(g, head, i, token, 0, NULL, NULL);
+    for (uint32_t i = 0; i < in->n_branch; i++) {
+        const struct branch *b = &g->model->branch[i];
+        const uint64_t w = b->segment_length, at = in->start + token;
+        size_t n = fake_see(g, head, i, token, 0, NULL, NULL), text = 0;
+        for (uint64_t p = at / w * w; p < in->n_text && n > 0; p++)
+            text += dilation_on_grid(b, head % b->dilation_rate, p);
+        in->mass[inspection_at(in, layer, head, i, token)] = (float)n / (float)all;
+        in->text[inspection_at(in, layer, head, i, token)] = (float)text / (float)all;
+        bool chosen = layer >= c->layers.begin && layer < c->layers.end && head >= c->heads.begin &&
+                      head < c->heads.end && i >= c->branches.begin && i < c->branches.end &&
+                      token >= c->tokens.begin && token < c->tokens.end;
+        if (chosen) fake_see(g, head, i, token, mean / (double)all, sums, branches);
+    }
+}
+
+static struct inspection *fake_inspection(const struct reader *r, const struct inspected_choice *choice, uint32_t n)
+{
+    const struct model *m = r->model;
+    struct inspection *in = calloc(1, sizeof *in);
+    const uint64_t w = m->branch[0].segment_length, start = (r->progress.tokens + w - 1) / w * w;
+    *in = (struct inspection){.n_text = r->progress.tokens,
+                              .start = start,
+                              .n_layer = m->n_layer,
+                              .n_head = m->n_head,
+                              .n_branch = m->n_branch,
+                              .n_token = n};
+    const size_t masses = (size_t)m->n_layer * m->n_head * m->n_branch * n, positions = (size_t)start + n;
+    in->mass = calloc(masses, sizeof *in->mass);
+    in->text = calloc(masses, sizeof *in->text);
+    in->keys = calloc(positions, sizeof *in->keys);
+    double *sums = calloc(positions, sizeof *sums);
+    uint32_t *branches = calloc(positions, sizeof *branches);
+    const struct inspect_choice c = inspected_ranges(choice, m, n);
+    const double mean = 1.0 / ((c.layers.end - c.layers.begin) * (c.heads.end - c.heads.begin) *
+                               (double)(c.tokens.end - c.tokens.begin));
+    for (uint32_t layer = 0; layer < m->n_layer; layer++)
+        for (uint32_t head = 0; head < m->n_head; head++)
+            for (uint32_t t = 0; t < n; t++)
+                fake_look(&(struct fake_grid){m, in}, layer, head, t, &c, mean, sums, branches);
+    for (size_t p = 0; p < positions; p++)
+        if (sums[p] > 0) in->keys[in->n_keys++] = (struct inspect_key){p, sums[p], branches[p]};
+    free(sums);
+    free(branches);
+    return in;
+}
+
+void inspection_close(struct inspection *in)
+{
+    if (in == NULL) return;
+    free(in->mass);
+    free(in->text);
+    free(in->keys);
+    free(in);
+}
+
+int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
+                   const atomic_bool *cancel, struct inspected **out, struct error *e)
+{
+    (void)cancel;
+    size_t n;
+    struct reader_question_token *tokens;
+    if (r->model == NULL) return error_set(e, "there is no model to look into");
+    if (reader_question_tokens(r, a, &tokens, &n, e) != 0) return -1;
+    if (inspected_open(out, fake_inspection(r, choice, (uint32_t)n + 1), choice, e) != 0) return -1;
+    inspected_find_places(*out, r);
+    (*out)->tokens = tokens;
+    (*out)->n_tokens = n;
     return 0;
 }
 

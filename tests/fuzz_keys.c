@@ -8,7 +8,8 @@
 static const char text[] =
     "CHAPTER 1\n\nThe keeper rowed out.\n\n# Two\n\tint main(void);\n\x1b[2J \xE6\x97\xA5 e\xCC\x81 \xFF\n";
 static const char file[] = "int lamp(void)\n{\n\treturn 1;\n}\n";
-static const struct model model = {.name = "fake", .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}};
+static const struct model model = {
+    .name = "fake", .n_layer = 2, .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}};
 
 struct run {
     struct reader *reader;
@@ -54,6 +55,16 @@ static void on_lens(void *context, size_t id, const struct answer *a, size_t tok
     m->lens.share = calloc(a->n_segments + 1, sizeof *m->lens.share);
     if (reader_question_tokens(r->reader, a, &m->lens.tokens, &m->lens.n_tokens, &e) == 0 && token < m->lens.n_tokens)
         reader_question_share(r->reader, a, token, NULL, m->lens.share, &e);
+    screen_message(r->screen, m);
+}
+
+static void on_inspection(void *context, size_t id, const struct answer *a, const struct inspected_choice *choice)
+{
+    struct run *r = context;
+    struct error e = {0};
+    struct message *m = message_new(MESSAGE_INSPECTED);
+    m->id = id;
+    if (reader_inspect(r->reader, a, choice, NULL, &m->inspected, &e) != 0) message_text(m, e.text, strlen(e.text));
     screen_message(r->screen, m);
 }
 
@@ -147,11 +158,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct corpus *corpus = NULL;
     struct config config;
     const struct reader_options options = {0};
-    const struct screen_calls calls = {&r,      on_ask,  on_read, on_nothing, on_read,    on_shares,
-                                       on_lens, on_copy, on_edit, on_nothing, on_nothing, on_configure};
+    const struct screen_calls calls = {&r,         on_ask,     on_read,       on_nothing, on_read,
+                                       on_shares,  on_lens,    on_inspection, on_copy,    on_edit,
+                                       on_nothing, on_nothing, on_configure};
     config_init(&config);
     if (corpus_open_memory(&corpus, paths, texts, sizes, 2, &e) == 0 &&
-        reader_open(&r.reader, NULL, NULL, corpus, &options, NULL, &e) == 0 &&
+        reader_open(&r.reader, &model, NULL, corpus, &options, NULL, &e) == 0 &&
         screen_open(&r.screen, corpus, &model, &config, &calls, &e) == 0 && canvas_resize(&r.canvas, 24, 80, &e) == 0) {
         /* ":export" would write files. */
         for (size_t i = 0; i < size && i < 2000; i++) {

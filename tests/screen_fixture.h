@@ -15,7 +15,8 @@ struct fixture {
     struct screen *screen;
     struct canvas canvas;
     size_t told_segments;
-    int asked, stops, reads, wants, copies;
+    int asked, stops, reads, wants, inspections, copies;
+    const char *not_inspected; /* why questions cannot be looked into; NULL: they can */
     uint64_t edited_line;
     char copied[256];
 };
@@ -66,6 +67,21 @@ static inline void fixture_on_lens(void *context, size_t id, const struct answer
     screen_message(f->screen, m);
 }
 
+static inline void fixture_on_inspection(void *context, size_t id, const struct answer *a,
+                                         const struct inspected_choice *choice)
+{
+    struct fixture *f = context;
+    struct error e = {0};
+    struct message *m = message_new(MESSAGE_INSPECTED);
+    m->id = id;
+    f->inspections++;
+    if (f->not_inspected != NULL)
+        assert_true(message_text(m, f->not_inspected, strlen(f->not_inspected)));
+    else
+        assert_ok(reader_inspect(f->reader, a, choice, NULL, &m->inspected, &e), e);
+    screen_message(f->screen, m);
+}
+
 static inline void fixture_on_copy(void *context, const char *text, size_t size)
 {
     struct fixture *f = context;
@@ -90,8 +106,12 @@ static inline void fixture_on_nothing(void *context)
     (void)context;
 }
 
-static const struct model fixture_model = {
-    .name = "fake-1m", .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
+static const struct model fixture_model = {.name = "fake-1m",
+                                           .n_layer = 2,
+                                           .n_head = 4,
+                                           .n_branch = 4,
+                                           .branch = {{8, 1}, {32, 4}, {128, 16}, {512, 32}},
+                                           .context_length = 512};
 
 static inline void fixture_open(struct fixture *f, const char *const *paths, const char *const *texts,
                                 const size_t *sizes, size_t n)
@@ -101,7 +121,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
     fake_pause_us = 0;
     assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
     const struct reader_options options = {0};
-    assert_ok(reader_open(&f->reader, NULL, NULL, f->corpus, &options, NULL, &e), e);
+    assert_ok(reader_open(&f->reader, &fixture_model, NULL, f->corpus, &options, NULL, &e), e);
     const struct screen_calls actions = {f,
                                          fixture_on_ask,
                                          fixture_on_read,
@@ -109,6 +129,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
                                          fixture_on_read,
                                          fixture_on_want,
                                          fixture_on_lens,
+                                         fixture_on_inspection,
                                          fixture_on_copy,
                                          fixture_on_edit,
                                          fixture_on_nothing,

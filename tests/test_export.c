@@ -1,6 +1,7 @@
 #include "tests/screen_fixture.h"
 
 #include "app/export.h"
+#include "app/inspected.h"
 
 #include <unistd.h>
 
@@ -73,11 +74,89 @@ static void a_table_is_quoted_and_holds_no_formulas(void **state)
     struct fixture f;
     open_asked(&f);
     char *text = written(&f, export_csv);
-    assert_string_equal(text,
-                        "rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n"
-                        "1,2.01,0.665563,\"'=a<b>.txt\",1,3,0,53,0,17,\"<script>alert(\"\"x\"\")</script> & "
-                        "more\n=1+1\ttab\n^[[31mred\n\"\r\n"
-                        "2,1.01,0.334437,\"b.txt\",1,1,0,36,17,29,\"Nothing is said about scripts here.\n\"\r\n");
+    static const char expected[] =
+        "rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n"
+        "1,2.01,0.665563,\"'=a<b>.txt\",1,3,0,53,0,17,\"<script>alert(\"\"x\"\")</script> & "
+        "more\n=1+1\ttab\n^[[31mred\n\"\r\n"
+        "2,1.01,0.334437,\"b.txt\",1,1,0,36,17,29,\"Nothing is said about scripts here.\n\"\r\n"
+        "\r\nmap_token_begin,map_token_end,evidence_share,dilated_share\r\n0.00,0.06,0.00236536,\r\n";
+    assert_memory_equal(text, expected, sizeof expected - 1);
+    assert_null(strstr(text, "branch,"));
+    free(text);
+    fixture_close(&f);
+}
+
+/* The export of a question that was looked into, with what the choice picks. */
+static char *written_inspected(struct fixture *f, const struct inspected_choice *c,
+                               int (*write)(const struct export *, FILE *))
+{
+    struct export x = export_of(f);
+    struct inspected *i;
+    struct error e = {0};
+    char *text = NULL;
+    size_t size;
+    assert_ok(reader_inspect(f->reader, x.answer, c, NULL, &i, &e), e);
+    x.reader = &fixture_model;
+    x.inspected = i;
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(write(&x, out), 0);
+    fclose(out);
+    inspected_close(i);
+    return text;
+}
+
+/* The text ends at 29, the question stands at 32 to 37. Its second token, at 33, is on the grid of head 2 (offset 1)
+ * in every branch and sees 32 33, 33, 1 17 33 and 1 33. */
+static void tables_tell_what_every_branch_gets(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    char *text = written_inspected(&f, &(struct inspected_choice){-1, 1, -1, 1}, export_csv);
+    assert_has(text, "\r\nlayer,head,branch,token,softmaxes,text,question,question_begin,question_end,text_tokens\r\n"
+                     "all,2,all,\"is\",2,0.375,0.625,32,38,29\r\n");
+    assert_has(text, "\r\n1,8,1,0,0,0,,,1,1,0.25,0\r\n2,32,4,1,1,0,,,1,1,0.125,0\r\n"
+                     "3,128,16,1,1,2,1,17,1,1,0.375,0.25\r\n4,512,32,1,1,1,1,1,1,1,0.25,0.125\r\n");
+    free(text);
+    fixture_close(&f);
+}
+
+static void every_format_holds_the_dilated_attention(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    const struct inspected_choice all = {-1, -1, -1, -1};
+    char *svg = written_inspected(&f, &all, export_svg), *html = written_inspected(&f, &all, export_html),
+         *json = written_inspected(&f, &all, export_json);
+    assert_has(svg, "The reader's dilated attention from the question: all 2 layers, all 4 heads, all 4 branches, "
+                    "all tokens of the question");
+    assert_has(svg, "The question stands at the positions 32 to");
+    assert_has(html, "<h2>Dilated attention by branch</h2>");
+    assert_has(html, "<h2>Dilated attention: places</h2>");
+    assert_has(json, "\"question_positions\":\t[32, 38]");
+    assert_has(json, "\"segment_length\":\t512");
+    assert_null(strchr(svg, '\x1b'));
+    assert_null(strstr(html, "<script"));
+    free(svg);
+    free(html);
+    free(json);
+    fixture_close(&f);
+}
+
+static void an_attention_that_could_not_be_looked_into_is_said_to_be(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_asked(&f);
+    struct export x = export_of(&f);
+    x.not_inspected = "several ranks read <here>";
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(export_svg(&x, out), 0);
+    fclose(out);
+    assert_has(text, "The dilated attention is not shown: several ranks read &lt;here&gt;");
     free(text);
     fixture_close(&f);
 }
@@ -136,9 +215,20 @@ static void the_screen_exports_what_it_shows(void **state)
     snprintf(path, sizeof path, "%s/map.svg", directory);
     snprintf(line, sizeof line, "export %s", path);
     screen_prompt_line(f.screen, line);
+    assert_string_equal(f.screen->notice, "the question's attention is computed; then it is written");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.inspections, 1);
     assert_int_equal(f.screen->notice_role, ROLE_GOOD);
     char *text = screens_read(path);
+    assert_has(text, "dilated attention from the question: all 2 layers");
     assert_has(text, "</svg>");
+    free(text);
+    fixture_keys(&f, "A Tab l");
+    f.screen->notice[0] = '\0';
+    screen_prompt_line(f.screen, line);
+    assert_int_equal(f.screen->notice_role, ROLE_GOOD);
+    text = screens_read(path);
+    assert_has(text, "dilated attention from the question: layer 1 of 2, all 4 heads");
     free(text);
     unlink(path);
     rmdir(directory);
@@ -150,6 +240,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_hold_no_markup_of_the_text),
         cmocka_unit_test(a_table_is_quoted_and_holds_no_formulas),
+        cmocka_unit_test(tables_tell_what_every_branch_gets),
+        cmocka_unit_test(every_format_holds_the_dilated_attention),
+        cmocka_unit_test(an_attention_that_could_not_be_looked_into_is_said_to_be),
         cmocka_unit_test(the_columns_of_the_map_add_up_to_the_attention),
         cmocka_unit_test(the_ending_chooses_the_format_and_others_are_refused),
         cmocka_unit_test(the_screen_exports_what_it_shows),

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "app/corpus.h"
+#include "app/inspected.h"
 #include "app/reader.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
@@ -176,6 +177,46 @@ static void an_answer_ranks_segments_and_its_shares_add_up_to_one(void **state)
     assert_float_equal(by_token, 1.0, 1e-5);
     free(shares);
     answer_close(a);
+    close_all(&f);
+}
+
+static void a_question_is_looked_into_and_the_next_answer_is_the_same(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    open_all(&f);
+    read_all(&f);
+    struct reader_callbacks c = {0};
+    struct answer *a = NULL, *again = NULL;
+    struct inspected *all, *one;
+    struct reader_progress p;
+    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &a, &e), e);
+    assert_ok(reader_inspect(f.reader, a, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
+    assert_ok(reader_inspect(f.reader, a, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
+    reader_progress(f.reader, &p);
+    assert_int_equal(all->in->n_text, p.tokens);
+    assert_int_equal(all->in->start % 64, 0);
+    assert_int_equal(all->in->n_token, all->n_tokens + 1);
+    assert_float_equal((float)(all->on_text + all->on_question), 1.0f, 1e-5f);
+    assert_true(all->n_places > 0);
+    for (size_t i = 0; i < all->n_places; i++) {
+        const struct inspected_place *place = &all->places[i];
+        size_t n;
+        const struct reader_document *d = &reader_documents(f.reader, &n)[place->document];
+        assert_true(place->position >= d->first_token && place->position < d->end_token);
+        if (place->position < d->text_token) assert_int_equal(place->size, 0);
+        assert_true(place->offset + place->size <= f.corpus->documents[place->document].size);
+    }
+    struct inspected_branch b;
+    inspected_branch(one, f.model, 1, &b);
+    assert_float_equal((float)(one->on_text + one->on_question), (float)b.mass, 1e-5f);
+    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &again, &e), e);
+    assert_memory_equal(a->share, again->share, a->n_segments * sizeof *a->share);
+    inspected_close(all);
+    inspected_close(one);
+    answer_close(a);
+    answer_close(again);
     close_all(&f);
 }
 
@@ -449,6 +490,7 @@ int main(void)
         cmocka_unit_test(chunks_of_any_size_hold_the_same_tokens),
         cmocka_unit_test(every_byte_of_every_text_belongs_to_a_token_and_a_segment),
         cmocka_unit_test(an_answer_ranks_segments_and_its_shares_add_up_to_one),
+        cmocka_unit_test(a_question_is_looked_into_and_the_next_answer_is_the_same),
         cmocka_unit_test(fused_ranks_put_the_words_of_the_question_first),
         cmocka_unit_test(asking_leaves_the_reading_as_it_was),
         cmocka_unit_test(an_interrupted_read_goes_on_where_it_stopped),

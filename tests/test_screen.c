@@ -203,6 +203,9 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     assert_int_equal(f.screen->text.place.document, 1);
     fixture_keys(&f, "c");
     fixture_screens(&f, "compare", false);
+    fixture_draw(&f, 24, 70);
+    assert_screen(&f.canvas, "compare_70x24", false);
+    fixture_draw(&f, 24, 80);
     fixture_keys(&f, "<");
     assert_int_equal(f.screen->conversation.current, 0);
     assert_int_equal(f.screen->text.place.document, 0);
@@ -354,6 +357,114 @@ static void the_pattern_is_drawn_from_the_index_arithmetic(void **state)
     fixture_close(&f);
 }
 
+static void the_map_shows_the_dilated_attention_instead(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.inspections, 0);
+    fixture_keys(&f, "v");
+    assert_int_equal(f.inspections, 1);
+    fixture_draw(&f, 24, 80);
+    fixture_screens(&f, "dilated", true);
+    assert_int_equal(f.inspections, 1);
+    f.screen->focus = FOCUS_MAP;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "*");
+    assert_int_equal(f.screen->text.place.document, 2); /* the last tokens before the question */
+    fixture_keys(&f, "v");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.inspections, 1);
+    fixture_close(&f);
+}
+
+static void two_dilated_maps_are_compared_on_one_scale(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_ask(&f, "what does lamp_burn return with the oil?");
+    fixture_answer(&f);
+    fixture_keys(&f, "c v");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.inspections, 2);
+    assert_screen(&f.canvas, "compare_dilated_80x24", false);
+    /* A click on the right map is the same place as on the left one. */
+    const struct event left = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 25},
+                       right = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 40 + 25};
+    screen_event(f.screen, &left);
+    uint64_t cursor = f.screen->map.cursor;
+    fixture_draw(&f, 24, 80);
+    screen_event(f.screen, &right);
+    assert_int_equal(f.screen->map.cursor, cursor);
+    fixture_close(&f);
+}
+
+static void the_inspector_takes_the_attention_apart(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "A");
+    fixture_draw(&f, 24, 80);
+    fixture_screens(&f, "inspect", true);
+    assert_int_equal(f.inspections, 1);
+    /* layer 1, head 2, branch 2, the token after <|question|> */
+    fixture_keys(&f, "Tab l Tab l l Tab l l Tab l l j j");
+    fixture_draw(&f, 24, 80);
+    fixture_screens(&f, "inspect_picked", false);
+    fixture_keys(&f, "v");
+    fixture_draw(&f, 24, 80);
+    fixture_screens(&f, "inspect_evidence", false);
+    fixture_keys(&f, "Esc");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    fixture_close(&f);
+}
+
+static void the_inspectors_places_are_gone_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "A t t");
+    assert_int_equal(f.screen->conversation.items[0]->token, 0);
+    fixture_keys(&f, "T");
+    assert_true(f.screen->conversation.items[0]->marker);
+    fixture_keys(&f, "T T");
+    assert_int_equal(f.screen->conversation.items[0]->token, 7);
+    fixture_keys(&f, "t j j");
+    assert_int_equal(f.screen->conversation.items[0]->token, -1);
+    const struct inspected *i = f.screen->conversation.items[0]->inspected;
+    assert_int_equal(f.screen->inspect.selected, 2);
+    assert_int_equal(f.screen->map.cursor, i->places[2].position);
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    assert_int_equal(f.screen->text.place.document, i->places[2].document);
+    assert_int_equal(f.screen->text.place.offset, i->places[2].offset);
+    fixture_close(&f);
+}
+
+static void what_cannot_be_looked_into_says_why(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_keys(&f, "A");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    assert_string_equal(f.screen->notice, "no answer yet whose attention could be looked into");
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    fixture_answer(&f);
+    f.not_inspected = "the device has no memory for it";
+    fixture_keys(&f, "A");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "inspect_not_80x24", false);
+    assert_int_equal(f.inspections, 1);
+    fixture_close(&f);
+}
+
 static void contents_fold_and_are_filtered(void **state)
 {
     (void)state;
@@ -447,6 +558,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
+        cmocka_unit_test(the_map_shows_the_dilated_attention_instead),
+        cmocka_unit_test(two_dilated_maps_are_compared_on_one_scale),
+        cmocka_unit_test(the_inspector_takes_the_attention_apart),
+        cmocka_unit_test(the_inspectors_places_are_gone_to),
+        cmocka_unit_test(what_cannot_be_looked_into_says_why),
         cmocka_unit_test(contents_fold_and_are_filtered),
         cmocka_unit_test(measuring_grows_a_table_and_curves),
         cmocka_unit_test(settings_are_typed_as_in_the_file),

@@ -3,12 +3,16 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "app/inspected.h"
 #include "app/message.h"
 #include "app/worker.h"
 #include "tests/fake_reader.h"
 
 static const char *const paths[] = {"a.txt", "b.txt", "c.txt"};
 static const char *const texts[] = {"The whale is white.\n", "The ship is black.\n", "Nothing else is said.\n"};
+
+static const struct model model = {
+    .n_layer = 1, .n_head = 2, .n_branch = 2, .branch = {{8, 1}, {32, 4}}, .context_length = 32};
 
 struct made {
     struct corpus *corpus;
@@ -21,7 +25,8 @@ static struct made made_with(const char *device)
     struct error e = {0};
     size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
     assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
-    const struct worker_options o = {.corpus = f.corpus, .device = device, .n_threads = 1, .rank = RANK_ATTENTION};
+    const struct worker_options o = {
+        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .rank = RANK_ATTENTION};
     assert_ok(worker_open(&f.worker, &o, &e), e);
     return f;
 }
@@ -98,6 +103,14 @@ static void a_question_is_answered_after_the_reading(void **state)
     assert_int_equal(lens->lens.n_tokens, 4);
     assert_true(lens->lens.share[1] > lens->lens.share[0]);
     message_free(lens);
+    const struct inspected_choice all = {-1, -1, -1, -1};
+    worker_want_inspection(f.worker, 7, m->answer, &all);
+    struct message *inspected = wait_for(&f, MESSAGE_INSPECTED);
+    assert_int_equal(inspected->id, 7);
+    assert_null(inspected->text);
+    assert_int_equal(inspected->inspected->n_tokens, 4);
+    assert_int_equal(inspected->inspected->in->n_text, 25);
+    message_free(inspected);
     struct answer *kept = m->answer;
     m->answer = NULL;
     message_free(m);

@@ -11,8 +11,12 @@ int main(int argc, char **argv)
     struct corpus *corpus = NULL;
     struct corpus_options options = {.max_file = 8u << 20};
     char name[] = "fake";
-    struct model model = {
-        .name = name, .n_head = 4, .n_branch = 3, .branch = {{8, 1}, {32, 4}, {128, 16}}, .context_length = 128};
+    struct model model = {.name = name,
+                          .n_layer = 2,
+                          .n_head = 4,
+                          .n_branch = 3,
+                          .branch = {{8, 1}, {32, 4}, {128, 16}},
+                          .context_length = 128};
     const char *pause = getenv("FAKE_PAUSE_US");
     fake_pause_us = pause ? (unsigned)strtoul(pause, NULL, 10) : 1000;
     if (argc < 2 || !ui_possible()) {
