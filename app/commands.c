@@ -236,15 +236,19 @@ static int run_dry(struct work *w, struct error *e)
 {
     struct dry_run d;
     if (work_open_corpus(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
-    if (dry_run(&d, w->corpus, w->model, w->backend, w->cancel, e)) return EXIT_FAILED;
+    const struct reader_options reader = reader_options_of(w);
+    const struct dry_run_options options = {.memory = reader.memory, .keep = reader.keep, .cancel = w->cancel};
+    if (dry_run(&d, w->corpus, w->model, w->backend, &options, e)) return EXIT_FAILED;
     if (w->options->json) {
         struct report report = report_of(w);
         if (report_dry_run(&report, &d, stdout, e)) return EXIT_FAILED;
     } else {
         printf("%" PRIu64 " documents, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents, d.bytes, d.tokens);
-        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64
-               " MB of memory, %.1f MB of disk\n",
-               d.seconds, d.tokens_per_second, d.memory >> 20, (double)d.disk / 1048576.0);
+        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
+               d.tokens_per_second, d.memory >> 20);
+        printf("about %.1f MB of disk: %.1f MB for a key every %u. token and the tokens' lengths, %.1f MB for "
+               "checkpoints\n",
+               (double)d.disk / 1048576.0, (double)d.keys / 1048576.0, d.rate, (double)d.checkpoints / 1048576.0);
     }
     return status_of(w);
 }

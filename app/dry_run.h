@@ -16,11 +16,20 @@ struct dry_run {
     uint64_t documents, bytes, tokens;
     double tokens_per_second, seconds; /* measured; tokens / that */
     uint64_t memory;                   /* live memory of the model: flat in the length */
-    uint64_t disk;                     /* evidence keys, token lengths and segment table, about */
+    uint32_t rate;                     /* every how many positions a key is kept */
+    uint64_t keys;                     /* bytes of evidence keys, token lengths and documents */
+    uint64_t checkpoints;              /* and of the sessions beside them, about; 0 where nothing is kept */
+    uint64_t disk;                     /* both, and the segment table while the text is open */
+};
+
+struct dry_run_options {
+    uint64_t memory; /* as for reading (reader.h) */
+    bool keep;       /* a read would be kept */
+    const atomic_bool *cancel;
 };
 
 /* A cancelled count is an error, "interrupted". */
 int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b,
-            const atomic_bool *cancel, struct error *e);
+            const struct dry_run_options *o, struct error *e);
 
 #endif

@@ -25,9 +25,8 @@
 #include "compute/thread_pool.h"
 #include "compute/tokenizer.h"
 
-/* Progress is told this often, in seconds, and a kept read loses at most about this much. */
+/* Progress is told this often, in seconds. */
 #define PROGRESS_SECONDS 0.2
-#define CHECKPOINT_SECONDS 8.0
 
 /* Tokens read between two looks at the cancel flag take about this long. */
 #define CHUNK_SECONDS 0.08
@@ -75,24 +74,22 @@ static const char *scratch_directory(const struct reader_options *o)
     return named && *named ? named : "/var/tmp";
 }
 
-/* The smallest rate, of those that training saw (powers of 4), at which the keys and the model fit the memory. A token
- * is taken for three bytes of text, which is few. */
-static int choose_rate(struct reader *r, uint64_t memory, struct error *e)
+int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
+                       uint64_t memory, struct error *e)
 {
-    uint64_t model = session_memory(session_guard_session(r->guard)),
-             keys = r->corpus->n_bytes / 3 * r->model->evidence.width;
-    r->rate_kept = 1;
+    const uint64_t keys = text_bytes / 3 * m->evidence.width;
+    *rate = 1;
     if (memory == 0) return 0;
-    if (model >= memory) {
+    if (model_bytes >= memory) {
         return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)",
-                         (unsigned long long)(model >> 20), (unsigned long long)(memory >> 20));
+                         (unsigned long long)(model_bytes >> 20), (unsigned long long)(memory >> 20));
     }
-    while (keys / r->rate_kept > memory - model && r->rate_kept < 16) r->rate_kept *= 4;
-    if (keys / r->rate_kept <= memory - model) return 0;
+    while (keys / *rate > memory - model_bytes && *rate < 16) *rate *= 4;
+    if (keys / *rate <= memory - model_bytes) return 0;
     return error_set(e,
                      "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory "
                      "allows (%llu MB)",
-                     (unsigned long long)(keys / r->rate_kept >> 20), (unsigned long long)(model >> 20),
+                     (unsigned long long)(keys / *rate >> 20), (unsigned long long)(model_bytes >> 20),
                      (unsigned long long)(memory >> 20));
 }
 
@@ -139,7 +136,9 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->answerer = o->answerer;
     r->conversation = o->conversation;
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
-        choose_rate(r, o->memory, e) || open_state(r, o, cancel, e) ||
+        reader_choose_rate(&r->rate_kept, m, c->n_bytes, session_memory(session_guard_session(r->guard)), o->memory,
+                           e) ||
+        open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
         resume(r, e)) {
@@ -267,7 +266,7 @@ int reader_read(struct reader *r, const struct reader_callbacks *c, struct error
         }
         uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
         double begin = clock_seconds();
-        bool last, due = r->keeps && begin - r->checkpointed > CHECKPOINT_SECONDS;
+        bool last, due = r->keeps && begin - r->checkpointed > READER_CHECKPOINT_SECONDS;
         if (begin_chunk(r, &last, e) || end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
         double end = clock_seconds();
         r->seconds += end - begin;

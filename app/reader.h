@@ -21,6 +21,9 @@ struct inspected_choice;
 struct model;
 struct reader;
 
+/* Seconds of reading between two checkpoints of a kept read. */
+#define READER_CHECKPOINT_SECONDS 8.0
+
 struct reader_progress {
     uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */
     uint64_t bytes, total_bytes; /* of text read; of all text */
@@ -68,6 +71,11 @@ const char *reader_notice(const struct reader *r);
 /* What the user should hear: a kept read taken over or found damaged, or why nothing is kept. "" where there is
  * nothing. It may change while reading. */
 const char *reader_note(const struct reader *r);
+
+/* The smallest rate, of those that training saw (powers of 4), at which the keys of a text fit `memory` bytes (0: no
+ * limit) beside a model that takes `model_bytes` of them. A token is taken for three bytes of text, which is few. */
+int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
+                       uint64_t memory, struct error *e);
 
 /* Every how many positions a key is kept. */
 uint32_t reader_rate(const struct reader *r);

@@ -171,6 +171,9 @@ int report_dry_run(const struct report *r, const struct dry_run *d, FILE *out, s
     add_number(dry, "tokens_per_second", d->tokens_per_second);
     add_number(dry, "seconds", d->seconds);
     add_number(dry, "memory", (double)d->memory);
+    add_number(dry, "key_every", d->rate);
+    add_number(dry, "keys", (double)d->keys);
+    add_number(dry, "checkpoints", (double)d->checkpoints);
     add_number(dry, "disk", (double)d->disk);
     add_common(o, r);
     return report_print(o, out, e);

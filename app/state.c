@@ -20,8 +20,6 @@
 #include "compute/error.h"
 #include "compute/file.h"
 
-#define SESSIONS_MOST ((uint64_t)256 << 20)
-
 static const char *const stream_names[STATE_N_STREAMS] = {"keys", "lengths", "documents"};
 
 struct state {
@@ -67,7 +65,7 @@ void state_close(struct state *s)
     if (!s) return;
     if (s->arrays[0] && !s->index.complete && s->index.n_checkpoints == 0) {
         close_arrays(s);
-        state_store_clear(s->directory, s->name); /* nothing to come back to */
+        state_store_remove(s->directory, s->name); /* nothing to come back to */
     }
     close_arrays(s);
     file_unmap(&s->session);
@@ -431,7 +429,7 @@ int state_open(struct state **out, const struct state_options *o, const struct s
     s->lock = -1;
     s->corpus = c;
     s->cancel = o->cancel;
-    s->sessions_most = o->sessions ? o->sessions : SESSIONS_MOST;
+    s->sessions_most = o->sessions ? o->sessions : STATE_SESSIONS;
     int result = 0;
     if (o->directory && !(s->directory = strdup(o->directory))) result = error_set(e, "out of memory");
     if (!o->directory) result = state_store_default(&s->directory, e);
@@ -488,7 +486,7 @@ struct file_array *state_array(const struct state *s, enum state_stream stream)
  * has to go. */
 static size_t too_many(const struct state_index *x, uint64_t sessions_most)
 {
-    uint64_t total = 0, most = x->size[STATE_KEYS] + x->size[STATE_LENGTHS];
+    uint64_t total = 0, most = (x->size[STATE_KEYS] + x->size[STATE_LENGTHS]) / 8;
     for (size_t i = 0; i < x->n_checkpoints; i++) total += x->checkpoints[i].session_size;
     if (total <= (most > sessions_most ? most : sessions_most) || x->n_checkpoints < 2) return SIZE_MAX;
     size_t best = 0;

@@ -23,13 +23,14 @@ struct state;
 
 /* All kept reads together take no more than this, but for the one in use. */
 #define STATE_LIMIT ((uint64_t)16 << 30)
+#define STATE_SESSIONS ((uint64_t)256 << 20)
 
 struct state_options {
     const char *directory; /* NULL: state_store_default */
     const char *label;     /* for `lectern state list`: what was named; may be NULL */
     uint64_t limit;        /* bytes; 0: STATE_LIMIT */
-    uint64_t sessions; /* bytes that the sessions of all checkpoints may take, or as much as the streams where those are
-                          larger; 0: 256 MiB */
+    uint64_t sessions; /* bytes that the sessions of all checkpoints may take, or an eighth of the streams where that is
+                          more; 0: STATE_SESSIONS */
     const atomic_bool *cancel; /* of state_open; may be NULL */
 };
 

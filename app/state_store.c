@@ -212,6 +212,16 @@ void state_store_clear(const char *directory, const char *name)
     each_file(directory, name, remove_but_lock, NULL);
 }
 
+bool state_store_remove(const char *directory, const char *name)
+{
+    state_store_clear(directory, name);
+    char *path = state_store_path(directory, name, "lock"), *home = state_store_path(directory, name, "");
+    bool removed = path && home && unlink(path) == 0 && rmdir(home) == 0;
+    free(path);
+    free(home);
+    return removed;
+}
+
 static void add_size(void *context, const char *file, const char *path)
 {
     struct state_entry *entry = context;
@@ -279,15 +289,11 @@ void state_store_list_free(struct state_entry *entries, size_t n)
 }
 
 /* Removes a read that nobody uses. */
-static bool remove_entry(const char *directory, const char *name)
+static bool remove_unused(const char *directory, const char *name)
 {
     int lock = state_store_lock(directory, name, false, NULL);
     if (lock < 0) return false;
-    state_store_clear(directory, name);
-    char *path = state_store_path(directory, name, "lock"), *home = state_store_path(directory, name, "");
-    bool removed = path && home && unlink(path) == 0 && rmdir(home) == 0;
-    free(path);
-    free(home);
+    bool removed = state_store_remove(directory, name);
     close(lock);
     return removed;
 }
@@ -305,7 +311,7 @@ int state_store_prune(const char *directory, uint64_t limit, const char *keep, s
     for (size_t i = n; i-- > 0;) {
         const struct state_entry *entry = &entries[i];
         if ((total <= limit && !entry->broken) || (keep && strcmp(entry->name, keep) == 0)) continue;
-        if (!remove_entry(directory, entry->name)) continue;
+        if (!remove_unused(directory, entry->name)) continue;
         total -= entry->bytes;
         *bytes += entry->bytes;
         ++*removed;

@@ -37,6 +37,9 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, str
 /* Removes all of a read but its lock; the caller holds it. */
 void state_store_clear(const char *directory, const char *name);
 
+/* Removes a read with its lock, which the caller holds, and its directory. Returns whether nothing is left. */
+bool state_store_remove(const char *directory, const char *name);
+
 /* A kept read, as `lectern state list` shows it. */
 struct state_entry {
     char name[STATE_NAME_SIZE];

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/log.h"
 
 int file_map(struct file_map *out, const char *path, struct error *e)
 {
@@ -52,7 +54,9 @@ struct file_array {
     int fd;
     uint8_t *base;
     size_t reserved, mapped, size;
-    bool named, writable;
+    size_t on_disk;             /* of `mapped`, what the file backs: all, until it can take no more */
+    bool named, writable, open; /* open: what the file held is mapped */
+    struct error full;          /* why it could take no more */
 };
 
 #define RESERVE_MOST ((size_t)1 << 40)
@@ -72,6 +76,36 @@ static int open_unlinked(const char *directory, struct error *e)
     return fd;
 }
 
+/* On a full disk an array goes on in memory, up to half of the machine's. */
+static bool may_spill(const struct file_array *a, size_t step)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return a->open && pages > 0 && size > 0 && a->mapped - a->on_disk + step <= (size_t)pages / 2 * (size_t)size;
+}
+
+static int grow_by(struct file_array *a, size_t step, struct error *e)
+{
+    uint8_t *end = a->base + a->mapped;
+    int failed = 0;
+    if (a->mapped == a->on_disk) {
+        do {
+            failed = posix_fallocate(a->fd, (off_t)a->mapped, (off_t)step);
+        } while (failed == EINTR);
+        if (failed) {
+            error_set(&a->full, "%zu more bytes: %s", step, strerror(failed));
+            log_line("mapped file: %s", a->full.text);
+        }
+    }
+    bool spills = a->mapped > a->on_disk || failed;
+    if (spills && !may_spill(a, step)) return error_set(e, "scratch file: %s", a->full.text);
+    void *at = spills ? mmap(end, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+                      : mmap(end, step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, a->fd, (off_t)a->mapped);
+    if (at == MAP_FAILED) return error_set(e, "scratch file: cannot be mapped: %s", strerror(errno));
+    a->mapped += step;
+    if (!spills) a->on_disk = a->mapped;
+    return 0;
+}
+
 /* Maps further blocks until `need` bytes are there. */
 static int grow(struct file_array *a, size_t need, struct error *e)
 {
@@ -81,15 +115,7 @@ static int grow(struct file_array *a, size_t need, struct error *e)
     if (need - a->mapped > step) step = need - a->mapped;
     step = (step + GROW_LEAST - 1) / GROW_LEAST * GROW_LEAST; /* a multiple of any page size */
     if (step > a->reserved - a->mapped) step = a->reserved - a->mapped;
-    int failed;
-    do {
-        failed = posix_fallocate(a->fd, (off_t)a->mapped, (off_t)step);
-    } while (failed == EINTR);
-    if (failed) return error_set(e, "scratch file: %zu more bytes: %s", step, strerror(failed));
-    void *at = mmap(a->base + a->mapped, step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, a->fd, (off_t)a->mapped);
-    if (at == MAP_FAILED) return error_set(e, "scratch file: cannot be mapped: %s", strerror(errno));
-    a->mapped += step;
-    return 0;
+    return grow_by(a, step, e);
 }
 
 /* Takes fd over, also on failure. */
@@ -116,7 +142,9 @@ static int open_on(struct file_array **out, int fd, struct error *e)
 int file_array_open(struct file_array **out, const char *directory, struct error *e)
 {
     int fd = open_unlinked(directory, e);
-    return fd < 0 ? -1 : open_on(out, fd, e);
+    if (fd < 0 || open_on(out, fd, e) != 0) return -1;
+    (*out)->open = true;
+    return 0;
 }
 
 int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, struct error *e)
@@ -134,7 +162,6 @@ int file_array_open_named(struct file_array **out, const char *path, uint64_t si
     }
     struct file_array *a;
     if (open_on(&a, fd, e) != 0) return -1;
-    a->named = true;
     a->writable = writable;
     int failed = size > a->reserved ? error_set(e, "%s: no address space to map it", path) : 0;
     if (!failed && size > 0 && writable) failed = grow(a, (size_t)size, e);
@@ -142,11 +169,12 @@ int file_array_open_named(struct file_array **out, const char *path, uint64_t si
         void *at = mmap(a->base, (size_t)size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
         if (at == MAP_FAILED) failed = error_set(e, "%s: cannot be mapped: %s", path, strerror(errno));
     }
-    a->size = (size_t)size;
     if (failed) {
         file_array_close(a);
         return -1;
     }
+    a->size = (size_t)size;
+    a->named = a->open = true;
     *out = a;
     return 0;
 }
@@ -154,6 +182,7 @@ int file_array_open_named(struct file_array **out, const char *path, uint64_t si
 int file_array_sync(struct file_array *a, struct error *e)
 {
     assert(a->writable);
+    if (a->mapped > a->on_disk) return error_set(e, "state file: %s", a->full.text);
     if (a->size > 0 && msync(a->base, a->size, MS_SYNC) != 0) return error_set(e, "state file: %s", strerror(errno));
     if (fsync(a->fd) != 0) return error_set(e, "state file: %s", strerror(errno));
     return 0;
@@ -164,7 +193,8 @@ void file_array_close(struct file_array *a)
     if (!a) return;
     munmap(a->base, a->reserved);
     /* Where cutting fails the file stays longer than what counts of it, which does no harm. */
-    if (a->named && a->writable && ftruncate(a->fd, (off_t)a->size) != 0) errno = 0;
+    size_t stays = a->size < a->on_disk ? a->size : a->on_disk;
+    if (a->named && a->writable && ftruncate(a->fd, (off_t)stays) != 0) errno = 0;
     close(a->fd);
     free(a);
 }

@@ -34,8 +34,9 @@ int file_array_sync(struct file_array *a, struct error *e);
 /* A named file is cut to the array's size. */
 void file_array_close(struct file_array *a);
 
-/* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. Disk full is an error,
- * never a signal. */
+/* Appends n bytes. Pointers from file_array_bytes stay valid: address space is reserved ahead. A full disk is no
+ * error here, nor a signal: the array goes on in memory, up to half of the machine's, and file_array_sync is what fails
+ * from then on. */
 int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e);
 /* Overwrites n bytes that are there, at `offset`. */
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n);

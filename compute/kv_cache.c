@@ -177,12 +177,17 @@ static struct state_header make_header(const struct kv_cache *c, uint64_t positi
     return h;
 }
 
+static size_t rows_size(const struct kv_cache *c, size_t rows)
+{
+    return sizeof(struct state_header) + kept_bytes(c) + rows * c->n_layer * 2 * c->shape.head_dim * sizeof(float);
+}
+
 static size_t state_size(const struct kv_cache *c, const uint32_t *kept)
 {
     size_t rows = 0;
     for (uint32_t i = 0; i < c->shape.n_branch; i++)
         for (uint32_t run = 0; run < c->shape.cache_heads[i]; run++) rows += run_kept(c, kept, i, run);
-    return sizeof(struct state_header) + kept_bytes(c) + rows * c->n_layer * 2 * c->shape.head_dim * sizeof(float);
+    return rows_size(c, rows);
 }
 
 size_t kv_cache_state_size(const struct kv_cache *c)
@@ -211,17 +216,34 @@ int kv_cache_state_save(const struct kv_cache *c, uint64_t position, uint8_t *by
     return 0;
 }
 
+/* The keys of a branch's segment at `position` where every token was read. */
+static uint32_t kept_at(const struct attention *s, uint32_t branch, uint32_t head, uint64_t position)
+{
+    const struct branch *b = &s->branch[branch];
+    uint64_t offset = dilation_head_offset(s->offset_rule, head, s->n_head, b->dilation_rate);
+    return offset < b->dilation_rate ? (uint32_t)dilation_count(b, offset, position % b->segment_length) : 0;
+}
+
+size_t kv_cache_state_size_at(const struct kv_cache *c, uint64_t position)
+{
+    const struct attention *s = &c->shape;
+    size_t rows = 0;
+    for (uint32_t i = 0; i < s->n_branch; i++)
+        for (uint32_t run = 0; run < s->cache_heads[i]; run++)
+            rows += kept_at(s, i, run * (s->n_head / s->cache_heads[i]), position);
+    return rows_size(c, rows);
+}
+
 /* No branch can hold more keys than its segment has had on-grid positions; heads that share a run count alike. */
 static bool kept_possible(const struct kv_cache *c, const uint32_t *kept, uint64_t position)
 {
     const struct attention *s = &c->shape;
     for (uint32_t i = 0; i < s->n_branch; i++)
         for (uint32_t head = 0; head < s->n_head; head++) {
-            const struct branch *b = &s->branch[i];
-            uint64_t offset = dilation_head_offset(s->offset_rule, head, s->n_head, b->dilation_rate);
-            uint64_t most = offset < b->dilation_rate ? dilation_count(b, offset, position % b->segment_length) : 0;
             uint32_t mine = kept[i * s->n_head + head];
-            if (mine > most || mine != run_kept(c, kept, i, head / (s->n_head / s->cache_heads[i]))) return false;
+            if (mine > kept_at(s, i, head, position) ||
+                mine != run_kept(c, kept, i, head / (s->n_head / s->cache_heads[i])))
+                return false;
         }
     return true;
 }

@@ -52,6 +52,7 @@ void kv_cache_truncate(struct kv_cache *c, uint64_t n);
 /* The state as bytes: shapes, position, kept, rows in use. Load refuses what does not fit the shapes, the size or
  * [0, limit] for the position, and then has changed nothing; it drops the mark. */
 size_t kv_cache_state_size(const struct kv_cache *c);
+size_t kv_cache_state_size_at(const struct kv_cache *c, uint64_t position); /* after reading every token before it */
 int kv_cache_state_save(const struct kv_cache *c, uint64_t position, uint8_t *bytes, struct error *e);
 int kv_cache_state_load(struct kv_cache *c, uint64_t limit, uint64_t *position, const uint8_t *bytes, size_t size,
                         struct error *e);

@@ -606,6 +606,11 @@ size_t session_state_size(const struct session *s)
     return kv_cache_state_size(s->cache);
 }
 
+size_t session_state_size_at(const struct session *s, uint64_t position)
+{
+    return kv_cache_state_size_at(s->cache, position);
+}
+
 int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct error *e)
 {
     if (size != session_state_size(s))

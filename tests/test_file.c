@@ -113,30 +113,69 @@ static void an_array_leaves_no_file_behind(void **state)
     assert_int_equal(mkdir(s->directory, 0700), 0);
 }
 
-static void a_full_disk_is_an_error_and_what_is_there_stays(void **state)
+static uint8_t block[1 << 16];
+
+/* Appends the blocks of numbers [begin, end), or as many as are taken, while no file may be longer than 3 MiB and, with
+ * `no_memory`, no more memory is to be had. */
+static int append_on_a_full_disk(struct file_array *a, int begin, int end, bool no_memory, struct error *e)
+{
+    struct rlimit file, data;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &file), 0);
+    assert_int_equal(getrlimit(RLIMIT_DATA, &data), 0);
+    const struct rlimit file_limit = {3 << 20, file.rlim_max}, data_limit = {1, data.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &file_limit), 0);
+    if (no_memory) assert_int_equal(setrlimit(RLIMIT_DATA, &data_limit), 0);
+    int failed = 0;
+    for (int i = begin; i < end && !failed; i++) {
+        memset(block, i, sizeof block);
+        failed = file_array_append(a, block, sizeof block, e);
+    }
+    setrlimit(RLIMIT_DATA, &data);
+    setrlimit(RLIMIT_FSIZE, &file);
+    signal(SIGXFSZ, handler);
+    return failed;
+}
+
+static void expect_blocks(const struct file_array *a, uint64_t n)
+{
+    for (size_t i = 0; i < n; i++) assert_int_equal(file_array_bytes(a)[i * sizeof block + 77], i);
+}
+
+static void without_disk_and_memory_appending_fails_and_what_is_there_stays(void **state)
 {
     struct scratch *s = *state;
     struct error e;
     struct file_array *a = NULL;
-    struct rlimit old, limit;
     assert_ok(file_array_open(&a, s->directory, &e), e);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    limit = old;
-    limit.rlim_cur = 3 << 20;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    static uint8_t block[1 << 16];
-    int failed = 0;
-    memset(block, 42, sizeof block);
-    for (int i = 0; i < 1000 && !failed; i++) failed = file_array_append(a, block, sizeof block, &e);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, handler);
-    assert_int_equal(failed, -1);
+    assert_int_equal(append_on_a_full_disk(a, 0, 100, true, &e), -1);
     assert_non_null(strstr(e.text, "scratch file"));
-    uint64_t size = file_array_size(a);
-    assert_true(size >= 1 << 20 && size <= 3 << 20);
-    for (uint64_t i = 0; i < size; i += 4096) assert_int_equal(file_array_bytes(a)[i], 42);
+    uint64_t n = file_array_size(a) / sizeof block;
+    assert_in_range(n, 16, 48);
+    expect_blocks(a, n);
     assert_ok(file_array_append(a, block, sizeof block, &e), e);
+    file_array_close(a);
+}
+
+static void an_array_on_a_full_disk_goes_on_in_memory(void **state)
+{
+    struct scratch *s = *state;
+    struct error e;
+    struct file_array *a = NULL;
+    assert_ok(file_array_open_named(&a, s->file, 0, true, &e), e);
+    assert_ok(append_on_a_full_disk(a, 0, 10, false, &e), e);
+    assert_ok(file_array_sync(a, &e), e);
+    assert_ok(append_on_a_full_disk(a, 10, 100, false, &e), e);
+    assert_int_equal(file_array_sync(a, &e), -1);
+    assert_non_null(strstr(e.text, "File too large"));
+    assert_int_equal(file_array_size(a), 100 * sizeof block);
+    expect_blocks(a, 100);
+    file_array_close(a);
+    struct stat st;
+    assert_int_equal(stat(s->file, &st), 0);
+    assert_in_range(st.st_size, 1 << 20, 3 << 20);
+    assert_ok(file_array_open_named(&a, s->file, 10 * sizeof block, true, &e), e);
+    expect_blocks(a, 10);
     file_array_close(a);
 }
 
@@ -171,7 +210,8 @@ int main(void)
         cmocka_unit_test(what_is_no_regular_file_is_refused_without_waiting),
         cmocka_unit_test(an_array_grows_without_moving),
         cmocka_unit_test(an_array_leaves_no_file_behind),
-        cmocka_unit_test(a_full_disk_is_an_error_and_what_is_there_stays),
+        cmocka_unit_test(without_disk_and_memory_appending_fails_and_what_is_there_stays),
+        cmocka_unit_test(an_array_on_a_full_disk_goes_on_in_memory),
         cmocka_unit_test(a_missing_directory_is_an_error),
         cmocka_unit_test(an_error_is_one_line_and_may_be_prefixed),
     };

@@ -4,7 +4,9 @@
 
 #include "app/corpus.h"
 #include "app/inspected.h"
+#include "app/dry_run.h"
 #include "app/reader.h"
+#include "app/state_index.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
 #include "compute/model.h"
@@ -484,6 +486,33 @@ static void little_memory_keeps_fewer_keys(void **state)
     close_all(&f);
 }
 
+static void a_dry_run_says_what_a_read_then_takes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e = {""};
+    open_all(&f);
+    read_all(&f);
+    struct reader_progress p;
+    reader_progress(f.reader, &p);
+    struct dry_run all, fewer;
+    const struct dry_run_options kept = {.keep = true}, small = {.memory = p.memory + 400};
+    assert_ok(dry_run(&all, f.corpus, f.model, f.backend, &kept, &e), e);
+    assert_int_equal(all.tokens, p.tokens);
+    assert_int_equal(all.memory, p.memory);
+    assert_int_equal(all.keys, p.tokens * (32 + 1) + 3 * sizeof(struct state_document));
+    assert_true(all.checkpoints > 0);
+    assert_true(all.disk >= all.keys + all.checkpoints);
+    assert_ok(dry_run(&fewer, f.corpus, f.model, f.backend, &small, &e), e);
+    assert_int_equal(fewer.rate, 4);
+    assert_int_equal(fewer.keys, (p.tokens + 3) / 4 * 32 + p.tokens + 3 * sizeof(struct state_document));
+    assert_int_equal(fewer.checkpoints, 0);
+    const struct dry_run_options none = {.memory = p.memory - 1};
+    assert_int_equal(dry_run(&all, f.corpus, f.model, f.backend, &none, &e), -1);
+    assert_non_null(strstr(e.text, "more than --memory allows"));
+    close_all(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +527,7 @@ int main(void)
         cmocka_unit_test(an_appended_text_is_read_on_from_what_is_kept),
         cmocka_unit_test(a_directory_that_cannot_be_written_is_said_and_reading_goes_on),
         cmocka_unit_test(little_memory_keeps_fewer_keys),
+        cmocka_unit_test(a_dry_run_says_what_a_read_then_takes),
         cmocka_unit_test(a_question_that_is_too_long_is_refused_with_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,7 @@ static void a_saved_state_goes_on_where_it_was(void **state)
         assert_int_equal(session_state_save(s, bytes, size - 1, &e), -1);
         session_close(s);
         s = open_session(&m);
+        assert_int_equal(session_state_size_at(s, cut), size);
         prefill(s, ids + 5, 20, rest);
         assert_ok(session_state_load(s, bytes, size, &e), e);
         assert_int_equal(session_position(s), cut);

@@ -1,0 +1,202 @@
+# Kept reads as a user sees them: killed at any moment, on a full disk, where nothing can be written, with two processes at once,
+# damaged, and after the text has changed. The evidence is always that of a read that nothing disturbed. $1: the build directory.
+set -u
+build=$1
+lectern=$build/lectern
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export XDG_CACHE_HOME=$scratch/cache ASAN_OPTIONS=detect_leaks=0
+failures=0
+[ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
+"$build/tests/test_ranks" "$scratch/tiny.gguf" || { echo "no model"; exit 1; }
+options=(--model "$scratch/tiny.gguf" --device cpu)
+
+fail() {
+    echo "FAILED: $*"
+    [ -s "$scratch/err" ] && sed 's/^/    stderr: /' "$scratch/err" | head -5
+    failures=$((failures + 1))
+}
+
+# make LINES SEED: lines of words of the sample book, every one another; what will be asked for, or parts of it, in three of them.
+make() {
+    tr -cs 'A-Za-z' '\n' <models/sample/jekyll-and-hyde.txt | sort -u |
+        awk -v lines="$1" -v seed="$2" '{ word[NR] = $0 }
+            function sign(i) { return i == lines / 2 ? "QxZjV" : i == lines / 4 ? "QxZj" : i == lines / 4 * 3 ? "xZjV" : "" }
+            END { srand(seed); for (i = 1; i <= lines; i++) { s = sign(i); for (j = 0; j < 8; j++) s = s " " word[1 + int(rand() * NR)]; print s } }'
+}
+
+# ask STATE TEXT OUT: the question's evidence, and what was read for it.
+ask() {
+    "$lectern" ask "${options[@]}" --answerer none --rank attention --json --state-dir "$1" -q QxZjV "$2" >"$3" 2>"$scratch/err" ||
+        fail "ask: status $?"
+}
+
+# same A B: the same first places, with the same scores and shares, but for rounding (chunks end elsewhere).
+same() {
+    jq -se 'map(.evidence[:3]) | [.[0], .[1]] | (.[0] | map(.byte)) == (.[1] | map(.byte)) and
+            ([transpose[] | (.[0].score - .[1].score | fabs) <= 0.01 * .[0].score and (.[0].share - .[1].share | fabs) <= 0.001] | all)' \
+        "$1" "$2" >/dev/null || fail "other evidence: $(jq -c '.evidence[:3][] | [.byte, .score, .share]' "$1" "$2" | tr '\n' ' ')"
+}
+
+read_of() { jq ".read.$2" "$1"; }
+kept() { "$lectern" state show --json --state-dir "$1" 2>/dev/null | jq .tokens; } # up to the last checkpoint
+index_of() { echo "$1"/*/index; }
+
+text=$scratch/text
+make 8000 1 >"$text"
+ask "$scratch/undisturbed" "$text" "$scratch/right"
+tokens=$(read_of "$scratch/right" tokens)
+
+# --- killed at random moments: what a checkpoint had is never read again, and the end is the same. An interrupt makes a checkpoint.
+before=0
+for round in 1 2 3 4 5 6; do
+    "$lectern" read "${options[@]}" --quiet --state-dir "$scratch/killed" "$text" >"$scratch/out" 2>"$scratch/err" &
+    pid=$!
+    sleep "0.$((RANDOM % 25 + 10))"
+    kill -$([ $((round % 2)) = 1 ] && echo INT || echo KILL) $pid
+    wait $pid 2>/dev/null
+    now=$(kept "$scratch/killed")
+    [ "${now:-0}" -ge "$before" ] || fail "round $round: $now tokens are kept, there were $before"
+    before=${now:-0}
+done
+ask "$scratch/killed" "$text" "$scratch/out"
+[ "$(read_of "$scratch/out" new_tokens)" = $((tokens - before)) ] || fail "$before of $tokens tokens were kept, and read again: $(jq -c .read "$scratch/out")"
+same "$scratch/right" "$scratch/out"
+ask "$scratch/killed" "$text" "$scratch/out"
+[ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "a finished read was read again"
+same "$scratch/right" "$scratch/out"
+
+# --- checkpoints come by themselves while reading: killed after the first, the read goes on from there.
+for _ in $(seq 40); do cat "$text"; done >"$scratch/long"
+"$lectern" read "${options[@]}" --threads 1 --quiet --state-dir "$scratch/clock" "$scratch/long" >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+began=$SECONDS
+until [ "$(kept "$scratch/clock")" -gt 0 ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+before=$(kept "$scratch/clock")
+[ $((SECONDS - began)) -le 30 ] && [ "${before:-0}" -gt 0 ] || fail "no checkpoint after $((SECONDS - began)) s"
+"$lectern" read "${options[@]}" --quiet --state-dir "$scratch/clock" "$scratch/long" >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+[ $? = 130 ] && [ "$(kept "$scratch/clock")" -gt "$before" ] || fail "a read that was killed does not go on from its checkpoint"
+rm -rf "$scratch/clock" "$scratch/long"
+
+# --- a full disk, in the middle of a read or from the beginning, and a directory that cannot be written: reading goes on and says so.
+for blocks in 1500 20; do # of 1 KB, in any file
+    (ulimit -f $blocks && ask "$scratch/full" "$text" /dev/stdout) | cat >"$scratch/out"
+    same "$scratch/right" "$scratch/out"
+    grep -q 'this read is not kept.*File too large' "$scratch/err" || fail "a disk that is full after $blocks blocks is not said"
+    [ -z "$(ls -A "$scratch/full")" ] || fail "something is kept of a full disk"
+done
+mkdir -m 500 "$scratch/fixed"
+(
+    [ "$(id -u)" != 0 ] || lectern="setpriv --bounding-set=-dac_override $lectern" # root may write anywhere
+    "${lectern%% *}" --version >/dev/null 2>&1 || exit 0
+    $lectern read "${options[@]}" --json --state-dir "$scratch/fixed/state" "$text" >"$scratch/out" 2>"$scratch/err"
+    [ $? = 0 ] && grep -q 'this read is not kept.*Permission denied' "$scratch/err"
+) || fail "a directory that cannot be written"
+
+# --- two processes, one text: both answer, one keeps it.
+ask "$scratch/two" "$text" "$scratch/first" &
+first=$!
+ask "$scratch/two" "$text" "$scratch/second"
+wait $first
+same "$scratch/right" "$scratch/first"
+same "$scratch/right" "$scratch/second"
+ask "$scratch/two" "$text" "$scratch/out"
+[ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "two processes at once kept nothing"
+same "$scratch/right" "$scratch/out"
+
+# --- damage: flipped bytes and cuts of every file. It is said, and the text is read again.
+short=$scratch/short
+make 800 2 >"$short"
+ask "$scratch/good" "$short" "$scratch/short.right"
+damaged() { # WHAT
+    ask "$scratch/bad" "$short" "$scratch/out"
+    [ "$(read_of "$scratch/out" new_tokens)" = "$(read_of "$scratch/out" tokens)" ] || fail "$1: was not read again"
+    grep -q 'a kept read was damaged' "$scratch/err" || fail "$1: not said"
+    same "$scratch/short.right" "$scratch/out"
+    rm -rf "$scratch/bad"
+    cp -r "$scratch/good" "$scratch/bad"
+}
+flip() { # FILE OFFSET
+    local byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    printf "\\x$(printf %x $((byte ^ 1 << RANDOM % 8)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+flips() {
+    case $file in
+    lock) ;;
+    index) seq 0 9 $((size - 1)) ;; # test_state flips every bit
+    *) echo 0 $((size / 3)) $((size / 2)) $((size - 1)) ;;
+    esac
+}
+cuts() { # at the borders of blocks, too
+    case $file in
+    lock) ;;
+    *) echo 0 $((size / 2)) $((size - 1)) $(seq 1048576 1048576 "$size") ;;
+    esac
+}
+cp -r "$scratch/good" "$scratch/bad"
+for path in "$scratch"/good/*/*; do
+    file=$(basename "$path") size=$(stat -c %s "$path")
+    for at in $(flips); do
+        flip "$(echo "$scratch"/bad/*/"$file")" "$at"
+        damaged "byte $at of $size of $file flipped"
+    done
+    for at in $(cuts); do
+        truncate -s "$at" "$(echo "$scratch"/bad/*/"$file")"
+        damaged "$file cut to $at of $size bytes"
+    done
+done
+
+# --- changed texts: what comes before the change is kept, and how much is said.
+changed() { # TEXT, in the place of the old one
+    cp "$1" "$text" # the path is part of what is read
+    ask "$scratch/changes" "$text" "$scratch/out"
+    new=$(read_of "$scratch/out" new_tokens) all=$(read_of "$scratch/out" tokens)
+    said=$(grep -o '[0-9]* tokens are kept from an earlier read, the text has changed after them' "$scratch/err" | cut -d' ' -f1)
+    ask "$scratch/undisturbed" "$text" "$scratch/changed.right"
+    same "$scratch/changed.right" "$scratch/out"
+}
+for seconds in 0.2 0.4 0.8 1.6 3.2; do # a checkpoint on the way
+    timeout -s INT $seconds "$lectern" read "${options[@]}" --quiet --state-dir "$scratch/changes" "$text" >"$scratch/out" 2>&1
+    [ "$(kept "$scratch/changes")" -gt 0 ] 2>/dev/null && break
+done
+middle=$(kept "$scratch/changes")
+ask "$scratch/changes" "$text" "$scratch/out"
+cp "$text" "$scratch/before"
+(cat "$scratch/before" && make 100 3) >"$scratch/edited"
+changed "$scratch/edited"
+[ "$said $((all - new))" = "$tokens $tokens" ] || fail "appended: $said tokens are said to be kept, of $all $new were read"
+sed '$s/^/changed /' "$scratch/before" >"$scratch/edited"
+changed "$scratch/edited"
+[ "$said $((all - new))" = "$middle $middle" ] ||
+    fail "the last line changed: $said tokens are said to be kept, of $all $new were read; $middle were kept on the way"
+sed '1s/^/changed /' "$scratch/before" >"$scratch/edited"
+changed "$scratch/edited"
+[ "$said $new" = " $all" ] || fail "the first line changed: $said tokens are said to be kept, of $all $new were read"
+
+# --- what is kept: listed, shown, pruned; the least recently used goes first
+state() { "$lectern" state "$@" --state-dir "$scratch/lists" 2>"$scratch/err"; }
+[ "$(state list)" = "nothing is kept" ] || fail "nothing is kept, and listed: $(state list)"
+for name in first second; do
+    make 100 "$name" >"$scratch/$name"
+    ask "$scratch/lists" "$scratch/$name" "$scratch/out"
+    sleep 1.1 # times of use are whole seconds
+done
+ask "$scratch/lists" "$scratch/first" "$scratch/out"
+[ "$(state list --json | jq -c '[.states[].label]')" = "[\"$scratch/first\",\"$scratch/second\"]" ] || fail "listed: $(state list --json)"
+name=$(state list | sed -n 2p | cut -d' ' -f1)
+state show "$name" | grep -q 'checkpoint   token' || fail "show $name: $(state show "$name")"
+[ "$(state show --json "$name" | jq -r '.condition, .label' | tr '\n' ' ')" = "complete $scratch/second " ] || fail "show: $(state show --json "$name")"
+state show nothing >"$scratch/out" && fail "a read that is not there is shown"
+size=$(state show --json "$name" | jq .bytes)
+[ "$(state prune --json $((size * 3 / 2)) | jq .removed)" = 1 ] && [ "$(state list --json | jq -r '.states[].label')" = "$scratch/first" ] ||
+    fail "pruned to one: $(state list --json)"
+[ "$(state prune --json 1 | jq .removed)" = 1 ] && [ -z "$(ls -A "$scratch/lists")" ] || fail "pruned to none: $(state list)"
+
+[ $failures = 0 ] && echo "what is kept holds"
+exit $((failures > 0))
