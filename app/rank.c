@@ -34,17 +34,29 @@ static unsigned count_threads(const struct comm *c)
     return mine < 1 ? 1 : (unsigned)mine;
 }
 
-/* The n-th GPU, counted round, for the n-th rank of this machine; `device` stays where there is at most one. */
+static bool is_gpu(const struct device *d)
+{
+    return d->usable && !d->software && strncmp(d->id, "vulkan", 6) == 0;
+}
+
+const char *rank_gpu(const struct device *list, size_t n, uint32_t local_rank)
+{
+    size_t n_gpus = 0;
+    for (size_t i = 0; i < n; i++) n_gpus += is_gpu(&list[i]);
+    if (n_gpus < 2) return NULL;
+    size_t mine = local_rank % n_gpus, at = 0;
+    while (!is_gpu(&list[at]) || mine-- > 0) at++;
+    return list[at].id;
+}
+
+/* `device` stays where there is no choice. */
 static int choose_gpu(char device[16], const struct comm *c, struct error *e)
 {
     struct device *list;
-    size_t n, n_gpus = 0;
+    size_t n;
     if (device_list_open(&list, &n, e) != 0) return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (!list[i].usable || list[i].software || strncmp(list[i].id, "vulkan", 6) != 0) continue;
-        list[n_gpus++] = list[i];
-    }
-    if (n_gpus > 1) snprintf(device, 16, "%s", list[comm_local_rank(c) % n_gpus].id);
+    const char *mine = rank_gpu(list, n, comm_local_rank(c));
+    if (mine) snprintf(device, 16, "%s", mine);
     device_list_close(list);
     return 0;
 }

@@ -3,15 +3,21 @@
 #ifndef LECTERN_RANK_H
 #define LECTERN_RANK_H
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct backend;
 struct comm;
+struct device;
 struct error;
 struct options;
 
 /* -1, with what to do instead, for a command that one rank runs. */
 int rank_check(const struct comm *c, const struct options *o, struct error *e);
+
+/* The GPU of the n-th rank of a machine, counted round among its usable ones; NULL where there are not several. Points
+ * into the list. */
+const char *rank_gpu(const struct device *list, size_t n, uint32_t local_rank);
 
 /* backend_open for this rank: of several GPUs its own, and without --threads its part of the cores. */
 int rank_open_backend(struct backend **out, const struct comm *c, const struct options *o, struct error *e);

@@ -33,6 +33,8 @@ done
 # A read that several ranks kept is opened by one.
 "$lectern" read "${options[@]}" --json "$scratch/text" >"$scratch/again" || fail "one rank cannot open what 3 kept"
 [ "$(jq -c '[.read.new_tokens, .read.tokens > 0]' "$scratch/again")" = '[0,true]' ] || fail "read twice: $(cat "$scratch/again")"
+"$lectern" "${ask[@]}" >"$scratch/again" || fail "one rank cannot ask what 3 kept"
+[ "$(jq "$evidence" "$scratch/again")" = "$(jq "$evidence" "$scratch/1")" ] || fail "what 3 ranks kept gives one other evidence"
 
 # The furthest branches of this model have no keys in a short text: nothing more is sent for a long one.
 ranks 2 "$lectern" scale "${options[@]}" --what model --tokens 65536,262144 --json >"$scratch/rows" || fail "scale failed"
@@ -42,13 +44,19 @@ jq -se 'length == 2 and .[0].ranks == 2 and .[0].bytes_sent_per_token > 0
 
 ranks 2 "$lectern" "$scratch/text" >"$scratch/out" 2>&1 && fail "the screen on two ranks is no failure"
 [ "$(grep -c 'lectern: the screen runs on one rank' "$scratch/out")" = 1 ] || fail "screen: $(cat "$scratch/out")"
+ranks 2 "$lectern" scale --what attention --tokens 8K >"$scratch/out" 2>&1 && fail "attention alone on two ranks is no failure"
+grep -q 'lectern: attention alone is measured on one rank' "$scratch/out" || fail "attention alone: $(cat "$scratch/out")"
 
-# A rank is killed while it reads; the others must end by themselves.
+# A rank is killed while it reads; the others must end by themselves, and what was kept stays: one rank reads on from there.
+kept() { "$lectern" state show --json 2>/dev/null | jq .tokens; }
 for i in $(seq 400); do cat "$scratch/text"; done >"$scratch/long"
 for victim in 0 1; do
+    rm -rf "$XDG_CACHE_HOME"
     mpirun --oversubscribe --allow-run-as-root -n 3 "$lectern" read "${options[@]}" "$scratch/long" >"$scratch/out" 2>&1 &
     mpirun=$!
-    sleep 4
+    began=$SECONDS
+    until [ "$(kept)" -gt 0 ] 2>/dev/null || ! kill -0 $mpirun 2>/dev/null; do sleep 0.1; done
+    [ $((SECONDS - began)) -lt 40 ] || fail "no checkpoint for $((SECONDS - began)) s"
     ranks_found=($(pgrep -P $mpirun))
     [ ${#ranks_found[@]} = 3 ] || fail "found ${#ranks_found[@]} ranks: $(cat "$scratch/out")"
     kill -9 "${ranks_found[$victim]}"
@@ -58,5 +66,9 @@ for victim in 0 1; do
     # mpirun may end the others before they have said it themselves
     grep -qE 'lectern: .*(interrupted|rank)|mpirun noticed that process rank' "$scratch/out" || fail "no message: $(cat "$scratch/out")"
     pgrep -P $mpirun >/dev/null && fail "a rank is left"
+    before=$(kept)
+    [ "${before:-0}" -gt 0 ] || fail "what was kept is gone"
+    timeout --foreground -s INT 2 "$lectern" read "${options[@]}" "$scratch/long" >"$scratch/out" 2>&1
+    [ "$(kept)" -gt "$before" ] || fail "one rank does not read on from $before: $(cat "$scratch/out")"
 done
 exit $status

@@ -29,6 +29,6 @@ grep -q '</svg>' "$scratch/plot.svg" || fail "the plot is not whole"
 "$lectern" scale --tokens 1000 --svg "$scratch/no/plot.svg" >"$scratch/rows" 2>&1
 [ $? = 1 ] || fail "a plot that cannot be written is a failure"
 
-timeout --preserve-status -s INT -k 30 1 "$lectern" scale --tokens 1000000000000 >"$scratch/rows" 2>&1
+timeout --foreground --preserve-status -s INT -k 30 1 "$lectern" scale --tokens 1000000000000 >"$scratch/rows" 2>&1
 [ $? = 130 ] || fail "an interrupted scale does not exit with 130"
 exit $status

@@ -162,7 +162,7 @@ changed() { # TEXT, in the place of the old one
     same "$scratch/changed.right" "$scratch/out"
 }
 for seconds in 0.2 0.4 0.8 1.6 3.2; do # a checkpoint on the way
-    timeout -s INT $seconds "$lectern" read "${options[@]}" --quiet --state-dir "$scratch/changes" "$text" >"$scratch/out" 2>&1
+    timeout --foreground -s INT $seconds "$lectern" read "${options[@]}" --quiet --state-dir "$scratch/changes" "$text" >"$scratch/out" 2>&1
     [ "$(kept "$scratch/changes")" -gt 0 ] 2>/dev/null && break
 done
 middle=$(kept "$scratch/changes")

@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 
 #include "app/corpus.h"
-#include "app/inspected.h"
 #include "app/dry_run.h"
+#include "app/inspected.h"
 #include "app/reader.h"
 #include "app/state_index.h"
 #include "app/token_source.h"
