@@ -104,6 +104,31 @@ static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, in
     return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
 }
 
+enum when { ALWAYS, ANSWERED, SEARCHING };
+
+static bool is_now(const struct screen *s, enum when when)
+{
+    return when == ALWAYS || (when == ANSWERED && exchange_lens(conversation_current(&s->conversation)).n_items > 0) ||
+           (when == SEARCHING && s->search != NULL);
+}
+
+/* The keys of what covers the panes, or of a line that is typed; false where it is neither. */
+static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rect r)
+{
+    int x = 1;
+    if (s->mode >= MODE_HELP) {
+        x = draw_hint(s, c, r, x, ACTION_CANCEL, "close");
+        if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, x, ACTION_OPEN, "measure");
+        return true;
+    }
+    if (s->mode != MODE_ASK && s->mode != MODE_PROMPT) return false;
+    x = draw_hint(s, c, r, x, EDIT_ACCEPT, s->mode == MODE_ASK ? "send" : "keep");
+    x = draw_hint(s, c, r, x, EDIT_CANCEL, s->mode == MODE_ASK ? "leave" : "clear");
+    if (s->mode == MODE_ASK) x = draw_hint(s, c, r, x, EDIT_NEWLINE, "new line");
+    if (s->mode == MODE_ASK && s->chat.line.n_history > 0) draw_hint(s, c, r, x, EDIT_PREVIOUS, "earlier question");
+    return true;
+}
+
 /* The keys that matter here, from the table; help and the way out always, at the right. */
 static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
@@ -111,28 +136,24 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
         enum action action;
         const char *word;
         unsigned panes; /* bits of enum focus */
-        bool answered;
+        enum when when;
     } hints[] = {
-        {ACTION_ASK, "ask", ~0u, false},
-        {ACTION_FOCUS_NEXT, "next pane", ~0u, false},
-        {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, false},
-        {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, true},
-        {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, false},
-        {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, true},
-        {ACTION_SEARCH, "search", ~0u, false},
-        {ACTION_TOKEN_NEXT, "word by word", ~0u, true},
-        {ACTION_BACK, "back", ~0u, false},
+        {ACTION_ASK, "ask", ~0u, ALWAYS},
+        {ACTION_FOCUS_NEXT, "next pane", ~0u, ALWAYS},
+        {ACTION_SEARCH_NEXT, "next match", ~0u, SEARCHING},
+        {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, ALWAYS},
+        {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, ANSWERED},
+        {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, ALWAYS},
+        {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, ANSWERED},
+        {ACTION_SEARCH, "search", ~(1u << FOCUS_CONTENTS), ALWAYS},
+        {ACTION_SEARCH, "filter", 1u << FOCUS_CONTENTS, ALWAYS},
+        {ACTION_TOKEN_NEXT, "word by word", ~0u, ANSWERED},
+        {ACTION_BACK, "back", ~0u, ALWAYS},
     };
     char names[80];
-    const struct exchange *x = conversation_current(&s->conversation);
-    if (s->mode >= MODE_HELP) {
-        int end = draw_hint(s, c, r, 1, ACTION_CANCEL, "close");
-        if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, end, ACTION_OPEN, "measure");
-        return;
-    }
     int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
-        if (!(hints[i].panes >> s->focus & 1) || (hints[i].answered && exchange_lens(x).n_items == 0)) continue;
+        if (!(hints[i].panes >> s->focus & 1) || !is_now(s, hints[i].when)) continue;
         if (at + hint_width(s, hints[i].action, hints[i].word, names) > right) break;
         at = draw_hint(s, c, r, at, hints[i].action, hints[i].word);
     }
@@ -140,9 +161,10 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
     draw_hint(s, c, r, at, ACTION_QUIT, "quit");
 }
 
-static void draw_search_state(const struct screen *s, struct canvas *c, struct rect r)
+/* At the right end; returns the columns it takes. */
+static int draw_search_state(const struct screen *s, struct canvas *c, struct rect r)
 {
-    if (s->search == NULL) return;
+    if (s->search == NULL || (s->prompt == PROMPT_COMMAND && s->mode == MODE_PROMPT)) return 0;
     char text[64], count[16];
     unsigned long long n = (unsigned long long)search_count(s->search);
     uint64_t number = search_number(s->search, atlas_byte(s->atlas, s->text.place));
@@ -152,19 +174,21 @@ static void draw_search_state(const struct screen *s, struct canvas *c, struct r
         snprintf(text, sizeof text, " %s match%s%s ",
                  n < 100000 ? (snprintf(count, sizeof count, "%llu", n), count) : pane_count(count, (double)n),
                  n == 1 ? "" : "es", search_done(s->search) ? "" : " ...");
-    canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
+    return r.w - canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
 }
 
 static void draw_status(struct screen *s, struct canvas *c)
 {
     static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
-    struct rect r = s->layout.status;
+    struct rect r = rect_inset(s->layout.status, 0, draw_search_state(s, c, s->layout.status), 0, 0);
     if (s->mode == MODE_PROMPT && s->prompt != PROMPT_FILTER) {
         pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
     } else if (s->notice[0] != '\0') {
-        canvas_puts(c, r, 0, 1, style(s->notice_role), s->notice);
+        canvas_put_head(c, r, 0, 1, style(s->notice_role), s->notice, strlen(s->notice));
     } else if (s->mode == MODE_MARK) {
         canvas_puts(c, r, 0, 1, style(ROLE_KEY), s->mark_goes ? "go to which mark?" : "mark with which letter?");
+    } else if (draw_mode_hints(s, c, r)) {
+        return;
     } else if (s->layout.progress.h == 0 && s->reading != READING_DONE) {
         draw_progress(s, c, rect_inset(r, 0, 8, 0, 0));
         canvas_put_tail(c, r, 0, r.w - 8, r.w, style(ROLE_DIM), " ? keys ", 8);
@@ -174,7 +198,6 @@ static void draw_status(struct screen *s, struct canvas *c)
     } else {
         draw_hints(s, c, r);
     }
-    if (s->prompt != PROMPT_COMMAND || s->mode != MODE_PROMPT) draw_search_state(s, c, r);
 }
 
 /* Returns how many lines there are. */
