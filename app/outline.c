@@ -18,9 +18,14 @@ bool outline_is_prose(const struct document *d)
 {
     static const char *const endings[] = {"txt",  "md",       "rst",  "adoc", "org", "tex",
                                           "text", "markdown", "epub", "html", "htm"};
+    static const char *const code[] = {"makefile", "dockerfile", "cmakelists.txt", "requirements.txt", "robots.txt"};
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     const char *dot = strrchr(name, '.');
-    if (dot == NULL || dot == name) return strcasecmp(name, "makefile") != 0;
+    for (size_t i = 0; i < sizeof code / sizeof code[0]; i++) {
+        if (strcasecmp(name, code[i]) == 0) return false;
+    }
+    if (dot == name || (d->size > 1 && memcmp(d->text, "#!", 2) == 0)) return false;
+    if (dot == NULL) return true;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         if (strcasecmp(dot + 1, endings[i]) == 0) return true;
     }

@@ -50,7 +50,7 @@ void outline_headings(const struct outline *o, size_t document, size_t *begin, s
 /* The heading that a place is under; NULL where there is none (yet). */
 const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset);
 
-/* Is this a text that is read as prose (wrapped at words, with chapters), going by its name? */
+/* Is this a text that is read as prose (of a width for reading, with chapters), going by its name? */
 bool outline_is_prose(const struct document *d);
 
 /* Level of a heading line without its newline, 0 where it is none. `title` and `size` get the part to show. `below`:

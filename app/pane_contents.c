@@ -256,7 +256,7 @@ void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r
     keep_up(p);
     size_t files = v->atlas->corpus->n_documents;
     if (p->filter.size > 0 || typing)
-        snprintf(detail, sizeof detail, "%zu of them", p->n_rows);
+        snprintf(detail, sizeof detail, "%zu shown", p->n_rows);
     else
         snprintf(detail, sizeof detail, files == 1 ? "%zu chapters" : "%zu files",
                  files == 1 ? p->outline->n_headings : files);

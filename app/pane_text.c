@@ -13,13 +13,13 @@
 
 struct shape {
     int gutter, width; /* columns before and for the text */
-    bool words, numbers;
+    bool numbers;
 };
 
 static struct shape shape_of(const struct pane_text *p, const struct document *d)
 {
     bool prose = outline_is_prose(d);
-    struct shape s = {.gutter = 2, .words = prose, .numbers = p->numbers == LINE_NUMBERS_ON};
+    struct shape s = {.gutter = 2, .numbers = p->numbers == LINE_NUMBERS_ON};
     if (p->numbers == LINE_NUMBERS_AUTO) s.numbers = !prose && p->width >= 40;
     if (s.numbers) {
         char digits[24];
@@ -44,7 +44,7 @@ static bool row_next(const struct pane_text *p, const struct atlas *a, struct ro
     const struct document *d = &a->corpus->documents[r->document];
     struct shape s = shape_of(p, d);
     uint64_t next = 0;
-    if (!r->title) next = layout_row_end(d, r->offset, s.width, s.words);
+    if (!r->title) next = layout_row_end(d, r->offset, s.width, true);
     if (next < d->size) {
         *r = (struct row){r->document, next, false};
         return true;
@@ -70,7 +70,7 @@ static bool row_previous(const struct pane_text *p, const struct atlas *a, struc
     const struct document *d = &a->corpus->documents[r->document];
     struct shape s = shape_of(p, d);
     r->title = false;
-    r->offset = layout_row_start(d, r->offset - 1, s.width, s.words);
+    r->offset = layout_row_start(d, r->offset - 1, s.width, true);
     return true;
 }
 
@@ -91,14 +91,14 @@ static void align_top(struct pane_text *p, const struct atlas *a)
     if (p->title) return;
     const struct document *d = &a->corpus->documents[p->top.document];
     struct shape s = shape_of(p, d);
-    p->top.offset = layout_row_start(d, p->top.offset, s.width, s.words);
+    p->top.offset = layout_row_start(d, p->top.offset, s.width, true);
 }
 
 void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span)
 {
     const struct document *d = &a->corpus->documents[place.document];
     struct shape s = shape_of(p, d);
-    struct row r = {place.document, layout_row_start(d, place.offset, s.width, s.words), false};
+    struct row r = {place.document, layout_row_start(d, place.offset, s.width, true), false};
     /* A marked place has text before it for context; the start of a file, a chapter or a place come back to stands at
      * the top. */
     int above = span > 0 ? p->height / 3 : 0;
@@ -270,7 +270,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
             draw_title_row(v, c, line, r.document);
         } else {
             struct shape s = shape_of(p, d);
-            uint64_t end = layout_row_end(d, r.offset, s.width, s.words);
+            uint64_t end = layout_row_end(d, r.offset, s.width, true);
             t.n_spans = v->search ? search_spans(v->search, r.document, r.offset, end, t.spans, SPANS_MAX) : 0;
             draw_gutter(&t, c, line, &r, end, &s);
             draw_text(&t, c, rect_inset(line, 0, 0, 0, s.gutter), &r, end);

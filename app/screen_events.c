@@ -76,7 +76,9 @@ static void accept_search(struct screen *s, struct line_edit *l)
         screen_search(s, line_edit_text(l));
     }
     places_leave(&s->places, s->search_from);
-    if (s->search != NULL && search_done(s->search) && search_count(s->search) == 0)
+    if (s->search != NULL && search_problem(s->search) != NULL)
+        screen_notice(s, ROLE_ERROR, "%s", search_problem(s->search));
+    else if (s->search != NULL && search_done(s->search) && search_count(s->search) == 0)
         screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
 }
 

@@ -35,7 +35,7 @@ void screen_search_jump(struct screen *s)
     if (result == SEARCH_PENDING) return;
     s->search_jumps = false;
     if (result == SEARCH_NONE) {
-        screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
+        if (search_problem(s->search) == NULL) screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
         return;
     }
     pane_text_go(&s->text, s->atlas, atlas_place(s->atlas, begin), size);

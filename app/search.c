@@ -11,10 +11,11 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-#define SLICE (256u * 1024) /* bytes between two looks at the clock */
-#define CONTEXT 4096u       /* bytes before and after a slice that a match may touch */
-#define HITS_MAX (4u << 20) /* places remembered in each direction; more are counted */
-#define STEPS_MAX 5000000u  /* of the matcher in one slice: an expression that needs more is given up */
+#define SLICE (256u * 1024)   /* bytes between two looks at the clock */
+#define CONTEXT 4096u         /* bytes before and after a slice that a match may touch */
+#define HITS_MAX (4u << 20)   /* places remembered in each direction; more are counted */
+#define STEPS_MAX 1000000u    /* of the matcher in one slice: an expression that needs more is given up */
+#define SPAN_STEPS_MAX 50000u /* in one row of the screen */
 
 struct hits {
     uint64_t *begins; /* owned, ascending */
@@ -290,9 +291,12 @@ size_t search_spans(const struct search *s, size_t document, uint64_t begin, uin
     uint64_t from = begin > CONTEXT ? begin - CONTEXT : 0;
     size_t found_n = 0;
     struct search_span span;
+    if (s->problem != NULL) return 0;
+    if (s->context != NULL) pcre2_set_match_limit(s->context, SPAN_STEPS_MAX);
     while (found_n < n && from < end && find(s, d, from, end, &span) > 0) {
         if (span.end > begin) spans[found_n++] = span;
         from = span.end;
     }
+    if (s->context != NULL) pcre2_set_match_limit(s->context, STEPS_MAX);
     return found_n;
 }

@@ -83,10 +83,14 @@ static void headings_are_known_from_text(void **state)
 static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"a.txt", "b.c", "c.md"};
+    static const char *const paths[] = {"a.txt", "b.c", "c.md", "CMakeLists.txt", ".ignore", "run"};
     static const char *const texts[] = {"CHAPTER 1\n\nText of\nCHAPTER 2 inside a paragraph.\n\nCHAPTER 3\n\nEnd.\n",
-                                        "# define X\n", "# Title\ntext\n## Part\n"};
-    struct corpus *c = corpus_of(paths, texts, 3);
+                                        "# define X\n",
+                                        "# Title\ntext\n## Part\n",
+                                        "# One\n",
+                                        "# Two\n",
+                                        "#!/bin/sh\n# Three\n"};
+    struct corpus *c = corpus_of(paths, texts, 6);
     struct outline *o = NULL;
     struct error e = {0};
     assert_ok(outline_open(&o, c, &e), e);
@@ -103,6 +107,10 @@ static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
     outline_headings(o, 2, &begin, &end);
     assert_int_equal(end - begin, 2);
     assert_int_equal(o->headings[begin + 1].level, 2);
+    for (size_t i = 3; i < 6; i++) {
+        outline_headings(o, i, &begin, &end);
+        assert_int_equal(end - begin, 0);
+    }
     outline_close(o);
     corpus_close(c);
 }

@@ -158,6 +158,8 @@ static void searching_counts_and_goes_to_matches(void **state)
     assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
     fixture_keys(&f, "/ z z z Enter");
     assert_string_equal(f.screen->notice, "not found: zzz");
+    fixture_keys(&f, "& ( \\ w + \\ W ? ) + \\ d $ Enter");
+    assert_string_equal(f.screen->notice, "this expression needs too long on this text");
     fixture_close(&f);
 }
 

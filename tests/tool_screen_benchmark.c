@@ -81,6 +81,7 @@ static int search_benchmark(void)
     search_for(a, "the", false, "everywhere");
     search_for(a, "t.e\\b", true, "everywhere, expression");
     search_for(a, "clöcks", false, "nowhere, not ASCII");
+    search_for(a, "(\\w+\\W?)+\\d$", true, "an expression that explodes");
     atlas_close(a);
     corpus_close(c);
     free(text);
