@@ -99,7 +99,8 @@ static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, in
                      const char *word)
 {
     char names[80];
-    if (hint_width(s, action, word, names) == 0) return x;
+    int width = hint_width(s, action, word, names);
+    if (width == 0 || x + width - 2 > r.w) return x;
     x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
     return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
 }
@@ -115,10 +116,19 @@ static bool is_now(const struct screen *s, enum when when)
 /* The keys of what covers the panes, or of a line that is typed; false where it is neither. */
 static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
+    static const struct {
+        enum action action;
+        const char *word;
+    } inspector[] = {
+        {ACTION_FOCUS_NEXT, "next choice"},    {ACTION_LEFT, "less"},       {ACTION_RIGHT, "more"}, {ACTION_OPEN, "go"},
+        {ACTION_ATTENTION, "other attention"}, {ACTION_TOKEN_NEXT, "word"},
+    };
     int x = 1;
     if (s->mode >= MODE_HELP) {
         x = draw_hint(s, c, r, x, ACTION_CANCEL, "close");
         if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, x, ACTION_OPEN, "measure");
+        for (size_t i = 0; s->mode == MODE_INSPECT && i < sizeof inspector / sizeof inspector[0]; i++)
+            x = draw_hint(s, c, r, x, inspector[i].action, inspector[i].word);
         return true;
     }
     if (s->mode != MODE_ASK && s->mode != MODE_PROMPT) return false;
@@ -192,9 +202,6 @@ static void draw_status(struct screen *s, struct canvas *c)
     } else if (s->layout.progress.h == 0 && s->reading != READING_DONE) {
         draw_progress(s, c, rect_inset(r, 0, 8, 0, 0));
         canvas_put_tail(c, r, 0, r.w - 8, r.w, style(ROLE_DIM), " ? keys ", 8);
-    } else if (s->mode == MODE_INSPECT) {
-        canvas_puts(c, r, 0, 1, style(ROLE_DIM),
-                    "Tab h l pick  j k Enter go  v other attention  t word  s log  Esc closes");
     } else {
         draw_hints(s, c, r);
     }
