@@ -169,7 +169,7 @@ static const char *branch_heading(int width)
 {
     if (width < NARROW) return "branch tokens    mass    text";
     if (width < POSITIONS_WIDTH) return "branch    w      r offset   keys tokens    mass    text";
-    return "branch    w      r offset   keys of the text          tokens    mass    text";
+    return "branch    w      r offset   keys of the text       tokens    mass    text";
 }
 
 static void draw_branch(struct canvas *c, struct rect r, int y, uint32_t i, const struct model *m,

@@ -362,14 +362,16 @@ static void draw_one(const struct pane_map *p, struct canvas *c, struct rect r, 
 void pane_map_draw(struct pane_map *p, struct canvas *c, struct rect r, bool focused, bool compact,
                    const struct view *v)
 {
-    bool two = v->compared != NULL && !compact, beside = two && r.w >= PANE_MAP_BESIDE;
+    const bool two = v->compared != NULL && (!compact || r.h > 1), beside = two && !compact && r.w >= PANE_MAP_BESIDE;
     p->width = beside ? (r.w - 1) / 2 : r.w;
     p->second = beside ? p->width + 1 : 0;
     struct lane lanes[2] = {lane_of(v, v->exchange), lane_of(v, two ? v->compared : NULL)};
     double peak = v->exchange ? peak_of(p, v, &lanes[0], NULL) : 0, other = two ? peak_of(p, v, &lanes[1], NULL) : 0;
     lanes[0].peak = lanes[1].peak = peak > other ? peak : other;
     if (compact) {
-        draw_lane(p, c, r, v, &lanes[0]);
+        const int first = two ? r.h / 2 : r.h;
+        draw_lane(p, c, (struct rect){r.y, r.x, first, r.w}, v, &lanes[0]);
+        if (two) draw_lane(p, c, (struct rect){r.y + first, r.x, r.h - first, r.w}, v, &lanes[1]);
     } else if (beside) {
         struct rect left = {r.y, r.x, r.h, p->width}, right = {r.y, r.x + p->second, r.h, p->width};
         draw_one(p, c, left, focused, v, &lanes[0], v->conversation->current + 1);

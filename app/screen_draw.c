@@ -263,7 +263,7 @@ static void draw_panes(struct screen *s, struct canvas *c)
 static void draw_inspector(struct screen *s, struct canvas *c, struct rect body)
 {
     struct view v = screen_view(s);
-    int rows = s->layout.compact ? 1 : s->layout.map.h > 0 && !s->maximized ? s->layout.map.h : 3;
+    int rows = s->layout.compact ? s->layout.map.h : s->layout.map.h > 0 && !s->maximized ? s->layout.map.h : 3;
     pane_map_draw(&s->map, c, (struct rect){body.y, body.x, rows, body.w}, false, s->layout.compact, &v);
     pane_inspect_draw(&s->inspect, c, rect_inset(body, rows, 0, 0, 0), s->model, &v);
 }

@@ -25,8 +25,9 @@ static int chat_rows(const struct screen *s, int rows)
 static void stacked(const struct screen *s, int rows, int cols, struct layout *l)
 {
     l->compact = true;
-    l->map = (struct rect){1, 0, 1, cols};
-    struct rect body = {2, 0, rows - 3, cols};
+    const int lanes = s->conversation.compared < s->conversation.n ? 2 : 1;
+    l->map = (struct rect){1, 0, lanes, cols};
+    struct rect body = {1 + lanes, 0, rows - 2 - lanes, cols};
     if (s->focus == FOCUS_EVIDENCE)
         l->evidence = body;
     else if (s->focus == FOCUS_CONTENTS)
