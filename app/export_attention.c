@@ -313,9 +313,8 @@ void export_attention_csv(const struct export *x, FILE *f)
     csv_number_or_all(f, i->choice.branch);
     name_token(x, token, sizeof token);
     export_csv_field(f, *token ? token : "all", strlen(*token ? token : "all"));
-    fprintf(f, ",%u,%.6g,%.6g,%llu,%llu,%llu\r\n", softmaxes(i), i->on_text, i->on_question,
-            (unsigned long long)i->in->start, (unsigned long long)(i->in->start + i->in->n_token),
-            (unsigned long long)i->in->n_text);
+    const unsigned long long start = i->in->start, end = i->in->start + i->in->n_token, n_text = i->in->n_text;
+    fprintf(f, ",%u,%.6g,%.6g,%llu,%llu,%llu\r\n", softmaxes(i), i->on_text, i->on_question, start, end, n_text);
     fputs("\r\nbranch,segment_length,dilation_rate,offset_first,offset_last,keys,key_first,key_last,tokens_on_grid,"
           "tokens,mass,text\r\n",
           f);

@@ -212,7 +212,7 @@ static void draw_ruler(const struct pane_map *p, struct canvas *c, struct rect r
 {
     draw_boundaries(p, c, r, v);
     const struct lens lens = exchange_lens(x);
-    for (size_t i = lens.n_items; i-- > 0;) {
+    for (size_t i = x ? lens.n_items : 0; i-- > 0;) {
         const struct evidence_item *item = &lens.items[i];
         if (i >= 9 || item->segment >= v->atlas->n_segments) continue;
         int column = column_of(p, v->atlas, v->atlas->segments[item->segment].first_token);

@@ -90,6 +90,7 @@ struct screen {
     enum focus focus;
     enum mode mode;
     bool maximized, quit;
+    bool dilated; /* map and inspector show the dilated attention, else the evidence attention */
     struct pane_text text;
     struct pane_evidence evidence;
     struct pane_contents contents;
@@ -97,16 +98,15 @@ struct screen {
     struct pane_map map;
     struct pane_pattern pattern;
     struct pane_inspect inspect;
-    bool dilated;                   /* map and inspector show the dilated attention */
     struct inspected_choice choice; /* layer, head and branch of it; the token is the question's */
     char *export_path;              /* owned: written as soon as the question is looked into; NULL: nothing waits */
     struct pane_scale scale;
     struct places places;
 
     enum prompt prompt;
-    bool from_inspector;                 /* begun there */
     struct line_edit prompts[2];         /* searches; commands */
     struct search *search;               /* owned, or NULL */
+    bool from_inspector;                 /* the prompt was begun there */
     bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
     struct spot search_from;
     bool mark_goes;

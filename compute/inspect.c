@@ -311,7 +311,7 @@ int inspection_open(struct inspection **out, struct session *s, const struct mod
 {
     assert(start >= session_position(s) && choice->layers.end <= m->n_layer && choice->heads.end <= m->n_head &&
            choice->branches.end <= m->n_branch && choice->tokens.end <= n && m->head_dim <= MAX_HEAD_DIM);
-    if (session_comm(s)) return error_set(e, "where several ranks read, a question's attention is not taken apart");
+    if (session_comm(s)) return error_set(e, "a question's attention is not taken apart where several ranks read");
     if (n == 0 || n > UINT32_MAX / 2) return error_set(e, "a question of %zu tokens cannot be looked into", n);
     struct inspection *in = calloc(1, sizeof *in);
     if (!in) return error_set(e, "out of memory");

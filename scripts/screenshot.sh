@@ -73,7 +73,9 @@ keys T T T Tab Tab Tab '*' + +
 shoot map
 keys 0 p
 shoot pattern
-keys Escape '?'
+keys Escape A
+shoot inspector
+keys Escape v '?'
 shoot keys
 keys Escape S Enter
 sleep "${SCALE_S:-60}"

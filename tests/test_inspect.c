@@ -152,7 +152,104 @@ static void a_choice_is_the_mean_over_its_layers_heads_and_tokens(void **state)
     expect_definition(2, 208, &(struct inspect_choice){{2, 3}, {2, 3}, {2, 3}, {2, 3}});
 }
 
-/* ---- against the index rule ---- */
+/* ---- against the index rule, on the model that ships ---- */
+
+enum { BOOK_TOKENS = 1500, ASKED = 8 };
+
+/* Queries and keys of every layer, of the text and of the question at `start`, as a session computes them. */
+struct book {
+    struct model *model;
+    int32_t text[BOOK_TOKENS], question[ASKED];
+    uint64_t start;
+    float *of_text, *of_question; /* [layer][token][(H + 2 H_kv) D] */
+};
+
+static const float *book_row(const struct book *b, uint32_t layer, size_t t)
+{
+    const struct model *m = b->model;
+    const size_t width = (m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
+    return t < BOOK_TOKENS ? b->of_text + ((size_t)layer * BOOK_TOKENS + t) * width
+                           : b->of_question + ((size_t)layer * ASKED + t - BOOK_TOKENS) * width;
+}
+
+static uint64_t book_position(const struct book *b, size_t t)
+{
+    return t < BOOK_TOKENS ? t : b->start + (t - BOOK_TOKENS);
+}
+
+/* e to the logit of a key through a branch, in double; 0 where it is not seen. */
+static double book_weight(const struct book *b, uint32_t layer, uint32_t head, uint32_t branch, size_t query,
+                          size_t key)
+{
+    const struct model *m = b->model;
+    const uint64_t w = m->branch[branch].segment_length, r = m->branch[branch].dilation_rate;
+    const uint64_t at = book_position(b, query), to = book_position(b, key);
+    const uint32_t kv = head / (m->n_head / m->n_head_kv), dim = m->head_dim;
+    if (at / w != to / w || at % w % r != head % r || to % w % r != head % r) return 0;
+    double q[256], k[256], logit = 0;
+    for (uint32_t i = 0; i < dim; i++) {
+        q[i] = (double)book_row(b, layer, query)[head * dim + i];
+        k[i] = (double)book_row(b, layer, key)[(m->n_head + kv) * dim + i];
+    }
+    for (uint32_t i = 0; i < dim; i++)
+        logit += r == 1 ? define_turned(q, i, dim, at % w) * define_turned(k, i, dim, to % w) : q[i] * k[i];
+    return exp(logit / sqrt(dim));
+}
+
+static void expect_book(const struct book *b, const struct inspection *in, uint32_t layer, uint32_t head,
+                        uint32_t token)
+{
+    const struct model *m = b->model;
+    double mass[DILATION_MAX_BRANCHES] = {0}, text[DILATION_MAX_BRANCHES] = {0}, total = 0;
+    for (uint32_t i = 0; i < m->n_branch; i++) {
+        for (size_t p = 0; p <= (size_t)BOOK_TOKENS + token; p++) {
+            double weight = book_weight(b, layer, head, i, (size_t)BOOK_TOKENS + token, p);
+            mass[i] += weight;
+            text[i] += p < BOOK_TOKENS ? weight : 0;
+        }
+        total += mass[i];
+    }
+    for (uint32_t i = 0; i < m->n_branch; i++) {
+        size_t at = inspection_at(in, layer, head, i, token);
+        assert_true(fabs((double)in->mass[at] - mass[i] / total) < 2e-6);
+        assert_true(fabs((double)in->text[at] - text[i] / total) < 2e-6);
+    }
+}
+
+static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state)
+{
+    (void)state;
+    struct error e = {{0}};
+    struct book b = {.start = 1536};
+    if (strcmp(test_device, "cpu") != 0) skip(); /* a device computes the queries; what is done with them is the same */
+    assert_ok(model_open(&b.model, "models/lectern-s.gguf", &e), e);
+    const struct model *m = b.model;
+    assert_true(m->rope_base == 10000 && m->offset_rule == OFFSET_PAPER);
+    uint64_t seed = 9;
+    for (int i = 0; i < BOOK_TOKENS; i++) b.text[i] = (int32_t)(test_random(&seed) % m->n_vocab);
+    for (int i = 0; i < ASKED; i++) b.question[i] = i ? (int32_t)(test_random(&seed) % m->n_vocab) : m->token_question;
+    const size_t row = (m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim * sizeof(float);
+    b.of_text = malloc(m->n_layer * BOOK_TOKENS * row);
+    b.of_question = malloc(m->n_layer * ASKED * row);
+    struct session *s;
+    struct inspection *in;
+    const struct inspect_choice all = everything(m, ASKED);
+    assert_ok(session_open(&s, m, backend, &e), e);
+    assert_ok(session_prefill(s, b.text, BOOK_TOKENS, &(struct session_outputs){.qkv = b.of_text}, &e), e);
+    assert_ok(inspection_open(&in, s, m, b.start, b.question, ASKED, &all, NULL, &e), e);
+    assert_ok(session_skip_to(s, b.start, &e), e);
+    assert_ok(session_prefill(s, b.question, ASKED, &(struct session_outputs){.qkv = b.of_question}, &e), e);
+    for (uint32_t layer = 0; layer < m->n_layer; layer++)
+        for (uint32_t head = 0; head < m->n_head; head++)
+            for (uint32_t t = 0; t < ASKED; t++) expect_book(&b, in, layer, head, t);
+    inspection_close(in);
+    session_close(s);
+    free(b.of_text);
+    free(b.of_question);
+    model_close(b.model);
+}
+
+/* ---- against the worked example ---- */
 
 /* Queries of zeros: every key has the same weight, once for each branch that sees it. */
 static void even_model(struct model *m)
@@ -305,6 +402,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mass_is_what_the_definition_says),
         cmocka_unit_test(a_choice_is_the_mean_over_its_layers_heads_and_tokens),
+        cmocka_unit_test(the_shipped_model_is_taken_apart_as_the_index_rule_says),
         cmocka_unit_test(even_attention_counts_the_branches_that_see_a_position),
         cmocka_unit_test(branches_that_do_not_cover_a_token_have_no_mass_and_the_others_all),
         cmocka_unit_test(the_session_is_left_as_it_was),
