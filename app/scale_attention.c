@@ -84,10 +84,10 @@ static int stream_open(struct stream *s, struct backend *b, const struct attenti
     s->kept = calloc((size_t)a->n_branch * a->n_head, sizeof *s->kept);
     if (!s->inputs || !s->kept) {
         error_set(e, "out of memory for a chunk of %u rows", s->max_rows);
-    } else if (ops->matrix_open(&s->qkv, b, s->max_rows, s->width, e) == 0 &&
-               ops->matrix_open(&s->cache_k, b, a->cache_rows, a->head_dim, e) == 0 &&
-               ops->matrix_open(&s->cache_v, b, a->cache_rows, a->head_dim, e) == 0 &&
-               ops->matrix_open(&s->out, b, s->max_rows, a->n_head * a->head_dim, e) == 0) {
+    } else if (ops->activations_open(&s->qkv, b, s->max_rows, s->width, e) == 0 &&
+               ops->activations_open(&s->cache_k, b, a->cache_rows, a->head_dim, e) == 0 &&
+               ops->activations_open(&s->cache_v, b, a->cache_rows, a->head_dim, e) == 0 &&
+               ops->activations_open(&s->out, b, s->max_rows, a->n_head * a->head_dim, e) == 0) {
         return 0;
     }
     stream_close(s);

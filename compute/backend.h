@@ -44,13 +44,13 @@ struct matrix {
 /* out[i] = (add ? out[i] : 0) + W norm(x[x_row + i]), i in [0, n): a projection of n rows, with the normalisation in
  * front of it. norm(x) = x / sqrt(mean(x^2) + norm_eps) * norm, or x itself where norm is NULL. */
 struct project {
-    struct matrix *out;        /* [>= n][w->rows]; not x */
-    const struct matrix *x;    /* [>= x_row + n][w->cols] */
+    struct matrix *out;        /* [>= n][w->rows], activations or not; not x */
+    const struct matrix *x;    /* [>= x_row + n][w->cols], the same; not activations where there is a norm */
     const struct matrix *w;    /* weights */
     const struct matrix *norm; /* weights [1][w->cols], or NULL */
     float norm_eps;
     uint32_t x_row, n;
-    bool add;
+    bool add; /* to what is no activations */
 };
 
 /* x[i] += Wdown(silu(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n). */
@@ -70,15 +70,15 @@ struct feed_forward {
  * chunk's own. */
 struct attend {
     const struct attention *shape;
-    const struct matrix *qkv;         /* [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v of the heads, not rotated */
-    struct matrix *cache_k, *cache_v; /* [shape->cache_rows][head_dim]; k is rotated where its branch rotates */
+    const struct matrix *qkv; /* activations [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v of the heads, not rotated */
+    struct matrix *cache_k, *cache_v; /* activations [shape->cache_rows][head_dim]; k is rotated if its branch rotates */
     const struct matrix *rotary; /* [>= largest p mod w + 1][head_dim] attention_rotary_row: q and k of the branches
                                     with r = 1 are rotated by p mod w; or NULL */
     const uint32_t *kept;        /* [n_branch][n_head]: slots in use for the segment that `position` lies in */
     uint64_t position;
     uint32_t n;
     bool causal;
-    struct matrix *out; /* [>= n][n_head head_dim]: 0 where no branch covers the row */
+    struct matrix *out; /* activations [>= n][n_head head_dim]: 0 where no branch covers the row */
     struct matrix *lse; /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
 };
 
@@ -125,6 +125,9 @@ struct backend_ops {
 
     /* rows x cols zeros. Pages that nobody writes cost no memory where the device can do that. */
     int (*matrix_open)(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
+    /* The same for what products and attention read besides: qkv, caches and out of `attend`, which takes no others.
+     * Written and read as float32; a device may keep them in float16. */
+    int (*activations_open)(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
     /* Read-only weights: the parts one under the other, all with the same cols. Copied: the parts may go. */
     int (*matrix_load)(struct matrix **out, struct backend *b, const struct weights *const parts[], unsigned n_parts,
                        struct error *e);

@@ -526,6 +526,7 @@ static void cpu_close(struct backend *backend)
 static const struct backend_ops cpu_ops = {
     .close = cpu_close,
     .matrix_open = cpu_matrix_open,
+    .activations_open = cpu_matrix_open,
     .matrix_load = cpu_matrix_load,
     .matrix_close = cpu_matrix_close,
     .matrix_write = cpu_matrix_write,

@@ -8,7 +8,7 @@
 #include "compute/error.h"
 #include "compute/weights.h"
 
-enum { ROWS = 130, DIM = 40, INNER = 56, WIDTH = 8, IDS = 11, HEADS = 2, HEAD_DIM = 20, CUT = 70, MAX_MATRICES = 12 };
+enum { ROWS = 130, DIM = 48, INNER = 56, WIDTH = 8, IDS = 11, HEADS = 2, HEAD_DIM = 24, CUT = 70, MAX_MATRICES = 12 };
 
 #define NORM_EPS 1e-5f
 
@@ -41,6 +41,13 @@ static struct matrix *upload(struct self_test *t, uint32_t rows, uint32_t cols, 
     if (t->b->ops->matrix_open(&m, t->b, rows, cols, t->e) != 0) return NULL;
     t->opened[t->n_opened++] = m;
     return x && t->b->ops->matrix_write(m, 0, rows, x, t->e) != 0 ? NULL : m;
+}
+
+static struct matrix *activations(struct self_test *t, uint32_t rows, uint32_t cols)
+{
+    struct matrix *m;
+    if (t->b->ops->activations_open(&m, t->b, rows, cols, t->e) != 0) return NULL;
+    return t->opened[t->n_opened++] = m;
 }
 
 static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, const float *x, const float *below)
@@ -223,9 +230,9 @@ static int test_attend(struct self_test *t)
     if (attention_layout(&s, t->e) != 0) return -1;
     float angles[48 * HEAD_DIM];
     for (uint32_t i = 0; i < 48; i++) attention_rotary_row(angles + i * HEAD_DIM, HEAD_DIM, 100, i);
-    struct matrix *qkv = upload(t, ROWS, 3 * DIM, NULL), *out = upload(t, ROWS, DIM, NULL);
+    struct matrix *qkv = activations(t, ROWS, 3 * DIM), *out = activations(t, ROWS, DIM);
     struct matrix *rotary = upload(t, 48, HEAD_DIM, angles);
-    struct matrix *k = upload(t, s.cache_rows, HEAD_DIM, NULL), *v = upload(t, s.cache_rows, HEAD_DIM, NULL);
+    struct matrix *k = activations(t, s.cache_rows, HEAD_DIM), *v = activations(t, s.cache_rows, HEAD_DIM);
     if (!qkv || !out || !rotary || !k || !v) return finish(t, "attend", NULL, 0);
     uint32_t kept[3 * HEADS] = {0};
     struct attend op = {.shape = &s,

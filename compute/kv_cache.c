@@ -19,7 +19,7 @@ static int open_matrices(struct kv_cache *c, struct matrix ***out, struct error 
     struct matrix **layers = calloc(c->n_layer, sizeof(struct matrix *));
     if (!layers) return error_set(e, "out of memory for a cache of %u layers", c->n_layer);
     for (uint32_t i = 0; i < c->n_layer; i++) {
-        if (c->backend->ops->matrix_open(&layers[i], c->backend, c->shape.cache_rows, c->shape.head_dim, e) != 0) {
+        if (c->backend->ops->activations_open(&layers[i], c->backend, c->shape.cache_rows, c->shape.head_dim, e) != 0) {
             close_matrices(c, layers);
             return error_prefix(e, "cache of layer %u", i);
         }

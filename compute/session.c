@@ -177,8 +177,8 @@ int session_open(struct session **out, const struct model *m, struct backend *b,
         status = error_set(e, "heads of %u columns, this device runs up to %u", m->head_dim, b->info.max_head_dim);
     if (status != 0 || open_cache(s, e) != 0 || load_weights(s, e) != 0 || load_evidence(s, e) != 0 ||
         b->ops->matrix_open(&s->x, b, s->chunk_rows, m->n_embd, e) != 0 ||
-        b->ops->matrix_open(&s->mixed, b, s->chunk_rows, width, e) != 0 ||
-        b->ops->matrix_open(&s->qkv, b, s->chunk_rows, width + 2 * kv_width, e) != 0 ||
+        b->ops->activations_open(&s->mixed, b, s->chunk_rows, width, e) != 0 ||
+        b->ops->activations_open(&s->qkv, b, s->chunk_rows, width + 2 * kv_width, e) != 0 ||
         b->ops->matrix_open(&s->logits, b, LOGIT_ROWS, m->n_vocab, e) != 0) {
         session_close(s);
         return error_prefix(e, "%s", m->path);

@@ -8,12 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#ifdef HALF
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#define SHARED4 f16vec4
-#else
-#define SHARED4 vec4
-#endif
+#include "numbers.glsl"
 #include "params.h"
 
 layout(local_size_x_id = 0) in;
@@ -23,6 +18,13 @@ layout(constant_id = 2) const uint BK = 32;
 layout(constant_id = 3) const uint TQ = 4;
 layout(constant_id = 4) const uint HEAD_DIM = 32;
 
+layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
+layout(set = 0, binding = 1) readonly buffer Qkv4 { NUMBER4 qkv4[]; };
+layout(set = 0, binding = 2) readonly buffer CacheK { NUMBER4 cache_k[]; };
+layout(set = 0, binding = 3) readonly buffer CacheV { NUMBER4 cache_v[]; };
+layout(set = 0, binding = 4) readonly buffer Turned { NUMBER turned[]; };
+layout(set = 0, binding = 4) readonly buffer Turned4 { NUMBER4 turned4[]; };
+
 #include "attend.glsl"
 
 const uint QUADS = (HEAD_DIM + 3) / 4;
@@ -31,9 +33,41 @@ const uint KEYS = BK / 8;     /* of an invocation */
 const uint PARTS = (QUADS + 7) / 8;
 const uint P_PITCH = BK + 1;
 
-shared SHARED4 tile_q[BQ * PITCH];
-shared SHARED4 tile_kv[BK * PITCH];
+shared NUMBER4 tile_q[BQ * PITCH];
+shared NUMBER4 tile_kv[BK * PITCH];
 shared float tile_p[BQ * P_PITCH];
+
+/* Columns [4 quad, 4 quad + 4) of a head that begins at `at`; columns past the head are 0. */
+NUMBER4 load_chunk(bool is_turned, uint at, uint quad)
+{
+    at += quad * 4;
+    if (HEAD_DIM % 4 == 0) return is_turned ? turned4[at / 4] : qkv4[at / 4];
+    NUMBER4 v = NUMBER4(0);
+    [[unroll]] for (uint k = 0; k < 4; k++)
+        if (quad * 4 + k < HEAD_DIM) v[k] = is_turned ? turned[at + k] : qkv[at + k];
+    return v;
+}
+
+NUMBER4 load_key(uint key, uint quad)
+{
+    if (key >= t.n_cache + t.n_key) return NUMBER4(0);
+    if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 4) + quad];
+    return load_chunk(t.turned != NONE, key_at(key), quad);
+}
+
+NUMBER4 load_value(uint key, uint quad)
+{
+    if (key >= t.n_cache + t.n_key) return NUMBER4(0);
+    if (key < t.n_cache) return cache_v[(t.cache_row + key) * (p.cache_stride / 4) + quad];
+    return load_chunk(false, value_at(key), quad);
+}
+
+/* Query i of the tile, scaled. */
+NUMBER4 load_query(uint i, uint quad)
+{
+    if (i >= t.n_query) return NUMBER4(0);
+    return NUMBER4(p.scale * vec4(load_chunk(t.turned != NONE, query_at(i), quad)));
+}
 
 void main()
 {
@@ -48,13 +82,13 @@ void main()
         sum[i] = 0;
     }
     for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS)
-        tile_q[i / QUADS * PITCH + i % QUADS] = SHARED4(load_query(i / QUADS, i % QUADS));
+        tile_q[i / QUADS * PITCH + i % QUADS] = load_query(i / QUADS, i % QUADS);
 
     uint n_keys = t.n_cache + t.n_key;
     for (uint begin = 0; begin < n_keys; begin += BK) {
         barrier();
         for (uint i = gl_LocalInvocationIndex; i < BK * QUADS; i += THREADS)
-            tile_kv[i / QUADS * PITCH + i % QUADS] = SHARED4(load_key(begin + i / QUADS, i % QUADS));
+            tile_kv[i / QUADS * PITCH + i % QUADS] = load_key(begin + i / QUADS, i % QUADS);
         barrier();
 
         float s[TQ * KEYS];
@@ -92,7 +126,7 @@ void main()
 
         barrier();
         for (uint i = gl_LocalInvocationIndex; i < BK * QUADS; i += THREADS)
-            tile_kv[i / QUADS * PITCH + i % QUADS] = SHARED4(load_value(begin + i / QUADS, i % QUADS));
+            tile_kv[i / QUADS * PITCH + i % QUADS] = load_value(begin + i / QUADS, i % QUADS);
         barrier();
         for (uint key = 0; key < BK; key++) {
             [[unroll]] for (uint j = 0; j < PARTS; j++) {

@@ -1,133 +1,187 @@
-/* attend.comp on matrix units. A subgroup has 16 queries of the tile: products give 16 x 16 scores, which pass through shared memory because
- * only there rows can be told apart; SUBGROUP / 16 invocations share a row of the softmax, and its probabilities go back as float16. The
- * output stays in accumulators. It is rescaled only when a row's maximum has grown by more than SLACK since the last time, which is
- * rare: a probability is then at most e^SLACK, well inside float16, and their sum is kept in float32.
+/* attend.comp on matrix units. A subgroup has 16 queries of the tile. Scores stay in the registers of their accumulators, and become the left
+ * operand of the product with the values there: this needs to know which row and column an invocation's numbers have, which Vulkan
+ * leaves to the device. The place() below is what NVIDIA's have, for accumulators and left operands alike; coopmat_places.comp asks a
+ * device, and the plain kernel serves those that answer otherwise.
  *
- * Queries lie in shared memory where later keys and values lie: BQ = 2 BK. */
+ * The output is rescaled only when a row's maximum has grown by more than SLACK since the last time, which is rare: a probability is
+ * then at most 2^SLACK, well inside float16, and their sum is kept in float32. Logits are in base 2: exp2 is what devices have. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #extension GL_KHR_shader_subgroup_vote : require
+#include "numbers.glsl"
 #include "params.h"
 
 layout(local_size_x_id = 0) in;
-layout(constant_id = 0) const uint THREADS = 128; /* SUBGROUP BQ / 16 */
-layout(constant_id = 1) const uint BQ = 64;
-layout(constant_id = 2) const uint BK = 32;
-layout(constant_id = 3) const uint SUBGROUP = 32;
-layout(constant_id = 4) const uint HEAD_DIM = 32;
+layout(constant_id = 0) const uint THREADS = 256; /* 2 BQ */
+layout(constant_id = 1) const uint BQ = 128;
+layout(constant_id = 2) const uint BK = 64;
+layout(constant_id = 3) const uint HEAD_DIM = 64; /* a multiple of 8 */
+
+layout(set = 0, binding = 1) readonly buffer Qkv { uvec4 qkv[]; };
+layout(set = 0, binding = 2) readonly buffer CacheK { uvec4 cache_k[]; };
+layout(set = 0, binding = 3) readonly buffer CacheV { uvec4 cache_v[]; };
+layout(set = 0, binding = 4) readonly buffer Turned { uvec4 turned[]; };
+layout(set = 0, binding = 5) buffer OutPairs { uint result_pairs[]; };
 
 #include "attend.glsl"
+#include "places.glsl"
 
-#define SIDE 16
 #define SLACK 8.0
-#define ACCUMULATOR coopmat<float, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseAccumulator>
+#define LOG2_E 1.44269504088896340736
+#define NOTHING uintBitsToFloat(0xff800000u) /* -infinity */
 
 const uint BLOCKS = (HEAD_DIM + 15) / 16; /* of columns of a head */
-const uint QUADS = BLOCKS * 4;
-const uint PITCH = QUADS + 2; /* 16-byte rows in different banks */
-const uint S_PITCH = BK + 4;
-const uint P_PITCH = BK / 4 + 2;
-const uint SHARE = SUBGROUP / SIDE; /* invocations of a row */
-const uint MINE = BK / SHARE;       /* keys of an invocation */
+const uint OCTETS = BLOCKS * 2;           /* 8 columns, 16 bytes */
+const uint PITCH = OCTETS + 1;            /* neighbouring rows in other banks */
+const uint TOGETHER = 2;                  /* 16s of keys whose scores are in registers */
+const uint LOADS = (BK * OCTETS + THREADS - 1) / THREADS;
 
-shared f16vec4 tile[2 * BK * PITCH]; /* keys, then values; before, the queries */
-shared float scores[BQ * S_PITCH];   /* 16 rows a subgroup; also room for a block of its output */
-shared f16vec4 probabilities[BQ * P_PITCH];
+shared uvec4 tile[(2 * BK > BQ ? 2 * BK : BQ) * PITCH]; /* keys, then values; before, the queries */
+
+uvec4 load_key(uint key, uint octet)
+{
+    if (octet * 8 >= HEAD_DIM || key >= t.n_cache + t.n_key) return uvec4(0);
+    if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 8) + octet];
+    return t.turned == NONE ? qkv[key_at(key) / 8 + octet] : turned[key_at(key) / 8 + octet];
+}
+
+uvec4 load_value(uint key, uint octet)
+{
+    if (octet * 8 >= HEAD_DIM || key >= t.n_cache + t.n_key) return uvec4(0);
+    if (key < t.n_cache) return cache_v[(t.cache_row + key) * (p.cache_stride / 8) + octet];
+    return qkv[value_at(key) / 8 + octet];
+}
+
+/* Of the four invocations that share a row. */
+float row_max(float v)
+{
+    v = max(v, subgroupShuffleXor(v, 1));
+    return max(v, subgroupShuffleXor(v, 2));
+}
+
+float row_sum(float v)
+{
+    v += subgroupShuffleXor(v, 1);
+    return v + subgroupShuffleXor(v, 2);
+}
+
+/* Scaled. */
+uvec4 load_query(uint i, uint octet)
+{
+    if (octet * 8 >= HEAD_DIM || i >= t.n_query) return uvec4(0);
+    uvec4 v = t.turned == NONE ? qkv[query_at(i) / 8 + octet] : turned[query_at(i) / 8 + octet];
+    [[unroll]] for (uint k = 0; k < 4; k++) v[k] = packHalf2x16(p.scale * LOG2_E * unpackHalf2x16(v[k]));
+    return v;
+}
+
+void store_pair(uint i, uint col, vec2 v)
+{
+    if (t.partial == NONE) {
+        result_pairs[((t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col) / 2] = packHalf2x16(v);
+    } else {
+        store_result(i, col, v.x);
+        store_result(i, col + 1, v.y);
+    }
+}
 
 void main()
 {
     t = tiles[p.first_tile + gl_WorkGroupID.x];
-    uint first = gl_SubgroupID * SIDE;                       /* query of the tile */
-    uint row = first + gl_SubgroupInvocationID / SHARE;      /* the invocation's own */
-    uint part = gl_SubgroupInvocationID % SHARE;             /* and its part of that row */
-    uint n_keys = t.n_cache + t.n_key, n_seen = count_keys(row);
+    const uint tid = gl_LocalInvocationIndex, first = gl_SubgroupID * SIDE; /* query of the tile */
+    const uint n_keys = t.n_cache + t.n_key;
+    uint n_seen[2]; /* by the two rows of which an invocation has numbers */
+    [[unroll]] for (uint h = 0; h < 2; h++) n_seen[h] = count_keys(first + place_row(h));
+    /* Keys that all queries of the subgroup see, and that any does: what is between is masked, what is behind left out. */
+    const uint all_see = p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + 1) : n_keys;
+    const uint any_sees = first >= t.n_query ? 0 : p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + SIDE) : n_keys;
 
-    for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS)
-        tile[i / QUADS * PITCH + i % QUADS] = f16vec4(i % QUADS * 4 < HEAD_DIM ? load_query(i / QUADS, i % QUADS) : vec4(0));
+    for (uint i = tid; i < BQ * OCTETS; i += THREADS) tile[i / OCTETS * PITCH + i % OCTETS] = load_query(i / OCTETS, i % OCTETS);
     barrier();
-    coopmat<float16_t, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseA> q[BLOCKS];
-    [[unroll]] for (uint d = 0; d < BLOCKS; d++)
-        coopMatLoad(q[d], tile, first * PITCH + d * SIDE / 4, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+    LEFT q[BLOCKS];
     ACCUMULATOR acc[BLOCKS];
-    [[unroll]] for (uint d = 0; d < BLOCKS; d++) acc[d] = ACCUMULATOR(0);
-    float reference = uintBitsToFloat(0xff800000u), sum = 0; /* of the row; sum: of the invocation's keys */
+    [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
+        coopMatLoad(q[d], tile, first * PITCH + d * 2, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+        acc[d] = ACCUMULATOR(0);
+    }
+    float reference[2] = {NOTHING, NOTHING}, sum[2] = {0, 0}; /* sum: of the invocation's keys */
 
     for (uint begin = 0; begin < n_keys; begin += BK) {
         barrier();
-        for (uint i = gl_LocalInvocationIndex; i < 2 * BK * QUADS; i += THREADS) {
-            uint key = begin + i / QUADS % BK, quad = i % QUADS;
-            vec4 v = vec4(0);
-            if (quad * 4 < HEAD_DIM) v = i < BK * QUADS ? load_key(key, quad) : load_value(key, quad);
-            tile[i / QUADS * PITCH + quad] = f16vec4(v);
+        uvec4 next[2 * LOADS];
+        [[unroll]] for (uint i = 0; i < LOADS; i++) {
+            uint at = tid + i * THREADS;
+            next[2 * i] = load_key(begin + at / OCTETS, at % OCTETS);
+            next[2 * i + 1] = load_value(begin + at / OCTETS, at % OCTETS);
+        }
+        [[unroll]] for (uint i = 0; i < LOADS; i++) {
+            uint at = tid + i * THREADS;
+            if (BK * OCTETS % THREADS != 0 && at >= BK * OCTETS) continue;
+            tile[at / OCTETS * PITCH + at % OCTETS] = next[2 * i];
+            tile[(BK + at / OCTETS) * PITCH + at % OCTETS] = next[2 * i + 1];
         }
         barrier();
 
-        [[unroll]] for (uint j = 0; j < BK / SIDE; j++) {
-            ACCUMULATOR s = ACCUMULATOR(0);
-            [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
-                coopmat<float16_t, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseB> k;
-                coopMatLoad(k, tile, j * SIDE * PITCH + d * SIDE / 4, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-                s = coopMatMulAdd(q[d], k, s);
-            }
-            coopMatStore(s, scores, first * S_PITCH + j * SIDE, S_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-        }
-        subgroupBarrier();
-
-        float s[MINE], high = uintBitsToFloat(0xff800000u);
-        [[unroll]] for (uint i = 0; i < MINE; i++) {
-            uint key = part * MINE + i;
-            s[i] = begin + key < n_seen ? scores[row * S_PITCH + key] : uintBitsToFloat(0xff800000u);
-            high = max(high, s[i]);
-        }
-        [[unroll]] for (uint mask = 1; mask < SHARE; mask *= 2) high = max(high, subgroupShuffleXor(high, mask));
-        if (subgroupAny(high > reference + SLACK)) {
-            float raised = max(high, reference), scale = exp(reference - raised);
-            reference = raised;
-            sum *= scale;
-            subgroupBarrier(); /* the scores are read: their room is free */
-            if (begin > 0) {
+        [[unroll]] for (uint part = 0; part < BK; part += TOGETHER * SIDE) {
+            if (begin + part >= any_sees) break;
+            ACCUMULATOR s[TOGETHER];
+            [[unroll]] for (uint j = 0; j < TOGETHER; j++) {
+                s[j] = ACCUMULATOR(0);
                 [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
-                    coopMatStore(acc[d], scores, first * S_PITCH, S_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-                    subgroupBarrier();
-                    for (uint i = part; i < SIDE; i += SHARE) scores[row * S_PITCH + i] *= scale;
-                    subgroupBarrier();
-                    coopMatLoad(acc[d], scores, first * S_PITCH, S_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-                    subgroupBarrier();
+                    RIGHT k;
+                    coopMatLoad(k, tile, (part + j * SIDE) * PITCH + d * 2, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
+                    s[j] = coopMatMulAdd(q[d], k, s[j]);
+                }
+            }
+            if (begin + part + TOGETHER * SIDE > all_see)
+                [[unroll]] for (uint j = 0; j < TOGETHER; j++)
+                    [[unroll]] for (uint e = 0; e < PLACES; e++)
+                        if (begin + part + j * SIDE + place_column(e) >= n_seen[place_half(e)]) s[j][e] = NOTHING;
+
+            float high[2] = {NOTHING, NOTHING};
+            [[unroll]] for (uint j = 0; j < TOGETHER; j++)
+                [[unroll]] for (uint e = 0; e < PLACES; e++) high[place_half(e)] = max(high[place_half(e)], s[j][e]);
+            [[unroll]] for (uint h = 0; h < 2; h++) high[h] = row_max(high[h]);
+            if (subgroupAny(high[0] > reference[0] + SLACK || high[1] > reference[1] + SLACK)) {
+                float scale[2];
+                [[unroll]] for (uint h = 0; h < 2; h++) {
+                    high[h] = max(high[h], reference[h]);
+                    scale[h] = exp2(reference[h] - high[h]);
+                    reference[h] = high[h];
+                    sum[h] *= scale[h];
+                }
+                [[unroll]] for (uint d = 0; d < BLOCKS; d++)
+                    [[unroll]] for (uint e = 0; e < PLACES; e++) acc[d][e] *= scale[place_half(e)];
+            }
+
+            [[unroll]] for (uint j = 0; j < TOGETHER; j++) {
+                LEFT probability;
+                [[unroll]] for (uint e = 0; e < PLACES; e++) {
+                    float v = exp2(s[j][e] - reference[place_half(e)]);
+                    sum[place_half(e)] += v;
+                    probability[e] = float16_t(v);
+                }
+                [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
+                    RIGHT v;
+                    coopMatLoad(v, tile, (BK + part + j * SIDE) * PITCH + d * 2, PITCH, gl_CooperativeMatrixLayoutRowMajor);
+                    acc[d] = coopMatMulAdd(probability, v, acc[d]);
                 }
             }
         }
-        [[unroll]] for (uint i = 0; i < MINE; i += 4) {
-            vec4 e = exp(vec4(s[i], s[i + 1], s[i + 2], s[i + 3]) - reference);
-            f16vec4 rounded = f16vec4(e);
-            sum += dot(vec4(rounded), vec4(1)); /* what is multiplied is what is summed */
-            probabilities[row * P_PITCH + (part * MINE + i) / 4] = rounded;
-        }
-        subgroupBarrier();
-
-        [[unroll]] for (uint j = 0; j < BK / SIDE; j++) {
-            coopmat<float16_t, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseA> e;
-            coopMatLoad(e, probabilities, first * P_PITCH + j * SIDE / 4, P_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-            [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
-                coopmat<float16_t, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseB> v;
-                coopMatLoad(v, tile, (BK + j * SIDE) * PITCH + d * SIDE / 4, PITCH, gl_CooperativeMatrixLayoutRowMajor);
-                acc[d] = coopMatMulAdd(e, v, acc[d]);
-            }
-        }
     }
 
-    [[unroll]] for (uint mask = 1; mask < SHARE; mask *= 2) sum += subgroupShuffleXor(sum, mask);
-    [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
-        subgroupBarrier();
-        coopMatStore(acc[d], scores, first * S_PITCH, S_PITCH, gl_CooperativeMatrixLayoutRowMajor);
-        subgroupBarrier();
-        for (uint i = part; i < SIDE; i += SHARE)
-            if (row < t.n_query && d * SIDE + i < HEAD_DIM) store_result(row, d * SIDE + i, scores[row * S_PITCH + i] / sum);
+    [[unroll]] for (uint h = 0; h < 2; h++) {
+        uint query = first + place_row(h);
+        float total = row_sum(sum[h]);
+        if (query >= t.n_query) continue;
+        [[unroll]] for (uint d = 0; d < BLOCKS; d++)
+            [[unroll]] for (uint e = 0; e < PLACES; e += 2)
+                if (place_half(e) == h && d * SIDE + place_column(e) < HEAD_DIM)
+                    store_pair(query, d * SIDE + place_column(e), vec2(acc[d][e], acc[d][e + 1]) / total);
+        if (place_column(0) == 0) store_lse(query, (reference[h] + log2(total)) / LOG2_E);
     }
-    if (part == 0 && row < t.n_query) store_lse(row, reference + log(sum));
 }

@@ -3,6 +3,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_basic : require
+#include "numbers.glsl"
 #include "params.h"
 
 layout(local_size_x = 128) in;
@@ -12,7 +13,7 @@ layout(push_constant) uniform Params { params_join p; };
 layout(set = 0, binding = 0) readonly buffer Joins { attend_join joins[]; };
 layout(set = 0, binding = 1) readonly buffer Next { uint next[]; };
 layout(set = 0, binding = 2) readonly buffer Partial { float partial[]; };
-layout(set = 0, binding = 3) buffer Out { float result[]; };
+layout(set = 0, binding = 3) buffer Out { NUMBER result[]; };
 layout(set = 0, binding = 4) buffer Lse { float lse[]; };
 
 void main()
@@ -28,10 +29,10 @@ void main()
     for (uint i = join.partial; i != NONE; i = next[i]) sum += exp(partial[i * (HEAD_DIM + 1) + HEAD_DIM] - high);
 
     for (uint d = gl_SubgroupInvocationID; d < HEAD_DIM; d += gl_SubgroupSize) {
-        float v = p.add != 0 ? mine * result[at_out + d] : 0;
+        float v = p.add != 0 ? mine * float(result[at_out + d]) : 0;
         for (uint i = join.partial; i != NONE; i = next[i])
             v += exp(partial[i * (HEAD_DIM + 1) + HEAD_DIM] - high) * partial[i * (HEAD_DIM + 1) + d];
-        result[at_out + d] = v / sum;
+        result[at_out + d] = NUMBER(v / sum);
     }
     subgroupBarrier();
     if (subgroupElect()) lse[at_lse] = high + log(sum);

@@ -1,4 +1,5 @@
-/* What the host hands to the shaders: valid C and valid GLSL. Rows and strides count 4-byte words of one matrix, so they fit 32 bits. */
+/* What the host hands to the shaders: valid C and valid GLSL. Rows and the strides between
+ * them are those of one matrix, so they fit 32 bits; strides count numbers, those of weights 4-byte words. */
 #ifndef LECTERN_PARAMS_H
 #define LECTERN_PARAMS_H
 
@@ -19,8 +20,8 @@
 #define FORMAT_Q4_0 4u /* four bits a number less 8, then a word a block: the scale */
 #define FORMAT_Q4_1 5u /* four bits a number, then a word a block: scale and minimum */
 
-#define PROJECT_NORM 1u
-#define PROJECT_ADD 2u
+#define PROJECT_ADD 1u
+#define PROJECT_HALF 2u /* out is float16 */
 #define PROJECT_GATE 4u /* the columns of out are silu(column) * (column + columns / 2) */
 
 #define NONE 0xffffffffu
@@ -30,13 +31,13 @@ struct params_embed {
 };
 
 struct params_norm {
-    U32 n, x_row, cols, x_stride;
+    U32 n, x_row, cols, x_stride, out_stride;
     F32 eps;
 };
 
 struct params_project {
     U32 n, rows; /* rows of x from x_row on, to rows of out from out_row on; weight rows */
-    U32 x_row, out_row, scale_row;
+    U32 x_row, out_row;
     U32 cols, x_stride, w_stride, out_stride;
 };
 
@@ -51,14 +52,20 @@ struct attend_tile {
     U32 key, n_key, before, cache_row;
     U32 n_cache;
     U32 partial; /* row of the partial results of the first query; NONE: straight to out and lse */
-    U32 rotate;  /* 1: q and the chunk's k are rotated, chunk row i by table row angle + i */
-    U32 angle;
+    U32 turned;  /* row that chunk row 0 has among the rotated q and k; NONE: they are not rotated */
 };
 
 struct params_attend {
     U32 n_head, n_head_kv, causal, first_tile;
-    U32 qkv_stride, cache_stride, out_stride, lse_stride, rotary_stride;
+    U32 qkv_stride, turned_stride, cache_stride, out_stride, lse_stride;
     F32 scale; /* 1 / sqrt(head_dim) */
+};
+
+/* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */
+struct params_turn {
+    U32 n, n_head; /* heads of q and of k */
+    U32 first_row, angle, wrap;
+    U32 qkv_stride, turned_stride, rotary_stride;
 };
 
 /* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`. */
@@ -73,12 +80,12 @@ struct params_join {
 /* A run of the cache that grows by `count` keys: chunk rows row, row + step, ... */
 struct attend_keep {
     U32 cache_row, row, step, count;
-    U32 head; /* key-value head */
-    U32 rotate, angle, unused;
+    U32 head;   /* key-value head */
+    U32 turned; /* as of a tile */
 };
 
 struct params_keep {
-    U32 n_head, n_head_kv, qkv_stride, cache_stride, rotary_stride;
+    U32 n_head, n_head_kv, qkv_stride, turned_stride, cache_stride;
 };
 
 struct params_scan {

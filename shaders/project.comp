@@ -1,20 +1,18 @@
-/* out = W norm(x), a tile of BM rows by BN columns a workgroup. Tiles of x and W pass through shared memory, 32 columns at a time, while the next
- * ones are already on their way into registers; the normalisation is applied and the weights are unpacked on the way. Rows of shared
- * memory are 9 quads apart, so that neighbouring invocations read neighbouring banks.
+/* out = W x, a tile of BM rows by BN columns a workgroup. Tiles of x and W pass through shared memory, 32 columns at a time, while the next ones
+ * are already on their way into registers; the weights are unpacked on the way. Rows of shared memory are 9 quads apart, so that
+ * neighbouring invocations read neighbouring banks.
  *
  * With PROJECT_GATE a tile holds BN / 2 gate columns and the BN / 2 up columns that belong to them, and only their product is written. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#include "numbers.glsl"
+#include "params.h"
 #ifdef HALF
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#define SHARED4 f16vec4
 #define WEIGHT4 weight4_half
 #else
-#define SHARED4 vec4
 #define WEIGHT4 weight4
 #endif
-#include "params.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint THREADS = 64; /* (BM / TM) (BN / TN) */
@@ -25,17 +23,43 @@ layout(constant_id = 4) const uint TN = 4;
 layout(constant_id = 5) const uint FORMAT = 0;
 layout(constant_id = 6) const uint FLAGS = 0;
 
+layout(set = 0, binding = 0) buffer Out { float result[]; };
+#ifdef HALF
+layout(set = 0, binding = 0) buffer OutHalf { float16_t result_half[]; };
+#endif
+layout(set = 0, binding = 1) readonly buffer X { NUMBER4 x[]; };
+
 #include "project.glsl"
 
+const uint QUADS = 8;
 const uint PITCH = QUADS + 1;
 const uint COLUMNS = BN / TN; /* invocations side by side */
+const uint LOAD_A = (BM * QUADS + THREADS - 1) / THREADS, LOAD_B = (BN * QUADS + THREADS - 1) / THREADS;
 
-shared SHARED4 tile_a[BM * PITCH];
-shared SHARED4 tile_b[BN * PITCH];
+shared NUMBER4 tile_a[BM * PITCH];
+shared NUMBER4 tile_b[BN * PITCH];
+
+NUMBER4 load_a(uint i, uint step)
+{
+    uint row = gl_WorkGroupID.y * BM + i / QUADS, quad = step * QUADS + i % QUADS;
+    if (row >= p.n || quad >= p.x_stride / 4) return NUMBER4(0);
+    return x[(p.x_row + row) * (p.x_stride / 4) + quad];
+}
+
+NUMBER4 load_b(uint i, uint step)
+{
+    return WEIGHT4(weight_row(i / QUADS) * p.w_stride, step * 32 + i % QUADS * 4, padded_cols());
+}
 
 void store(uint row, uint column, float v)
 {
     uint at = (p.out_row + row) * p.out_stride + column;
+#ifdef HALF
+    if ((FLAGS & PROJECT_HALF) != 0) {
+        result_half[at] = float16_t(v);
+        return;
+    }
+#endif
     if ((FLAGS & PROJECT_ADD) != 0) v += result[at];
     result[at] = v;
 }
@@ -44,10 +68,10 @@ void main()
 {
     uint tid = gl_LocalInvocationIndex, tx = tid % COLUMNS, ty = tid / COLUMNS;
     uint steps = (p.cols + 31) / 32;
-    SHARED4 next_a[LOAD_A], next_b[LOAD_B];
+    NUMBER4 next_a[LOAD_A], next_b[LOAD_B];
     float acc[TM * TN];
     [[unroll]] for (uint i = 0; i < TM * TN; i++) acc[i] = 0;
-    [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = SHARED4(load_a(tid + i * THREADS, 0));
+    [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = load_a(tid + i * THREADS, 0);
     [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = load_b(tid + i * THREADS, 0);
 
     for (uint step = 0; step < steps; step++) {
@@ -62,7 +86,7 @@ void main()
         }
         barrier();
         if (step + 1 < steps) {
-            [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = SHARED4(load_a(tid + i * THREADS, step + 1));
+            [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = load_a(tid + i * THREADS, step + 1);
             [[unroll]] for (uint i = 0; i < LOAD_B; i++) next_b[i] = load_b(tid + i * THREADS, step + 1);
         }
         [[unroll]] for (uint quad = 0; quad < QUADS; quad++) {

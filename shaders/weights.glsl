@@ -37,4 +37,12 @@ f16vec4 weight4_half(uint row_word, uint col, uint cols)
     uvec2 pair = weight_pairs[(row_word + col / 2) / 2];
     return f16vec4(unpackFloat2x16(pair.x), unpackFloat2x16(pair.y));
 }
+
+/* Eight consecutive numbers as float16, two to a word. */
+uvec4 weight8(uint row_word, uint col, uint cols)
+{
+    if (FORMAT == FORMAT_F16) return weight_quads[(row_word + col / 2) / 4];
+    vec4 a = weight4(row_word, col, cols), b = weight4(row_word, col + 4, cols);
+    return uvec4(packHalf2x16(a.xy), packHalf2x16(a.zw), packHalf2x16(b.xy), packHalf2x16(b.zw));
+}
 #endif

@@ -101,11 +101,11 @@ static void run(struct backend *b, const struct config *c, const uint32_t *sizes
     const struct attention *s = &c->shape;
     struct error e = {{0}};
     struct matrix *qkv, *result, *result_lse, *k, *v, *rotary = NULL;
-    assert_ok(b->ops->matrix_open(&qkv, b, c->n, (uint32_t)qkv_width(s), &e), e);
-    assert_ok(b->ops->matrix_open(&result, b, c->n, s->n_head * s->head_dim, &e), e);
+    assert_ok(b->ops->activations_open(&qkv, b, c->n, (uint32_t)qkv_width(s), &e), e);
+    assert_ok(b->ops->activations_open(&result, b, c->n, s->n_head * s->head_dim, &e), e);
     assert_ok(b->ops->matrix_open(&result_lse, b, c->n, s->n_head, &e), e);
-    assert_ok(b->ops->matrix_open(&k, b, s->cache_rows, s->head_dim, &e), e);
-    assert_ok(b->ops->matrix_open(&v, b, s->cache_rows, s->head_dim, &e), e);
+    assert_ok(b->ops->activations_open(&k, b, s->cache_rows, s->head_dim, &e), e);
+    assert_ok(b->ops->activations_open(&v, b, s->cache_rows, s->head_dim, &e), e);
     if (c->base != 0) {
         uint32_t n_angles = 1;
         for (uint32_t i = 0; i < s->n_branch; i++)

@@ -1,35 +1,45 @@
-/* Dilated attention: the plan of a chunk goes up once and serves every layer; then tiles, joins and the growth of the
- * cache. */
+/* Dilated attention: the plan of a chunk goes up once and serves every layer; then rotation, tiles, joins and the
+ * growth of the cache. */
 #include <assert.h>
 #include <math.h>
 
 #include "compute/vulkan/coopmat.h"
 #include "compute/vulkan/vulkan.h"
 
-enum { TILE_QUERIES = 4 }; /* of an invocation: TQ in attend.comp */
+enum {
+    TILE_QUERIES = 4,  /* of an invocation: TQ in attend.comp */
+    UNITS_QUERIES = 16 /* of a subgroup of attend_coopmat.comp */
+};
 
 /* Queries and keys of a workgroup. */
 struct tile {
     uint32_t bq, bk;
 };
 
+/* Does attend_coopmat.comp serve these heads? They are read 8 columns at a time, and longer ones than 128 run out of
+ * registers. */
+static bool on_units(const struct vulkan *v, uint32_t head_dim)
+{
+    return v->places_known && head_dim % 8 == 0 && head_dim <= 128;
+}
+
 /* As the shaders lay it out. */
 static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t, uint32_t head_dim)
 {
-    if (v->tier == GPU_COOPMAT) {
-        uint32_t pitch = vulkan_ceil(head_dim, COOPMAT_SIZE) * 4 + 2;
-        return 2 * t->bk * pitch * 8 + t->bq * (t->bk + 4) * 4 + t->bq * (t->bk / 4 + 2) * 8;
+    if (on_units(v, head_dim)) {
+        uint32_t pitch = vulkan_ceil(head_dim, COOPMAT_SIZE) * 2 + 1;
+        return (2 * t->bk > t->bq ? 2 * t->bk : t->bq) * pitch * 16;
     }
     uint32_t pitch = vulkan_ceil(head_dim, 4) | 1;
-    return (t->bq + t->bk) * pitch * (v->tier == GPU_FP32 ? 16 : 8) + t->bq * (t->bk + 1) * 4;
+    return (t->bq + t->bk) * pitch * (vulkan_half(v) ? 8 : 16) + t->bq * (t->bk + 1) * 4;
 }
 
-/* The largest tile whose operands fit shared memory. A subgroup's queries must not run past the tile; on matrix units
- * bq is 2 bk. */
+/* The largest tile whose operands fit shared memory. A subgroup's queries must not run past the tile. */
 static bool choose_tile(const struct vulkan *v, uint32_t head_dim, struct tile *out)
 {
-    static const struct tile plain[] = {{64, 64}, {64, 32}, {32, 32}, {32, 16}, {32, 8}}, units[] = {{64, 32}};
-    const bool coopmat = v->tier == GPU_COOPMAT;
+    static const struct tile plain[] = {{64, 64}, {64, 32}, {32, 32}, {32, 16}, {32, 8}};
+    static const struct tile units[] = {{128, 64}, {64, 32}};
+    const bool coopmat = on_units(v, head_dim);
     const struct tile *tiles = coopmat ? units : plain;
     for (size_t i = 0; i < (coopmat ? sizeof units : sizeof plain) / sizeof *tiles; i++) {
         if (shared_bytes(v, &tiles[i], head_dim) > v->gpu->caps.shared_bytes) continue;
@@ -41,11 +51,11 @@ static bool choose_tile(const struct vulkan *v, uint32_t head_dim, struct tile *
 
 static const struct pipeline *tile_pipeline(struct vulkan *v, const struct tile *t, uint32_t head_dim)
 {
-    const uint32_t subgroup = v->gpu->caps.subgroup_size;
-    if (v->tier == GPU_COOPMAT)
+    if (on_units(v, head_dim))
         return vulkan_pipeline(v, SHADER_ATTEND_COOPMAT,
-                               (uint32_t[]){t->bq / COOPMAT_SIZE * subgroup, t->bq, t->bk, subgroup, head_dim}, 5);
-    return vulkan_pipeline(v, v->tier == GPU_FP32 ? SHADER_ATTEND : SHADER_ATTEND_FP16,
+                               (uint32_t[]){t->bq / UNITS_QUERIES * v->gpu->caps.subgroup_size, t->bq, t->bk, head_dim},
+                               4);
+    return vulkan_pipeline(v, vulkan_half(v) ? SHADER_ATTEND_FP16 : SHADER_ATTEND,
                            (uint32_t[]){t->bq / TILE_QUERIES * 8, t->bq, t->bk, TILE_QUERIES, head_dim}, 5);
 }
 
@@ -87,143 +97,242 @@ static void upload_plan(struct vulkan *v, const struct layout *l)
     stream_write(v->stream, to, l->keeps, sizeof *p->keeps, p->keeps, sizeof *p->keeps, (uint32_t)p->n_keeps);
 }
 
+static double number_bytes(const struct vulkan *v)
+{
+    return vulkan_half(v) ? 2 : 4;
+}
+
 static struct stream_binding plan_part(const struct vulkan *v, uint64_t begin, uint64_t bytes)
 {
     return (struct stream_binding){v->plan.buffer.buffer, begin, bytes};
 }
 
-static void run_tiles(struct vulkan *v, const struct attend *op, const struct tile *t, struct stream_binding lse,
-                      const struct layout *l)
+/* What the dispatches of a call share. */
+struct call {
+    struct vulkan *v;
+    const struct attend *op;
+    const struct attend_plan *plan;
+    struct layout layout;
+    struct tile tile;
+    struct stream_binding lse, turned;
+    uint32_t lse_stride, turned_stride;
+    uint32_t n_turned; /* branches that rotate, each with rows for the whole chunk */
+};
+
+/* Row i of the chunk is turned by (position + i) mod w. */
+static void run_turns(const struct call *c)
 {
+    const struct attend *op = c->op;
     const struct attention *s = op->shape;
-    const struct attend_plan *p = &v->attend_plan;
-    const double limit = stream_work_limit(v->stream);
-    const struct pipeline *pipeline = tile_pipeline(v, t, s->head_dim);
+    const bool half = vulkan_half(c->v);
+    for (uint32_t i = 0, done = 0; done < c->n_turned; i++) {
+        if (s->branch[i].dilation_rate != 1) continue;
+        const uint64_t w = s->branch[i].segment_length;
+        struct params_turn params = {
+            .n = op->n,
+            .n_head = s->n_head + s->n_head_kv,
+            .first_row = done * op->n,
+            .angle = (uint32_t)(op->position % w), /* a row of op->rotary */
+            .wrap = w < UINT32_MAX ? (uint32_t)w : UINT32_MAX,
+            .qkv_stride = vulkan_numbers(op->qkv),
+            .turned_stride = c->turned_stride,
+            .rotary_stride = vulkan_numbers(op->rotary),
+        };
+        const double numbers = (double)op->n * params.n_head * s->head_dim;
+        stream_run(
+            c->v->stream,
+            &(struct stream_dispatch){
+                .pipeline = vulkan_pipeline(c->v, half ? SHADER_ATTEND_TURN_FP16 : SHADER_ATTEND_TURN, &s->head_dim, 1),
+                .bindings = {c->turned, vulkan_bind(op->qkv), vulkan_bind(op->rotary)},
+                .n_bindings = 3,
+                .params = &params,
+                .params_bytes = sizeof params,
+                .groups = {vulkan_ceil(params.n_head * vulkan_ceil(s->head_dim, 2), 128), op->n, 1},
+                .label = "attend: rotate",
+                .work = numbers,
+                .bytes = 2 * number_bytes(c->v) * numbers,
+                .together = done > 0,
+            });
+        done++;
+    }
+}
+
+/* What a tile must multiply: its queries with the keys that they see, and with their values. */
+static double tile_work(const struct attend_tile *t, bool causal, uint32_t head_dim)
+{
+    double seen = causal ? t->n_cache + t->before + (t->n_query + 1) / 2.0 : (double)t->n_cache + t->n_key;
+    return 2.0 * head_dim * t->n_query * seen;
+}
+
+static void run_tiles(const struct call *c)
+{
+    const struct attend *op = c->op;
+    const struct attention *s = op->shape;
+    const struct attend_plan *p = c->plan;
+    const double limit = stream_work_limit(c->v->stream);
+    const struct pipeline *pipeline = tile_pipeline(c->v, &c->tile, s->head_dim);
     for (uint32_t first = 0, n; first < p->n_tiles; first += n) {
         double work = 0;
-        for (n = 0; first + n < p->n_tiles && n < v->gpu->caps.max_groups[0] && work <= limit; n++)
-            work += 2.0 * s->head_dim * p->tiles[first + n].n_query *
-                    (p->tiles[first + n].n_cache + p->tiles[first + n].n_key);
+        for (n = 0; first + n < p->n_tiles && n < c->v->gpu->caps.max_groups[0] && work <= limit; n++)
+            work += tile_work(&p->tiles[first + n], op->causal, s->head_dim);
         struct params_attend params = {
             .n_head = s->n_head,
             .n_head_kv = s->n_head_kv,
             .causal = op->causal,
             .first_tile = first,
-            .qkv_stride = vulkan_matrix_of(op->qkv)->stride,
-            .cache_stride = vulkan_matrix_of(op->cache_k)->stride,
-            .out_stride = vulkan_matrix_of(op->out)->stride,
-            .lse_stride = op->lse ? vulkan_matrix_of(op->lse)->stride : s->n_head,
-            .rotary_stride = op->rotary ? vulkan_matrix_of(op->rotary)->stride : 0,
+            .qkv_stride = vulkan_numbers(op->qkv),
+            .turned_stride = c->turned_stride,
+            .cache_stride = vulkan_numbers(op->cache_k),
+            .out_stride = vulkan_numbers(op->out),
+            .lse_stride = c->lse_stride,
             .scale = 1 / sqrtf((float)s->head_dim),
         };
-        stream_run(v->stream,
+        const double share = n / (double)p->n_tiles,
+                     numbers = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
+        stream_run(c->v->stream,
                    &(struct stream_dispatch){
                        .pipeline = pipeline,
-                       .bindings = {plan_part(v, l->tiles, p->n_tiles * sizeof *p->tiles), vulkan_bind(op->qkv),
-                                    vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
-                                    vulkan_bind(op->rotary ? op->rotary : op->qkv), vulkan_bind(op->out), lse,
-                                    vulkan_bind_scratch(&v->partial)},
+                       .bindings = {plan_part(c->v, c->layout.tiles, p->n_tiles * sizeof *p->tiles),
+                                    vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v), c->turned,
+                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial)},
                        .n_bindings = 8,
                        .params = &params,
                        .params_bytes = sizeof params,
                        .groups = {n, 1, 1},
                        .label = "attend",
                        .work = work,
-                       .bytes = 4.0 * op->n * s->head_dim * (2 * s->n_head + 2 * s->n_head_kv) * n / (double)p->n_tiles,
+                       .bytes = number_bytes(c->v) * numbers * share,
                        .together = first > 0,
                    });
-        stream_pause(v->stream);
+        stream_pause(c->v->stream);
     }
 }
 
-static void run_joins(struct vulkan *v, const struct attend *op, struct stream_binding lse, const struct layout *l)
+static void run_joins(const struct call *c)
 {
-    const struct attend_plan *p = &v->attend_plan;
+    const struct attend_plan *p = c->plan;
+    const uint32_t *head_dim = &c->op->shape->head_dim;
     if (p->n_joins == 0) return;
     struct params_join params = {
         .n_join = (uint32_t)p->n_joins,
-        .out_stride = vulkan_matrix_of(op->out)->stride,
-        .lse_stride = op->lse ? vulkan_matrix_of(op->lse)->stride : op->shape->n_head,
+        .out_stride = vulkan_numbers(c->op->out),
+        .lse_stride = c->lse_stride,
         .add = p->direct,
     };
-    const uint32_t rows = 128 / v->gpu->caps.subgroup_size;
-    stream_run(v->stream, &(struct stream_dispatch){
-                              .pipeline = vulkan_pipeline(v, SHADER_ATTEND_JOIN, &op->shape->head_dim, 1),
-                              .bindings = {plan_part(v, l->joins, p->n_joins * sizeof *p->joins),
-                                           plan_part(v, l->next, p->n_partial * sizeof *p->next),
-                                           vulkan_bind_scratch(&v->partial), vulkan_bind(op->out), lse},
-                              .n_bindings = 5,
-                              .params = &params,
-                              .params_bytes = sizeof params,
-                              .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
-                              .label = "attend: join",
-                              .work = (double)p->n_partial * op->shape->head_dim,
-                              .bytes = 4.0 * op->shape->head_dim * ((double)p->n_partial + 2.0 * (double)p->n_joins),
-                          });
-}
-
-/* Together with the joins: these write out and lse, this the cache. */
-static void run_keeps(struct vulkan *v, const struct attend *op, const struct layout *l)
-{
-    const struct attend_plan *p = &v->attend_plan;
-    if (p->n_keeps == 0) return;
-    const struct attention *s = op->shape;
-    struct params_keep params = {
-        .n_head = s->n_head,
-        .n_head_kv = s->n_head_kv,
-        .qkv_stride = vulkan_matrix_of(op->qkv)->stride,
-        .cache_stride = vulkan_matrix_of(op->cache_k)->stride,
-        .rotary_stride = op->rotary ? vulkan_matrix_of(op->rotary)->stride : 0,
-    };
-    stream_run(v->stream,
+    const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_JOIN_FP16 : SHADER_ATTEND_JOIN;
+    const uint32_t rows = 128 / c->v->gpu->caps.subgroup_size;
+    stream_run(c->v->stream,
                &(struct stream_dispatch){
-                   .pipeline = vulkan_pipeline(v, SHADER_ATTEND_KEEP, &s->head_dim, 1),
-                   .bindings = {plan_part(v, l->keeps, p->n_keeps * sizeof *p->keeps), vulkan_bind(op->qkv),
-                                vulkan_bind(op->rotary ? op->rotary : op->qkv), vulkan_bind(op->cache_k),
-                                vulkan_bind(op->cache_v)},
+                   .pipeline = vulkan_pipeline(c->v, shader, head_dim, 1),
+                   .bindings = {plan_part(c->v, c->layout.joins, p->n_joins * sizeof *p->joins),
+                                plan_part(c->v, c->layout.next, p->n_partial * sizeof *p->next),
+                                vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse},
                    .n_bindings = 5,
                    .params = &params,
                    .params_bytes = sizeof params,
-                   .groups = {vulkan_ceil(p->keep_rows * ((s->head_dim + 1) / 2), 64), (uint32_t)p->n_keeps, 1},
+                   .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
+                   .label = "attend: join",
+                   .work = (double)p->n_partial * *head_dim,
+                   .bytes = *head_dim * (4.0 * (double)p->n_partial + 2 * number_bytes(c->v) * (double)p->n_joins),
+               });
+}
+
+/* Together with the joins: these write out and lse, this the cache. */
+static void run_keeps(const struct call *c)
+{
+    const struct attend *op = c->op;
+    const struct attend_plan *p = c->plan;
+    const struct attention *s = op->shape;
+    if (p->n_keeps == 0) return;
+    struct params_keep params = {
+        .n_head = s->n_head,
+        .n_head_kv = s->n_head_kv,
+        .qkv_stride = vulkan_numbers(op->qkv),
+        .turned_stride = c->turned_stride,
+        .cache_stride = vulkan_numbers(op->cache_k),
+    };
+    const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_KEEP_FP16 : SHADER_ATTEND_KEEP;
+    stream_run(c->v->stream,
+               &(struct stream_dispatch){
+                   .pipeline = vulkan_pipeline(c->v, shader, &s->head_dim, 1),
+                   .bindings = {plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps), vulkan_bind(op->qkv),
+                                c->turned, vulkan_bind(op->cache_k), vulkan_bind(op->cache_v)},
+                   .n_bindings = 5,
+                   .params = &params,
+                   .params_bytes = sizeof params,
+                   .groups = {vulkan_ceil(p->keep_rows * s->head_dim, 64), (uint32_t)p->n_keeps, 1},
                    .label = "attend: keep",
                    .work = (double)p->keep_rows * s->head_dim,
-                   .bytes = 16.0 * p->keep_rows * s->head_dim,
+                   .bytes = 4 * number_bytes(c->v) * p->keep_rows * s->head_dim,
                    .together = p->n_joins > 0,
                });
+}
+
+/* Memory of the call, beside the matrices that it is given. */
+static bool reserve(struct call *c)
+{
+    struct vulkan *v = c->v;
+    const struct attend *op = c->op;
+    const struct attention *s = op->shape;
+    for (uint32_t i = 0; op->rotary && i < s->n_branch; i++) c->n_turned += s->branch[i].dilation_rate == 1;
+    const uint32_t turned_words = vulkan_stride((s->n_head + s->n_head_kv) * s->head_dim, vulkan_half(v));
+    c->turned_stride = turned_words * (vulkan_half(v) ? 2 : 1);
+    c->lse_stride = op->lse ? vulkan_numbers(op->lse) : s->n_head;
+    if (!vulkan_reserve(v, &v->plan, c->layout.end / 4, "attention plan") ||
+        !vulkan_reserve(v, &v->partial, c->plan->n_partial * (s->head_dim + 1) + 1, "partial attention") ||
+        !vulkan_reserve(v, &v->turned, (uint64_t)c->n_turned * op->n * turned_words, "rotated q and k") ||
+        (!op->lse && !vulkan_reserve(v, &v->lse, (uint64_t)op->n * s->n_head, "lse")))
+        return false;
+    c->turned = c->n_turned ? vulkan_bind_scratch(&v->turned) : vulkan_bind(op->qkv); /* that: bound and not read */
+    c->lse = op->lse ? vulkan_bind(op->lse) : vulkan_bind_scratch(&v->lse);
+    return true;
 }
 
 void vulkan_attend(const struct attend *op)
 {
     struct vulkan *v = vulkan_of(op->out);
-    const struct attention *s = op->shape;
-    assert(op->n <= op->qkv->rows && op->n <= op->out->rows && s->head_dim <= v->base.info.max_head_dim);
-    struct tile t = {0};
+    struct call c = {.v = v, .op = op, .plan = &v->attend_plan};
+    assert(op->n <= op->qkv->rows && op->n <= op->out->rows && op->shape->head_dim <= v->base.info.max_head_dim &&
+           vulkan_matrix_of(op->qkv)->half == vulkan_half(v) && vulkan_matrix_of(op->out)->half == vulkan_half(v) &&
+           vulkan_matrix_of(op->cache_k)->half == vulkan_half(v));
     struct error why;
-    bool changed, fits = choose_tile(v, s->head_dim, &t);
+    bool changed, fits = choose_tile(v, op->shape->head_dim, &c.tile);
     assert(fits); /* by max_head_dim */
     (void)fits;
-    struct attend_plan *p = &v->attend_plan;
-    if (attend_plan_make(p, op, t.bq, &changed, &why) != 0) {
+    if (attend_plan_make(&v->attend_plan, op, c.tile.bq, &changed, &why) != 0) {
         stream_fail(v->stream, &why);
         return;
     }
-    struct layout l = layout_of(p);
-    if (!vulkan_reserve(v, &v->plan, l.end / 4, "attention plan") ||
-        !vulkan_reserve(v, &v->partial, p->n_partial * (s->head_dim + 1) + 1, "partial attention") ||
-        (!op->lse && !vulkan_reserve(v, &v->lse, (uint64_t)op->n * s->n_head, "lse"))) {
-        p->valid = false;
+    c.layout = layout_of(c.plan);
+    if (!reserve(&c)) {
+        v->attend_plan.valid = false;
         return;
     }
-    if (changed) upload_plan(v, &l);
-    struct stream_binding lse = op->lse ? vulkan_bind(op->lse) : vulkan_bind_scratch(&v->lse);
-    if (!p->direct) { /* rows that nothing covers */
+    if (changed) upload_plan(v, &c.layout);
+    if (!c.plan->direct) { /* rows that nothing covers */
         stream_fill(v->stream, vulkan_matrix_of(op->out)->buffer.buffer, 0,
                     op->n * 4ull * vulkan_matrix_of(op->out)->stride, 0);
-        if (op->lse)
-            stream_fill(v->stream, lse.buffer, 0, op->n * 4ull * vulkan_matrix_of(op->lse)->stride, 0xff800000u);
+        if (op->lse) stream_fill(v->stream, c.lse.buffer, 0, op->n * 4ull * c.lse_stride, 0xff800000u);
     }
-    run_tiles(v, op, &t, lse, &l);
-    run_joins(v, op, lse, &l);
-    run_keeps(v, op, &l);
+    run_turns(&c);
+    run_tiles(&c);
+    run_joins(&c);
+    run_keeps(&c);
     stream_pause(v->stream);
+}
+
+int vulkan_find_places(struct vulkan *v, struct error *e)
+{
+    enum { INVOCATIONS = 32 };
+    uint32_t good[INVOCATIONS] = {0};
+    if (!vulkan_reserve(v, &v->x, INVOCATIONS, "places")) return stream_wait(v->stream, e);
+    stream_run(v->stream, &(struct stream_dispatch){.pipeline = vulkan_pipeline(v, SHADER_COOPMAT_PLACES, NULL, 0),
+                                                    .bindings = {vulkan_bind_scratch(&v->x)},
+                                                    .n_bindings = 1,
+                                                    .groups = {1, 1, 1},
+                                                    .label = "places"});
+    if (stream_read(v->stream, v->x.buffer.buffer, 0, sizeof good, good, sizeof good, 1, e) != 0) return -1;
+    v->places_known = v->gpu->caps.subgroup_size == INVOCATIONS;
+    for (int i = 0; i < INVOCATIONS; i++) v->places_known &= good[i] == 1;
+    return 0;
 }

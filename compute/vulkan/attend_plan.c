@@ -14,6 +14,7 @@ void attend_plan_free(struct attend_plan *p)
     free(p->next);
     free(p->keeps);
     free(p->chain);
+    free(p->sorted);
     free(p->kept);
     *p = (struct attend_plan){0};
 }
@@ -57,16 +58,14 @@ static bool run_of(struct run *out, const struct attend *op, uint32_t branch, ui
     return true;
 }
 
-/* Table row of chunk row i is angle + i: modulo 2^32, as the shader adds. */
-static uint32_t angle_of(const struct attend *op, const struct run *r)
+/* Each branch with r = 1 has rows for the whole chunk, one branch after the other. */
+static uint32_t turned_row(const struct attend *op, uint32_t branch)
 {
-    uint64_t w = op->shape->branch[r->branch].segment_length;
-    return (uint32_t)((op->position + r->piece.begin) % w) - r->piece.begin;
-}
-
-static bool rotates(const struct attend *op, uint32_t branch)
-{
-    return op->rotary && op->shape->branch[branch].dilation_rate == 1;
+    const struct branch *b = op->shape->branch;
+    if (!op->rotary || b[branch].dilation_rate != 1) return NONE;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < branch; i++) before += b[i].dilation_rate == 1;
+    return before * op->n;
 }
 
 static int add_partial(struct attend_plan *p, const struct attend *op, const struct run *r, uint32_t begin, uint32_t n)
@@ -101,8 +100,7 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
             .cache_row = attention_cache_row(s, r->branch, r->head),
             .n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0,
             .partial = direct ? NONE : (uint32_t)p->n_partial,
-            .rotate = rotates(op, r->branch),
-            .angle = angle_of(op, r),
+            .turned = turned_row(op, r->branch),
         };
         if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
         p->tiles[p->n_tiles++] = tile;
@@ -126,8 +124,7 @@ static int add_keep(struct attend_plan *p, const struct attend *op, const struct
         .step = r->step,
         .count = r->count,
         .head = r->head / group,
-        .rotate = rotates(op, r->branch),
-        .angle = angle_of(op, r),
+        .turned = turned_row(op, r->branch),
     };
     if (r->count > p->keep_rows) p->keep_rows = r->count;
     return 0;
@@ -147,6 +144,34 @@ static int add_branch(struct attend_plan *p, const struct attend *op, uint32_t b
             if (piece.end == op->n && add_keep(p, op, &r) != 0) return -1;
         }
     }
+    return 0;
+}
+
+/* A device takes tiles in order: those with most keys come first, so that it does not end up waiting for a late long
+ * one. Tiles of about the same length keep their order. */
+static int put_longest_first(struct attend_plan *p)
+{
+    enum { STEP = 32, N_LENGTHS = 1024 };
+    size_t places[N_LENGTHS + 1] = {0};
+    if (RESERVE(p, sorted, p->n_tiles) != 0) return -1;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < p->n_tiles; i++) {
+            const struct attend_tile *t = &p->tiles[i];
+            uint64_t steps = ((uint64_t)t->n_cache + t->n_key) / STEP;
+            size_t length = N_LENGTHS - 1 - (steps < N_LENGTHS ? steps : N_LENGTHS - 1);
+            if (pass == 0)
+                places[length + 1]++;
+            else
+                p->sorted[places[length]++] = *t;
+        }
+        for (size_t i = 0; i < N_LENGTHS && pass == 0; i++) places[i + 1] += places[i];
+    }
+    struct attend_tile *tiles = p->tiles;
+    size_t capacity = p->tiles_capacity;
+    p->tiles = p->sorted;
+    p->tiles_capacity = p->sorted_capacity;
+    p->sorted = tiles;
+    p->sorted_capacity = capacity;
     return 0;
 }
 
@@ -174,6 +199,7 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
         p->direct |= direct;
         if (add_branch(p, op, i, direct) != 0) return error_set(e, "out of memory");
     }
+    if (put_longest_first(p) != 0) return error_set(e, "out of memory");
     p->shape = *s;
     memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
     p->position = op->position;

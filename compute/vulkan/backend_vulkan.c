@@ -12,13 +12,13 @@
 #include "compute/vulkan/vulkan.h"
 
 /* Tokens of a chunk: on a GPU enough rows to fill it and to hide a submit, on a processor what its caches like. */
-enum { GPU_CHUNK_ROWS = 8192, SOFTWARE_CHUNK_ROWS = 512 };
+enum { GPU_CHUNK_ROWS = 16384, SOFTWARE_CHUNK_ROWS = 512 };
 
 static void vulkan_close(struct backend *backend)
 {
     struct vulkan *v = (struct vulkan *)backend;
     if (v->stream) stream_drain(v->stream);
-    struct vulkan_scratch *const scratch[] = {&v->norm, &v->hidden, &v->evidence, &v->partial, &v->lse,
+    struct vulkan_scratch *const scratch[] = {&v->x,    &v->hidden, &v->evidence, &v->turned,  &v->partial, &v->lse,
                                               &v->plan, &v->keys,   &v->starts,   &v->queries, &v->scores};
     for (size_t i = 0; v->arena && i < sizeof scratch / sizeof *scratch; i++)
         arena_buffer_close(&scratch[i]->buffer, v->arena);
@@ -34,6 +34,7 @@ static void vulkan_close(struct backend *backend)
 static const struct backend_ops vulkan_ops = {
     .close = vulkan_close,
     .matrix_open = vulkan_matrix_open,
+    .activations_open = vulkan_activations_open,
     .matrix_load = vulkan_matrix_load,
     .matrix_close = vulkan_matrix_close,
     .matrix_write = vulkan_matrix_write,
@@ -101,7 +102,8 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
     v->tier = tier;
     if (thread_pool_open(&v->base.pool, n_threads, e) != 0 || gpu_open(&v->gpu, r->index, r->hardware, e) != 0 ||
         arena_open(&v->arena, v->gpu, e) != 0 || pipelines_open(&v->pipelines, v->gpu, e) != 0 ||
-        stream_open(&v->stream, v->gpu, pipelines_layout(v->pipelines), v->base.pool, e) != 0) {
+        stream_open(&v->stream, v->gpu, pipelines_layout(v->pipelines), v->base.pool, e) != 0 ||
+        (tier == GPU_COOPMAT && vulkan_find_places(v, e) != 0)) {
         vulkan_close(&v->base);
         return -1;
     }

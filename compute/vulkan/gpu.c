@@ -241,10 +241,12 @@ static void caps_read(VkInstance instance, VkPhysicalDevice physical, struct gpu
     caps->storage_alignment = p->limits.minStorageBufferOffsetAlignment;
     caps->timestamp_ns = (double)p->limits.timestampPeriod;
 
-    VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+    VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+                                            .pNext = &v11};
     VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &v12};
     if (p->apiVersion >= VK_API_VERSION_1_2) vkGetPhysicalDeviceFeatures2(physical, &features);
-    caps->fp16 = v12.shaderFloat16;
+    caps->fp16 = v12.shaderFloat16 && v11.storageBuffer16BitAccess;
     bool push = false;
     find_extensions(physical, &push, caps);
     if (caps->coopmat)
@@ -311,9 +313,14 @@ static int device_create(struct gpu *g, struct error *e)
     if (g->caps.memory_budget) extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR coopmat = coopmat_features();
     if (g->caps.coopmat) extensions[n++] = COOPMAT_EXTENSION_NAME;
+    VkPhysicalDeviceVulkan11Features v11 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
+        .pNext = g->caps.coopmat ? &coopmat : NULL,
+        .storageBuffer16BitAccess = g->caps.fp16,
+    };
     VkPhysicalDeviceVulkan12Features v12 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-        .pNext = g->caps.coopmat ? &coopmat : NULL,
+        .pNext = &v11,
         .timelineSemaphore = VK_TRUE,
         .shaderFloat16 = g->caps.fp16,
         .vulkanMemoryModel = g->caps.coopmat,

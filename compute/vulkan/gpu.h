@@ -23,7 +23,7 @@ struct gpu_caps {
     bool software;
     bool usable; /* it has what the back end cannot do without; else `missing` says what */
     char missing[128];
-    bool fp16, coopmat; /* tiers above fp32 */
+    bool fp16, coopmat; /* tiers above fp32: float16 in arithmetic and in memory; and its products on matrix units */
     bool memory_budget; /* VK_EXT_memory_budget */
     uint32_t subgroup_size;
     uint32_t shared_bytes; /* of a workgroup */

@@ -57,15 +57,25 @@ static int open_words(struct vulkan_matrix **out, struct vulkan *v, uint32_t row
     return 0;
 }
 
-int vulkan_matrix_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e)
+static int open_numbers(struct matrix **out, struct vulkan *v, uint32_t rows, uint32_t cols, bool half, struct error *e)
 {
-    struct vulkan *v = (struct vulkan *)b;
     struct vulkan_matrix *m = NULL;
-    if (cols > UINT32_MAX - 3) return error_set(e, "a matrix of %u columns is not possible", cols);
-    if (open_words(&m, v, rows, cols, vulkan_stride(cols), "matrix", e) != 0) return -1;
+    if (cols > UINT32_MAX - 7) return error_set(e, "a matrix of %u columns is not possible", cols);
+    if (open_words(&m, v, rows, cols, vulkan_stride(cols, half), half ? "activations" : "matrix", e) != 0) return -1;
+    m->half = half;
     stream_fill(v->stream, m->buffer.buffer, 0, m->buffer.bytes, 0);
     *out = &m->base;
     return 0;
+}
+
+int vulkan_matrix_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e)
+{
+    return open_numbers(out, (struct vulkan *)b, rows, cols, false, e);
+}
+
+int vulkan_activations_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e)
+{
+    return open_numbers(out, (struct vulkan *)b, rows, cols, vulkan_half((struct vulkan *)b), e);
 }
 
 /* How a file's type lies on the device, and the words of a row. */
@@ -78,11 +88,11 @@ static uint32_t format_of(uint32_t type, uint32_t padded, uint32_t *stride)
         *stride = padded / 2;
         return type == WEIGHTS_F16 ? FORMAT_F16 : FORMAT_BF16;
     case WEIGHTS_Q8_0:
-        *stride = vulkan_stride(padded / 4 + (blocks + 1) / 2);
+        *stride = vulkan_stride(padded / 4 + (blocks + 1) / 2, false);
         return FORMAT_Q8;
     case WEIGHTS_Q4_0:
     case WEIGHTS_Q4_1:
-        *stride = vulkan_stride(padded / 8 + blocks);
+        *stride = vulkan_stride(padded / 8 + blocks, false);
         return type == WEIGHTS_Q4_0 ? FORMAT_Q4_0 : FORMAT_Q4_1;
     default:
         *stride = padded;
@@ -101,6 +111,16 @@ static uint16_t half_of(float x)
     if (size < 0x38800000) return (uint16_t)(sign | (uint32_t)lrintf(fabsf(x) * 16777216.0f)); /* subnormal */
     size += 0xfff + (size >> 13 & 1);
     return (uint16_t)(sign | (size - 0x38000000) >> 13);
+}
+
+static float float_of(uint16_t half)
+{
+    const uint32_t sign = (uint32_t)(half & 0x8000) << 16, size = half & 0x7fff;
+    if (size < 0x400) return (sign ? -1.0f : 1.0f) * (float)size / 16777216.0f; /* subnormal */
+    uint32_t u = size >= 0x7c00 ? sign | 0x7f800000 | (size & 0x3ff) << 13 : sign | ((size << 13) + 0x38000000);
+    float x;
+    memcpy(&x, &u, sizeof x);
+    return x;
 }
 
 static void pack_q8(uint8_t *to, const uint8_t *from, uint32_t cols)
@@ -220,10 +240,18 @@ void vulkan_matrix_close(struct matrix *matrix)
 int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e)
 {
     assert(row <= m->rows && n_rows <= m->rows - row);
-    (void)e;
     const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
+    uint16_t *halves = NULL;
+    if (vulkan_matrix_of(m)->half) {
+        const size_t n = (size_t)n_rows * m->cols;
+        halves = malloc(n * sizeof *halves);
+        if (!halves) return error_set(e, "out of memory");
+        for (size_t i = 0; i < n; i++) halves[i] = half_of(((const float *)from)[i]);
+        from = halves;
+    }
     stream_write(vulkan_of(m)->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, from,
-                 (uint64_t)m->cols * 4, n_rows);
+                 (uint64_t)m->cols * (halves ? 2 : 4), n_rows);
+    free(halves);
     return 0;
 }
 
@@ -238,13 +266,22 @@ int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, vo
     assert(row <= m->rows && n_rows <= m->rows - row);
     const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
     struct vulkan *v = vulkan_of(m);
-    return waited(v, stream_read(v->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, to,
-                                 (uint64_t)m->cols * 4, n_rows, e));
+    const VkBuffer buffer = vulkan_matrix_of(m)->buffer.buffer;
+    if (!vulkan_matrix_of(m)->half)
+        return waited(v, stream_read(v->stream, buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows, e));
+    const size_t n = (size_t)n_rows * m->cols;
+    uint16_t *halves = malloc(n * sizeof *halves);
+    if (!halves) return error_set(e, "out of memory");
+    int status =
+        waited(v, stream_read(v->stream, buffer, row * pitch, pitch, halves, (uint64_t)m->cols * 2, n_rows, e));
+    for (size_t i = 0; i < n && status == 0; i++) ((float *)to)[i] = float_of(halves[i]);
+    free(halves);
+    return status;
 }
 
 uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
 {
-    assert(row <= m->rows && n_rows <= m->rows - row);
+    assert(row <= m->rows && n_rows <= m->rows - row && !vulkan_matrix_of(m)->half);
     const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
     struct vulkan *v = vulkan_of(m);
     stream_fetch(v->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows);
@@ -260,7 +297,8 @@ int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e)
 void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows)
 {
-    assert(to->cols == from->cols && n_rows <= to->rows - to_row && n_rows <= from->rows - from_row);
+    assert(to->cols == from->cols && vulkan_matrix_of(to)->half == vulkan_matrix_of(from)->half &&
+           n_rows <= to->rows - to_row && n_rows <= from->rows - from_row);
     if (n_rows == 0) return;
     const uint64_t pitch = (uint64_t)vulkan_matrix_of(to)->stride * 4;
     stream_copy(vulkan_of(to)->stream, vulkan_matrix_of(to)->buffer.buffer, to_row * pitch,

@@ -16,18 +16,20 @@ static uint32_t threads_of(const struct vulkan *v, const struct tile *t)
     return t->bm / (COOPMAT_SIZE * t->tm) * (t->bn / (COOPMAT_SIZE * t->tn)) * v->gpu->caps.subgroup_size;
 }
 
-/* Shared memory holds a step of both operands, 32 columns and some padding a row; on matrix units also a product a
- * subgroup. */
+/* Shared memory holds a step of both operands: 32 columns and some padding a row; on matrix units 64, and afterwards a
+ * strip of results a subgroup. */
 static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t)
 {
-    if (v->tier != GPU_COOPMAT) return (t->bm + t->bn) * 9 * (v->tier == GPU_FP32 ? 16 : 8);
-    return (t->bm + t->bn) * 10 * 8 + threads_of(v, t) / v->gpu->caps.subgroup_size * COOPMAT_SIZE * COOPMAT_SIZE * 4;
+    if (v->tier != GPU_COOPMAT) return (t->bm + t->bn) * 9 * (vulkan_half(v) ? 8 : 16);
+    const uint32_t tiles = (t->bm + t->bn) * 9 * 16,
+                   strips = threads_of(v, t) / v->gpu->caps.subgroup_size * COOPMAT_SIZE * (t->tn * 4 + 1) * 16;
+    return tiles > strips ? tiles : strips;
 }
 
 /* The largest tile that is not mostly past the rows and leaves enough workgroups to fill a device. */
 static struct tile choose_tile(const struct vulkan *v, uint32_t n, uint32_t columns)
 {
-    enum { N_TILES = 5, ENOUGH_GROUPS = 64 };
+    enum { N_TILES = 5, ENOUGH_GROUPS = 128 };
     static const struct tile plain[N_TILES] = {
         {128, 128, 8, 8}, {64, 128, 8, 4}, {64, 64, 4, 4}, {32, 64, 4, 4}, {16, 32, 2, 4}};
     static const struct tile units[N_TILES] = {
@@ -42,71 +44,91 @@ static struct tile choose_tile(const struct vulkan *v, uint32_t n, uint32_t colu
     return tiles[N_TILES - 1];
 }
 
-/* The scales of a normalisation into the scratch: v->norm[i] of row x_row + i. */
-static void norm_rows(struct vulkan *v, const struct matrix *x, uint32_t x_row, uint32_t n, float eps)
+/* Rows as a product reads them: in the numbers of the tier. */
+struct operand {
+    struct stream_binding rows;
+    uint32_t first, stride;
+    double number_bytes;
+};
+
+/* x's rows from x_row on, normalised unless norm is NULL: in the scratch, or where they lie if they can stay there. */
+static bool operand_of(struct vulkan *v, struct operand *out, const struct matrix *x, uint32_t x_row, uint32_t n,
+                       const struct matrix *norm, float eps)
 {
-    if (!vulkan_reserve(v, &v->norm, n, "norm scales")) return;
+    const bool half = vulkan_half(v);
+    out->number_bytes = half ? 2 : 4;
+    if (!norm && vulkan_matrix_of(x)->half == half) {
+        out->rows = vulkan_bind(x);
+        out->first = x_row;
+        out->stride = vulkan_numbers(x);
+        return true;
+    }
+    assert(!vulkan_matrix_of(x)->half);
+    const uint32_t words = vulkan_stride(x->cols, half), normalise = norm != NULL;
+    if (!vulkan_reserve(v, &v->x, (uint64_t)n * words, "operand of a product")) return false;
+    out->rows = vulkan_bind_scratch(&v->x);
+    out->first = 0;
+    out->stride = words * (half ? 2 : 1);
     struct params_norm params = {
-        .n = n, .x_row = x_row, .cols = x->cols, .x_stride = vulkan_matrix_of(x)->stride, .eps = eps};
+        .n = n, .x_row = x_row, .cols = x->cols, .x_stride = vulkan_numbers(x), .out_stride = out->stride, .eps = eps};
     const uint32_t rows = 128 / v->gpu->caps.subgroup_size; /* of a workgroup */
     stream_run(v->stream, &(struct stream_dispatch){
-                              .pipeline = vulkan_pipeline(v, SHADER_NORM, NULL, 0),
-                              .bindings = {vulkan_bind_scratch(&v->norm), vulkan_bind(x)},
-                              .n_bindings = 2,
+                              .pipeline = vulkan_pipeline(v, half ? SHADER_NORM_FP16 : SHADER_NORM, &normalise, 1),
+                              .bindings = {out->rows, vulkan_bind(x), vulkan_bind(norm ? norm : x)},
+                              .n_bindings = 3,
                               .params = &params,
                               .params_bytes = sizeof params,
                               .groups = {vulkan_ceil(n, rows), 1, 1},
                               .label = "norm",
                               .work = (double)n * x->cols,
-                              .bytes = 4.0 * n * x->cols,
+                              .bytes = (4 + out->number_bytes) * n * x->cols,
                           });
+    return true;
 }
 
 struct product {
-    struct stream_binding out, x;
-    uint32_t out_stride, x_row, x_stride;
-    const struct matrix *w, *norm; /* norm: v->norm has the scales; or NULL */
+    struct stream_binding out;
+    uint32_t out_stride;
+    struct operand x;
+    const struct matrix *w;
     uint32_t n, flags;
     const char *label;
 };
 
 static double product_bytes(const struct product *p, uint32_t n)
 {
-    double columns = p->w->rows / (p->flags & PROJECT_GATE ? 2.0 : 1.0) * (p->flags & PROJECT_ADD ? 2 : 1);
-    return 4.0 * n * (p->w->cols + columns) + (double)p->w->bytes;
+    double columns = p->w->rows / (p->flags & PROJECT_GATE ? 2.0 : 1.0);
+    double each = p->flags & PROJECT_HALF ? 2 : p->flags & PROJECT_ADD ? 8 : 4;
+    return n * (p->x.number_bytes * p->w->cols + each * columns) + (double)p->w->bytes;
 }
 
 static void multiply(struct vulkan *v, const struct product *p)
 {
     const struct vulkan_matrix *w = vulkan_matrix_of(p->w);
     const struct tile t = choose_tile(v, p->n, w->base.rows);
-    const uint32_t flags = p->flags | (p->norm ? PROJECT_NORM : 0);
-    const uint32_t constants[] = {threads_of(v, &t),         t.bm, t.bn, t.tm, t.tn, w->format, flags,
+    const uint32_t constants[] = {threads_of(v, &t),         t.bm, t.bn, t.tm, t.tn, w->format, p->flags,
                                   v->gpu->caps.subgroup_size};
     static const enum shader shaders[] = {SHADER_PROJECT, SHADER_PROJECT_FP16, SHADER_PROJECT_COOPMAT};
     const struct pipeline *pipeline = vulkan_pipeline(v, shaders[v->tier], constants, v->tier == GPU_COOPMAT ? 8 : 7);
     const double row_work = (double)w->base.rows * w->base.cols;
     double fit = stream_work_limit(v->stream) / row_work / t.bm;
     uint32_t at_once = fit < 1 ? t.bm : fit > p->n ? p->n : (uint32_t)fit * t.bm;
-    struct stream_binding unused = vulkan_bind(p->w);
     for (uint32_t row = 0, n; row < p->n; row += n) {
         n = p->n - row < at_once ? p->n - row : at_once;
         struct params_project params = {
             .n = n,
             .rows = w->base.rows,
-            .x_row = p->x_row + row,
+            .x_row = p->x.first + row,
             .out_row = row,
-            .scale_row = row,
             .cols = w->base.cols,
-            .x_stride = p->x_stride,
+            .x_stride = p->x.stride,
             .w_stride = w->stride,
             .out_stride = p->out_stride,
         };
         stream_run(v->stream, &(struct stream_dispatch){
                                   .pipeline = pipeline,
-                                  .bindings = {p->out, p->x, vulkan_bind(p->w), p->norm ? vulkan_bind(p->norm) : unused,
-                                               p->norm ? vulkan_bind_scratch(&v->norm) : unused},
-                                  .n_bindings = 5,
+                                  .bindings = {p->out, p->x.rows, vulkan_bind(p->w)},
+                                  .n_bindings = 3,
                                   .params = &params,
                                   .params_bytes = sizeof params,
                                   .groups = {vulkan_ceil(w->base.rows, t.bn), vulkan_ceil(n, t.bm), 1},
@@ -122,47 +144,49 @@ static void multiply(struct vulkan *v, const struct product *p)
 void vulkan_project(const struct project *op)
 {
     struct vulkan *v = vulkan_of(op->out);
-    assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows && op->out != op->x);
-    if (op->norm) norm_rows(v, op->x, op->x_row, op->n, op->norm_eps);
+    const bool half = vulkan_matrix_of(op->out)->half;
+    assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows && op->out != op->x &&
+           !(half && op->add));
+    struct operand x;
+    if (!operand_of(v, &x, op->x, op->x_row, op->n, op->norm, op->norm_eps)) return;
     multiply(v, &(struct product){
                     .label = op->add ? "project and add" : "project",
                     .out = vulkan_bind(op->out),
-                    .x = vulkan_bind(op->x),
-                    .out_stride = vulkan_matrix_of(op->out)->stride,
-                    .x_row = op->x_row,
-                    .x_stride = vulkan_matrix_of(op->x)->stride,
+                    .out_stride = vulkan_numbers(op->out),
+                    .x = x,
                     .w = op->w,
-                    .norm = op->norm,
                     .n = op->n,
-                    .flags = op->add ? PROJECT_ADD : 0,
+                    .flags = op->add ? PROJECT_ADD
+                             : half  ? PROJECT_HALF
+                                     : 0,
                 });
 }
 
 void vulkan_feed_forward(const struct feed_forward *op)
 {
     struct vulkan *v = vulkan_of(op->x);
-    const uint32_t x_stride = vulkan_matrix_of(op->x)->stride, hidden = vulkan_stride(op->down->cols);
+    const bool half = vulkan_half(v);
+    const uint32_t words = vulkan_stride(op->down->cols, half), hidden = words * (half ? 2 : 1);
     assert(op->gate_up->rows == 2 * op->down->cols && op->gate_up->cols == op->x->cols &&
            op->down->rows == op->x->cols && op->n <= op->x->rows);
-    if (!vulkan_reserve(v, &v->hidden, (uint64_t)op->n * hidden, "feed-forward")) return;
-    norm_rows(v, op->x, 0, op->n, op->norm_eps);
+    struct operand x;
+    if (!vulkan_reserve(v, &v->hidden, (uint64_t)op->n * words, "feed-forward") ||
+        !operand_of(v, &x, op->x, 0, op->n, op->norm, op->norm_eps))
+        return;
     multiply(v, &(struct product){
                     .label = "feed-forward: gate, up",
                     .out = vulkan_bind_scratch(&v->hidden),
-                    .x = vulkan_bind(op->x),
                     .out_stride = hidden,
-                    .x_stride = x_stride,
+                    .x = x,
                     .w = op->gate_up,
-                    .norm = op->norm,
                     .n = op->n,
-                    .flags = PROJECT_GATE,
+                    .flags = PROJECT_GATE | (half ? PROJECT_HALF : 0),
                 });
     multiply(v, &(struct product){
                     .label = "feed-forward: down",
                     .out = vulkan_bind(op->x),
-                    .x = vulkan_bind_scratch(&v->hidden),
-                    .out_stride = x_stride,
-                    .x_stride = hidden,
+                    .out_stride = vulkan_numbers(op->x),
+                    .x = {vulkan_bind_scratch(&v->hidden), 0, hidden, x.number_bytes},
                     .w = op->down,
                     .n = op->n,
                     .flags = PROJECT_ADD,
@@ -196,18 +220,18 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
 void vulkan_evidence_rows(const struct evidence_rows *op)
 {
     struct vulkan *v = vulkan_of(op->out);
-    const uint32_t width = op->w->rows, stride = vulkan_stride(width);
+    const uint32_t width = op->w->rows, stride = vulkan_stride(width, false);
     assert(op->out->cols == (op->quantise ? width / 4 : width) && op->n <= op->out->rows);
-    if (!vulkan_reserve(v, &v->evidence, (uint64_t)op->n * stride, "evidence rows")) return;
-    norm_rows(v, op->x, 0, op->n, op->norm_eps);
+    struct operand x;
+    if (!vulkan_reserve(v, &v->evidence, (uint64_t)op->n * stride, "evidence rows") ||
+        !operand_of(v, &x, op->x, 0, op->n, op->norm, op->norm_eps))
+        return;
     multiply(v, &(struct product){
                     .label = "evidence projection",
                     .out = vulkan_bind_scratch(&v->evidence),
-                    .x = vulkan_bind(op->x),
                     .out_stride = stride,
-                    .x_stride = vulkan_matrix_of(op->x)->stride,
+                    .x = x,
                     .w = op->w,
-                    .norm = op->norm,
                     .n = op->n,
                 });
     const struct vulkan_matrix *token = vulkan_matrix_of(op->token);

@@ -6,6 +6,9 @@ static const uint32_t embed[] = {
 static const uint32_t norm[] = {
 #include "norm.spv.inc"
 };
+static const uint32_t norm_fp16[] = {
+#include "norm_fp16.spv.inc"
+};
 static const uint32_t project[] = {
 #include "project.spv.inc"
 };
@@ -18,11 +21,23 @@ static const uint32_t attend[] = {
 static const uint32_t attend_fp16[] = {
 #include "attend_fp16.spv.inc"
 };
+static const uint32_t attend_turn[] = {
+#include "attend_turn.spv.inc"
+};
+static const uint32_t attend_turn_fp16[] = {
+#include "attend_turn_fp16.spv.inc"
+};
 static const uint32_t attend_join[] = {
 #include "attend_join.spv.inc"
 };
+static const uint32_t attend_join_fp16[] = {
+#include "attend_join_fp16.spv.inc"
+};
 static const uint32_t attend_keep[] = {
 #include "attend_keep.spv.inc"
+};
+static const uint32_t attend_keep_fp16[] = {
+#include "attend_keep_fp16.spv.inc"
 };
 static const uint32_t evidence_rows[] = {
 #include "evidence_rows.spv.inc"
@@ -43,6 +58,9 @@ static const uint32_t project_coopmat[] = {
 static const uint32_t attend_coopmat[] = {
 #include "attend_coopmat.spv.inc"
 };
+static const uint32_t coopmat_places[] = {
+#include "coopmat_places.spv.inc"
+};
 #endif
 
 #define MODULE(name)                                                                                                   \
@@ -53,12 +71,17 @@ static const uint32_t attend_coopmat[] = {
 static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EMBED] = MODULE(embed),
     [SHADER_NORM] = MODULE(norm),
+    [SHADER_NORM_FP16] = MODULE(norm_fp16),
     [SHADER_PROJECT] = MODULE(project),
     [SHADER_PROJECT_FP16] = MODULE(project_fp16),
     [SHADER_ATTEND] = MODULE(attend),
     [SHADER_ATTEND_FP16] = MODULE(attend_fp16),
+    [SHADER_ATTEND_TURN] = MODULE(attend_turn),
+    [SHADER_ATTEND_TURN_FP16] = MODULE(attend_turn_fp16),
     [SHADER_ATTEND_JOIN] = MODULE(attend_join),
+    [SHADER_ATTEND_JOIN_FP16] = MODULE(attend_join_fp16),
     [SHADER_ATTEND_KEEP] = MODULE(attend_keep),
+    [SHADER_ATTEND_KEEP_FP16] = MODULE(attend_keep_fp16),
     [SHADER_EVIDENCE_ROWS] = MODULE(evidence_rows),
     [SHADER_EVIDENCE_SCAN] = MODULE(evidence_scan),
     [SHADER_EVIDENCE_TOTAL] = MODULE(evidence_total),
@@ -66,9 +89,11 @@ static const struct shader_module modules[N_SHADERS] = {
 #if LECTERN_COOPMAT
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
     [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),
+    [SHADER_COOPMAT_PLACES] = MODULE(coopmat_places),
 #else
     [SHADER_PROJECT_COOPMAT] = {"project_coopmat", 0, 0},
     [SHADER_ATTEND_COOPMAT] = {"attend_coopmat", 0, 0},
+    [SHADER_COOPMAT_PLACES] = {"coopmat_places", 0, 0},
 #endif
 };
 

@@ -6,18 +6,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One a file of shaders/; those that multiply matrices also have a variant for each tier above fp32. */
+/* One a file of shaders/. Those that touch activations have a variant for float16 right behind them, and those that
+ * multiply matrices one for matrix units behind that. */
 enum shader {
     SHADER_EMBED,
     SHADER_NORM,
+    SHADER_NORM_FP16,
     SHADER_PROJECT,
     SHADER_PROJECT_FP16,
     SHADER_PROJECT_COOPMAT,
     SHADER_ATTEND,
     SHADER_ATTEND_FP16,
     SHADER_ATTEND_COOPMAT,
+    SHADER_ATTEND_TURN,
+    SHADER_ATTEND_TURN_FP16,
     SHADER_ATTEND_JOIN,
+    SHADER_ATTEND_JOIN_FP16,
     SHADER_ATTEND_KEEP,
+    SHADER_ATTEND_KEEP_FP16,
+    SHADER_COOPMAT_PLACES,
     SHADER_EVIDENCE_ROWS,
     SHADER_EVIDENCE_SCAN,
     SHADER_EVIDENCE_TOTAL,

@@ -14,6 +14,7 @@ struct vulkan_matrix {
     struct matrix base;
     struct arena_buffer buffer;
     uint32_t stride;
+    bool half;       /* float16, two to a word */
     uint32_t format; /* of weights: shaders/params.h */
 };
 
@@ -29,7 +30,8 @@ struct vulkan {
     struct pipelines *pipelines;
     struct stream *stream;
     enum gpu_tier tier;
-    struct vulkan_scratch norm, hidden, evidence, partial, lse, plan, keys, starts, queries, scores;
+    bool places_known; /* shaders/places.glsl holds here */
+    struct vulkan_scratch x, hidden, evidence, turned, partial, lse, plan, keys, starts, queries, scores;
     struct attend_plan attend_plan;
 };
 
@@ -59,9 +61,21 @@ static inline uint32_t vulkan_ceil(uint32_t n, uint32_t each)
 }
 
 /* Words of a row of numbers: rows begin on 16 bytes. */
-static inline uint32_t vulkan_stride(uint32_t cols)
+static inline uint32_t vulkan_stride(uint32_t cols, bool half)
 {
-    return vulkan_ceil(cols, 4) * 4;
+    return half ? vulkan_ceil(cols, 8) * 4 : vulkan_ceil(cols, 4) * 4;
+}
+
+/* Numbers from one row to the next. */
+static inline uint32_t vulkan_numbers(const struct matrix *m)
+{
+    return vulkan_matrix_of(m)->stride * (vulkan_matrix_of(m)->half ? 2 : 1);
+}
+
+/* Do activations lie in float16? */
+static inline bool vulkan_half(const struct vulkan *v)
+{
+    return v->tier != GPU_FP32;
 }
 
 /* Makes room for `words` words; false and the failure noted where there is none. New memory is zeros. */
@@ -72,6 +86,7 @@ const struct pipeline *vulkan_pipeline(struct vulkan *v, enum shader shader, con
 
 /* matrices.c: the table's functions that are about memory. */
 int vulkan_matrix_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
+int vulkan_activations_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
 int vulkan_matrix_load(struct matrix **out, struct backend *b, const struct weights *const parts[], unsigned n_parts,
                        struct error *e);
 void vulkan_matrix_close(struct matrix *m);
@@ -93,5 +108,8 @@ int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, s
 int vulkan_evidence_score(const struct evidence_score *op, struct error *e);
 void vulkan_attend(const struct attend *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
+
+/* Asks the device for v->places_known. */
+int vulkan_find_places(struct vulkan *v, struct error *e);
 
 #endif

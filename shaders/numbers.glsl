@@ -1,0 +1,10 @@
+/* What activations are kept in: float16 in the tiers that multiply in it (HALF), else float32. Comes before any declaration. */
+#ifdef HALF
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#extension GL_EXT_shader_16bit_storage : require
+#define NUMBER float16_t
+#define NUMBER4 f16vec4
+#else
+#define NUMBER float
+#define NUMBER4 vec4
+#endif
