@@ -1,8 +1,9 @@
 /* vulkan_benchmark [--device vulkan[:N][/TIER]] [--tokens N,...]
  * Speed of reading on a Vulkan device, against what the device gives in the same run and the same tier: a large product
  * of matrices, and a copy. Random weights in the shapes of sizes s (d 256, 6 layers) and m (d 512, 8 layers); random
- * token ids: speed does not depend on them. A read is tokens to evidence keys on the host, measured with a clock; time
- * by op comes from a second read with timestamps around every dispatch. */
+ * token ids: speed does not depend on them. A read is tokens to evidence keys on the host, two chunks under way as in
+ * the reader, measured with a clock; time by op comes from a second read with timestamps around every dispatch. Before
+ * anything is measured the device works for WARM_SECONDS: clocks rise under load. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@
 #include "compute/vulkan/backend_vulkan.h"
 #include "tests/synthetic_model.h"
 
-enum { MAX_TIMES = 32, CEILING = 4096, REPEAT = 20, PROFILED_TOKENS = 1 << 17 };
+enum { MAX_TIMES = 32, CEILING = 4096, REPEAT = 20, PROFILED_TOKENS = 1 << 18 };
+
+static const double WARM_SECONDS = 1.0, WARM_SECONDS_SOFTWARE = 0.01;
 
 static double now(void)
 {
@@ -30,24 +33,27 @@ struct ceilings {
 };
 
 /* The product through the same op and tier that the reader uses, on a shape that suits any device. */
-static int measure_ceilings(struct backend *b, uint32_t side, struct ceilings *out, struct error *e)
+static int measure_ceilings(struct backend *b, uint32_t side, double warm, struct ceilings *out, struct error *e)
 {
     uint64_t seed = 1;
     struct matrix *w = NULL, *x = NULL, *y = NULL;
     struct weights weights = synthetic_weights(side, side, 0.1f, 0, &seed);
+    struct weights rows = synthetic_weights(2 * side, side, 1, 0, &seed);
     const struct weights *const parts[] = {&weights};
     int status = b->ops->matrix_load(&w, b, parts, 1, e);
-    if (status == 0) status = b->ops->matrix_open(&x, b, 2 * side, side, e);
-    if (status == 0) status = b->ops->matrix_open(&y, b, 2 * side, side, e);
+    if (status == 0) status = b->ops->activations_open(&x, b, 2 * side, side, e);
+    if (status == 0) status = b->ops->activations_open(&y, b, 2 * side, side, e);
+    if (status == 0) status = b->ops->matrix_write(x, 0, 2 * side, rows.bytes, e);
     struct project product = {.out = y, .x = x, .w = w, .n = 2 * side};
-    for (int warm = 0; warm < 2 && status == 0; warm++) { /* twice: the first compiles */
-        double begin = now();
-        for (int i = 0; i < REPEAT; i++) b->ops->project(&product);
-        status = b->ops->flush(b, e);
+    double begin = now(), until = begin + warm;
+    do {
+        begin = now();
+        for (int i = 0; i < REPEAT && status == 0; i++) b->ops->project(&product);
+        if (status == 0) status = b->ops->flush(b, e);
         out->flops = REPEAT * 2.0 * 2 * side * side * side / (now() - begin);
-    }
-    for (int warm = 0; warm < 2 && status == 0; warm++) {
-        double begin = now();
+    } while (status == 0 && now() < until);
+    for (int twice = 0; twice < 2 && status == 0; twice++) {
+        begin = now();
         for (int i = 0; i < REPEAT; i++) b->ops->matrix_copy(y, 0, x, 0, 2 * side);
         status = b->ops->flush(b, e);
         out->bytes = REPEAT * 2.0 * (double)x->bytes / (now() - begin);
@@ -56,6 +62,7 @@ static int measure_ceilings(struct backend *b, uint32_t side, struct ceilings *o
     b->ops->matrix_close(x);
     b->ops->matrix_close(y);
     synthetic_free(&weights);
+    synthetic_free(&rows);
     if (status == 0)
         printf("ceilings: product %u x %u x %u %.1f TFLOP/s, copy %.0f GB/s (read and written)\n", 2 * side, side, side,
                out->flops / 1e12, out->bytes / 1e9);
@@ -79,36 +86,45 @@ static void set_size(struct model *m, char size)
     synthetic_model_fill(m, 1);
 }
 
-/* Reads n tokens in calls as the reader makes them, a chunk each and one under way before the last is there; seconds.
- */
+/* Reads n tokens in calls as the reader makes them: a chunk each, the keys of one coming while the next computes. */
 static int read_tokens(struct session *s, const struct model *m, uint64_t n, uint32_t chunk, double *seconds,
                        struct error *e)
 {
     int32_t *ids = malloc(chunk * sizeof *ids);
-    const size_t key_bytes = (size_t)chunk * m->evidence.width;
-    int8_t *keys = malloc(2 * key_bytes);
-    uint64_t seed = 7, ticket = 0, before = 0;
+    int8_t *keys = malloc(2 * (size_t)chunk * m->evidence.width);
+    uint64_t seed = 7, tickets[2] = {0};
     int status = ids && keys ? 0 : error_set(e, "out of memory");
     double begin = now();
-    for (uint64_t done = 0; done < n && status == 0; done += chunk) {
+    for (uint64_t done = 0, turn = 0; done < n && status == 0; done += chunk, turn ^= 1) {
         size_t part = n - done < chunk ? (size_t)(n - done) : chunk;
         for (size_t i = 0; i < part; i++) {
             seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             ids[i] = (int32_t)((seed >> 33) % m->n_vocab);
         }
-        struct session_outputs out = {.keys = keys + done / chunk % 2 * key_bytes, .ticket = &ticket};
-        status = session_prefill(s, ids, part, &out, e);
-        if (status == 0) status = session_wait(s, before, e);
-        before = ticket;
+        if (tickets[turn]) status = session_wait(s, tickets[turn], e);
+        struct session_outputs out = {.keys = keys + turn * chunk * m->evidence.width, .ticket = &tickets[turn]};
+        if (status == 0) status = session_prefill(s, ids, part, &out, e);
     }
-    if (status == 0) status = session_wait(s, ticket, e);
+    for (int i = 0; i < 2 && status == 0; i++)
+        if (tickets[i]) status = session_wait(s, tickets[i], e);
     *seconds = now() - begin;
     free(ids);
     free(keys);
     return status;
 }
 
-static int measure_read(const struct model *m, const char *device, uint64_t n, struct error *e)
+/* Reads for a while, so that all is compiled and clocks are up. */
+static int warm_up(struct session *s, const struct model *m, uint32_t chunk, double warm, struct error *e)
+{
+    double seconds, begin = now();
+    int status;
+    do {
+        status = read_tokens(s, m, chunk, chunk, &seconds, e);
+    } while (status == 0 && now() - begin < warm);
+    return status;
+}
+
+static int measure_read(const struct model *m, const char *device, uint64_t n, double warm, struct error *e)
 {
     struct backend *b;
     struct session *s;
@@ -116,7 +132,7 @@ static int measure_read(const struct model *m, const char *device, uint64_t n, s
     if (backend_open(&b, device, 0, e) != 0) return -1;
     int status = session_open(&s, m, b, e);
     if (status == 0) {
-        status = read_tokens(s, m, b->info.chunk_rows, b->info.chunk_rows, &seconds, e); /* compiles */
+        status = warm_up(s, m, b->info.chunk_rows, warm, e);
         if (status == 0) status = read_tokens(s, m, n, b->info.chunk_rows, &seconds, e);
         if (status == 0)
             printf("  %9llu tokens: %10.0f tokens/s (%.3f s, %zu MB live)\n", (unsigned long long)n,
@@ -127,7 +143,35 @@ static int measure_read(const struct model *m, const char *device, uint64_t n, s
     return status;
 }
 
-static int measure_ops(const struct model *m, const char *device, uint64_t n, const struct ceilings *c, struct error *e)
+static bool begins(const char *label, const char *with)
+{
+    return strncmp(label, with, strlen(with)) == 0;
+}
+
+static void print_times(const struct backend_vulkan_time *times, uint32_t n_times, uint64_t n_tokens,
+                        const struct ceilings *c)
+{
+    struct backend_vulkan_time all = {0}, products = {0};
+    for (uint32_t i = 0; i < n_times; i++) all.seconds += times[i].seconds;
+    for (uint32_t i = 0; i < n_times; i++) {
+        const struct backend_vulkan_time *t = &times[i];
+        double flops = 2 * t->multiplications / t->seconds, bytes = t->bytes / t->seconds;
+        printf(
+            "  %-24s %8.3f us/1000 tokens %5.1f %%  %7.2f TFLOP/s (%5.1f %% of the product)  %6.0f GB/s (%5.1f %% of "
+            "the copy)\n",
+            t->label, 1e9 * t->seconds / (double)n_tokens, 100 * t->seconds / all.seconds, flops / 1e12,
+            100 * flops / c->flops, bytes / 1e9, 100 * bytes / c->bytes);
+        if (!begins(t->label, "project") && !begins(t->label, "feed-forward")) continue;
+        products.seconds += t->seconds;
+        products.multiplications += t->multiplications;
+    }
+    double flops = 2 * products.multiplications / products.seconds;
+    printf("  %-24s %8.3f us/1000 tokens; products of the layers %.2f TFLOP/s (%.1f %% of the product)\n", "all",
+           1e9 * all.seconds / (double)n_tokens, flops / 1e12, 100 * flops / c->flops);
+}
+
+static int measure_ops(const struct model *m, const char *device, uint64_t n, double warm, const struct ceilings *c,
+                       struct error *e)
 {
     struct backend *b;
     struct session *s;
@@ -135,24 +179,14 @@ static int measure_ops(const struct model *m, const char *device, uint64_t n, co
     if (backend_open(&b, device, 0, e) != 0) return -1;
     int status = session_open(&s, m, b, e);
     if (status == 0) {
-        status = read_tokens(s, m, b->info.chunk_rows, b->info.chunk_rows, &seconds, e);
+        status = warm_up(s, m, b->info.chunk_rows, warm, e);
         if (status == 0) status = backend_vulkan_profile(b, e);
         if (status == 0) status = read_tokens(s, m, n, b->info.chunk_rows, &seconds, e);
         session_close(s);
     }
     struct backend_vulkan_time times[MAX_TIMES];
     uint32_t n_times = status == 0 ? backend_vulkan_times(b, times, MAX_TIMES) : 0;
-    double total = 0;
-    for (uint32_t i = 0; i < n_times; i++) total += times[i].seconds;
-    for (uint32_t i = 0; i < n_times; i++) {
-        const struct backend_vulkan_time *t = &times[i];
-        double flops = 2 * t->multiplications / t->seconds, bytes = t->bytes / t->seconds;
-        printf(
-            "  %-24s %8.3f us/1000 tokens %5.1f %%  %7.2f TFLOP/s (%5.1f %% of the product)  %6.0f GB/s (%5.1f %% of "
-            "the copy)\n",
-            t->label, 1e9 * t->seconds / (double)n, 100 * t->seconds / total, flops / 1e12, 100 * flops / c->flops,
-            bytes / 1e9, 100 * bytes / c->bytes);
-    }
+    if (n_times > 0) print_times(times, n_times, n, c);
     backend_close(b);
     return status;
 }
@@ -163,8 +197,9 @@ static int measure(const char *device, const char *lengths, struct error *e)
     struct ceilings ceilings = {0};
     if (backend_open(&b, device, 0, e) != 0) return -1;
     const bool software = strstr(b->info.name, "llvmpipe") != NULL;
+    const double warm = software ? WARM_SECONDS_SOFTWARE : WARM_SECONDS;
     printf("%s, %zu MB\n", b->info.name, b->info.memory >> 20);
-    int status = measure_ceilings(b, software ? 256 : CEILING, &ceilings, e);
+    int status = measure_ceilings(b, software ? 256 : CEILING, warm, &ceilings, e);
     backend_close(b);
     for (const char *size = "sm"; *size && status == 0; size++) {
         struct model m;
@@ -174,10 +209,10 @@ static int measure(const char *device, const char *lengths, struct error *e)
         for (const char *at = lengths; status == 0 && at; at = strchr(at, ',')) {
             if (*at == ',') at++;
             last = strtoull(at, NULL, 10);
-            if (last > 0) status = measure_read(&m, device, last, e);
+            if (last > 0) status = measure_read(&m, device, last, warm, e);
         }
         if (status == 0)
-            status = measure_ops(&m, device, last < PROFILED_TOKENS ? last : PROFILED_TOKENS, &ceilings, e);
+            status = measure_ops(&m, device, last < PROFILED_TOKENS ? last : PROFILED_TOKENS, warm, &ceilings, e);
         synthetic_model_close(&m);
     }
     return status;
