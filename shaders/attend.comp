@@ -72,6 +72,7 @@ NUMBER4 load_query(uint i, uint quad)
 void main()
 {
     t = tiles[p.first_tile + gl_WorkGroupID.x];
+    locate_rows();
     uint lane = gl_SubgroupInvocationID % 8;
     uint first = (gl_SubgroupID * (gl_SubgroupSize / 8) + gl_SubgroupInvocationID / 8) * TQ; /* query of the tile */
     vec4 acc[TQ * PARTS];

@@ -7,25 +7,26 @@ layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
 
 attend_tile t;
 
-/* The first number of query i in qkv, or among the rotated rows if the tile's are. */
-uint query_at(uint i)
+/* The first numbers of the tile's first query, and of the chunk's first key and value, and what is between neighbours. Queries and keys lie in
+ * qkv, or among the rotated rows if the tile's are. */
+uint query_begin, key_begin, value_begin, row_step, value_step;
+
+void locate_rows()
 {
-    uint row = t.query + i * t.step;
-    return (t.turned == NONE ? row * p.qkv_stride : (t.turned + row) * p.turned_stride) + t.head * HEAD_DIM;
+    uint stride = t.turned == NONE ? p.qkv_stride : p.turned_stride, row = t.turned == NONE ? 0 : t.turned;
+    uint key_head = p.n_head + t.head / (p.n_head / p.n_head_kv);
+    query_begin = (row + t.query) * stride + t.head * HEAD_DIM;
+    key_begin = (row + t.key) * stride + key_head * HEAD_DIM;
+    value_begin = t.key * p.qkv_stride + (key_head + p.n_head_kv) * HEAD_DIM;
+    row_step = t.step * stride;
+    value_step = t.step * p.qkv_stride;
 }
 
-/* The same of a key of the chunk: those behind the cache's n_cache. */
-uint key_at(uint key)
-{
-    uint row = t.key + (key - t.n_cache) * t.step;
-    return (t.turned == NONE ? row * p.qkv_stride : (t.turned + row) * p.turned_stride) +
-           (p.n_head + t.head / (p.n_head / p.n_head_kv)) * HEAD_DIM;
-}
+uint query_at(uint i) { return query_begin + i * row_step; }
 
-uint value_at(uint key)
-{
-    return (t.key + (key - t.n_cache) * t.step) * p.qkv_stride + (p.n_head + p.n_head_kv + t.head / (p.n_head / p.n_head_kv)) * HEAD_DIM;
-}
+/* Of keys that are behind the cache's n_cache. */
+uint key_at(uint key) { return key_begin + (key - t.n_cache) * row_step; }
+uint value_at(uint key) { return value_begin + (key - t.n_cache) * value_step; }
 
 /* Keys that query i sees. Queries past the tile's see all: nobody reads what they give. */
 uint count_keys(uint i)

@@ -43,16 +43,19 @@ const uint LOADS = (BK * OCTETS + THREADS - 1) / THREADS;
 
 shared uvec4 tile[(2 * BK > BQ ? 2 * BK : BQ) * PITCH]; /* keys, then values; before, the queries */
 
+/* Keys past the end are the last one again, whose scores are masked. */
 uvec4 load_key(uint key, uint octet)
 {
-    if (octet * 8 >= HEAD_DIM || key >= t.n_cache + t.n_key) return uvec4(0);
+    key = min(key, t.n_cache + t.n_key - 1);
+    if (octet * 8 >= HEAD_DIM) return uvec4(0);
     if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 8) + octet];
     return t.turned == NONE ? qkv[key_at(key) / 8 + octet] : turned[key_at(key) / 8 + octet];
 }
 
 uvec4 load_value(uint key, uint octet)
 {
-    if (octet * 8 >= HEAD_DIM || key >= t.n_cache + t.n_key) return uvec4(0);
+    key = min(key, t.n_cache + t.n_key - 1);
+    if (octet * 8 >= HEAD_DIM) return uvec4(0);
     if (key < t.n_cache) return cache_v[(t.cache_row + key) * (p.cache_stride / 8) + octet];
     return qkv[value_at(key) / 8 + octet];
 }
@@ -92,6 +95,7 @@ void store_pair(uint i, uint col, vec2 v)
 void main()
 {
     t = tiles[p.first_tile + gl_WorkGroupID.x];
+    locate_rows();
     const uint tid = gl_LocalInvocationIndex, first = gl_SubgroupID * SIDE; /* query of the tile */
     const uint n_keys = t.n_cache + t.n_key;
     uint n_seen[2]; /* by the two rows of which an invocation has numbers */

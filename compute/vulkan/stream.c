@@ -221,8 +221,9 @@ static double elapsed(const struct stream *s, const struct slot *slot, uint32_t 
 static void slot_measure(struct stream *s, struct slot *slot)
 {
     double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : clock_seconds() - slot->submitted;
-    /* small submits measure the cost of submitting */
-    if (seconds > TARGET_SECONDS / 50 && slot->work > 0) s->rate = 0.5 * s->rate + 0.5 * slot->work / seconds;
+    /* small submits measure the cost of submitting, which never makes a device look faster than it is */
+    const double rate = seconds > 0 ? slot->work / seconds : 0;
+    if (rate > s->rate || (seconds > TARGET_SECONDS / 50 && rate > 0)) s->rate = 0.5 * s->rate + 0.5 * rate;
     for (uint32_t i = 0; i < slot->n_profiled; i++) add_time(s, &slot->profiled[i], elapsed(s, slot, 2 + 2 * i));
 }
 
