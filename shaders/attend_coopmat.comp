@@ -1,10 +1,7 @@
 /* attend.comp on matrix units. A subgroup has 16 queries of the tile. Scores stay in the registers of their accumulators, and become the left
  * operand of the product with the values there: this needs to know which row and column an invocation's numbers have, which Vulkan
  * leaves to the device. The place() below is what NVIDIA's have, for accumulators and left operands alike; coopmat_places.comp asks a
- * device, and the plain kernel serves those that answer otherwise.
- *
- * The output is rescaled only when a row's maximum has grown by more than SLACK since the last time, which is rare: a probability is
- * then at most 2^SLACK, well inside float16, and their sum is kept in float32. Logits are in base 2: exp2 is what devices have. */
+ * device, and the plain kernel serves those that answer otherwise. Logits are in base 2: exp2 is what devices have. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -12,7 +9,6 @@
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#extension GL_KHR_shader_subgroup_vote : require
 #include "numbers.glsl"
 #include "params.h"
 
@@ -31,7 +27,6 @@ layout(set = 0, binding = 5) buffer OutPairs { uint result_pairs[]; };
 #include "attend.glsl"
 #include "places.glsl"
 
-#define SLACK 8.0
 #define LOG2_E 1.44269504088896340736
 #define NOTHING uintBitsToFloat(0xff800000u) /* -infinity */
 
@@ -112,7 +107,7 @@ void main()
         coopMatLoad(q[d], tile, first * PITCH + d * 2, PITCH, gl_CooperativeMatrixLayoutRowMajor);
         acc[d] = ACCUMULATOR(0);
     }
-    float reference[2] = {NOTHING, NOTHING}, sum[2] = {0, 0}; /* sum: of the invocation's keys */
+    float top[2] = {NOTHING, NOTHING}, sum[2] = {0, 0}; /* sum: of the invocation's keys */
 
     for (uint begin = 0; begin < n_keys; begin += BK) {
         barrier();
@@ -150,22 +145,20 @@ void main()
             [[unroll]] for (uint j = 0; j < TOGETHER; j++)
                 [[unroll]] for (uint e = 0; e < PLACES; e++) high[place_half(e)] = max(high[place_half(e)], s[j][e]);
             [[unroll]] for (uint h = 0; h < 2; h++) high[h] = row_max(high[h]);
-            if (subgroupAny(high[0] > reference[0] + SLACK || high[1] > reference[1] + SLACK)) {
-                float scale[2];
-                [[unroll]] for (uint h = 0; h < 2; h++) {
-                    high[h] = max(high[h], reference[h]);
-                    scale[h] = exp2(reference[h] - high[h]);
-                    reference[h] = high[h];
-                    sum[h] *= scale[h];
-                }
-                [[unroll]] for (uint d = 0; d < BLOCKS; d++)
-                    [[unroll]] for (uint e = 0; e < PLACES; e++) acc[d][e] *= scale[place_half(e)];
+            float scale[2];
+            [[unroll]] for (uint h = 0; h < 2; h++) {
+                high[h] = max(high[h], top[h]);
+                scale[h] = exp2(top[h] - high[h]);
+                top[h] = high[h];
+                sum[h] *= scale[h];
             }
+            [[unroll]] for (uint d = 0; d < BLOCKS; d++)
+                [[unroll]] for (uint e = 0; e < PLACES; e++) acc[d][e] *= scale[place_half(e)];
 
             [[unroll]] for (uint j = 0; j < TOGETHER; j++) {
                 LEFT probability;
                 [[unroll]] for (uint e = 0; e < PLACES; e++) {
-                    float v = exp2(s[j][e] - reference[place_half(e)]);
+                    float v = exp2(s[j][e] - top[place_half(e)]);
                     sum[place_half(e)] += v;
                     probability[e] = float16_t(v);
                 }
@@ -186,6 +179,6 @@ void main()
             [[unroll]] for (uint e = 0; e < PLACES; e += 2)
                 if (place_half(e) == h && d * SIDE + place_column(e) < HEAD_DIM)
                     store_pair(query, d * SIDE + place_column(e), vec2(acc[d][e], acc[d][e + 1]) / total);
-        if (place_column(0) == 0) store_lse(query, (reference[h] + log2(total)) / LOG2_E);
+        if (place_column(0) == 0) store_lse(query, (top[h] + log2(total)) / LOG2_E);
     }
 }

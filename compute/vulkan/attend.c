@@ -147,7 +147,7 @@ static void run_turns(const struct call *c)
                 .n_bindings = 3,
                 .params = &params,
                 .params_bytes = sizeof params,
-                .groups = {vulkan_ceil(params.n_head * vulkan_ceil(s->head_dim, 2), 128), op->n, 1},
+                .groups = {vulkan_ceil(op->n * params.n_head * vulkan_ceil(s->head_dim, 4), 128), 1, 1},
                 .label = "attend: rotate",
                 .work = numbers,
                 .bytes = 2 * number_bytes(c->v) * numbers,

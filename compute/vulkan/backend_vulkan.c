@@ -12,7 +12,7 @@
 #include "compute/vulkan/vulkan.h"
 
 /* Tokens of a chunk: on a GPU enough rows to fill it and to hide a submit, on a processor what its caches like. */
-enum { GPU_CHUNK_ROWS = 16384, SOFTWARE_CHUNK_ROWS = 512 };
+enum { LARGE_CHUNK_ROWS = 65536, GPU_CHUNK_ROWS = 8192, SOFTWARE_CHUNK_ROWS = 512 };
 
 static void vulkan_close(struct backend *backend)
 {
@@ -112,7 +112,9 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
     snprintf(info->name, sizeof info->name, "vulkan: %.100s, %s", c->name, gpu_tier_name(tier));
     snprintf(info->device, sizeof info->device, "vulkan:%zu/%s", c->index % 1000, gpu_tier_name(tier));
     info->memory = (size_t)c->memory;
-    info->chunk_rows = c->software ? SOFTWARE_CHUNK_ROWS : GPU_CHUNK_ROWS;
+    /* a large GPU has some GB to spare, and counts the workgroups of a dispatch in more than 16 bits */
+    const bool large = c->memory >= UINT64_C(16) << 30 && c->max_groups[0] >= 1u << 20;
+    info->chunk_rows = c->software ? SOFTWARE_CHUNK_ROWS : large ? LARGE_CHUNK_ROWS : GPU_CHUNK_ROWS;
     info->tolerance = tier == GPU_FP32 ? 1e-3f : 1e-2f;
     info->max_head_dim = vulkan_max_head_dim(v);
     *out = v;

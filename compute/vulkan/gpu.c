@@ -186,6 +186,23 @@ static void find_memory(VkPhysicalDevice physical, struct gpu_caps *caps)
     }
 }
 
+/* Can every compute pipeline be made with the subgroup size that the device reports? */
+static bool find_size_control(VkPhysicalDevice physical, uint32_t subgroup_size)
+{
+    enum { MOST_INVOCATIONS = 256 }; /* of our workgroups */
+    VkPhysicalDeviceSubgroupSizeControlFeaturesEXT feature = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT};
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &feature};
+    vkGetPhysicalDeviceFeatures2(physical, &features);
+    VkPhysicalDeviceSubgroupSizeControlPropertiesEXT size = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES_EXT};
+    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &size};
+    vkGetPhysicalDeviceProperties2(physical, &properties);
+    return feature.subgroupSizeControl && (size.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
+           size.minSubgroupSize <= subgroup_size && subgroup_size <= size.maxSubgroupSize &&
+           size.maxComputeWorkgroupSubgroups * subgroup_size >= MOST_INVOCATIONS;
+}
+
 static void find_extensions(VkPhysicalDevice physical, bool *push, struct gpu_caps *caps)
 {
     uint32_t n = 0;
@@ -195,6 +212,8 @@ static void find_extensions(VkPhysicalDevice physical, bool *push, struct gpu_ca
         *push = has_extension(list, n, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
         caps->memory_budget = has_extension(list, n, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
         caps->coopmat = has_extension(list, n, COOPMAT_EXTENSION_NAME);
+        caps->subgroup_size_control = has_extension(list, n, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME) &&
+                                      find_size_control(physical, caps->subgroup_size);
     }
     free(list);
 }
@@ -251,7 +270,6 @@ static void caps_read(VkInstance instance, VkPhysicalDevice physical, struct gpu
     find_extensions(physical, &push, caps);
     if (caps->coopmat)
         caps->coopmat = caps->fp16 && v12.vulkanMemoryModel && subgroup.subgroupSize >= COOPMAT_SIZE &&
-                        (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_VOTE_BIT) &&
                         coopmat_supported(instance, physical);
     find_memory(physical, caps);
     const char *missing = find_missing(p, &subgroup, &v12, push, caps);
@@ -308,14 +326,20 @@ static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n,
 
 static int device_create(struct gpu *g, struct error *e)
 {
-    const char *extensions[4] = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME};
+    const char *extensions[5] = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME};
     uint32_t n = 1;
     if (g->caps.memory_budget) extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR coopmat = coopmat_features();
     if (g->caps.coopmat) extensions[n++] = COOPMAT_EXTENSION_NAME;
+    VkPhysicalDeviceSubgroupSizeControlFeaturesEXT size = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
+        .pNext = g->caps.coopmat ? &coopmat : NULL,
+        .subgroupSizeControl = VK_TRUE,
+    };
+    if (g->caps.subgroup_size_control) extensions[n++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
     VkPhysicalDeviceVulkan11Features v11 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
-        .pNext = g->caps.coopmat ? &coopmat : NULL,
+        .pNext = g->caps.subgroup_size_control ? &size : size.pNext,
         .storageBuffer16BitAccess = g->caps.fp16,
     };
     VkPhysicalDeviceVulkan12Features v12 = {

@@ -26,7 +26,8 @@ struct gpu_caps {
     bool fp16, coopmat; /* tiers above fp32: float16 in arithmetic and in memory; and its products on matrix units */
     bool memory_budget; /* VK_EXT_memory_budget */
     uint32_t subgroup_size;
-    uint32_t shared_bytes; /* of a workgroup */
+    bool subgroup_size_control; /* pipelines can be held to it: VK_EXT_subgroup_size_control */
+    uint32_t shared_bytes;      /* of a workgroup */
     uint32_t max_invocations;
     uint32_t max_groups[3];
     uint64_t max_range; /* largest storage buffer */
