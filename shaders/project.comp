@@ -23,13 +23,10 @@ layout(constant_id = 4) const uint TN = 4;
 layout(constant_id = 5) const uint FORMAT = 0;
 layout(constant_id = 6) const uint FLAGS = 0;
 
-layout(set = 0, binding = 0) buffer Out { float result[]; };
-#ifdef HALF
-layout(set = 0, binding = 0) buffer OutHalf { float16_t result_half[]; };
-#endif
 layout(set = 0, binding = 1) readonly buffer X { NUMBER4 x[]; };
 
 #include "project.glsl"
+#include "project_store.glsl"
 
 const uint QUADS = 8;
 const uint PITCH = QUADS + 1;
@@ -49,19 +46,6 @@ NUMBER4 load_a(uint i, uint step)
 NUMBER4 load_b(uint i, uint step)
 {
     return WEIGHT4(weight_row(i / QUADS) * p.w_stride, step * 32 + i % QUADS * 4, padded_cols());
-}
-
-void store(uint row, uint column, float v)
-{
-    uint at = (p.out_row + row) * p.out_stride + column;
-#ifdef HALF
-    if ((FLAGS & PROJECT_HALF) != 0) {
-        result_half[at] = float16_t(v);
-        return;
-    }
-#endif
-    if ((FLAGS & PROJECT_ADD) != 0) v += result[at];
-    result[at] = v;
 }
 
 void main()

@@ -102,42 +102,67 @@ static double product_bytes(const struct product *p, uint32_t n)
     return n * (p->x.number_bytes * p->w->cols + each * columns) + (double)p->w->bytes;
 }
 
+/* Rows [row, row + n) of x. groups: columns of the grid, and rows of x that a row of it takes. */
+static void run_product(struct vulkan *v, const struct product *p, const struct pipeline *pipeline, uint32_t row,
+                        uint32_t n, const uint32_t groups[2])
+{
+    const struct vulkan_matrix *w = vulkan_matrix_of(p->w);
+    struct params_project params = {
+        .n = n,
+        .rows = w->base.rows,
+        .x_row = p->x.first + row,
+        .out_row = row,
+        .cols = w->base.cols,
+        .x_stride = p->x.stride,
+        .w_stride = w->stride,
+        .out_stride = p->out_stride,
+    };
+    stream_run(v->stream, &(struct stream_dispatch){
+                              .pipeline = pipeline,
+                              .bindings = {p->out, p->x.rows, vulkan_bind(p->w)},
+                              .n_bindings = 3,
+                              .params = &params,
+                              .params_bytes = sizeof params,
+                              .groups = {groups[0], vulkan_ceil(n, groups[1]), 1},
+                              .label = p->label,
+                              .work = (double)w->base.rows * w->base.cols * n,
+                              .bytes = product_bytes(p, n),
+                              .together = row > 0,
+                          });
+    stream_pause(v->stream);
+}
+
+/* Rows of x that project_few.comp takes: with more, tiles are faster. */
+enum { FEW_ROWS = 4 };
+
+static void multiply_few(struct vulkan *v, const struct product *p)
+{
+    const struct vulkan_matrix *w = vulkan_matrix_of(p->w);
+    const uint32_t columns = w->base.rows / (p->flags & PROJECT_GATE ? 2 : 1);
+    const uint32_t each = 128 / v->gpu->caps.subgroup_size; /* columns of a workgroup */
+    run_product(v, p,
+                vulkan_pipeline(v, vulkan_half(v) ? SHADER_PROJECT_FEW_FP16 : SHADER_PROJECT_FEW,
+                                (const uint32_t[]){p->n, w->format, p->flags}, 3),
+                0, p->n, (const uint32_t[]){vulkan_ceil(columns, each), FEW_ROWS});
+}
+
 static void multiply(struct vulkan *v, const struct product *p)
 {
     const struct vulkan_matrix *w = vulkan_matrix_of(p->w);
+    if (p->n <= FEW_ROWS) {
+        multiply_few(v, p);
+        return;
+    }
     const struct tile t = choose_tile(v, p->n, w->base.rows);
     const uint32_t constants[] = {threads_of(v, &t),         t.bm, t.bn, t.tm, t.tn, w->format, p->flags,
                                   v->gpu->caps.subgroup_size};
     static const enum shader shaders[] = {SHADER_PROJECT, SHADER_PROJECT_FP16, SHADER_PROJECT_COOPMAT};
     const struct pipeline *pipeline = vulkan_pipeline(v, shaders[v->tier], constants, v->tier == GPU_COOPMAT ? 8 : 7);
-    const double row_work = (double)w->base.rows * w->base.cols;
-    double fit = stream_work_limit(v->stream) / row_work / t.bm;
+    double fit = stream_work_limit(v->stream) / ((double)w->base.rows * w->base.cols) / t.bm;
     uint32_t at_once = fit < 1 ? t.bm : fit > p->n ? p->n : (uint32_t)fit * t.bm;
     for (uint32_t row = 0, n; row < p->n; row += n) {
         n = p->n - row < at_once ? p->n - row : at_once;
-        struct params_project params = {
-            .n = n,
-            .rows = w->base.rows,
-            .x_row = p->x.first + row,
-            .out_row = row,
-            .cols = w->base.cols,
-            .x_stride = p->x.stride,
-            .w_stride = w->stride,
-            .out_stride = p->out_stride,
-        };
-        stream_run(v->stream, &(struct stream_dispatch){
-                                  .pipeline = pipeline,
-                                  .bindings = {p->out, p->x.rows, vulkan_bind(p->w)},
-                                  .n_bindings = 3,
-                                  .params = &params,
-                                  .params_bytes = sizeof params,
-                                  .groups = {vulkan_ceil(w->base.rows, t.bn), vulkan_ceil(n, t.bm), 1},
-                                  .label = p->label,
-                                  .work = row_work * n,
-                                  .bytes = product_bytes(p, n),
-                                  .together = row > 0,
-                              });
-        stream_pause(v->stream);
+        run_product(v, p, pipeline, row, n, (const uint32_t[]){vulkan_ceil(w->base.rows, t.bn), t.bm});
     }
 }
 

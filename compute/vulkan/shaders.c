@@ -9,6 +9,12 @@ static const uint32_t norm[] = {
 static const uint32_t norm_fp16[] = {
 #include "norm_fp16.spv.inc"
 };
+static const uint32_t project_few[] = {
+#include "project_few.spv.inc"
+};
+static const uint32_t project_few_fp16[] = {
+#include "project_few_fp16.spv.inc"
+};
 static const uint32_t project[] = {
 #include "project.spv.inc"
 };
@@ -72,6 +78,8 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EMBED] = MODULE(embed),
     [SHADER_NORM] = MODULE(norm),
     [SHADER_NORM_FP16] = MODULE(norm_fp16),
+    [SHADER_PROJECT_FEW] = MODULE(project_few),
+    [SHADER_PROJECT_FEW_FP16] = MODULE(project_few_fp16),
     [SHADER_PROJECT] = MODULE(project),
     [SHADER_PROJECT_FP16] = MODULE(project_fp16),
     [SHADER_ATTEND] = MODULE(attend),
