@@ -41,7 +41,7 @@ const char *pane_bytes(char out[16], double n);
 /* Share of attention: 31%, 4.2%, 0.03%, <0.01%. */
 const char *pane_share(char out[16], double share);
 
-/* Seconds as 0:07, 12:34, 3:21:00. */
+/* Seconds as 0:07, 12:34, 3:21:00, 4d 11h. */
 const char *pane_time(char out[16], double seconds);
 
 /* Wraps text at words from row y (which may lie above the rectangle) on; returns the row after it. */

@@ -123,8 +123,8 @@ static void draw_branches(const struct pane_pattern *p, struct canvas *c, struct
                           pane_count(w, (double)m->branch[i].segment_length),
                           pane_count(rate, (double)m->branch[i].dilation_rate));
         if (seen > 0)
-            canvas_printf(c, r, y, x, style(ROLE_TEXT), "  %s, back to -%s (%u heads)", pane_count(keys, (double)seen),
-                          pane_count(far, (double)farthest), (unsigned)heads);
+            canvas_printf(c, r, y, x, style(ROLE_TEXT), "  %s, back to -%s (%u head%s)", pane_count(keys, (double)seen),
+                          pane_count(far, (double)farthest), (unsigned)heads, heads == 1 ? "" : "s");
         else
             canvas_puts(c, r, y, x, style(ROLE_DIM), "  none: not on its grid");
         y++;
@@ -134,7 +134,7 @@ static void draw_branches(const struct pane_pattern *p, struct canvas *c, struct
     y++;
     canvas_puts(c, r, y++, 0, style(ROLE_DIM), "j k head   h l branch   + - length   Esc closes");
     canvas_puts(c, r, y++, 0, style(ROLE_DIM), "row: who asks   column: who is seen");
-    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "█ 3 pairs in 10 or more  ▓ in 100  ▒ in 1000  ░ fewer");
+    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "pairs: █ 3 in 10 or more  ▓ in 100  ▒ in 1000  ░ less");
 }
 
 /* The whole sequence as one line: where the token's visible keys are. */

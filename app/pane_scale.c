@@ -130,8 +130,7 @@ static void draw_state(const struct pane_scale *p, struct canvas *c, struct rect
     if (p->running && p->what != NULL)
         canvas_printf(c, r, 0, 1, style(ROLE_TEXT), "measuring %s, %s tokens: %.0f%%", p->what,
                       pane_count(tokens, (double)p->tokens), p->all ? 100.0 * (double)p->done / (double)p->all : 0.0);
-    else if (p->note[0] != '\0')
-        canvas_puts(c, r, 0, 1, style(ROLE_DIM), p->note);
+    canvas_put_head(c, r, 1, 1, style(ROLE_DIM), p->note, strlen(p->note));
 }
 
 void pane_scale_draw(const struct pane_scale *p, struct canvas *c, struct rect r)
@@ -139,7 +138,7 @@ void pane_scale_draw(const struct pane_scale *p, struct canvas *c, struct rect r
     struct rect body = pane_title(
         c, r, true, "Scale", "time and memory against length, dilated attention ● and dense attention x; Esc closes");
     draw_billion(p, c, (struct rect){body.y, body.x, p->running ? 1 : 2, body.w});
-    draw_state(p, c, (struct rect){body.y + 1, body.x, 1, body.w});
+    draw_state(p, c, (struct rect){body.y + 1, body.x, 2, body.w});
     body = rect_inset(body, 3, 0, 0, 0);
     if (body.w >= 2 * TABLE_WIDTH - 12) {
         struct rect curves = rect_inset(body, 0, 1, 0, TABLE_WIDTH + 2);

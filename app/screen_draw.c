@@ -120,8 +120,8 @@ static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rec
         enum action action;
         const char *word;
     } inspector[] = {
-        {ACTION_FOCUS_NEXT, "next choice"},    {ACTION_LEFT, "less"},       {ACTION_RIGHT, "more"}, {ACTION_OPEN, "go"},
-        {ACTION_ATTENTION, "other attention"}, {ACTION_TOKEN_NEXT, "word"},
+        {ACTION_FOCUS_NEXT, "next choice"}, {ACTION_LEFT, "back"},       {ACTION_RIGHT, "forward"}, {ACTION_OPEN, "go"},
+        {ACTION_ATTENTION, "attention"},    {ACTION_TOKEN_NEXT, "word"},
     };
     int x = 1;
     if (s->mode >= MODE_HELP) {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Screenshots of the main views from real runs, as PNG: scripts/screenshot.sh DIRECTORY PATH QUESTION [LECTERN-OPTIONS...]
-# PATH is read and asked about; the contents are those of this repository. Reads twice (dark, light), measures the scale for SCALE_S seconds (60).
+# PATH is read and asked about; the contents are those of this repository's engine. The scale is measured for SCALE_S seconds (100).
 # Needs tmux, python3, rsvg-convert, pngquant and the fonts of Debian's fonts-dejavu-core (packages: librsvg2-bin pngquant).
 set -eu
 if [ $# -lt 3 ]; then
@@ -15,7 +15,7 @@ t() { tmux -L "lectern_shot_$$" -f /dev/null "$@"; }
 work=$(mktemp -d)
 trap 't kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# start THEME PATH [OPTIONS...]
+# start THEME ARGUMENTS...
 start() {
     theme=$1
     shift
@@ -23,13 +23,13 @@ start() {
     echo "theme $theme" >"$work/$theme/lectern/config"
     t kill-server 2>/dev/null || true
     t new-session -d -x 120 -y 37 "$(printf '%q ' env -u NO_COLOR LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor \
-        XDG_CONFIG_HOME="$work/$theme" "${LECTERN:-$root/build/release/lectern}" --state-dir "$work/state" "${@:2}" "$1")"
+        XDG_CONFIG_HOME="$work/$theme" "${LECTERN:-$root/build/release/lectern}" --state-dir "$work/state" "$@")"
 }
 
 # wait_for SECONDS TEXT
 wait_for() {
     for _ in $(seq $(($1 * 5))); do
-        if t capture-pane -p | grep -qF -- "$2"; then return 0; fi
+        if t capture-pane -p | grep -qE -- "$2"; then return 0; fi
         sleep 0.2
     done
     echo "\"$2\" did not appear" >&2
@@ -49,7 +49,7 @@ ask() {
     keys a
     t send-keys -l "$1"
     keys Enter
-    wait_for 3600 " places"
+    wait_for 3600 "[0-9] places"
 }
 
 shoot() {
@@ -61,7 +61,7 @@ shoot() {
     pngquant --force 48 --output "$out/$1.png" "$work/$1.png"
 }
 
-start dark "$path" "$@"
+start dark "$@" "$path"
 wait_for 60 " left"
 sleep 4
 shoot reading
@@ -71,24 +71,27 @@ keys t t t
 shoot word
 keys T T T Tab Tab Tab '*' + +
 shoot map
-keys 0 p
+keys 0 A
+sleep 5
+shoot inspector
+keys Escape p
 shoot pattern
 keys Escape A
 shoot inspector
 keys Escape v '?'
 shoot keys
 keys Escape S Enter
-sleep "${SCALE_S:-60}"
+sleep "${SCALE_S:-100}"
 shoot scale
 keys C-c Escape q
 
-start light "$path" "$@"
+start light "$@" "$path"
 ask "$question"
 shoot light
 keys q
 
-start dark "$root/app" "$@"
-ask "How is the height of a cell of the map computed?"
+start dark "$@" "$root/compute" "$root/shaders"
+ask "Which rows of keys does the cache keep for each branch?"
 keys Escape Tab Tab
 shoot contents
 keys q

@@ -151,6 +151,25 @@ shows "Reading"
 keys q
 ended 0 reading
 
+# An answer is stopped by Ctrl-C and keeps what came; the question after it waits its turn.
+start tmux-256color 80 24 200000
+shows "tokens/s)"
+keys a
+keys -l "what first?"
+keys Enter a
+keys -l "what second?"
+keys Enter
+shows "Waits its turn"
+keys "<"
+shows "The text says"
+keys C-c
+shows "(stopped)"
+shows "The text says"
+keys ">"
+shows "The text says so [1], and again [2]."
+keys q
+ended 0 stopped
+
 # Signals: the terminal is restored by all of them, and by a crash.
 for signal in TERM HUP SEGV ABRT; do
     start tmux-256color 80 24

@@ -47,7 +47,7 @@ static void search_for(const struct atlas *a, const char *pattern, bool regex, c
     }
     for (bool more = true; more;) {
         double slice = now_ms();
-        more = search_step(s, 8);
+        more = search_step(s, 3);
         if (now_ms() - slice > longest) longest = now_ms() - slice;
         if (first < 0 && search_after(s, 0, &begin, &size) == SEARCH_FOUND) first = now_ms() - start;
     }
@@ -120,7 +120,7 @@ static const struct step steps[] = {
     {"map, zoomed out", "", "-", false, false},
     {"next place of evidence", "\t", "J", false, false},
     {"all keys shown", "", "?", false, false},
-    {"another size", "\033", "", false, true},
+    {"another size", "/\007", "", false, true},
 };
 
 #define STEPS (sizeof steps / sizeof *steps)
@@ -218,7 +218,7 @@ static int type_keys(const struct program *p)
 {
     static struct took took[ROUNDS][STEPS];
     wait_for(p, NULL, 3000);
-    if (!type(p, "aWho saw the storm?\r\033")) return 1;
+    if (!type(p, "aWho saw the storm?\r")) return 1;
     wait_for(p, NULL, 500);
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < STEPS; i++) {
