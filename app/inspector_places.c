@@ -64,7 +64,7 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
     const struct inspected *i = exchange_inspected(v->exchange, &v->choice);
     const struct inspected_place *p = &i->places[rank];
     const struct document *d = &v->atlas->corpus->documents[p->document];
-    char share[16], branches[24], place[300];
+    char share[16], branches[24];
     enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
     canvas_fill(c, (struct rect){r.y + y, r.x, 1, r.w}, style(role), " ");
     name_branches(p->branches, branches);
@@ -76,12 +76,8 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
         return;
     }
     if (r.w >= 100) {
-        size_t n = pane_place(v, p->document, p->offset, place, sizeof place);
         struct rect name = {r.y + y, r.x, 1, x + (r.w - x) / 4};
-        if ((int)safe_text_width(place, n) <= name.w - x)
-            canvas_put(c, name, 0, x, style(selected ? role : ROLE_REFERENCE), place, n);
-        else
-            canvas_put_tail(c, name, 0, x, name.w, style(selected ? role : ROLE_REFERENCE), place, n);
+        pane_place(c, name, 0, x, style(selected ? role : ROLE_REFERENCE), v, p->document, p->offset);
         x = name.w + 1;
     }
     draw_context(c, r, y, x, selected ? role : ROLE_DIM, d, p);
@@ -91,13 +87,12 @@ static void draw_segment_place(struct canvas *c, struct rect r, int y, size_t ra
 {
     const struct evidence_item *item = &exchange_lens(v->exchange).items[rank];
     const struct reader_segment *s = &v->atlas->segments[item->segment];
-    char share[16], place[300];
+    char share[16];
     enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
     canvas_fill(c, (struct rect){r.y + y, r.x, 1, r.w}, style(role), " ");
     int x = canvas_printf(c, r, y, 1, style(role), "%2zu %7s ", rank + 1,
                           inspector_figures_percent(share, (double)item->share));
-    size_t n = pane_place(v, s->document, s->offset, place, sizeof place);
-    x = canvas_put(c, r, y, x, style(selected ? role : ROLE_REFERENCE), place, n) + 2;
+    x = pane_place(c, r, y, x, style(selected ? role : ROLE_REFERENCE), v, s->document, s->offset) + 2;
     draw_text(c, r, y, x, style(selected ? role : ROLE_DIM), v->atlas->corpus->documents[s->document].text + s->offset,
               s->size);
 }

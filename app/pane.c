@@ -46,19 +46,24 @@ int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const c
     return y;
 }
 
-size_t pane_place(const struct view *v, size_t document, uint64_t offset, char *out, size_t capacity)
+int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
+               uint64_t offset)
 {
     const struct document *d = &v->atlas->corpus->documents[document];
     unsigned long long line = (unsigned long long)document_line(d, offset);
+    char number[24];
+    if (v->atlas->corpus->n_documents > 1) {
+        int n = snprintf(number, sizeof number, ":%llu", line), end = r.w - n;
+        int width = (int)safe_text_width(d->path, strlen(d->path));
+        if (end > x + width) end = x + width;
+        if (end > x) canvas_put_tail(c, r, y, x, end, s, d->path, strlen(d->path));
+        return canvas_puts(c, r, y, end > x ? end : x, s, number);
+    }
     const struct outline_heading *h = v->outline ? outline_heading_at(v->outline, document, offset) : NULL;
-    int n;
-    if (v->atlas->corpus->n_documents > 1)
-        n = snprintf(out, capacity, "%s:%llu", d->path, line);
-    else if (h == NULL)
-        n = snprintf(out, capacity, "line %llu", line);
-    else
-        n = snprintf(out, capacity, "%.*s, line %llu", (int)h->size, d->text + h->offset + h->title, line);
-    return n < 0 ? 0 : (size_t)n < capacity ? (size_t)n : capacity - 1;
+    x = canvas_printf(c, r, y, x, s, "line %llu", line);
+    if (h == NULL) return x;
+    x = canvas_puts(c, r, y, x, s, ", ");
+    return canvas_put_head(c, r, y, x, s, d->text + h->offset + h->title, h->size);
 }
 
 static const char *scaled(char out[16], double n, const char *unit, const char *space)

@@ -29,8 +29,10 @@ struct view {
  * NULL. */
 struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail);
 
-/* PATH:LINE, or in the only file the chapter and the line; the bytes are untrusted. Returns the length, cut to fit. */
-size_t pane_place(const struct view *v, size_t document, uint64_t offset, char *out, size_t capacity);
+/* Draws PATH:LINE, or in the only file the line and the chapter, from column x on: where there is no room, the end of a
+ * path and the beginning of a chapter are kept. Returns the column after it. */
+int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
+               uint64_t offset);
 
 /* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
 const char *pane_count(char out[16], double n);

@@ -46,12 +46,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     char share[16];
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
     left = canvas_printf(c, line, 0, left, style(role), "%5s ", pane_share(share, (double)item->share));
-    char place[600];
-    size_t size = pane_place(v, s->document, s->offset, place, sizeof place);
-    if (safe_text_width(place, size) <= (size_t)(line.w > left ? line.w - left : 0))
-        canvas_put(c, line, 0, left, style(role), place, size);
-    else
-        canvas_put_tail(c, line, 0, left, line.w, style(role), place, size);
+    pane_place(c, line, 0, left, style(role), v, s->document, s->offset);
     draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + s->offset, s->size);
 }
 

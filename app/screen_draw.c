@@ -24,9 +24,9 @@ static void draw_title(const struct screen *s, struct canvas *c)
     x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s", pane_bytes(bytes, (double)corpus->n_bytes));
     if (read > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s tokens", pane_count(tokens, (double)read));
     if (corpus->n_skipped > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %zu skipped (!)", corpus->n_skipped);
-    int n = snprintf(text, sizeof text, "%.60s  %.127s ", s->model ? s->model->name : "", s->device);
-    if (n > 0 && (size_t)n < sizeof text && r.w - x > 20)
-        canvas_put_tail(c, r, 0, x + 2, r.w, style(ROLE_TITLE), text, strlen(text));
+    snprintf(text, sizeof text, "%.60s  %.127s ", s->model ? s->model->name : "", s->device);
+    const char *shown = (int)safe_text_width(text, strlen(text)) <= r.w - x - 2 ? text : strstr(text, "  ") + 2;
+    if (r.w - x > 20) canvas_put_tail(c, r, 0, x + 2, r.w, style(ROLE_TITLE), shown, strlen(shown));
 }
 
 static int draw_bar(struct canvas *c, struct rect r, int x, int width, double part)
