@@ -359,6 +359,7 @@ static int adopt_best(struct state *s, struct error *e)
     struct state_entry *entries;
     size_t n, best = 0, best_n = 0;
     uint64_t most = 0;
+    int failed = 0;
     if (state_store_list(&entries, &n, s->directory, e) != 0) return -1;
     for (size_t i = 0; i < n && !is_cancelled(s); i++) {
         const struct state_index *x = &entries[i].index;
@@ -376,10 +377,10 @@ static int adopt_best(struct state *s, struct error *e)
     } else if (best_n > 0) {
         state_store_clear(s->directory, s->name);
         reset(s);
-        if (open_arrays(s, true, e) != 0) best_n = 0;
+        failed = open_arrays(s, true, e);
     }
     state_store_list_free(entries, n);
-    return is_cancelled(s) ? error_set(e, "interrupted") : s->arrays[0] ? 0 : -1;
+    return is_cancelled(s) ? error_set(e, "interrupted") : failed;
 }
 
 static int begin(struct state *s, uint64_t limit, struct error *e)

@@ -14,7 +14,8 @@ LENGTHS = [10**9, 10**10, 10**12]
 DAY = 86400.0
 DISK = 4e12  # bytes of disk a rank
 ANSWER = 10.0  # seconds a question may take
-SHARE = 16384  # tokens of a super-chunk that a rank reads
+SHARE = 2048  # tokens of a chunk that a rank reads
+SESSIONS_LEAST, SESSIONS_SHARE = 256 << 20, 8  # checkpoints take so many bytes, or this part of keys and lengths
 SEGMENT_ROW, SEGMENT_ASKED = 40, 16  # bytes a segment takes in the table on disk, and in memory while asking
 RATES = [1, 16]  # evidence dilation rates the model was trained at
 
@@ -39,14 +40,14 @@ def branches(model):
 
 
 def network(model, ranks):
-    """Bytes a rank receives for each of its own tokens. A super-chunk is `ranks` shares; a branch whose segments are
+    """Bytes a rank receives for each of its own tokens, at most. A chunk is `ranks` shares; a branch whose segments are
     longer than a share needs the dilated keys and values (float32, all layers and heads) of the other ranks' shares,
-    at most min(w, super-chunk) / r positions a head. The length of the text does not enter."""
+    at most min(w, chunk) / r positions a head with the own ones. The length of the text does not enter."""
     if ranks == 1:
         return 0.0
     chunk = ranks * SHARE
     keys = sum(min(w, chunk) / r for w, r in branches(model) if w > SHARE)
-    return keys * model["layers"] * model["heads"] * model["head_dim"] * 2 * 4 / SHARE
+    return keys * (1 - 1 / ranks) * model["layers"] * model["heads"] * model["head_dim"] * 2 * 4 / SHARE
 
 
 def segments(m):
@@ -56,8 +57,8 @@ def segments(m):
 
 def needs(m, tokens, rate):
     read = tokens * m["reading"]["core_seconds_per_token"] / m["cores"]
-    # a key, the length of each token, the table of segments
-    disk = tokens * (m["model"]["evidence_width"] / rate + 1 + segments(m) * SEGMENT_ROW)
+    kept = tokens * (m["model"]["evidence_width"] / rate + 1)  # a key, the length of each token
+    disk = kept + max(SESSIONS_LEAST, kept / SESSIONS_SHARE) + tokens * segments(m) * SEGMENT_ROW
     ask = tokens / rate * m["question"]["core_seconds_per_key"] / m["cores"]
     ranks = {"reading": read / DAY, "disk": disk / DISK, "questions": ask / ANSWER}
     return read, disk, ask, {k: max(1, math.ceil(v)) for k, v in ranks.items()}
@@ -65,14 +66,16 @@ def needs(m, tokens, rate):
 
 def one_rank(m):
     text = m["text"]["bytes"] / m["text"]["tokens"]
-    print("| tokens | text | reading | live memory | disk, R = 1 | R = 16 | a question, R = 1 | R = 16 | its memory |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| tokens | text | reading | live memory | disk, R = 1 | R = 16 | a question's attention, R = 1 | R = 16 | its words "
+          "| its memory |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for n in LENGTHS:
         read, disk, ask, _ = needs(m, n, 1)
         _, disk16, ask16, _ = needs(m, n, 16)
         print(
             f"| 10^{round(math.log10(n))} | {human(n * text, 'B')} | {duration(read)} | {human(m['reading']['live_bytes'], 'B')} "
             f"| {human(disk, 'B')} | {human(disk16, 'B')} | {duration(ask)} | {duration(ask16)} "
+            f"| {duration(n * text * m['words']['core_seconds_per_byte'] / m['cores'])} "
             f"| {human(n * segments(m) * SEGMENT_ASKED, 'B')} |"
         )
 

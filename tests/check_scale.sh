@@ -31,4 +31,8 @@ grep -q '</svg>' "$scratch/plot.svg" || fail "the plot is not whole"
 
 timeout --foreground --preserve-status -s INT -k 30 1 "$lectern" scale --tokens 1000000000000 >"$scratch/rows" 2>&1
 [ $? = 130 ] || fail "an interrupted scale does not exit with 130"
+
+# docs/scaling.md holds what scripts/scaling.py computes from docs/scaling.json.
+scripts/scaling.py | grep '^|' >"$scratch/rows" || fail "scaling.py failed"
+[ "$(grep -cxFf docs/scaling.md "$scratch/rows")" = "$(wc -l <"$scratch/rows")" ] || fail "docs/scaling.md has other tables than scripts/scaling.py"
 exit $status
