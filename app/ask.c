@@ -131,7 +131,7 @@ static int fuse(const struct ask *q, const struct answer *a, const atomic_bool *
     size_t n;
     const struct reader_segment *segments = sequence_segments(q->sequence, &n);
     if (bm25_score(q->corpus, segments, n, a->question, q->backend->pool, cancel, fused, e)) return -1;
-    bm25_fuse(a->score, fused, q->model->evidence.fusion_weight, n, fused);
+    bm25_fuse(a->score, fused, reader_fusion_weight(q->reader), n, fused);
     return 0;
 }
 

@@ -116,7 +116,7 @@ static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, 
         return -1;
     size_t bm25 = eval_rank(g->scores, g->hits, n);
     eval_add_rank(&sum->bm25, bm25);
-    bm25_fuse(a->score, g->scores, r->options->model->evidence.fusion_weight, n, g->scores);
+    bm25_fuse(a->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
     size_t fused = eval_rank(g->scores, g->hits, n);
     eval_add_rank(&sum->fused, fused);
     struct reader_progress p;

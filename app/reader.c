@@ -171,6 +171,11 @@ uint32_t reader_rate(const struct reader *r)
     return r->rate_kept;
 }
 
+float reader_fusion_weight(const struct reader *r)
+{
+    return r->model->evidence.fusion_weight * (float)r->rate_kept;
+}
+
 /* Puts what was read on the disk. Where that fails reading goes on without further checkpoints. */
 static void checkpoint(struct reader *r)
 {

@@ -79,6 +79,10 @@ int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_byte
 
 /* Every how many positions a key is kept. */
 uint32_t reader_rate(const struct reader *r);
+
+/* What BM25 weighs beside the attention: the model's fusion weight where every key is kept; an attention that sees one
+ * position in R counts for 1/R. */
+float reader_fusion_weight(const struct reader *r);
 void reader_progress(const struct reader *r, struct reader_progress *p);
 
 /* Asks about what has been read so far. */

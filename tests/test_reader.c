@@ -463,11 +463,13 @@ static void little_memory_keeps_fewer_keys(void **state)
     struct reader_progress p;
     reader_progress(f.reader, &p);
     assert_int_equal(reader_rate(f.reader), 1);
+    assert_float_equal(reader_fusion_weight(f.reader), 0.25f, 0);
     reader_close(f.reader);
     /* the texts are 130 bytes, about 43 tokens of 32 bytes: 1.4 KB at rate 1, 344 bytes at rate 4 */
     f.options.memory = p.memory + 400;
     open_reader(&f);
     assert_int_equal(reader_rate(f.reader), 4);
+    assert_float_equal(reader_fusion_weight(f.reader), 1.0f, 0);
     read_all(&f);
     struct reader_callbacks c = {0};
     struct answer *a = NULL;
