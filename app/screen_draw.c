@@ -154,10 +154,12 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
         {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, ALWAYS},
         {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, ANSWERED},
         {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, ALWAYS},
+        {ACTION_ATTENTION, "dilated", 1u << FOCUS_MAP, ANSWERED},
         {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, ANSWERED},
         {ACTION_SEARCH, "search", ~(1u << FOCUS_CONTENTS), ALWAYS},
         {ACTION_SEARCH, "filter", 1u << FOCUS_CONTENTS, ALWAYS},
         {ACTION_TOKEN_NEXT, "word by word", ~0u, ANSWERED},
+        {ACTION_INSPECT, "inspector", ~0u, ANSWERED},
         {ACTION_BACK, "back", ~0u, ALWAYS},
     };
     char names[80];

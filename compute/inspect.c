@@ -102,7 +102,8 @@ static bool on_grid(const struct work *p, const struct run *run, uint32_t branch
     return run->has_offset && dilation_on_grid(&p->shape->branch[branch], run->offset, p->out->start + token);
 }
 
-/* Logits of one query through one branch: weights of the run's slots, -INFINITY where it does not see the key. */
+/* Logits of one query through one branch that it is on the grid of: weights of the run's slots up to its own, -INFINITY
+ * where it does not see the key. */
 static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t token, double *weights)
 {
     const struct attention *s = p->shape;
@@ -110,7 +111,7 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
     const uint64_t w = s->branch[branch].segment_length, segment = (p->out->start + token) / w;
     const uint32_t dim = s->head_dim, kv = head / (s->n_head / s->n_head_kv);
     const double scale = 1 / sqrt(dim);
-    const bool covered = on_grid(p, run, branch, token), sees_text = covered && segment == p->out->start / w;
+    const bool sees_text = segment == p->out->start / w;
     float q[MAX_HEAD_DIM];
     if (rotates(p, branch))
         turn(q, qkv_row(p, token) + (size_t)head * dim, angles_of(p, branch, token), dim);
@@ -120,8 +121,8 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
         const float *k = p->cached + (size_t)(run->row + i) * dim;
         weights[i] = sees_text ? (double)vector_dot(q, k, dim) * scale : -INFINITY;
     }
-    for (uint32_t t = 0; t < p->out->n_token; t++) {
-        bool sees = covered && t <= token && (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
+    for (uint32_t t = 0; t <= token; t++) {
+        bool sees = (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
         const float *k =
             rotates(p, branch) ? turned_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
         weights[run->kept + t] = sees ? (double)vector_dot(q, k, dim) * scale : -INFINITY;
@@ -133,30 +134,44 @@ static bool within(struct inspect_range r, uint32_t i)
     return i >= r.begin && i < r.end;
 }
 
-/* One token in one head: a softmax over the slots of all branches. */
+/* The branches whose grid the token is on for the head, and their logits; the largest of them. */
+static double score_all(const struct work *p, uint32_t head, uint32_t token, double *weights, bool *covered)
+{
+    double max = -INFINITY;
+    for (uint32_t i = 0; i < p->shape->n_branch; i++) {
+        const struct run *run = &p->runs[head * p->shape->n_branch + i];
+        covered[i] = on_grid(p, run, i, token);
+        if (!covered[i]) continue;
+        score(p, head, i, token, weights + run->slot);
+        for (uint32_t k = 0; k <= run->kept + token; k++) max = fmax(max, weights[run->slot + k]);
+    }
+    return max;
+}
+
+/* One token in one head: a softmax over the slots of all branches that cover it. Where none does the masses stay 0. */
 static void look(const struct work *p, uint32_t head, uint32_t token, double *weights)
 {
-    const struct attention *s = p->shape;
     const struct inspect_choice *c = p->choice;
+    const struct run *runs = &p->runs[head * p->shape->n_branch];
     const bool chosen = within(c->layers, p->layer) && within(c->heads, head) && within(c->tokens, token);
-    const struct run *last = &p->runs[head * s->n_branch + s->n_branch - 1];
-    const size_t n_slots = last->slot + last->kept + p->out->n_token;
-    double max = -INFINITY, total = 0;
-    for (uint32_t i = 0; i < s->n_branch; i++) score(p, head, i, token, weights + p->runs[head * s->n_branch + i].slot);
-    for (size_t i = 0; i < n_slots; i++) max = fmax(max, weights[i]);
-    if (max == -INFINITY) return; /* no branch covers it: the masses stay 0 */
-    for (size_t i = 0; i < n_slots; i++) total += weights[i] = exp(weights[i] - max);
-    for (uint32_t i = 0; i < s->n_branch; i++) {
-        const struct run *run = &p->runs[head * s->n_branch + i];
+    bool covered[DILATION_MAX_BRANCHES];
+    double total = 0;
+    const double max = score_all(p, head, token, weights, covered);
+    for (uint32_t i = 0; i < p->shape->n_branch; i++)
+        for (uint32_t k = 0; covered[i] && k <= runs[i].kept + token; k++)
+            total += weights[runs[i].slot + k] = exp(weights[runs[i].slot + k] - max);
+    for (uint32_t i = 0; i < p->shape->n_branch; i++) {
+        if (!covered[i]) continue;
+        const double *mine = weights + runs[i].slot;
         double text = 0, question = 0;
-        for (uint32_t k = 0; k < run->kept; k++) text += weights[run->slot + k];
-        for (uint32_t k = 0; k < p->out->n_token; k++) question += weights[run->slot + run->kept + k];
+        for (uint32_t k = 0; k < runs[i].kept; k++) text += mine[k];
+        for (uint32_t k = 0; k <= token; k++) question += mine[runs[i].kept + k];
         const size_t at = inspection_at(p->out, p->layer, head, i, token);
         p->out->text[at] = (float)(text / total);
         p->out->mass[at] = (float)((text + question) / total);
         if (!chosen || !within(c->branches, i)) continue;
-        double *sums = p->sums + head * p->n_slots + run->slot;
-        for (uint32_t k = 0; k < run->kept + p->out->n_token; k++) sums[k] += weights[run->slot + k] / total;
+        double *sums = p->sums + head * p->n_slots + runs[i].slot;
+        for (uint32_t k = 0; k <= runs[i].kept + token; k++) sums[k] += mine[k] / total;
     }
 }
 
