@@ -44,13 +44,21 @@ const char *inspector_figures_percent(char out[16], double share)
     return out;
 }
 
-#define POSITIONS_WIDTH 78
+#define POSITIONS_WIDTH 80
 
 static const char *branch_heading(int width)
 {
     if (width < INSPECTOR_NARROW) return "branch tokens    mass    text";
-    if (width < POSITIONS_WIDTH) return "branch    w      r offset   keys tokens    mass    text";
-    return "branch    w      r offset   keys of the text       tokens    mass    text";
+    if (width < POSITIONS_WIDTH) return "branch     w       r offset   keys tokens    mass    text";
+    return "branch     w       r offset   keys of the text       tokens    mass    text";
+}
+
+/* Every digit where there are few. */
+static const char *exact(char out[16], uint64_t n)
+{
+    if (n >= 10000000) return pane_count(out, (double)n);
+    snprintf(out, 16, "%u", (unsigned)n);
+    return out;
 }
 
 static void draw_branch(struct canvas *c, struct rect r, int y, uint32_t i, const struct model *m,
@@ -66,8 +74,8 @@ static void draw_branch(struct canvas *c, struct rect r, int y, uint32_t i, cons
     int x = canvas_puts(c, r, y, 1, style(colour), chosen ? "█" : " ");
     x = canvas_printf(c, r, y, x, style(role), "%3u", i + 1);
     if (r.w >= INSPECTOR_NARROW)
-        x = canvas_printf(c, r, y, x, style(role), " %6s %6s %6s %6s", pane_count(w, (double)branch->segment_length),
-                          pane_count(rate, (double)branch->dilation_rate), offset, pane_count(keys, (double)b->n_keys));
+        x = canvas_printf(c, r, y, x, style(role), " %7s %7s %6s %6s", exact(w, branch->segment_length),
+                          exact(rate, branch->dilation_rate), offset, pane_count(keys, (double)b->n_keys));
     if (r.w >= POSITIONS_WIDTH) x = canvas_printf(c, r, y, x, style(role), " %-17s", positions);
     x = canvas_printf(c, r, y, x, style(role), " %6s %7s %7s ", tokens, inspector_figures_percent(mass, b->mass),
                       inspector_figures_percent(text, b->text));

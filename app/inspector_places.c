@@ -59,6 +59,20 @@ static int digits(uint64_t n)
     return snprintf(out, sizeof out, "%llu", (unsigned long long)n);
 }
 
+/* Columns for the names of the places: a third, or what the longest path needs. */
+static int names_width(const struct inspected *i, const struct view *v, int room)
+{
+    const struct corpus *corpus = v->atlas->corpus;
+    int longest = 0;
+    if (corpus->n_documents == 1) return room / 3;
+    for (size_t k = 0; k < i->n_places; k++) {
+        const struct document *d = &corpus->documents[i->places[k].document];
+        int width = (int)safe_text_width(d->path, strlen(d->path)) + 1 + digits(document_line(d, i->places[k].offset));
+        if (i->places[k].size > 0 && width > longest) longest = width;
+    }
+    return longest < room / 3 ? longest : room / 3;
+}
+
 static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank, bool selected, const struct view *v)
 {
     const struct inspected *i = exchange_inspected(v->exchange, &v->choice);
@@ -75,10 +89,10 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
         canvas_printf(c, r, y, x, style(selected ? role : ROLE_DIM), "in the header before %.200s", d->path);
         return;
     }
-    if (r.w >= 100) {
-        struct rect name = {r.y + y, r.x, 1, x + (r.w - x) / 4};
-        pane_place(c, name, 0, x, style(selected ? role : ROLE_REFERENCE), v, p->document, p->offset);
-        x = name.w + 1;
+    if (r.w >= INSPECTOR_NARROW) {
+        struct rect name = {r.y, r.x, r.h, x + names_width(i, v, r.w - x)};
+        pane_place(c, name, y, x, style(selected ? role : ROLE_REFERENCE), v, p->document, p->offset);
+        x = name.w + 2;
     }
     draw_context(c, r, y, x, selected ? role : ROLE_DIM, d, p);
 }
@@ -86,6 +100,7 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
 static void draw_segment_place(struct canvas *c, struct rect r, int y, size_t rank, bool selected, const struct view *v)
 {
     const struct evidence_item *item = &exchange_lens(v->exchange).items[rank];
+    if (item->segment >= v->atlas->n_segments) return;
     const struct reader_segment *s = &v->atlas->segments[item->segment];
     char share[16];
     enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;

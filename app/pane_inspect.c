@@ -10,7 +10,7 @@
 #include "compute/evidence.h"
 #include "compute/model.h"
 
-#define WIDE 130
+#define WIDE 154 /* tables at the left, places at the right */
 
 void pane_inspect_pick(struct pane_inspect *p, bool dilated, int by)
 {
@@ -41,7 +41,9 @@ bool pane_inspect_place(const struct view *v, size_t place, uint64_t *token, str
         *size = p->size;
         return p->size > 0;
     }
-    const struct reader_segment *s = &v->atlas->segments[exchange_lens(v->exchange).items[place].segment];
+    const uint64_t segment = exchange_lens(v->exchange).items[place].segment;
+    if (segment >= v->atlas->n_segments) return false;
+    const struct reader_segment *s = &v->atlas->segments[segment];
     *token = s->first_token;
     *spot = (struct spot){s->document, s->offset};
     *size = s->size;
@@ -132,26 +134,29 @@ static void draw_dilated(struct pane_inspect *p, struct canvas *c, struct rect r
     const bool small = r.h < 9;
     if (!small) inspector_figures_mean(c, r, 0, i);
     inspector_figures_masses(c, r, small ? 0 : 1, i, v->exchange);
-    struct rect body = rect_inset(r, small ? 1 : 3, 0, 0, 0), table = body, places = body;
+    struct rect left = rect_inset(r, small ? 1 : 3, 0, 0, 0), places = left;
     const bool wide = r.w >= WIDE;
     if (wide) {
-        table.w = r.w / 2;
-        places = rect_inset(body, 0, 0, 0, table.w + 2);
+        left.w = r.w / 2;
+        places = rect_inset(places, 0, 0, 0, left.w + 2);
     } else {
-        table.h = table.h > 12 ? table.h - 6 : table.h / 2;
+        left.h = left.h > 12 ? left.h - 6 : left.h / 2;
     }
+    struct rect table = left;
     int used = 0, heads = 0;
     if (r.w >= INSPECTOR_NARROW) {
-        struct rect grid = {table.y, table.x + table.w - inspector_figures_heads_width(m), table.h,
-                            inspector_figures_heads_width(m)};
-        table.w -= grid.w + 1;
-        heads = inspector_figures_heads(c, grid, m, i, v);
+        const int width = inspector_figures_heads_width(m);
+        heads = inspector_figures_heads(c, rect_inset(left, 0, 0, 0, left.w - width), m, i, v);
+        table.w -= width + 1;
     }
     used = inspector_figures_branches(c, table, m, i, v);
     if (used < heads) used = heads;
-    if (v->choice.branch >= 0 && r.w >= INSPECTOR_NARROW) inspector_figures_grid(c, body, used++, m, i, v);
-    if (wide) inspector_figures_legend(c, table, used + 1);
-    if (!wide) places = rect_inset(body, used + (body.h > 16), 0, 0, 0);
+    left.h = places.h;
+    if (v->choice.branch >= 0 && r.w >= INSPECTOR_NARROW) inspector_figures_grid(c, left, used++, m, i, v);
+    if (wide)
+        inspector_figures_legend(c, left, used + 1);
+    else
+        places = rect_inset(places, used + (places.h > 16), 0, 0, 0);
     inspector_places_draw(p, c, places, v);
 }
 

@@ -100,8 +100,8 @@ static void select_place(struct screen *s, long by)
 static void go(struct screen *s)
 {
     struct view v = screen_view(s);
-    struct spot spot;
-    uint64_t token, size;
+    struct spot spot = s->text.place;
+    uint64_t token = 0, size = 0;
     if (s->inspect.selected >= pane_inspect_places(&v)) return;
     bool text = pane_inspect_place(&v, s->inspect.selected, &token, &spot, &size);
     s->mode = MODE_BROWSE;
