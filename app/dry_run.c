@@ -10,42 +10,60 @@
 #include "app/state.h"
 #include "app/token_source.h"
 #include "compute/backend.h"
+#include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/thread_pool.h"
 
+/* What the speed is measured on at least, after a chunk that is not. */
 #define PROBE_TOKENS 4096
+#define PROBE_SECONDS 0.3
 
 /* Sessions are sized at so many positions for their mean, not at round ones: those begin segments. */
 #define SAMPLES 256
 #define ASIDE 0.37
 
-/* Reads the first tokens as a read would, keys and all. */
-static int probe(struct dry_run *out, struct session *s, const struct token_chunk *chunk, const struct model *m,
-                 struct error *e)
+/* The first tokens, read as a read would, keys and all. */
+struct probe {
+    struct session *session;
+    int8_t *keys; /* owned */
+    size_t capacity, n_chunks;
+    uint64_t tokens;
+    double seconds;
+};
+
+static bool probe_is_done(const struct probe *p)
 {
-    int8_t *keys = malloc(chunk->n * (m->evidence.width ? m->evidence.width : 1));
-    if (!keys) return error_set(e, "out of memory");
-    struct session_outputs outputs = {.keys = m->evidence.width ? keys : NULL};
-    double begin = clock_seconds();
-    int failed = session_prefill(s, chunk->ids, chunk->n, &outputs, e);
-    double seconds = clock_seconds() - begin;
-    out->tokens_per_second = seconds > 0 ? (double)chunk->n / seconds : 0;
-    free(keys);
-    return failed;
+    return p->n_chunks > 1 && p->seconds >= PROBE_SECONDS;
 }
 
-static int count(struct dry_run *out, struct token_source *source, struct session *s, const struct model *m,
-                 const atomic_bool *cancel, struct error *e)
+/* The first chunk, for which a device may have to compile its shaders, counts only where it is the only one. */
+static int probe(struct probe *p, const struct token_chunk *chunk, const struct model *m, struct error *e)
+{
+    int8_t *keys = bytes_reserve(p->keys, &p->capacity, chunk->n * m->evidence.width + 1, 1);
+    if (!keys) return error_set(e, "out of memory");
+    p->keys = keys;
+    struct session_outputs outputs = {.keys = m->evidence.width ? keys : NULL};
+    double begin = clock_seconds();
+    if (session_prefill(p->session, chunk->ids, chunk->n, &outputs, e)) return -1;
+    double seconds = clock_seconds() - begin;
+    p->tokens = chunk->n + (p->n_chunks > 1 ? p->tokens : 0);
+    p->seconds = seconds + (p->n_chunks > 1 ? p->seconds : 0);
+    p->n_chunks++;
+    return 0;
+}
+
+static int count(struct dry_run *out, struct token_source *source, struct probe *p, const struct model *m,
+                 size_t chunk_tokens, const atomic_bool *cancel, struct error *e)
 {
     for (;;) {
         if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
         struct token_chunk chunk;
-        if (token_source_next(source, PROBE_TOKENS, &chunk, e)) return -1;
+        if (token_source_next(source, chunk_tokens, &chunk, e)) return -1;
         if (chunk.n == 0) return 0;
-        if (out->tokens == 0 && probe(out, s, &chunk, m, e)) return -1;
+        if (!probe_is_done(p) && probe(p, &chunk, m, e)) return -1;
         out->tokens += chunk.n;
     }
 }
@@ -64,7 +82,12 @@ static uint64_t size_checkpoints(const struct dry_run *r, const struct session *
 static int measure(struct dry_run *r, struct token_source *source, struct session *s, const struct model *m,
                    const struct dry_run_options *o, struct error *e)
 {
-    if (count(r, source, s, m, o->cancel, e)) return -1;
+    struct probe p = {.session = s};
+    const size_t best = session_chunk_tokens(s);
+    int failed = count(r, source, &p, m, best > PROBE_TOKENS ? best : PROBE_TOKENS, o->cancel, e);
+    free(p.keys);
+    if (failed) return -1;
+    r->tokens_per_second = p.seconds > 0 ? (double)p.tokens / p.seconds : 0;
     r->memory = session_memory(s);
     if (reader_choose_rate(&r->rate, m, r->bytes, r->memory, o->memory, e)) return -1;
     r->seconds = r->tokens_per_second > 0 ? (double)r->tokens / r->tokens_per_second : 0;

@@ -1,5 +1,5 @@
 /* `lectern read --dry-run`: what reading would take, before it starts. Tokens are counted, not estimated; the time is
- * that of the first few thousand tokens, read here and now. */
+ * that of some of the first tokens, read here and now once the device is warm. */
 #ifndef LECTERN_DRY_RUN_H
 #define LECTERN_DRY_RUN_H
 
