@@ -243,7 +243,8 @@ static int run_dry(struct work *w, struct error *e)
         struct report report = report_of(w);
         if (report_dry_run(&report, &d, stdout, e)) return EXIT_FAILED;
     } else {
-        printf("%" PRIu64 " documents, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents, d.bytes, d.tokens);
+        printf("%" PRIu64 " document%s, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents,
+               d.documents == 1 ? "" : "s", d.bytes, d.tokens);
         printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
                d.tokens_per_second, d.memory >> 20);
         printf("about %.1f MB of disk: %.1f MB for a key every %u. token and the tokens' lengths, %.1f MB for "

@@ -43,7 +43,7 @@ kept() { "$lectern" state show --json --state-dir "$1" 2>/dev/null | jq .tokens;
 index_of() { echo "$1"/*/index; }
 
 text=$scratch/text
-make 8000 1 >"$text"
+make 5000 1 >"$text"
 ask "$scratch/undisturbed" "$text" "$scratch/right"
 tokens=$(read_of "$scratch/right" tokens)
 
@@ -129,7 +129,7 @@ flip() { # FILE OFFSET
 flips() {
     case $file in
     lock) ;;
-    index) seq 0 9 $((size - 1)) ;; # test_state flips every bit
+    index) seq 0 23 $((size - 1)) ;; # test_state flips every bit
     *) echo 0 $((size / 3)) $((size / 2)) $((size - 1)) ;;
     esac
 }
