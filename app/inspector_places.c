@@ -89,7 +89,11 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
         canvas_printf(c, r, y, x, style(selected ? role : ROLE_DIM), "in the header before %.200s", d->path);
         return;
     }
-    if (r.w >= INSPECTOR_NARROW) {
+    const bool many = v->atlas->corpus->n_documents > 1;
+    if (r.w >= INSPECTOR_NARROW && !many && r.w < 100) {
+        x = canvas_printf(c, r, y, x, style(selected ? role : ROLE_REFERENCE), "line %-*llu  ", digits(d->n_lines),
+                          (unsigned long long)document_line(d, p->offset));
+    } else if (r.w >= INSPECTOR_NARROW) {
         struct rect name = {r.y, r.x, r.h, x + names_width(i, v, r.w - x)};
         pane_place(c, name, y, x, style(selected ? role : ROLE_REFERENCE), v, p->document, p->offset);
         x = name.w + 2;

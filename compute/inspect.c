@@ -139,7 +139,7 @@ static double score_all(const struct work *p, uint32_t head, uint32_t token, dou
 {
     double max = -INFINITY;
     for (uint32_t i = 0; i < p->shape->n_branch; i++) {
-        const struct run *run = &p->runs[head * p->shape->n_branch + i];
+        const struct run *run = &p->runs[(size_t)head * p->shape->n_branch + i];
         covered[i] = on_grid(p, run, i, token);
         if (!covered[i]) continue;
         score(p, head, i, token, weights + run->slot);
@@ -152,7 +152,7 @@ static double score_all(const struct work *p, uint32_t head, uint32_t token, dou
 static void look(const struct work *p, uint32_t head, uint32_t token, double *weights)
 {
     const struct inspect_choice *c = p->choice;
-    const struct run *runs = &p->runs[head * p->shape->n_branch];
+    const struct run *runs = &p->runs[(size_t)head * p->shape->n_branch];
     const bool chosen = within(c->layers, p->layer) && within(c->heads, head) && within(c->tokens, token);
     bool covered[DILATION_MAX_BRANCHES];
     double total = 0;
