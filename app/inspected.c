@@ -37,24 +37,69 @@ static void choose_places(struct inspected *i)
     }
 }
 
+static bool within(struct inspect_range r, uint32_t i)
+{
+    return i >= r.begin && i < r.end;
+}
+
+/* What one head of one layer has for the chosen tokens, added to the branches' and to its own. */
+static void add_head(struct inspected *i, uint32_t layer, uint32_t head)
+{
+    const struct inspection *in = i->in;
+    const struct inspect_range tokens = range_of(i->choice.token, in->n_token),
+                               branches = range_of(i->choice.branch, in->n_branch);
+    const bool chosen =
+        within(range_of(i->choice.layer, in->n_layer), layer) && within(range_of(i->choice.head, in->n_head), head);
+    double *own = &i->heads[(size_t)layer * in->n_head + head];
+    for (uint32_t branch = 0; branch < in->n_branch; branch++)
+        for (uint32_t t = tokens.begin; t < tokens.end; t++) {
+            const size_t at = inspection_at(in, layer, head, branch, t);
+            if (within(branches, branch)) *own += (double)in->text[at];
+            if (!chosen) continue;
+            i->mass[branch] += (double)in->mass[at];
+            i->text[branch] += (double)in->text[at];
+        }
+    *own /= tokens.end - tokens.begin;
+}
+
+/* Once, here, so that drawing need not. */
+static void sum_up(struct inspected *i)
+{
+    const struct inspection *in = i->in;
+    const struct inspect_range layers = range_of(i->choice.layer, in->n_layer),
+                               heads = range_of(i->choice.head, in->n_head),
+                               tokens = range_of(i->choice.token, in->n_token);
+    const double n = (double)(layers.end - layers.begin) * (heads.end - heads.begin) * (tokens.end - tokens.begin);
+    for (uint32_t layer = 0; layer < in->n_layer; layer++)
+        for (uint32_t head = 0; head < in->n_head; head++) add_head(i, layer, head);
+    for (uint32_t branch = 0; branch < in->n_branch; branch++) {
+        i->mass[branch] /= n;
+        i->text[branch] /= n;
+    }
+}
+
 int inspected_open(struct inspected **out, struct inspection *in, const struct inspected_choice *c, struct error *e)
 {
     struct inspected *i = calloc(1, sizeof *i);
-    double *sums = malloc((in->n_keys + 1) * sizeof *sums);
-    if (!i || !sums) {
+    double *sums = malloc((in->n_keys + 1) * sizeof *sums),
+           *heads = calloc((size_t)in->n_layer * in->n_head, sizeof *heads);
+    if (!i || !sums || !heads) {
         free(i);
         free(sums);
+        free(heads);
         inspection_close(in);
         return error_set(e, "out of memory");
     }
     i->choice = *c;
     i->in = in;
     i->sums = sums;
+    i->heads = heads;
     sums[0] = 0;
     for (size_t k = 0; k < in->n_keys; k++) sums[k + 1] = sums[k] + in->keys[k].mass;
     i->on_text = inspected_share(i, 0, in->n_text);
     i->on_question = sums[in->n_keys] - i->on_text;
     choose_places(i);
+    sum_up(i);
     *out = i;
     return 0;
 }
@@ -64,6 +109,7 @@ void inspected_close(struct inspected *i)
     if (!i) return;
     inspection_close(i->in);
     free(i->sums);
+    free(i->heads);
     free(i->tokens);
     free(i);
 }
@@ -131,32 +177,11 @@ static void count_grids(const struct inspected *i, const struct model *m, const 
 
 void inspected_branch(const struct inspected *i, const struct model *m, uint32_t branch, struct inspected_branch *out)
 {
-    const struct inspection *in = i->in;
-    const struct inspected_choice *c = &i->choice;
-    const struct inspect_range layers = range_of(c->layer, in->n_layer), heads = range_of(c->head, in->n_head),
-                               tokens = range_of(c->token, in->n_token);
-    *out = (struct inspected_branch){0};
+    *out = (struct inspected_branch){.mass = i->mass[branch], .text = i->text[branch]};
     count_grids(i, m, &m->branch[branch], out);
-    for (uint32_t layer = layers.begin; layer < layers.end; layer++)
-        for (uint32_t head = heads.begin; head < heads.end; head++)
-            for (uint32_t t = tokens.begin; t < tokens.end; t++) {
-                size_t at = inspection_at(in, layer, head, branch, t);
-                out->mass += (double)in->mass[at];
-                out->text += (double)in->text[at];
-            }
-    const double n = (double)(layers.end - layers.begin) * (heads.end - heads.begin) * (tokens.end - tokens.begin);
-    out->mass /= n;
-    out->text /= n;
 }
 
 double inspected_head(const struct inspected *i, uint32_t layer, uint32_t head)
 {
-    const struct inspection *in = i->in;
-    const struct inspect_range branches = range_of(i->choice.branch, in->n_branch),
-                               tokens = range_of(i->choice.token, in->n_token);
-    double sum = 0;
-    for (uint32_t branch = branches.begin; branch < branches.end; branch++)
-        for (uint32_t t = tokens.begin; t < tokens.end; t++)
-            sum += (double)in->text[inspection_at(in, layer, head, branch, t)];
-    return sum / (tokens.end - tokens.begin);
+    return i->heads[(size_t)layer * i->in->n_head + head];
 }

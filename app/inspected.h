@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compute/dilation.h"
 #include "compute/inspect.h"
 
 struct error;
@@ -34,9 +35,11 @@ struct inspected_place {
 
 struct inspected {
     struct inspected_choice choice;
-    struct inspection *in;                           /* owned */
-    double *sums;                                    /* owned, [in->n_keys + 1]: masses of the keys before each */
-    double on_text, on_question;                     /* of the chosen branches; together theirs */
+    struct inspection *in; /* owned */
+    double *sums;          /* owned, [in->n_keys + 1]: masses of the keys before each */
+    double *heads;         /* owned, [layer][head]: inspected_head */
+    double mass[DILATION_MAX_BRANCHES], text[DILATION_MAX_BRANCHES]; /* of each branch, chosen or not */
+    double on_text, on_question;                                     /* of the chosen branches; together theirs */
     struct inspected_place places[INSPECTED_PLACES]; /* of the text, by falling mass, ties by position */
     size_t n_places;
     struct reader_question_token *tokens; /* owned: the question's, without <|question|> */

@@ -308,9 +308,10 @@ static void title_of(const struct view *v, const struct lane *l, size_t number, 
     name_choice(&v->choice, width, which, sizeof which);
     if (number > 0 && width >= 60) {
         char words[64];
-        safe_text_render(words, sizeof words, l->exchange->question, strlen(l->exchange->question), SAFE_LINE);
+        const size_t whole =
+            safe_text_render(words, sizeof words, l->exchange->question, strlen(l->exchange->question), SAFE_LINE);
         snprintf(question, sizeof question, "Question %zu, \"%s%s\", ", number, words,
-                 strlen(words) + 1 == sizeof words ? "..." : "");
+                 whole > strlen(words) ? "..." : "");
     } else if (number > 0) {
         snprintf(question, sizeof question, "Question %zu, ", number);
     }
@@ -328,7 +329,7 @@ static void title_of(const struct view *v, const struct lane *l, size_t number, 
 static void draw_title(const struct pane_map *p, struct canvas *c, struct rect r, bool focused, const struct view *v,
                        const struct lane *l, size_t number)
 {
-    char title[200], detail[400];
+    char title[320], detail[400];
     title_of(v, l, number, r.w, title, sizeof title);
     describe(p, v, focused, l, r.w - (int)safe_text_width(title, strlen(title)) - 7, detail, sizeof detail);
     pane_title(c, r, focused, title, detail);
