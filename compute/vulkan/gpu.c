@@ -9,6 +9,8 @@
 #include "compute/vulkan/coopmat.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows, and of volk's global functions */
+static VkInstance instance;
+static VkDebugUtilsMessengerEXT messenger; /* VK_NULL_HANDLE where nobody validates */
 static unsigned n_messages;
 static char first_message[1024];
 
@@ -95,7 +97,7 @@ static bool instance_has_debug_utils(void)
 }
 
 /* Under the lock. */
-static int instance_create(VkInstance *out, VkDebugUtilsMessengerEXT *messenger, struct error *e)
+static int instance_create(struct error *e)
 {
     if (volkInitialize() != VK_SUCCESS) return error_set(e, "Vulkan: no loader (libvulkan.so.1) here");
     if (volkGetInstanceVersion() < VK_API_VERSION_1_2) return error_set(e, "Vulkan: the loader is older than 1.2");
@@ -117,24 +119,27 @@ static int instance_create(VkInstance *out, VkDebugUtilsMessengerEXT *messenger,
         .enabledExtensionCount = debug,
         .ppEnabledExtensionNames = extensions,
     };
-    VkInstance instance;
-    VkResult r = vkCreateInstance(&info, NULL, &instance);
+    VkInstance new;
+    VkResult r = vkCreateInstance(&info, NULL, &new);
     if (r != VK_SUCCESS) return gpu_error(e, "no instance", r);
+    instance = new;
     volkLoadInstanceOnly(instance);
-    *messenger = VK_NULL_HANDLE;
-    if (debug) vkCreateDebugUtilsMessengerEXT(instance, &listen, NULL, messenger);
-    *out = instance;
+    if (debug) vkCreateDebugUtilsMessengerEXT(instance, &listen, NULL, &messenger);
     return 0;
 }
 
-static void instance_destroy(VkInstance instance, VkDebugUtilsMessengerEXT messenger)
+/* The program's one instance. It stays to the end: a loader drops its drivers with the last instance, and some drivers
+ * cannot be loaded again and again. */
+static int instance_open(struct error *e)
 {
-    if (messenger) vkDestroyDebugUtilsMessengerEXT(instance, messenger, NULL);
-    vkDestroyInstance(instance, NULL);
+    pthread_mutex_lock(&lock);
+    int status = instance ? 0 : instance_create(e);
+    pthread_mutex_unlock(&lock);
+    return status;
 }
 
 /* All physical devices; the caller frees the list. */
-static int physical_list(VkInstance instance, VkPhysicalDevice **out, uint32_t *n, struct error *e)
+static int physical_list(VkPhysicalDevice **out, uint32_t *n, struct error *e)
 {
     VkResult r = vkEnumeratePhysicalDevices(instance, n, NULL);
     if (r != VK_SUCCESS) return gpu_error(e, "the list of devices", r);
@@ -235,7 +240,7 @@ static const char *find_missing(const VkPhysicalDeviceProperties *p, const VkPhy
     return NULL;
 }
 
-static void caps_read(VkInstance instance, VkPhysicalDevice physical, struct gpu_caps *caps)
+static void caps_read(VkPhysicalDevice physical, struct gpu_caps *caps)
 {
     *caps = (struct gpu_caps){0};
     VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
@@ -297,12 +302,12 @@ static int device_rank(VkPhysicalDevice physical)
 }
 
 /* The device of that index, or the best. */
-static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n, size_t index, bool hardware,
-                  VkPhysicalDevice *out, struct gpu_caps *caps, struct error *e)
+static int choose(const VkPhysicalDevice *list, uint32_t n, size_t index, bool hardware, VkPhysicalDevice *out,
+                  struct gpu_caps *caps, struct error *e)
 {
     if (index != SIZE_MAX) {
         if (index >= n) return error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
-        caps_read(instance, list[index], caps);
+        caps_read(list[index], caps);
         if (!caps->usable) return error_set(e, "vulkan:%zu: %s lacks %s", index, caps->name, caps->missing);
         caps->index = index;
         *out = list[index];
@@ -311,7 +316,7 @@ static int choose(VkInstance instance, const VkPhysicalDevice *list, uint32_t n,
     int best = -1;
     for (uint32_t i = 0; i < n; i++) {
         struct gpu_caps c;
-        caps_read(instance, list[i], &c);
+        caps_read(list[i], &c);
         int rank = device_rank(list[i]);
         bool better = rank > best || (rank == best && c.memory > caps->memory);
         if (!c.usable || (hardware && c.software) || !better) continue;
@@ -374,59 +379,30 @@ static int device_create(struct gpu *g, struct error *e)
 
 size_t gpu_count(void)
 {
-    VkInstance instance;
-    VkDebugUtilsMessengerEXT messenger;
-    pthread_mutex_lock(&lock);
-    int failed = instance_create(&instance, &messenger, NULL);
-    pthread_mutex_unlock(&lock);
-    if (failed) return 0;
     uint32_t n = 0;
-    if (vkEnumeratePhysicalDevices(instance, &n, NULL) != VK_SUCCESS) n = 0;
-    instance_destroy(instance, messenger);
+    if (instance_open(NULL) != 0 || vkEnumeratePhysicalDevices(instance, &n, NULL) != VK_SUCCESS) return 0;
     return n;
 }
 
 int gpu_describe(size_t index, struct gpu_caps *caps, struct error *e)
 {
-    VkInstance instance;
-    VkDebugUtilsMessengerEXT messenger;
-    pthread_mutex_lock(&lock);
-    int failed = instance_create(&instance, &messenger, e);
-    pthread_mutex_unlock(&lock);
-    if (failed) return -1;
     VkPhysicalDevice *list;
     uint32_t n;
-    failed = physical_list(instance, &list, &n, e);
-    if (!failed) {
-        if (index < n)
-            caps_read(instance, list[index], caps);
-        else
-            failed = error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
-        free(list);
-    }
-    instance_destroy(instance, messenger);
-    return failed;
+    if (instance_open(e) != 0 || physical_list(&list, &n, e) != 0) return -1;
+    if (index < n) caps_read(list[index], caps);
+    free(list);
+    return index < n ? 0 : error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
 }
 
 int gpu_open(struct gpu **out, size_t index, bool hardware, struct error *e)
 {
-    struct gpu *g = calloc(1, sizeof *g);
-    if (!g) return error_set(e, "out of memory");
-    pthread_mutex_lock(&lock);
-    int failed = instance_create(&g->instance, &g->messenger, e);
-    pthread_mutex_unlock(&lock);
-    if (failed) {
-        free(g);
-        return -1;
-    }
     VkPhysicalDevice *list;
     uint32_t n;
-    failed = physical_list(g->instance, &list, &n, e);
-    if (!failed) {
-        failed = choose(g->instance, list, n, index, hardware, &g->physical, &g->caps, e);
-        free(list);
-    }
-    if (failed || device_create(g, e) != 0) {
+    if (instance_open(e) != 0 || physical_list(&list, &n, e) != 0) return -1;
+    struct gpu *g = calloc(1, sizeof *g);
+    int status = g ? choose(list, n, index, hardware, &g->physical, &g->caps, e) : error_set(e, "out of memory");
+    free(list);
+    if (status != 0 || device_create(g, e) != 0) {
         gpu_close(g);
         return -1;
     }
@@ -438,13 +414,12 @@ void gpu_close(struct gpu *g)
 {
     if (!g) return;
     if (g->device) g->vk.vkDestroyDevice(g->device, NULL);
-    instance_destroy(g->instance, g->messenger);
     free(g);
 }
 
 void gpu_name(const struct gpu *g, VkObjectType type, uint64_t handle, const char *name)
 {
-    if (!g->messenger || !vkSetDebugUtilsObjectNameEXT) return;
+    if (!messenger || !vkSetDebugUtilsObjectNameEXT) return;
     VkDebugUtilsObjectNameInfoEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
                                           .objectType = type,
                                           .objectHandle = handle,

@@ -39,8 +39,6 @@ struct gpu_caps {
 };
 
 struct gpu {
-    VkInstance instance;
-    VkDebugUtilsMessengerEXT messenger; /* VK_NULL_HANDLE where nobody validates */
     VkPhysicalDevice physical;
     VkDevice device;
     VkQueue queue;
