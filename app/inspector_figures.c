@@ -150,7 +150,7 @@ void inspector_figures_legend(struct canvas *c, struct rect r, int y)
         "w, r: the branch cuts the sequence into segments of w and keeps every r-th",
         "offset s of a head: its grid is the positions p with (p mod w) mod r = s",
         "keys: positions of the text on the grid, in the segment the question starts in",
-        "tokens: of <|question|> and the question's, on the grid; only they look through it",
+        "tokens: on the grid, of <|question|> and the question's; only they see it",
         "mass: the branch's share of the softmax, which is one over all branches",
         "text: the part of the mass that lies on positions of the text",
         "H1 L1: what a head gives to the text, through the branches that are picked",
