@@ -49,7 +49,7 @@ int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e)
 {
     assert(t->first_document <= a->n_documents && t->first_segment <= a->n_segments);
     size_t end_document = t->first_document + t->n_documents, end_segment = t->first_segment + t->n_segments;
-    if (t->first_document == 0 && t->first_segment == 0 && t->documents && t->segments) {
+    if (t->first_document == 0 && t->first_segment == 0) {
         replace(a, t);
         return 0;
     }

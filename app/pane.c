@@ -103,7 +103,7 @@ const char *pane_share(char out[16], double share)
 const char *pane_time(char out[16], double seconds)
 {
     unsigned long s = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
-    if (s >= 48 * 3600)
+    if (s >= 172800)
         snprintf(out, 16, "%lud %luh", s / 86400 % 100000, s / 3600 % 24);
     else if (s >= 3600)
         snprintf(out, 16, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);

@@ -134,7 +134,7 @@ static void draw_branches(const struct pane_pattern *p, struct canvas *c, struct
     y++;
     canvas_puts(c, r, y++, 0, style(ROLE_DIM), "j k head   h l branch   + - length   Esc closes");
     canvas_puts(c, r, y++, 0, style(ROLE_DIM), "row: who asks   column: who is seen");
-    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "pairs: █ 3 in 10 or more  ▓ in 100  ▒ in 1000  ░ less");
+    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "pairs: █ 3 in 10  ▓ in 100  ▒ in 1000  ░ less");
 }
 
 /* The whole sequence as one line: where the token's visible keys are. */

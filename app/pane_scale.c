@@ -139,7 +139,7 @@ void pane_scale_draw(const struct pane_scale *p, struct canvas *c, struct rect r
         c, r, true, "Scale", "time and memory against length, dilated attention ● and dense attention x; Esc closes");
     draw_billion(p, c, (struct rect){body.y, body.x, p->running ? 1 : 2, body.w});
     draw_state(p, c, (struct rect){body.y + 1, body.x, 2, body.w});
-    body = rect_inset(body, 3, 0, 0, 0);
+    body = rect_inset(body, p->note[0] != '\0' && body.h > 12 ? 4 : 3, 0, 0, 0);
     if (body.w >= 2 * TABLE_WIDTH - 12) {
         struct rect curves = rect_inset(body, 0, 1, 0, TABLE_WIDTH + 2);
         draw_table(p, c, (struct rect){body.y, body.x, body.h, TABLE_WIDTH});

@@ -169,8 +169,6 @@ void screen_message(struct screen *s, struct message *m)
         if (atlas_extend(s->atlas, &m->tables, &e) != 0) screen_notice(s, ROLE_ERROR, "%s", e.text);
         break;
     case MESSAGE_READ_STOPPED:
-        take_reading(s, m);
-        break;
     case MESSAGE_FAILED:
         take_reading(s, m);
         break;

@@ -90,6 +90,7 @@ struct screen {
     enum focus focus;
     enum mode mode;
     bool maximized, quit;
+    bool stale;   /* something has changed since the screen was drawn */
     bool dilated; /* map and inspector show the dilated attention, else the evidence attention */
     struct pane_text text;
     struct pane_evidence evidence;
@@ -116,7 +117,6 @@ struct screen {
     enum role notice_role;
     struct layout layout;
     const struct canvas *drawn; /* borrowed: what was drawn last */
-    bool stale;                 /* something has changed since */
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
     struct wanted_inspection wanted_inspection;

@@ -145,9 +145,8 @@ static void key_event(struct screen *s, uint32_t key)
         mark_key(s, key);
     } else if (s->mode == MODE_SCALE && action == ACTION_OPEN) {
         screen_measure(s);
-    } else if (s->mode == MODE_INSPECT && screen_inspect_key(s, action)) {
-        return;
-    } else if (s->mode == MODE_PATTERN && screen_move_pattern(s, action)) {
+    } else if ((s->mode == MODE_INSPECT && screen_inspect_key(s, action)) ||
+               (s->mode == MODE_PATTERN && screen_move_pattern(s, action))) {
         return;
     } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN || s->mode == MODE_SCALE) &&
                (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_OPEN)) {

@@ -11,7 +11,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-#define SLICE (256u * 1024)   /* bytes between two looks at the clock */
+#define SLICE 262144u         /* bytes between two looks at the clock */
 #define CONTEXT 4096u         /* bytes before and after a slice that a match may touch */
 #define HITS_MAX (4u << 20)   /* places remembered in each direction; more are counted */
 #define STEPS_MAX 1000000u    /* of the matcher in one slice: an expression that needs more is given up */

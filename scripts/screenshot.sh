@@ -11,6 +11,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=$1 path=$2 question=$3
 shift 3
 mkdir -p "$out"
+out=$(realpath "$out")
 t() { tmux -L "lectern_shot_$$" -f /dev/null "$@"; }
 work=$(mktemp -d)
 trap 't kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -58,14 +59,12 @@ shoot() {
     [ "$theme" = light ] && options=(light)
     t capture-pane -e -p -N | python3 "$root/scripts/screen_to_svg.py" "${options[@]}" >"$work/$1.svg"
     rsvg-convert "$work/$1.svg" -o "$work/$1.png"
-    pngquant --force 48 --output "$out/$1.png" "$work/$1.png"
+    pngquant --nofs --force 64 --output "$out/$1.png" "$work/$1.png"
 }
 
 start dark "$@" "$path"
-wait_for 60 " left"
-sleep 4
-shoot reading
 ask "$question"
+keys Escape
 shoot answer
 keys t t t
 shoot word
@@ -90,7 +89,11 @@ ask "$question"
 shoot light
 keys q
 
-start dark "$@" "$root/compute" "$root/shaders"
+cd "$root"
+start dark "$@" compute shaders
+wait_for 60 " left"
+sleep 6
+shoot reading
 ask "Which rows of keys does the cache keep for each branch?"
 keys Escape Tab Tab
 shoot contents
