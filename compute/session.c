@@ -164,13 +164,25 @@ static int open_cache(struct session *s, struct error *e)
     return kv_cache_open(&s->cache, b, &shape, m->n_layer, e);
 }
 
+/* What the device likes, and less for wide models on small devices: activations take an eighth of the memory at most.
+ */
+static uint32_t chunk_rows(const struct model *m, const struct backend_info *info)
+{
+    enum { FEWEST = 512 };
+    const size_t qkv = ((size_t)m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
+    const size_t row = sizeof(float) * (2 * (size_t)m->n_embd + 3 * qkv + m->n_ff);
+    uint32_t rows = info->chunk_rows;
+    while (rows > FEWEST && info->memory > 0 && rows * row > info->memory / 8) rows /= 2;
+    return rows;
+}
+
 int session_open(struct session **out, const struct model *m, struct backend *b, struct error *e)
 {
     struct session *s = calloc(1, sizeof *s);
     if (!s) return error_set(e, "out of memory");
     s->model = m;
     s->backend = b;
-    s->chunk_rows = b->info.chunk_rows;
+    s->chunk_rows = chunk_rows(m, &b->info);
     const uint32_t width = m->n_head * m->head_dim, kv_width = m->n_head_kv * m->head_dim;
     int status = 0;
     if (m->head_dim > b->info.max_head_dim)
