@@ -1,7 +1,8 @@
-/* Sentences are ranked by what can be seen without understanding: how many of the question's rarer words they hold
- * (stemmed), how much of the evidence attention falls on them, how their segment ranks, and whether they hold what such
- * a question asks for (a year for "when", a name for "who"). The weights were fitted on questions that were held out of
- * training. */
+/* Sentences are ranked by what can be seen without understanding: how many of the question's rarer words they and the
+ * sentence before hold (stemmed), how their segment ranks, and whether they hold what such a question asks for (a year
+ * for "when", a name for "who"). The weights were fitted on eight sets of questions and tested on twelve others
+ * (docs/answers.md); the attention inside a segment has none, since it falls on the question's own words rather than on
+ * the answer. */
 #include "app/quote.h"
 
 #include <math.h>
@@ -18,20 +19,23 @@
 #define MAX_SOURCES 8
 #define MAX_SENTENCES 512
 #define MAX_QUOTATIONS 3
+/* Lines before a definition that are looked at for its comment. */
+#define COMMENT_LINES 6
 
-static const float weight_overlap = 1.0f, weight_before = 0.4f, weight_segment = 0.4f, weight_attention = 0.6f,
-                   weight_kind = 0.2f, weight_length = 0.07f, weight_definition = 0.5f, weight_asking = 0.3f;
+static const float weight_overlap = 1.0f, weight_before = 0.8f, weight_segment = 1.2f, weight_kind = 0.35f,
+                   weight_length = 0.12f, weight_definition = 0.5f, weight_asking = 1.0f;
 
 /* A further sentence is quoted where it scores at least this part of the best one, and brings at least this share of
  * the question's words. */
-static const float worth_quoting = 0.8f, worth_adding = 0.2f;
+static const float worth_quoting = 0.8f, worth_adding = 0.1f;
 
 struct sentence {
     size_t source, begin, end; /* in the source's text */
     size_t n_words;
     uint64_t asked; /* bit t: it holds the question's term t */
-    float attention, kind, score;
-    bool definition;
+    float kind, score;
+    bool definition, comment; /* of code */
+    bool passed, quoted;
 };
 
 struct quotes {
@@ -42,16 +46,6 @@ struct quotes {
     struct sentence sentences[MAX_SENTENCES];
     size_t n;
 };
-
-static float attention_inside(const struct quote_source *s, size_t begin, size_t end)
-{
-    float sum = 0;
-    for (size_t i = 0; i < s->n_tokens; i++) {
-        uint64_t last = s->token_begin[i + 1]; /* a token belongs where its last byte is */
-        if (last > begin && last <= end) sum += s->token_share[i];
-    }
-    return sum;
-}
 
 static void find_sentences(struct quotes *q)
 {
@@ -65,8 +59,9 @@ static void find_sentences(struct quotes *q)
             if (found.begin == found.end) continue;
             quote_look(&q->question, s->text + found.begin, found.end - found.begin, &found.asked, &found.n_words,
                        &found.kind);
-            found.attention = attention_inside(s, at, end);
+            if (found.n_words == 0) continue;
             found.definition = code && quote_is_definition(s->text + found.begin, found.end - found.begin);
+            found.comment = code && quote_is_comment(s->text + found.begin, found.end - found.begin);
             q->sentences[q->n++] = found;
         }
     }
@@ -95,8 +90,7 @@ static float overlap(const struct quotes *q, uint64_t asked)
 
 static void score_sentences(struct quotes *q)
 {
-    float most = 0, best = 0;
-    for (size_t i = 0; i < q->n; i++) most = fmaxf(most, q->sentences[i].attention);
+    float best = 0;
     for (size_t i = 0; i < q->n_sources; i++) best = fmaxf(best, q->sources[i].score);
     for (size_t i = 0; i < q->n; i++) {
         struct sentence *s = &q->sentences[i];
@@ -104,18 +98,20 @@ static void score_sentences(struct quotes *q)
         uint64_t before = follows ? q->sentences[i - 1].asked & ~s->asked : 0;
         s->score = weight_overlap * overlap(q, s->asked) + weight_before * overlap(q, before) + weight_kind * s->kind;
         if (best > 0) s->score += weight_segment * q->sources[s->source].score / best;
-        if (most > 0) s->score += weight_attention * s->attention / most;
         if (s->definition && s->asked) s->score += weight_definition;
         if (q->sources[s->source].text[s->end - 1] == '?') s->score -= weight_asking; /* it asks too */
         s->score -= weight_length * logf(((float)s->n_words + 4) / 12);
     }
 }
 
-static int compare_score(const void *left, const void *right)
+/* The best sentence that has not been passed yet, the first of equals; NULL after the last one. */
+static struct sentence *next_best(struct quotes *q)
 {
-    const struct sentence *a = *(const struct sentence *const *)left, *b = *(const struct sentence *const *)right;
-    if (a->score != b->score) return a->score > b->score ? -1 : 1;
-    return (a > b) - (a < b);
+    struct sentence *best = NULL;
+    for (size_t i = 0; i < q->n; i++)
+        if (!q->sentences[i].passed && (!best || q->sentences[i].score > best->score)) best = &q->sentences[i];
+    if (best) best->passed = true;
+    return best;
 }
 
 struct writer {
@@ -134,11 +130,14 @@ static int put(struct writer *w, const char *text, size_t size)
     return 0;
 }
 
-/* Prose in one line: every run of white space becomes a space. NULs, which would end the answer, are left out. */
-static int put_sentence(struct writer *w, const struct quotes *q, const struct sentence *s)
+/* A sentence that has not been quoted yet, with its reference or without. Prose in one line: every run of white space
+ * becomes a space. NULs, which would end the answer, are left out. */
+static int put_sentence(struct writer *w, const struct quotes *q, struct sentence *s, bool refers)
 {
     const struct quote_source *source = &q->sources[s->source];
     bool code = quote_is_code(source->path);
+    if (s->quoted) return 0;
+    s->quoted = true;
     int result = w->size > 0 ? put(w, code ? "\n" : " ", 1) : 0;
     for (size_t at = s->begin; at < s->end && result == 0; at++) {
         char c = source->text[at];
@@ -148,28 +147,50 @@ static int put_sentence(struct writer *w, const struct quotes *q, const struct s
     }
     char reference[32];
     snprintf(reference, sizeof reference, " [%zu]", s->source + 1);
-    return result == 0 ? put(w, reference, strlen(reference)) : -1;
+    return result == 0 && refers ? put(w, reference, strlen(reference)) : result;
 }
 
-/* A line of code is led in by the definition that it stands under. */
-static int put_quotation(struct writer *w, const struct quotes *q, const struct sentence *s)
+/* The first line of the comment right above a line of code, or the line itself; other definitions may stand between. */
+static struct sentence *comment_of(struct quotes *q, struct sentence *s)
 {
-    const struct sentence *definition = s;
-    if (!quote_is_code(q->sources[s->source].path)) return put_sentence(w, q, s);
-    while (!definition->definition && definition > q->sentences && definition[-1].source == s->source) definition--;
-    if (definition == s || !definition->definition) return put_sentence(w, q, s);
-    return put_sentence(w, q, definition) != 0 ? -1 : put_sentence(w, q, s);
+    struct sentence *first = s;
+    for (struct sentence *p = s; p > q->sentences && p[-1].source == s->source && s - p < COMMENT_LINES; p--) {
+        if (!p[-1].comment && !p[-1].definition) break;
+        const char *between = q->sources[s->source].text + p[-1].end;
+        const char *newline = memchr(between, '\n', p->begin - p[-1].end);
+        if (newline && memchr(newline + 1, '\n', p->begin - p[-1].end - (size_t)(newline + 1 - between))) break;
+        if (p[-1].comment) first = p - 1;
+    }
+    return first;
 }
 
-static int put_answer(struct writer *w, const struct quotes *q, const struct sentence *const *ranked)
+/* A definition is led in by its comment, any other line of code by the definition that it stands under. */
+static int put_quotation(struct writer *w, struct quotes *q, struct sentence *s)
 {
+    struct sentence *first = s;
+    if (!quote_is_code(q->sources[s->source].path)) return put_sentence(w, q, s, true);
+    if (s->definition) {
+        int result = 0;
+        for (first = comment_of(q, s); first <= s && result == 0; first++)
+            result = put_sentence(w, q, first, first == s);
+        return result;
+    }
+    while (!first->definition && first > q->sentences && first[-1].source == s->source) first--;
+    if (first->definition && put_sentence(w, q, first, true) != 0) return -1;
+    return put_sentence(w, q, s, true);
+}
+
+static int put_answer(struct writer *w, struct quotes *q)
+{
+    struct sentence *s = next_best(q);
+    const float least = s ? worth_quoting * s->score : 0;
     uint64_t said = 0;
     int result = put(w, "", 0);
-    for (size_t i = 0, n = 0; i < q->n && n < MAX_QUOTATIONS && result == 0; i++) {
-        if (n > 0 && ranked[i]->score < worth_quoting * ranked[0]->score) break;
-        if (n > 0 && overlap(q, ranked[i]->asked & ~said) < worth_adding) continue;
-        result = put_quotation(w, q, ranked[i]);
-        said |= ranked[i]->asked;
+    for (size_t n = 0; s && n < MAX_QUOTATIONS && result == 0; s = next_best(q)) {
+        if (n > 0 && s->score < least) break;
+        if (n > 0 && overlap(q, s->asked & ~said) < worth_adding) continue;
+        result = put_quotation(w, q, s);
+        said |= s->asked;
         n++;
     }
     return result;
@@ -179,21 +200,15 @@ int quote_answer(char **out, const char *question, const struct quote_source *so
 {
     struct writer w = {0};
     struct quotes *q = calloc(1, sizeof *q);
-    const struct sentence **ranked = malloc(MAX_SENTENCES * sizeof *ranked);
-    int result = q && ranked ? 0 : -1;
-    if (result == 0) {
-        q->sources = sources;
-        q->n_sources = n < MAX_SOURCES ? n : MAX_SOURCES;
-        quote_question_read(&q->question, question);
-        find_sentences(q);
-        weigh_terms(q);
-        score_sentences(q);
-        for (size_t i = 0; i < q->n; i++) ranked[i] = &q->sentences[i];
-        qsort(ranked, q->n, sizeof *ranked, compare_score);
-        result = put_answer(&w, q, ranked);
-    }
+    if (!q) return error_set(e, "out of memory");
+    q->sources = sources;
+    q->n_sources = n < MAX_SOURCES ? n : MAX_SOURCES;
+    quote_question_read(&q->question, question);
+    find_sentences(q);
+    weigh_terms(q);
+    score_sentences(q);
+    int result = put_answer(&w, q);
     free(q);
-    free(ranked);
     if (result != 0) {
         free(w.text);
         return error_set(e, "out of memory");

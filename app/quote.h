@@ -4,7 +4,6 @@
 #define LECTERN_QUOTE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct error;
 
@@ -14,10 +13,6 @@ struct quote_source {
     const char *text;
     size_t size;
     float score; /* what it was ranked by */
-    const uint64_t
-        *token_begin; /* [n_tokens + 1] offsets in text, the last is where the last token ends; NULL without tokens */
-    const float *token_share; /* [n_tokens] of the question's evidence attention */
-    size_t n_tokens;
 };
 
 /* *out: malloc'ed, one line of prose or lines of code, each quotation followed by its reference: "He was born in Hull.

@@ -47,6 +47,11 @@ static bool is_upper(char c)
     return c >= 'A' && c <= 'Z';
 }
 
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -87,7 +92,7 @@ static size_t stem(const char *word, size_t size)
         size -= strlen(endings[i]);
         break;
     }
-    if (size > 3 && word[size - 1] == word[size - 2]) size--; /* stopped -> stop */
+    if (size > 3 && word[size - 1] == word[size - 2] && !is_digit(word[size - 1])) size--; /* stopped -> stop */
     return size;
 }
 
@@ -99,22 +104,29 @@ static uint64_t stem_hash(const char *word, size_t size)
     return hash;
 }
 
-struct question_words {
-    struct quote_question *question;
+struct stems {
     const char *text;
+    uint64_t *stems;
+    size_t n, most;
     bool stop_words_too;
 };
 
-static void question_word(void *context, uint64_t hash, size_t begin, size_t end)
+static void add_stem(void *context, uint64_t hash, size_t begin, size_t end)
 {
-    struct question_words *w = context;
-    struct quote_question *q = w->question;
+    struct stems *s = context;
     (void)hash;
-    if (!w->stop_words_too && HOLDS(stop_words, w->text + begin, end - begin)) return;
-    uint64_t term = stem_hash(w->text + begin, end - begin);
-    for (size_t i = 0; i < q->n_terms; i++)
-        if (q->terms[i] == term) return;
-    if (q->n_terms < QUOTE_MAX_TERMS) q->terms[q->n_terms++] = term;
+    if (!s->stop_words_too && HOLDS(stop_words, s->text + begin, end - begin)) return;
+    uint64_t stem = stem_hash(s->text + begin, end - begin);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->stems[i] == stem) return;
+    if (s->n < s->most) s->stems[s->n++] = stem;
+}
+
+size_t quote_stems(const char *text, size_t size, uint64_t *stems, size_t most)
+{
+    struct stems s = {.text = text, .stems = stems, .most = most};
+    words_find(text, size, add_stem, &s);
+    return s.n;
 }
 
 /* Whether the question holds a phrase, in any letter case, as whole words. */
@@ -150,11 +162,12 @@ static enum quote_kind kind_of(const char *question)
 
 void quote_question_read(struct quote_question *q, const char *question)
 {
-    struct question_words w = {.question = q, .text = question};
-    *q = (struct quote_question){.kind = kind_of(question)};
-    words_find(question, strlen(question), question_word, &w);
-    w.stop_words_too = q->n_terms == 0;
-    if (w.stop_words_too) words_find(question, strlen(question), question_word, &w);
+    struct stems all = {.text = question, .stems = q->terms, .most = QUOTE_MAX_TERMS, .stop_words_too = true};
+    q->kind = kind_of(question);
+    q->n_terms = quote_stems(question, strlen(question), q->terms, QUOTE_MAX_TERMS);
+    if (q->n_terms > 0) return;
+    words_find(question, strlen(question), add_stem, &all);
+    q->n_terms = all.n;
 }
 
 bool quote_is_code(const char *path)
@@ -301,5 +314,14 @@ bool quote_is_definition(const char *line, size_t size)
         "char",  "double", "float", "long",   "unsigned", "namespace", "package", "sub",    "val",     "template"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (begins(line, size, words[i])) return true;
+    return false;
+}
+
+bool quote_is_comment(const char *line, size_t size)
+{
+    static const char *const marks[] = {"//", "/*", "*", "--", ";;", "\"\"\"", "'''"};
+    if (size > 1 && line[0] == '#') return !is_lower(line[1]); /* #define and #include are none */
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (size >= strlen(marks[i]) && memcmp(line, marks[i], strlen(marks[i])) == 0) return true;
     return false;
 }

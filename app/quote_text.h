@@ -21,6 +21,9 @@ struct quote_question {
 
 void quote_question_read(struct quote_question *q, const char *question);
 
+/* Hashes of the stems of a text's words, each once, stop words left out; returns how many, at most `most`. */
+size_t quote_stems(const char *text, size_t size, uint64_t *stems, size_t most);
+
 /* By the extension of its path. */
 bool quote_is_code(const char *path);
 
@@ -37,7 +40,8 @@ void quote_trim(const char *text, size_t *begin, size_t *end);
 void quote_look(const struct quote_question *q, const char *text, size_t size, uint64_t *asked, size_t *n_words,
                 float *kind);
 
-/* Whether a line of code defines something. */
+/* Whether a line of code defines something, or is a comment. */
 bool quote_is_definition(const char *line, size_t size);
+bool quote_is_comment(const char *line, size_t size);
 
 #endif

@@ -30,16 +30,20 @@ static void the_sentence_with_the_questions_words_is_quoted_with_its_source(void
                   "They walked to the harbour and looked at ships. [1]");
 }
 
-static void attention_decides_where_words_do_not(void **state)
+static void the_better_ranked_source_decides_where_words_do_not(void **state)
 {
     (void)state;
-    struct quote_source s = source("a.txt", "One was red. Two was blue. Six was pink.", 1);
-    const uint64_t begin[] = {0, 12, 26, 40};
-    const float share[] = {0.1f, 0.1f, 0.6f};
-    s.token_begin = begin;
-    s.token_share = share;
-    s.n_tokens = 3;
-    assert_answer("Colour?", &s, 1, "Six was pink. [1]");
+    const struct quote_source sources[] = {source("a.txt", "One was red.", 1), source("b.txt", "Two was blue.", 2)};
+    assert_answer("Colour?", sources, 2, "Two was blue. [2]");
+}
+
+static void an_answer_that_follows_the_questions_words_is_found(void **state)
+{
+    (void)state;
+    const struct quote_source s = source(
+        "a.txt", "Where was the harbour of the schooner? The schooner left the harbour. It sank near Hull in 1846.", 1);
+    assert_answer("When did the schooner of the harbour sink?", &s, 1,
+                  "It sank near Hull in 1846. [1] The schooner left the harbour. [1]");
 }
 
 static void of_code_the_definition_is_quoted(void **state)
@@ -49,6 +53,15 @@ static void of_code_the_definition_is_quoted(void **state)
         "src/a.py", "import os\n\ndef read_file(path):\n    return open(path).read()\n\nx = read_file('a')\n", 1);
     assert_answer("Where is read_file defined?", &s, 1, "def read_file(path): [1]");
     assert_answer("What does it return, open?", &s, 1, "def read_file(path): [1]\nreturn open(path).read() [1]");
+}
+
+static void a_definition_comes_with_the_comment_above_it(void **state)
+{
+    (void)state;
+    const struct quote_source s = source(
+        "a.h", "/* Unrelated. */\n\n/* Goes back to\n * the mark. */\nint mark(void);\nint rewind_to(void);\n", 1);
+    assert_answer("What does rewind_to do?", &s, 1,
+                  "/* Goes back to\n* the mark. */\nint mark(void);\nint rewind_to(void); [1]");
 }
 
 static void nothing_to_quote_is_an_empty_answer(void **state)
@@ -119,8 +132,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sentence_with_the_questions_words_is_quoted_with_its_source),
-        cmocka_unit_test(attention_decides_where_words_do_not),
+        cmocka_unit_test(the_better_ranked_source_decides_where_words_do_not),
+        cmocka_unit_test(an_answer_that_follows_the_questions_words_is_found),
         cmocka_unit_test(of_code_the_definition_is_quoted),
+        cmocka_unit_test(a_definition_comes_with_the_comment_above_it),
         cmocka_unit_test(nothing_to_quote_is_an_empty_answer),
         cmocka_unit_test(hostile_text_is_quoted_as_it_is_without_nuls),
         cmocka_unit_test(sentences_end_at_stops_but_not_after_titles_or_inside_speech),
