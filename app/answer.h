@@ -23,14 +23,18 @@ struct evidence_item {
 
 struct answer {
     char *question, *text; /* owned; text cites segments as [1], [2] by rank */
-    char answerer[128];
+    size_t worded;      /* bytes at the start of text that a model worded, where quoted sentences follow them; else 0 */
+    char answerer[128]; /* who worded it; "quoted sentences" without a model */
+    char *failure;      /* owned: why the answerer that was to word it did not, and sentences are quoted; or NULL */
     enum reader_rank rank_by;    /* what the order is by: RANK_ATTENTION where the model does not fuse */
     struct evidence_item *items; /* owned, by falling score */
     size_t n_items;
     float *share, *score; /* owned, [n_segments]: the map */
     size_t n_segments;
     struct evidence *attention; /* owned; reader_token_shares wants it */
-    double seconds;
+    double seconds;             /* from the question to the last word */
+    double evidence_seconds;    /* until the evidence was there */
+    double first_words_seconds; /* until the first words */
 };
 
 void answer_close(struct answer *a);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/answer.h"
+#include "app/answer_small.h"
 #include "app/answerer.h"
 #include "app/citation.h"
 #include "app/corpus.h"
@@ -14,9 +15,8 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-/* Tokens of passages that a model is shown: a small one loses its way in more. */
-#define PASSAGE_TOKENS_SMALL 350
-#define PASSAGE_TOKENS_LARGE 1500
+/* Tokens of passages that a model is shown. */
+#define PASSAGE_TOKENS 1500
 #define ANSWER_TOKENS 200
 /* An answer that does not end is cut. */
 #define ANSWER_BYTES ((size_t)16 << 10)
@@ -137,13 +137,12 @@ static const char *text_of(const struct reader *r, const struct reader_segment *
 /* The best items within the budget, as bits; at least one. */
 static uint32_t choose_shown(const struct answer *a, const struct reader *r, const struct answerer *w)
 {
-    const size_t budget = answerer_is_large(w) ? PASSAGE_TOKENS_LARGE : PASSAGE_TOKENS_SMALL;
     uint32_t shown = 0;
     size_t used = 0;
     for (size_t i = 0; i < a->n_items && i < 32; i++) {
         const struct reader_segment *s = segment_of(a, r, i);
         used += answerer_count(w, text_of(r, s), s->size) + 6;
-        if (i > 0 && used > budget) break;
+        if (i > 0 && used > PASSAGE_TOKENS) break;
         shown |= UINT32_C(1) << i;
     }
     return shown;
@@ -180,13 +179,11 @@ static int write_prompt(struct text *t, const struct answer *a, const struct rea
 
 struct writing {
     struct citation_filter filter;
-    bool one_line; /* a small model that goes on after a line only repeats itself */
     struct error *e;
     bool failed;
 };
 
-/* The same 24 bytes three times in a row, or more, at the end: greedy words of a small model that go round in a circle.
- */
+/* The same 24 bytes three times in a row, or more, at the end: greedy words that go round in a circle. */
 static bool goes_round(const char *text, size_t size)
 {
     for (size_t period = 2; 3 * period <= size && period <= 200; period++) {
@@ -200,11 +197,6 @@ static bool goes_round(const char *text, size_t size)
 static int take(void *context, const char *text, size_t size)
 {
     struct writing *w = context;
-    const char *line_end = w->one_line && w->filter.size ? memchr(text, '\n', size) : NULL;
-    if (line_end) {
-        w->failed = citation_add(&w->filter, text, (size_t)(line_end - text), w->e) != 0;
-        return 1;
-    }
     w->failed = citation_add(&w->filter, text, size, w->e) != 0;
     if (w->failed || !w->filter.text) return w->failed;
     return w->filter.size > ANSWER_BYTES || goes_round(w->filter.text, w->filter.size);
@@ -281,12 +273,13 @@ static int ask(struct writing *writing, const struct answer *a, const struct rea
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
                  const struct reader_callbacks *c, struct error *e)
 {
-    struct writing writing = {.filter = {.shown = choose_shown(a, r, w), .emit = c->answer, .context = c->context},
-                              .one_line = !answerer_is_large(w),
-                              .e = e};
     double coverage;
     if (answer_coverage(a, r, &coverage, e) != 0) return -1;
-    int failed = coverage < LEAST_COVERAGE ? tell(&writing, ANSWER_NOT_FOUND) : ask(&writing, a, r, w, b, c->cancel, e);
+    const bool found = coverage >= LEAST_COVERAGE;
+    if (found && !answerer_is_large(w)) return answer_small(a, r, w, b, c, e);
+    struct writing writing = {.filter = {.emit = c->answer, .context = c->context}, .e = e};
+    if (found) writing.filter.shown = choose_shown(a, r, w);
+    int failed = found ? ask(&writing, a, r, w, b, c->cancel, e) : tell(&writing, ANSWER_NOT_FOUND);
     if (!failed) failed = citation_finish(&writing.filter, e);
     if (failed) {
         free(writing.filter.text);

@@ -14,7 +14,7 @@ struct reader_callbacks;
 
 #define ANSWER_NOT_FOUND "Not found in the text."
 
-/* Words a->text from a->items, which are there. */
+/* Words a->text from a->items, which are there. Small models are treated as app/answer_small.h says. */
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
                  const struct reader_callbacks *c, struct error *e);
 

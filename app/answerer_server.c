@@ -124,6 +124,23 @@ static void set_up(const struct answerer_server *a, struct exchange *x, const ch
     curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 }
 
+/* What went wrong below HTTP, and what may help. */
+static int explain(CURLcode code, struct error *e)
+{
+    const char *words = curl_easy_strerror(code);
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return error_set(e, "%s: is the server running, and is this its address?", words);
+    case CURLE_SSL_CONNECT_ERROR:
+        return error_set(e, "%s: a server without TLS is named http://", words);
+    case CURLE_OPERATION_TIMEDOUT:
+        return error_set(e, "%s: the server is silent, or slow", words);
+    default:
+        return error_set(e, "%s", words);
+    }
+}
+
 /* What the transfer came to, in words. */
 static int judge(struct exchange *x, CURLcode code, struct error *e)
 {
@@ -133,7 +150,7 @@ static int judge(struct exchange *x, CURLcode code, struct error *e)
         return error_set(e, "HTTP %ld: the server redirects; redirects are not followed", status);
     if (status && status != 200) return error_set(e, "HTTP %ld: %s", status, x->body);
     if (x->stream.enough) return 0;
-    if (code != CURLE_OK) return error_set(e, "%s", curl_easy_strerror(code));
+    if (code != CURLE_OK) return explain(code, e);
     return chat_stream_finish(&x->stream, e);
 }
 

@@ -189,24 +189,51 @@ static int resolve(const struct ask *q, const char *question, const atomic_bool 
     return *out ? 0 : error_set(e, "out of memory");
 }
 
+/* Hears the first words, and passes all of them on. */
+struct listener {
+    const struct reader_callbacks *callbacks;
+    double begin, first; /* clock, seconds; first 0: nothing yet */
+};
+
+static void on_words(void *context, const char *text, size_t size)
+{
+    struct listener *l = context;
+    if (l->first <= 0) l->first = clock_seconds();
+    if (l->callbacks->answer) l->callbacks->answer(l->callbacks->context, text, size);
+}
+
+/* Words the answer. An answerer that fails costs nobody the evidence: sentences are quoted, and the answer says why. */
+static int word(const struct ask *q, struct answer *a, struct listener *l, const atomic_bool *cancel, struct error *e)
+{
+    const struct reader_callbacks callbacks = {.answer = on_words, .context = l, .cancel = cancel}, *c = &callbacks;
+    struct error why = {""};
+    if (!q->answerer) return answer_compose(a, q->reader, c, e);
+    if (answer_words(a, q->reader, q->answerer, q->backend, c, &why) == 0) return 0;
+    if (strcmp(why.text, "interrupted") == 0) return error_set(e, "interrupted");
+    if (!(a->failure = strdup(why.text))) return error_set(e, "out of memory");
+    free(a->text);
+    a->text = NULL;
+    if (l->first > 0) on_words(l, "\n\n", 2); /* after what it said before it failed */
+    return answer_compose(a, q->reader, c, e);
+}
+
 int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
                  struct answer **out, struct error *e)
 {
     if (sequence_n_tokens(q->sequence) == 0) return error_set(e, "nothing has been read yet");
     struct answer *a = calloc(1, sizeof *a);
     if (!a) return error_set(e, "out of memory");
-    double begin = clock_seconds();
+    struct listener listener = {.callbacks = c, .begin = clock_seconds()};
     int failed = resolve(q, question, c->cancel, &a->question, e) || find_evidence(q, a, wanted, c->cancel, e);
-    if (!failed) {
-        failed = q->answerer ? answer_words(a, q->reader, q->answerer, q->backend, c, e)
-                             : answer_compose(a, q->reader, c, e);
-    }
+    a->evidence_seconds = clock_seconds() - listener.begin;
+    if (!failed) failed = word(q, a, &listener, c->cancel, e);
     if (!failed && q->talk) failed = followup_remember(q->talk, question, a->text, e);
     if (failed) {
         answer_close(a);
         return -1;
     }
-    a->seconds = clock_seconds() - begin;
+    a->seconds = clock_seconds() - listener.begin;
+    a->first_words_seconds = listener.first > 0 ? listener.first - listener.begin : a->seconds;
     *out = a;
     return 0;
 }

@@ -281,9 +281,17 @@ static void print_snippet(const struct place *p)
     printf("       %.*s\n", (int)safe_text_whole(line, strlen(line) < 100 ? strlen(line) : 100), line);
 }
 
-static void print_answer(const struct work *w, const struct answer *a)
+/* A piece of the answer, as it comes. */
+static void show_words(void *context, const char *text, size_t size)
 {
-    safe_text_write(stdout, a->text, strlen(a->text), SAFE_BLOCK);
+    (void)context;
+    safe_text_write(stdout, text, size, SAFE_BLOCK);
+    fflush(stdout);
+}
+
+/* What follows the words. */
+static void print_evidence(const struct work *w, const struct answer *a)
+{
     printf("\n\nAttended to (%s):\n",
            a->rank_by == RANK_FUSED ? "ranked by attention and BM25" : "ranked by attention");
     struct report report = report_of(w);
@@ -324,6 +332,7 @@ static int run_ask(struct work *w, struct error *e)
     if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
     struct reader_callbacks c = callbacks(w);
+    if (!o->json) c.answer = show_words;
     int failed = reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e);
     say_notice(w);
     if (failed) return EXIT_FAILED;
@@ -331,9 +340,10 @@ static int run_ask(struct work *w, struct error *e)
     if (o->json) {
         failed = report_ask(&report, a, stdout, e);
     } else {
-        print_answer(w, a);
+        print_evidence(w, a);
     }
     if (!failed && o->export) failed = export_answer(w, a, e);
+    if (!failed && a->failure) failed = error_set(e, "%s; sentences are quoted instead", a->failure);
     answer_close(a);
     return failed ? EXIT_FAILED : status_of(w);
 }
@@ -365,7 +375,8 @@ static void print_eval(const struct eval_result *r)
     print_recall("bm25", &r->bm25);
     print_recall("chance", &r->chance);
     if (r->n_answered) {
-        printf("\nanswers (%zu, %s): exact match %.3f, F1 %.3f\n", r->n_answered, r->answerer, r->exact_match, r->f1);
+        printf("\nanswers (%zu, %s): exact match %.3f, F1 %.3f, hold the expected one %.3f; worded by a model %.3f\n",
+               r->n_answered, r->answerer, r->match.exact_match, r->match.f1, r->match.holds, r->worded);
     }
 }
 

@@ -107,6 +107,7 @@ static void take_answer(struct exchange *x, struct message *m)
         x->question = sought;
     }
     x->state = EXCHANGE_ANSWERED;
+    if (a->failure != NULL) x->problem = strdup(a->failure);
     x->size = 0;
     append_text(x, a->text, strlen(a->text));
 }

@@ -35,7 +35,7 @@ struct exchange {
     char *question; /* owned */
     char *text;     /* owned: the answer as far as it came, terminated; NULL before */
     size_t size, capacity;
-    char *problem;                        /* owned: why it failed */
+    char *problem;                        /* owned: why it failed, or why sentences are quoted; or NULL */
     struct answer *answer;                /* owned; NULL until it is complete */
     struct lens whole;                    /* of all the question's tokens; share and items are the answer's */
     struct reader_question_token *tokens; /* owned; NULL until a single one was looked at */

@@ -2,9 +2,11 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/answerer.h"
 #include "app/bm25.h"
 #include "app/corpus.h"
 #include "app/eval_tasks.h"
@@ -126,15 +128,35 @@ static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, 
     return 0;
 }
 
+/* Exact match and F1 are of the words that answer, where the sentences under them are there to judge by. */
+static int match_answer(struct eval_match *out, const struct answer *a, const struct eval_task *t)
+{
+    struct eval_match words;
+    char *said = strndup(a->text, a->worded ? a->worded : strlen(a->text));
+    int failed = !said || eval_answer(&words, said, t->answers, t->n_answers) != 0 ||
+                 eval_answer(out, a->text, t->answers, t->n_answers) != 0;
+    free(said);
+    if (failed) return -1;
+    out->exact_match = words.exact_match;
+    out->f1 = words.f1;
+    return 0;
+}
+
 static int add_answer(struct run *r, const struct eval_task *t, const struct answer *a, struct error *e)
 {
-    double exact_match, f1;
+    const struct answerer *answerer = r->options->reader->answerer;
+    const char *name = answerer ? answerer_name(answerer) : a->answerer;
+    struct eval_result *sum = &r->result;
+    struct eval_match match;
     if (!r->options->answers || t->n_answers == 0) return 0;
-    if (eval_answer(a->text, t->answers, t->n_answers, &exact_match, &f1) != 0) return error_set(e, "out of memory");
-    r->result.n_answered++;
-    r->result.exact_match += exact_match;
-    r->result.f1 += f1;
-    memcpy(r->result.answerer, a->answerer, sizeof r->result.answerer);
+    if (a->failure) return error_set(e, "%s", a->failure); /* no score of a mixture */
+    if (match_answer(&match, a, t) != 0) return error_set(e, "out of memory");
+    sum->n_answered++;
+    sum->match.exact_match += match.exact_match;
+    sum->match.f1 += match.f1;
+    sum->match.holds += match.holds;
+    sum->worded += answerer && strcmp(a->answerer, name) == 0;
+    snprintf(sum->answerer, sizeof sum->answerer, "%s", name);
     return 0;
 }
 
@@ -160,8 +182,10 @@ static void divide(struct eval_result *r)
     eval_divide(&r->bm25, r->n_ranked);
     eval_divide(&r->chance, r->n_ranked);
     if (r->n_answered > 0) {
-        r->exact_match /= (double)r->n_answered;
-        r->f1 /= (double)r->n_answered;
+        r->match.exact_match /= (double)r->n_answered;
+        r->match.f1 /= (double)r->n_answered;
+        r->match.holds /= (double)r->n_answered;
+        r->worded /= (double)r->n_answered;
     }
 }
 
@@ -201,8 +225,11 @@ static bool add_answers(cJSON *object, const struct eval_result *r)
 {
     if (r->n_answered == 0) return true;
     cJSON *answers = cJSON_AddObjectToObject(object, "answers");
-    return answers && cJSON_AddNumberToObject(answers, "exact_match", r->exact_match) &&
-           cJSON_AddNumberToObject(answers, "f1", r->f1) && cJSON_AddStringToObject(answers, "answerer", r->answerer);
+    return answers && cJSON_AddNumberToObject(answers, "exact_match", r->match.exact_match) &&
+           cJSON_AddNumberToObject(answers, "f1", r->match.f1) &&
+           cJSON_AddNumberToObject(answers, "holds", r->match.holds) &&
+           cJSON_AddNumberToObject(answers, "worded", r->worded) &&
+           cJSON_AddStringToObject(answers, "answerer", r->answerer);
 }
 
 struct cJSON *eval_report(const struct eval_result *r)

@@ -37,7 +37,8 @@ struct eval_result {
     size_t n_ranked;                                /* tasks that name evidence: the means below are over them */
     struct eval_recall reader, fused, bm25, chance; /* reader: the attention alone */
     size_t n_answered;                              /* tasks that expect an answer; 0 without answers */
-    double exact_match, f1;
+    struct eval_match match; /* means over them; `holds` of the whole answer, the others of its words */
+    double worded;           /* the part that a model worded; the others quote sentences */
     char answerer[128];
     uint64_t tokens; /* read, tasks with the same documents once */
     double seconds;  /* of reading */

@@ -150,10 +150,21 @@ static double overlap(const struct words *a, const struct words *b)
     return 2.0 * (double)common / (double)(a->n + b->n);
 }
 
-int eval_answer(const char *answer, char *const *expected, size_t n, double *exact_match, double *f1)
+/* Whether b's words stand in a, one after the other. */
+static bool holds(const struct words *a, const struct words *b)
+{
+    for (size_t at = 0; b->n > 0 && at + b->n <= a->n; at++) {
+        size_t n = 0;
+        while (n < b->n && strcmp(a->words[at + n], b->words[n]) == 0) n++;
+        if (n == b->n) return true;
+    }
+    return false;
+}
+
+int eval_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n)
 {
     struct words given, sorted, wanted;
-    double best_match = 0, best_f1 = 0;
+    struct eval_match best = {0};
     if (split(&given, answer, true) != 0) return -1;
     if (split(&sorted, answer, true) != 0) {
         free_words(&given);
@@ -163,16 +174,16 @@ int eval_answer(const char *answer, char *const *expected, size_t n, double *exa
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
         if ((result = split(&wanted, expected[i], false)) != 0) break;
-        if (same(&given, &wanted)) best_match = 1;
+        if (same(&given, &wanted)) best.exact_match = 1;
+        if (holds(&given, &wanted)) best.holds = 1;
         qsort(wanted.words, wanted.n, sizeof *wanted.words, compare_words);
         double f = overlap(&sorted, &wanted);
-        if (f > best_f1) best_f1 = f;
+        if (f > best.f1) best.f1 = f;
         free_words(&wanted);
     }
     free_words(&given);
     free_words(&sorted);
     if (result != 0) return -1;
-    *exact_match = best_match;
-    *f1 = best_f1;
+    *out = best;
     return 0;
 }

@@ -21,9 +21,14 @@ void eval_divide(struct eval_recall *sum, size_t n_tasks);
 /* Rank of the best hit by falling score, ties by position; 0 where there is no hit. */
 size_t eval_rank(const float *scores, const bool *hits, size_t n);
 
-/* SQuAD's measures, on lower-cased words without punctuation and the articles: whether the answer is one of the
- * expected ones, and the best overlap (F1) with one of them. References like [1] in the answer do not count. -1 without
- * memory. */
-int eval_answer(const char *answer, char *const *expected, size_t n, double *exact_match, double *f1);
+struct eval_match {
+    double exact_match; /* the answer is one of the expected ones */
+    double f1;          /* best overlap of words with one of them */
+    double holds;       /* one of them is in the answer, word for word */
+};
+
+/* SQuAD's measures, and `holds`, on lower-cased words without punctuation and the articles. References like [1] in the
+ * answer do not count. -1 without memory. */
+int eval_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n);
 
 #endif

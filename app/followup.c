@@ -75,7 +75,7 @@ static int take_line(void *context, const char *text, size_t size)
     return 0;
 }
 
-/* A line that ends in a question mark, or *out stays NULL. */
+/* A line that ends in a question mark, or *out stays NULL, also where the answerer fails. */
 static int reword(const struct followup *f, const char *question, struct answerer *w, struct backend *b,
                   const atomic_bool *cancel, char **out, struct error *e)
 {
@@ -94,9 +94,10 @@ static int reword(const struct followup *f, const char *question, struct answere
                                          .emit = take_line,
                                          .context = &line,
                                          .cancel = cancel};
-    int failed = answerer_chat(w, b, &request, e);
+    struct error why = {""};
+    int failed = answerer_chat(w, b, &request, &why);
     free(text);
-    if (failed) return -1;
+    if (failed) return strcmp(why.text, "interrupted") == 0 ? error_set(e, "interrupted") : 0;
     line.text[line.size] = 0;
     if (line.size < 2 || line.text[line.size - 1] != '?') return 0;
     *out = strdup(line.text);

@@ -93,6 +93,7 @@ static const char *state_words(const struct exchange *x, bool reading)
     case EXCHANGE_ANSWERING:
         return x->size ? "" : "Looking through the text ...";
     case EXCHANGE_ANSWERED:
+        if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
         return x->size ? "" : "No words for an answer: see the evidence.";
     case EXCHANGE_STOPPED:
         return "(stopped)";
@@ -110,7 +111,7 @@ static void draw_exchange(struct pane_chat *p, struct canvas *c, struct rect r, 
     y = draw_question(c, text, y, x);
     if (x->size > 0) y = draw_wrapped(c, text, y, style(ROLE_TEXT), true, x->text, x->size);
     const char *words = state_words(x, reading);
-    enum role role = x->state == EXCHANGE_FAILED ? ROLE_ERROR : ROLE_DIM;
+    enum role role = x->problem ? ROLE_ERROR : ROLE_DIM;
     y = draw_wrapped(c, text, y, style(role), false, words, strlen(words));
     p->rows = y + p->scroll;
 }

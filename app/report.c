@@ -185,6 +185,11 @@ int report_ask(const struct report *r, const struct answer *a, FILE *out, struct
     add_string(o, "question", a->question);
     add_string(o, "answer", a->text);
     add_string(o, "answerer", a->answerer);
+    if (a->failure) add_string(o, "answerer_failed", a->failure);
+    cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
+    add_number(seconds, "evidence", a->evidence_seconds);
+    add_number(seconds, "first_words", a->first_words_seconds);
+    add_number(seconds, "answer", a->seconds);
     add_string(o, "rank_by", a->rank_by == RANK_FUSED ? "fused" : "attention");
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
     for (size_t i = 0; i < a->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));

@@ -21,7 +21,8 @@
 #define FAKE_HEADER 3
 #define FAKE_TOKEN 4
 
-static unsigned fake_pause_us; /* after each document */
+static unsigned fake_pause_us;   /* after each document */
+static const char *fake_failure; /* of the answerer, in every answer; NULL: none */
 
 struct reader {
     const struct model *model;
@@ -171,6 +172,7 @@ static struct answer *fake_answer(const struct reader *r, const char *question)
     a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
     a->rank_by = RANK_ATTENTION;
     snprintf(a->answerer, sizeof a->answerer, "none");
+    if (fake_failure) a->failure = strdup(fake_failure);
     a->seconds = 0.2;
     float sum = 0;
     for (size_t i = 0; i < r->n_segments; i++) sum += a->score[i] = fake_weight(r, i, question);
@@ -216,6 +218,7 @@ void answer_close(struct answer *a)
     if (a == NULL) return;
     free(a->question);
     free(a->text);
+    free(a->failure);
     free(a->items);
     free(a->share);
     free(a->score);

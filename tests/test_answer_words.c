@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "app/answer.h"
+#include "app/answer_small.h"
 #include "app/answer_words.h"
 #include "app/answerer.h"
 #include "app/corpus.h"
@@ -12,8 +13,11 @@
 
 struct fake {
     struct answerer base;
-    const char *says;
-    char asked[8192];
+    const char *says, *fails; /* fails: with this message, after what it says */
+    bool small;
+    char asked[8192], answerer[128], failure[128]; /* answerer, failure: the answer's */
+    char streamed[4096];
+    size_t worded;
     int calls;
 };
 
@@ -28,12 +32,17 @@ static int fake_chat(struct answerer *a, struct backend *b, const struct chat_re
 {
     struct fake *f = (struct fake *)a;
     (void)b;
-    (void)e;
     f->calls++;
     snprintf(f->asked, sizeof f->asked, "%s", r->messages[r->n_messages - 1].text);
     for (const char *p = f->says; *p; p++)
         if (r->emit(r->context, p, 1) != 0) break;
-    return 0;
+    return f->fails ? error_set(e, "%s", f->fails) : 0;
+}
+
+static void stream(void *context, const char *text, size_t size)
+{
+    struct fake *f = context;
+    strncat(f->streamed, text, size);
 }
 
 static const struct answerer_ops fake_ops = {.count = fake_count, .chat = fake_chat};
@@ -48,14 +57,15 @@ static char *ask(struct fake *f, const char *text, const char *question)
     struct corpus *c;
     struct reader *r;
     struct answer *a;
-    struct reader_callbacks callbacks = {0};
+    struct reader_callbacks callbacks = {.answer = stream, .context = f};
     size_t size, text_size = strlen(text);
     const char *path = "heron.txt";
     t.branch[0] = (struct branch){64, 1};
     t.branch[1] = (struct branch){1024, 16};
     t.branch[2] = (struct branch){16384, 256};
     uint8_t *bytes = tiny_model_bytes(&t, &size);
-    f->base = (struct answerer){.ops = &fake_ops, .name = "fake"};
+    f->base = (struct answerer){.ops = &fake_ops, .name = "fake", .large = !f->small};
+    f->streamed[0] = 0;
     assert_ok(model_open_bytes(&m, "tiny", bytes, size, &e), e);
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
     assert_ok(corpus_open_memory(&c, &path, &text, &text_size, 1, &e), e);
@@ -63,7 +73,10 @@ static char *ask(struct fake *f, const char *text, const char *question)
     assert_ok(reader_open(&r, m, b, c, &o, NULL, &e), e);
     assert_ok(reader_read(r, &callbacks, &e), e);
     assert_ok(reader_ask(r, question, RANK_ATTENTION, &callbacks, &a, &e), e);
-    assert_string_equal(a->answerer, "fake");
+    assert_true(a->evidence_seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
+    f->worded = a->worded;
+    snprintf(f->answerer, sizeof f->answerer, "%s", a->answerer);
+    snprintf(f->failure, sizeof f->failure, "%s", a->failure ? a->failure : "");
     char *words = strdup(a->text);
     answer_close(a);
     reader_close(r);
@@ -78,6 +91,7 @@ static void expect(struct fake *f, const char *question, const char *expected)
 {
     char *words = ask(f, "The heron stood in the reeds. It waited for a fish.\n", question);
     assert_string_equal(words, expected);
+    if (!f->fails) assert_string_equal(f->streamed, expected);
     free(words);
 }
 
@@ -95,8 +109,6 @@ static void an_answer_without_a_reference_gets_the_passage_that_holds_its_words(
     (void)state;
     struct fake f = {.says = "It waited in the reeds."};
     expect(&f, "Where stood the heron?", "It waited in the reeds. [1]");
-    f.says = "\nIt waited.\nQuestion: Where stood the heron?"; /* a small model: one line */
-    expect(&f, "Where stood the heron?", "It waited. [1]");
     f.says = "Perhaps somewhere near London.";
     expect(&f, "Where stood the heron?", "Perhaps somewhere near London.");
 }
@@ -140,7 +152,61 @@ static void only_what_fits_is_shown_best_first_and_in_the_order_of_the_text(void
         assert_true(line > last);
         last = line;
     }
-    assert_in_range(shown, 1, 2); /* of 900 tokens, here bytes */
+    assert_in_range(shown, 2, 3); /* 1500 tokens, here bytes */
+}
+
+static void a_small_model_sees_the_best_passage_alone_and_its_first_line_counts(void **state)
+{
+    (void)state;
+    struct fake f = {.says = "\nIn the reeds.\nQuestion: What next?", .small = true};
+    expect(&f, "Where stood the heron?", "In the reeds. [1]\n\nThe heron stood in the reeds. [1]");
+    assert_string_equal(f.answerer, "fake");
+    assert_int_equal(f.worded, strlen("In the reeds. [1]\n\n"));
+    assert_string_equal(f.asked, "Text:\nThe heron stood in the reeds. It waited for a fish.\n\n"
+                                 "Question: Where stood the heron?");
+    f.says = "Reeds [1], fish [3]";
+    expect(&f, "Where stood the heron?", "Reeds, fish [1]\n\nThe heron stood in the reeds. [1]");
+}
+
+static void of_a_small_model_that_is_not_to_be_believed_only_the_quoted_sentences_are_left(void **state)
+{
+    (void)state;
+    static const char *const sayings[] = {"London", "The heron stood", "Yes.", "", "a lake with reeds"};
+    char endless[4096] = "";
+    struct fake f = {.small = true};
+    for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++) {
+        f.says = sayings[i];
+        expect(&f, "Where stood the heron?", "The heron stood in the reeds. [1]");
+        assert_string_equal(f.answerer, "quoted: fake was not to be believed");
+        assert_int_equal(f.worded, 0);
+    }
+    for (int i = 0; i < 100; i++) strcat(endless, "reeds ");
+    f.says = endless;
+    expect(&f, "Where stood the heron?", "The heron stood in the reeds. [1]");
+}
+
+static void words_stand_where_the_passage_has_them_in_any_form(void **state)
+{
+    (void)state;
+    const char passage[] = "Hyde trampled on a child at the corner. He paid 100 pounds.";
+    const size_t size = sizeof passage - 1;
+    assert_true(answer_small_stands("A child was trampled.", "Whom did Hyde hurt?", passage, size));
+    assert_true(answer_small_stands("Hyde hurt a child", "Whom did Hyde hurt?", passage, size));
+    assert_true(answer_small_stands("100", "How much?", passage, size));
+    assert_false(answer_small_stands("1000", "How much?", passage, size));
+    assert_false(answer_small_stands("Hyde trampled on a man.", "Whom?", passage, size));
+    assert_false(answer_small_stands("Hyde", "Who is Hyde?", passage, size));
+    assert_false(answer_small_stands("It was the one.", "Who?", passage, size));
+}
+
+static void an_answerer_that_fails_leaves_the_evidence_and_quoted_sentences(void **state)
+{
+    (void)state;
+    struct fake f = {.says = "In the", .fails = "http://x: HTTP 500: no"};
+    expect(&f, "Where stood the heron?", "The heron stood in the reeds. [1]");
+    assert_string_equal(f.answerer, "quoted sentences");
+    assert_string_equal(f.failure, "http://x: HTTP 500: no");
+    assert_string_equal(f.streamed, "In the\n\nThe heron stood in the reeds. [1]");
 }
 
 int main(void)
@@ -150,6 +216,10 @@ int main(void)
         cmocka_unit_test(an_answer_without_a_reference_gets_the_passage_that_holds_its_words),
         cmocka_unit_test(what_the_text_has_no_words_of_is_not_asked),
         cmocka_unit_test(silence_is_not_found_and_going_round_ends),
+        cmocka_unit_test(a_small_model_sees_the_best_passage_alone_and_its_first_line_counts),
+        cmocka_unit_test(of_a_small_model_that_is_not_to_be_believed_only_the_quoted_sentences_are_left),
+        cmocka_unit_test(words_stand_where_the_passage_has_them_in_any_form),
+        cmocka_unit_test(an_answerer_that_fails_leaves_the_evidence_and_quoted_sentences),
         cmocka_unit_test(only_what_fits_is_shown_best_first_and_in_the_order_of_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -555,6 +555,22 @@ static void every_word_of_the_question_has_its_own_attention(void **state)
     fixture_close(&f);
 }
 
+static void an_answerer_that_failed_is_named_under_the_quoted_answer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fake_failure = "http://localhost/v1: HTTP 500: no cake";
+    open_answered(&f);
+    fake_failure = NULL;
+    fixture_draw(&f, 24, 80);
+    char *text = canvas_text(&f.canvas);
+    assert_non_null(strstr(text, "The text says so [1], and again [2]."));
+    assert_non_null(strstr(text, "http://localhost/v1: HTTP 500: no cake"));
+    assert_non_null(strstr(text, "Evidence"));
+    free(text);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -571,6 +587,7 @@ int main(void)
         cmocka_unit_test(the_first_screen_says_what_can_be_done),
         cmocka_unit_test(reading_shows_how_far_it_is),
         cmocka_unit_test(an_answer_brings_its_first_place_into_sight),
+        cmocka_unit_test(an_answerer_that_failed_is_named_under_the_quoted_answer),
         cmocka_unit_test(hostile_text_and_names_are_shown_as_text),
         cmocka_unit_test(a_question_may_be_typed_while_the_text_is_read),
         cmocka_unit_test(a_question_of_several_lines_is_typed_and_pasted),
