@@ -4,6 +4,9 @@ layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
 layout(set = 0, binding = 5) buffer Out { NUMBER result[]; };
 layout(set = 0, binding = 6) buffer Lse { float lse[]; };
 layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
+#ifdef HALF
+layout(set = 0, binding = 8) writeonly buffer Rest { NUMBER rest[]; }; /* what rounding takes off the results, for attend_join */
+#endif
 
 attend_tile t;
 
@@ -38,8 +41,15 @@ uint count_keys(uint i)
 /* Column `col` of query i's result, and the log of its sum. */
 void store_result(uint i, uint col, float v)
 {
-    if (t.partial == NONE) result[(t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col] = NUMBER(v);
-    else partial[(t.partial + i) * (HEAD_DIM + 1) + col] = v;
+    if (t.partial != NONE) {
+        partial[(t.partial + i) * (HEAD_DIM + 1) + col] = v;
+        return;
+    }
+    uint at = (t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col;
+    result[at] = NUMBER(v);
+#ifdef HALF
+    if (p.joined != 0) rest[at] = NUMBER(v - float(NUMBER(v)));
+#endif
 }
 
 void store_lse(uint i, float v)

@@ -23,6 +23,7 @@ layout(set = 0, binding = 2) readonly buffer CacheK { uvec4 cache_k[]; };
 layout(set = 0, binding = 3) readonly buffer CacheV { uvec4 cache_v[]; };
 layout(set = 0, binding = 4) readonly buffer Turned { uvec4 turned[]; };
 layout(set = 0, binding = 5) buffer OutPairs { uint result_pairs[]; };
+layout(set = 0, binding = 8) writeonly buffer RestPairs { uint rest_pairs[]; };
 
 #include "attend.glsl"
 #include "places.glsl"
@@ -80,7 +81,9 @@ uvec4 load_query(uint i, uint octet)
 void store_pair(uint i, uint col, vec2 v)
 {
     if (t.partial == NONE) {
-        result_pairs[((t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col) / 2] = packHalf2x16(v);
+        uint at = ((t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col) / 2, rounded = packHalf2x16(v);
+        result_pairs[at] = rounded;
+        if (p.joined != 0) rest_pairs[at] = packHalf2x16(v - unpackHalf2x16(rounded));
     } else {
         store_result(i, col, v.x);
         store_result(i, col + 1, v.y);

@@ -15,6 +15,18 @@ layout(set = 0, binding = 1) readonly buffer Next { uint next[]; };
 layout(set = 0, binding = 2) readonly buffer Partial { float partial[]; };
 layout(set = 0, binding = 3) buffer Out { NUMBER result[]; };
 layout(set = 0, binding = 4) buffer Lse { float lse[]; };
+#ifdef HALF
+layout(set = 0, binding = 5) readonly buffer Rest { NUMBER rest[]; }; /* so that the sum alone is rounded */
+#endif
+
+float direct(uint at)
+{
+#ifdef HALF
+    return float(result[at]) + float(rest[at]);
+#else
+    return result[at];
+#endif
+}
 
 void main()
 {
@@ -29,7 +41,7 @@ void main()
     for (uint i = join.partial; i != NONE; i = next[i]) sum += exp(partial[i * (HEAD_DIM + 1) + HEAD_DIM] - high);
 
     for (uint d = gl_SubgroupInvocationID; d < HEAD_DIM; d += gl_SubgroupSize) {
-        float v = p.add != 0 ? mine * float(result[at_out + d]) : 0;
+        float v = p.add != 0 ? mine * direct(at_out + d) : 0;
         for (uint i = join.partial; i != NONE; i = next[i])
             v += exp(partial[i * (HEAD_DIM + 1) + HEAD_DIM] - high) * partial[i * (HEAD_DIM + 1) + d];
         result[at_out + d] = NUMBER(v / sum);

@@ -59,6 +59,7 @@ struct params_attend {
     U32 n_head, n_head_kv, causal, first_tile;
     U32 qkv_stride, turned_stride, cache_stride, out_stride, lse_stride;
     F32 scale; /* 1 / sqrt(head_dim) */
+    U32 joined; /* 1: attend_join follows, and is given what float16 takes off the direct branch */
 };
 
 /* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */

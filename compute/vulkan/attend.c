@@ -114,7 +114,7 @@ struct call {
     const struct attend_plan *plan;
     struct layout layout;
     struct tile tile;
-    struct stream_binding lse, turned;
+    struct stream_binding lse, turned, rest;
     uint32_t lse_stride, turned_stride;
     uint32_t n_turned; /* branches that rotate, each with rows for the whole chunk */
 };
@@ -186,6 +186,7 @@ static void run_tiles(const struct call *c)
             .out_stride = vulkan_numbers(op->out),
             .lse_stride = c->lse_stride,
             .scale = 1 / sqrtf((float)s->head_dim),
+            .joined = p->n_joins > 0,
         };
         const double share = n / (double)p->n_tiles,
                      numbers = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
@@ -194,8 +195,8 @@ static void run_tiles(const struct call *c)
                        .pipeline = pipeline,
                        .bindings = {plan_part(c->v, c->layout.tiles, p->n_tiles * sizeof *p->tiles),
                                     vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v), c->turned,
-                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial)},
-                       .n_bindings = 8,
+                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial), c->rest},
+                       .n_bindings = vulkan_half(c->v) ? 9 : 8,
                        .params = &params,
                        .params_bytes = sizeof params,
                        .groups = {n, 1, 1},
@@ -226,14 +227,14 @@ static void run_joins(const struct call *c)
                    .pipeline = vulkan_pipeline(c->v, shader, head_dim, 1),
                    .bindings = {plan_part(c->v, c->layout.joins, p->n_joins * sizeof *p->joins),
                                 plan_part(c->v, c->layout.next, p->n_partial * sizeof *p->next),
-                                vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse},
-                   .n_bindings = 5,
+                                vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse, c->rest},
+                   .n_bindings = vulkan_half(c->v) ? 6 : 5,
                    .params = &params,
                    .params_bytes = sizeof params,
                    .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
                    .label = "attend: join",
                    .work = (double)p->n_partial * *head_dim,
-                   .bytes = *head_dim * (4.0 * (double)p->n_partial + 2 * number_bytes(c->v) * (double)p->n_joins),
+                   .bytes = *head_dim * (4.0 * (double)p->n_partial + 3 * number_bytes(c->v) * (double)p->n_joins),
                });
 }
 
@@ -283,6 +284,10 @@ static bool reserve(struct call *c)
         !vulkan_reserve(v, &v->turned, (uint64_t)c->n_turned * op->n * turned_words, "rotated q and k") ||
         (!op->lse && !vulkan_reserve(v, &v->lse, (uint64_t)op->n * s->n_head, "lse")))
         return false;
+    const bool rounds = vulkan_half(v) && c->plan->n_joins > 0;
+    if (rounds && !vulkan_reserve(v, &v->rest, (uint64_t)op->n * vulkan_matrix_of(op->out)->stride, "rounding"))
+        return false;
+    c->rest = vulkan_bind_scratch(rounds ? &v->rest : &v->partial);                   /* partial: bound and not read */
     c->turned = c->n_turned ? vulkan_bind_scratch(&v->turned) : vulkan_bind(op->qkv); /* that: bound and not read */
     c->lse = op->lse ? vulkan_bind(op->lse) : vulkan_bind_scratch(&v->lse);
     return true;

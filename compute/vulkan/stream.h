@@ -14,7 +14,7 @@ struct pipeline;
 struct stream;
 struct thread_pool;
 
-enum { STREAM_MAX_BUFFERS = 8 };
+enum { STREAM_MAX_BUFFERS = 9 };
 
 /* A part of a buffer that a shader sees. size 0: to the end. */
 struct stream_binding {
