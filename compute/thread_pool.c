@@ -11,6 +11,10 @@
 
 #define THREAD_POOL_MAX 256
 
+/* How often a wait looks before it sleeps, some 50 microseconds: the jobs of a token follow each other faster than a
+ * sleeper wakes. */
+enum { LOOKS = 1500 };
+
 struct worker {
     struct thread_pool *pool;
     pthread_t thread;
@@ -22,9 +26,9 @@ struct thread_pool {
     struct worker *workers;
     pthread_mutex_t mutex;
     pthread_cond_t started, finished;
-    unsigned long job;  /* counts jobs: a worker sleeps until it changes */
-    unsigned n_working; /* workers that have not finished the job */
-    bool stopping;
+    atomic_ulong job;      /* counts jobs: a worker waits until it changes */
+    atomic_uint n_working; /* workers that have not finished the job */
+    atomic_bool stopping;
     void (*task)(void *context, unsigned i, unsigned thread);
     void *context;
     unsigned n_tasks;
@@ -36,22 +40,47 @@ static void work(struct thread_pool *p, unsigned thread)
     for (unsigned i; (i = atomic_fetch_add(&p->next, 1)) < p->n_tasks;) p->task(p->context, i, thread);
 }
 
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Waits for another job than `seen`; false: the pool stops. */
+static bool await_job(struct thread_pool *p, unsigned long seen)
+{
+    for (int i = 0; i < LOOKS && atomic_load(&p->job) == seen; i++) pause_briefly();
+    if (atomic_load(&p->job) != seen) return true;
+    pthread_mutex_lock(&p->mutex);
+    while (atomic_load(&p->job) == seen && !atomic_load(&p->stopping)) pthread_cond_wait(&p->started, &p->mutex);
+    pthread_mutex_unlock(&p->mutex);
+    return !atomic_load(&p->stopping);
+}
+
+static void await_workers(struct thread_pool *p)
+{
+    for (int i = 0; i < LOOKS && atomic_load(&p->n_working) > 0; i++) pause_briefly();
+    if (atomic_load(&p->n_working) == 0) return;
+    pthread_mutex_lock(&p->mutex);
+    while (atomic_load(&p->n_working) > 0) pthread_cond_wait(&p->finished, &p->mutex);
+    pthread_mutex_unlock(&p->mutex);
+}
+
 static void *worker_main(void *argument)
 {
     struct worker *w = argument;
     struct thread_pool *p = w->pool;
-    unsigned long seen = 0;
-    pthread_mutex_lock(&p->mutex);
-    for (;;) {
-        while (p->job == seen && !p->stopping) pthread_cond_wait(&p->started, &p->mutex);
-        if (p->stopping) break;
-        seen = p->job;
-        pthread_mutex_unlock(&p->mutex);
+    for (unsigned long seen = 0; await_job(p, seen);) {
+        seen = atomic_load(&p->job);
         work(p, w->index);
+        if (atomic_fetch_sub(&p->n_working, 1) > 1) continue;
         pthread_mutex_lock(&p->mutex);
-        if (--p->n_working == 0) pthread_cond_signal(&p->finished);
+        pthread_cond_signal(&p->finished);
+        pthread_mutex_unlock(&p->mutex);
     }
-    pthread_mutex_unlock(&p->mutex);
     return NULL;
 }
 
@@ -92,7 +121,7 @@ void thread_pool_close(struct thread_pool *p)
 {
     if (!p) return;
     pthread_mutex_lock(&p->mutex);
-    p->stopping = true;
+    atomic_store(&p->stopping, true);
     pthread_cond_broadcast(&p->started);
     pthread_mutex_unlock(&p->mutex);
     for (unsigned i = 1; i < p->n_threads; i++) pthread_join(p->workers[i].thread, NULL);
@@ -115,17 +144,15 @@ void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void 
         for (unsigned i = 0; i < n_tasks; i++) task(context, i, 0);
         return;
     }
-    pthread_mutex_lock(&p->mutex);
     p->task = task;
     p->context = context;
     p->n_tasks = n_tasks;
     atomic_store(&p->next, 0);
-    p->n_working = p->n_threads - 1;
-    p->job++;
+    atomic_store(&p->n_working, p->n_threads - 1);
+    pthread_mutex_lock(&p->mutex);
+    atomic_fetch_add(&p->job, 1);
     pthread_cond_broadcast(&p->started);
     pthread_mutex_unlock(&p->mutex);
     work(p, 0);
-    pthread_mutex_lock(&p->mutex);
-    while (p->n_working > 0) pthread_cond_wait(&p->finished, &p->mutex);
-    pthread_mutex_unlock(&p->mutex);
+    await_workers(p);
 }

@@ -1,4 +1,5 @@
-/* A few threads that do the tasks of one job at a time. The caller works along; between jobs everyone sleeps. */
+/* A few threads that do the tasks of one job at a time. The caller works along; between jobs everyone sleeps, after a
+ * look or two for the next one. */
 #ifndef LECTERN_THREAD_POOL_H
 #define LECTERN_THREAD_POOL_H
 
