@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -55,6 +56,10 @@ static int run(int argc, char **argv, struct comm *c)
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     int status = commands_run(&o, c, &cancel, &e);
+    if (status != EXIT_FAILED && (fflush(stdout) != 0 || ferror(stdout))) {
+        error_set(&e, "standard output cannot be written: %s", strerror(errno));
+        status = EXIT_FAILED;
+    }
     if (status == EXIT_FAILED && atomic_load(&cancel)) status = EXIT_INTERRUPTED;
     if (status == EXIT_FAILED || status == EXIT_INTERRUPTED) {
         log_line("failed: %s", e.text);

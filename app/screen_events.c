@@ -71,10 +71,9 @@ static void ask_key(struct screen *s, uint32_t key, enum action action)
 /* An empty search looks for the last one again. */
 static void accept_search(struct screen *s, struct line_edit *l)
 {
-    if (l->size == 0 && l->n_history > 0) {
-        line_edit_set(l, l->history[l->n_history - 1]);
-        screen_search(s, line_edit_text(l));
-    }
+    bool again = l->size == 0 && l->n_history > 0;
+    if (again) line_edit_set(l, l->history[l->n_history - 1]);
+    if (again || s->search == NULL) screen_search(s, line_edit_text(l)); /* a wrong expression is said to be, now */
     places_leave(&s->places, s->search_from);
     if (s->search != NULL && search_problem(s->search) != NULL)
         screen_notice(s, ROLE_ERROR, "%s", search_problem(s->search));

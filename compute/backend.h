@@ -70,8 +70,8 @@ struct feed_forward {
  * chunk's own. */
 struct attend {
     const struct attention *shape;
-    const struct matrix *qkv; /* activations [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v of the heads, not rotated */
-    struct matrix *cache_k, *cache_v; /* activations [shape->cache_rows][head_dim]; k is rotated if its branch rotates */
+    const struct matrix *qkv;         /* activations [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v, not rotated */
+    struct matrix *cache_k, *cache_v; /* activations [cache_rows][head_dim]; k is rotated if its branch rotates */
     const struct matrix *rotary; /* [>= largest p mod w + 1][head_dim] attention_rotary_row: q and k of the branches
                                     with r = 1 are rotated by p mod w; or NULL */
     const uint32_t *kept;        /* [n_branch][n_head]: slots in use for the segment that `position` lies in */

@@ -89,6 +89,12 @@ jq -e '.tasks > 0 and .reader["recall@5"] >= .chance["recall@5"] and (has("answe
 echo '{"id": 1' >"$tmp/bad.jsonl"
 expect 1 'bad.jsonl.*1' eval "$tmp/bad.jsonl"
 
+# --- a result that cannot be written is no success
+"$lectern" model >/dev/full 2>"$tmp/err" && fail "a full standard output ends with status 0"
+grep -q "cannot be written" "$tmp/err" || fail "a full standard output is not told: $(cat "$tmp/err")"
+"$lectern" ask --quiet --answerer none -q Poole "$sample" >/dev/full 2>"$tmp/err" && fail "an answer into a full output ends with status 0"
+grep -q "standard output cannot be written" "$tmp/err" || fail "an answer into a full output is not told: $(cat "$tmp/err")"
+
 # --- Ctrl-C ends a long read with status 130, soon
 for i in 1 2 3 4 5 6 7 8; do cat "$sample"; done >"$tmp/long.txt"
 "$lectern" read --quiet "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &

@@ -160,6 +160,8 @@ static void searching_counts_and_goes_to_matches(void **state)
     assert_string_equal(f.screen->notice, "not found: zzz");
     fixture_keys(&f, "& ( \\ w + \\ W ? ) + \\ d $ Enter");
     assert_string_equal(f.screen->notice, "this expression needs too long on this text");
+    fixture_keys(&f, "& a ( b Enter");
+    assert_non_null(strstr(f.screen->notice, "(at character 4)"));
     fixture_close(&f);
 }
 
