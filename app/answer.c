@@ -26,6 +26,38 @@ void answer_close(struct answer *a)
     free(a);
 }
 
+static void *copied(const void *bytes, size_t n, size_t size)
+{
+    void *copy = calloc(n + 1, size);
+    if (copy && n) memcpy(copy, bytes, n * size);
+    return copy;
+}
+
+int answer_copy_evidence(struct answer **out, const struct answer *a, struct error *e)
+{
+    struct answer *copy = calloc(1, sizeof *copy);
+    if (!copy) return error_set(e, "out of memory");
+    copy->question = strdup(a->question);
+    memcpy(copy->answerer, a->answerer, sizeof copy->answerer);
+    copy->rank_by = a->rank_by;
+    copy->items = copied(a->items, a->n_items, sizeof *a->items);
+    copy->share = copied(a->share, a->n_segments, sizeof *a->share);
+    copy->score = copied(a->score, a->n_segments, sizeof *a->score);
+    copy->n_items = a->n_items;
+    copy->n_segments = a->n_segments;
+    copy->evidence_seconds = a->evidence_seconds;
+    if (!copy->question || !copy->items || !copy->share || !copy->score) {
+        answer_close(copy);
+        return error_set(e, "out of memory");
+    }
+    if (a->attention && evidence_copy(&copy->attention, a->attention, e) != 0) {
+        answer_close(copy);
+        return -1;
+    }
+    *out = copy;
+    return 0;
+}
+
 int answer_compose(struct answer *a, const struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
     struct quote_source sources[QUOTED_SEGMENTS] = {{0}};

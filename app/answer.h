@@ -1,4 +1,5 @@
-/* What a question gave: ranked evidence, the map of its attention, and words. */
+/* What a question gave: ranked evidence, the map of its attention, and words. The evidence is there first and does not
+ * change any more; the words take their time. */
 #ifndef LECTERN_ANSWER_H
 #define LECTERN_ANSWER_H
 
@@ -38,6 +39,9 @@ struct answer {
 };
 
 void answer_close(struct answer *a);
+
+/* The same evidence without words, seconds but evidence_seconds left out: shares nothing with `a`. */
+int answer_copy_evidence(struct answer **out, const struct answer *a, struct error *e);
 
 /* Words a->text from a->items, which are there: the best sentences quoted, with references to the items. */
 int answer_compose(struct answer *a, const struct reader *r, const struct reader_callbacks *c, struct error *e);

@@ -97,7 +97,9 @@ static int say(struct saying *s, const char *prompt, struct answerer *w, struct 
                                          .max_tokens = ANSWER_TOKENS,
                                          .emit = take,
                                          .context = s,
-                                         .cancel = c->cancel};
+                                         .cancel = c->cancel,
+                                         .idle = c->idle,
+                                         .idle_context = c->context};
     if (answerer_chat(w, b, &request, e) != 0 || s->failed) return -1;
     return citation_finish(&s->filter, e);
 }

@@ -251,7 +251,7 @@ static int tell(struct writing *w, const char *text)
 }
 
 static int ask(struct writing *writing, const struct answer *a, const struct reader *r, struct answerer *w,
-               struct backend *b, const atomic_bool *cancel, struct error *e)
+               struct backend *b, const struct reader_callbacks *c, struct error *e)
 {
     struct text prompt = {0};
     int failed = write_prompt(&prompt, a, r, writing->filter.shown, e);
@@ -261,7 +261,9 @@ static int ask(struct writing *writing, const struct answer *a, const struct rea
                                          .max_tokens = ANSWER_TOKENS,
                                          .emit = take,
                                          .context = writing,
-                                         .cancel = cancel};
+                                         .cancel = c->cancel,
+                                         .idle = c->idle,
+                                         .idle_context = c->context};
     if (!failed) failed = answerer_chat(w, b, &request, e) || writing->failed;
     free(prompt.bytes);
     if (failed) return -1;
@@ -279,7 +281,7 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
     if (found && !answerer_is_large(w)) return answer_small(a, r, w, b, c, e);
     struct writing writing = {.filter = {.emit = c->answer, .context = c->context}, .e = e};
     if (found) writing.filter.shown = choose_shown(a, r, w);
-    int failed = found ? ask(&writing, a, r, w, b, c->cancel, e) : tell(&writing, ANSWER_NOT_FOUND);
+    int failed = found ? ask(&writing, a, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);
     if (!failed) failed = citation_finish(&writing.filter, e);
     if (failed) {
         free(writing.filter.text);

@@ -61,8 +61,10 @@ static size_t local_count(const struct answerer *base, const char *text, size_t 
     return n;
 }
 
-static int is_cancelled(const struct chat_request *r, struct error *e)
+/* Between two steps: others have their turn; then -1 where it is enough. */
+static int pause_step(const struct chat_request *r, struct error *e)
 {
+    if (r->idle) r->idle(r->idle_context);
     return r->cancel && atomic_load(r->cancel) ? error_set(e, "interrupted") : 0;
 }
 
@@ -123,7 +125,7 @@ static int read_prompt(struct answerer_local *a, const struct tokens *prompt, co
     if (session_truncate(a->session, common, &why) != 0 && recover(a, why.text, e) != 0) return -1;
     while (a->cached.n < prompt->n) {
         size_t left = prompt->n - a->cached.n, n = left < PREFILL_STEP ? left : PREFILL_STEP;
-        if (is_cancelled(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
+        if (pause_step(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
     }
     return 0;
 }
@@ -132,7 +134,7 @@ static int write_answer(struct answerer_local *a, const struct chat_request *r, 
 {
     sampler_restart(a->sampler);
     for (uint32_t i = 0; i < r->max_tokens; i++) {
-        if (is_cancelled(r, e)) return -1;
+        if (pause_step(r, e)) return -1;
         int32_t id = sampler_choose(a->sampler, a->logits);
         if (chat_template_ends(&a->form, id)) return 0;
         char piece[256];

@@ -165,6 +165,7 @@ static int transfer(struct exchange *x, struct error *e)
     while (running && !cancelled) {
         if (curl_multi_perform(multi, &running) != CURLM_OK) break;
         if (running) curl_multi_poll(multi, NULL, 0, POLL_MILLISECONDS, NULL);
+        if (x->request->idle) x->request->idle(x->request->idle_context);
         cancelled = x->request->cancel && atomic_load(x->request->cancel);
     }
     int left;

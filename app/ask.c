@@ -1,13 +1,15 @@
 #include "app/ask.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/answer_words.h"
+#include "app/answerer.h"
 #include "app/bm25.h"
 #include "app/followup.h"
-#include "compute/backend.h"
 #include "app/inspected.h"
+#include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
@@ -202,10 +204,20 @@ static void on_words(void *context, const char *text, size_t size)
     if (l->callbacks->answer) l->callbacks->answer(l->callbacks->context, text, size);
 }
 
-/* Words the answer. An answerer that fails costs nobody the evidence: sentences are quoted, and the answer says why. */
-static int word(const struct ask *q, struct answer *a, struct listener *l, const atomic_bool *cancel, struct error *e)
+static void on_idle(void *context)
 {
-    const struct reader_callbacks callbacks = {.answer = on_words, .context = l, .cancel = cancel}, *c = &callbacks;
+    const struct listener *l = context;
+    if (l->callbacks->idle) l->callbacks->idle(l->callbacks->context);
+}
+
+/* Words the answer. An answerer that fails costs nobody the evidence: sentences are quoted, and the answer says why. */
+static int word(const struct ask *q, struct answer *a, struct listener *l, struct error *e)
+{
+    const struct reader_callbacks callbacks = {.answer = on_words,
+                                               .idle = on_idle,
+                                               .context = l,
+                                               .cancel = l->callbacks->cancel},
+                                  *c = &callbacks;
     struct error why = {""};
     if (!q->answerer) return answer_compose(a, q->reader, c, e);
     if (answer_words(a, q->reader, q->answerer, q->backend, c, &why) == 0) return 0;
@@ -217,6 +229,18 @@ static int word(const struct ask *q, struct answer *a, struct listener *l, const
     return answer_compose(a, q->reader, c, e);
 }
 
+/* The evidence is told of; then come the words. A question whose words were stopped was talked about all the same. */
+static int tell_and_word(const struct ask *q, const char *question, struct answer *a, struct listener *l,
+                         struct error *e)
+{
+    struct error ignored;
+    snprintf(a->answerer, sizeof a->answerer, "%s", q->answerer ? answerer_name(q->answerer) : "quoted sentences");
+    if (l->callbacks->evidence) l->callbacks->evidence(l->callbacks->context, a);
+    if (word(q, a, l, e) == 0) return q->talk ? followup_remember(q->talk, question, a->text, e) : 0;
+    if (q->talk) followup_remember(q->talk, question, "", &ignored);
+    return -1;
+}
+
 int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
                  struct answer **out, struct error *e)
 {
@@ -226,8 +250,7 @@ int ask_question(const struct ask *q, const char *question, enum reader_rank wan
     struct listener listener = {.callbacks = c, .begin = clock_seconds()};
     int failed = resolve(q, question, c->cancel, &a->question, e) || find_evidence(q, a, wanted, c->cancel, e);
     a->evidence_seconds = clock_seconds() - listener.begin;
-    if (!failed) failed = word(q, a, &listener, c->cancel, e);
-    if (!failed && q->talk) failed = followup_remember(q->talk, question, a->text, e);
+    if (!failed) failed = tell_and_word(q, question, a, &listener, e);
     if (failed) {
         answer_close(a);
         return -1;

@@ -84,30 +84,53 @@ static bool lens_sum(struct lens *l)
     return true;
 }
 
-static void take_answer(struct exchange *x, struct message *m)
+/* The answer is the exchange's then, where there is memory for it. */
+static void take_evidence(struct exchange *x, struct message *m)
 {
     struct answer *a = m->answer;
-    if (x->answer != NULL) return;
+    if (a == NULL || x->answer != NULL) return;
     x->token = -1;
-    if (a != NULL)
-        x->whole =
-            (struct lens){.share = a->share, .n_segments = a->n_segments, .items = a->items, .n_items = a->n_items};
-    if (a == NULL || !lens_sum(&x->whole)) {
+    x->whole = (struct lens){.share = a->share, .n_segments = a->n_segments, .items = a->items, .n_items = a->n_items};
+    if (!lens_sum(&x->whole)) {
         x->whole = (struct lens){0};
-        x->state = m->text ? EXCHANGE_FAILED : EXCHANGE_STOPPED;
-        x->problem = m->text;
-        m->text = NULL;
         return;
     }
     m->answer = NULL;
     x->answer = a;
     char *sought = strdup(a->question); /* made to stand alone; tokens count from its beginning */
-    if (sought != NULL) {
-        free(x->question);
-        x->question = sought;
+    if (sought == NULL) return;
+    free(x->question);
+    x->question = sought;
+}
+
+/* The evidence in `to` stays where it is: the worker may be looking at it. */
+static void take_words(struct answer *to, struct answer *from)
+{
+    to->text = from->text;
+    to->failure = from->failure;
+    from->text = from->failure = NULL;
+    to->worded = from->worded;
+    memcpy(to->answerer, from->answerer, sizeof to->answerer);
+    to->seconds = from->seconds;
+    to->first_words_seconds = from->first_words_seconds;
+}
+
+/* Without an answer it was stopped, or failed, and what came stays. */
+static void take_end(struct exchange *x, struct message *m)
+{
+    const bool worded = m->answer != NULL;
+    take_evidence(x, m);
+    if (m->answer != NULL && x->answer != NULL) take_words(x->answer, m->answer);
+    if (!worded || x->answer == NULL) {
+        x->state = m->text || worded ? EXCHANGE_FAILED : EXCHANGE_STOPPED;
+        x->problem = m->text;
+        m->text = NULL;
+        return;
     }
+    const struct answer *a = x->answer;
     x->state = EXCHANGE_ANSWERED;
     if (a->failure != NULL) x->problem = strdup(a->failure);
+    if (a->failure != NULL && x->size > 0) return; /* the words before the failure, and the sentences quoted after it */
     x->size = 0;
     append_text(x, a->text, strlen(a->text));
 }
@@ -175,11 +198,14 @@ bool conversation_take(struct conversation *c, struct message *m)
     case MESSAGE_ANSWER_BEGINS:
         if (x != NULL) x->state = EXCHANGE_ANSWERING;
         return true;
+    case MESSAGE_EVIDENCE:
+        if (x != NULL) take_evidence(x, m);
+        return true;
     case MESSAGE_ANSWER_TEXT:
         if (x != NULL) append_text(x, m->text, m->size);
         return true;
     case MESSAGE_ANSWER_ENDS:
-        if (x != NULL) take_answer(x, m);
+        if (x != NULL) take_end(x, m);
         return true;
     case MESSAGE_LENS:
         if (x != NULL) take_lens(x, m);

@@ -33,11 +33,12 @@ struct lens {
 struct exchange {
     enum exchange_state state;
     char *question; /* owned */
-    char *text;     /* owned: the answer as far as it came, terminated; NULL before */
+    char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;
-    char *problem;                        /* owned: why it failed, or why sentences are quoted; or NULL */
-    struct answer *answer;                /* owned; NULL until it is complete */
-    struct lens whole;                    /* of all the question's tokens; share and items are the answer's */
+    char *problem;         /* owned: why it failed, or why sentences are quoted; or NULL */
+    struct answer *answer; /* owned; NULL until the evidence is there. The worker reads the evidence (worker.h); the
+                              words in it come at the end */
+    struct lens whole;     /* of all the question's tokens; share and items are the answer's */
     struct reader_question_token *tokens; /* owned; NULL until a single one was looked at */
     size_t n_tokens;
     int token;                    /* looked at; -1: all together */

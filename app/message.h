@@ -20,8 +20,9 @@ enum message_type {
     MESSAGE_PROGRESS,      /* progress, tables */
     MESSAGE_READ_STOPPED,  /* read to the end, or paused; or text: what went wrong */
     MESSAGE_ANSWER_BEGINS, /* id */
+    MESSAGE_EVIDENCE,      /* id, answer: without its words, which follow */
     MESSAGE_ANSWER_TEXT,   /* id, text: a piece */
-    MESSAGE_ANSWER_ENDS,   /* id, answer; or text: what went wrong */
+    MESSAGE_ANSWER_ENDS,   /* id, answer; without one it was stopped; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
     MESSAGE_LENS,          /* lens; or text: what went wrong */
     MESSAGE_INSPECTED,     /* id, inspected; or text: why it cannot be done */
@@ -75,7 +76,7 @@ struct message {
     struct message_shares shares;
     struct message_lens lens;
     struct message_scale scale;
-    struct answer *answer;       /* owned */
+    struct answer *answer;       /* owned: no other thread has it */
     struct inspected *inspected; /* owned */
 };
 

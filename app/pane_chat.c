@@ -18,6 +18,13 @@ void pane_chat_scroll(struct pane_chat *p, int rows)
     int most = p->rows > p->height ? p->rows - p->height : 0;
     if (p->scroll > most) p->scroll = most;
     if (p->scroll < 0) p->scroll = 0;
+    p->held = p->scroll < most;
+}
+
+void pane_chat_top(struct pane_chat *p)
+{
+    p->scroll = 0;
+    p->held = false;
 }
 
 /* Length of a reference "[12]" at the start of the text, 0 where there is none. */
@@ -91,7 +98,8 @@ static const char *state_words(const struct exchange *x, bool reading)
         return reading ? "Waits until the text is read. Ctrl-C pauses reading and answers from what has been read."
                        : "Waits its turn.";
     case EXCHANGE_ANSWERING:
-        return x->size ? "" : "Looking through the text ...";
+        if (x->answer == NULL) return "Looking through the text ...";
+        return x->size ? "" : "The evidence is there; the words are on their way. Ctrl-C stops them.";
     case EXCHANGE_ANSWERED:
         if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
         return x->size ? "" : "No words for an answer: see the evidence.";
@@ -114,6 +122,18 @@ static void draw_exchange(struct pane_chat *p, struct canvas *c, struct rect r, 
     enum role role = x->problem ? ROLE_ERROR : ROLE_DIM;
     y = draw_wrapped(c, text, y, style(role), false, words, strlen(words));
     p->rows = y + p->scroll;
+}
+
+/* Words that are coming are followed to their end; an answer that has become shorter is not left behind. */
+static void draw_scrolled(struct pane_chat *p, struct canvas *c, struct rect r, const struct exchange *x, bool reading)
+{
+    draw_exchange(p, c, r, x, reading);
+    const int most = p->rows > r.h ? p->rows - r.h : 0;
+    const bool follow = x->state == EXCHANGE_ANSWERING && !p->held;
+    if (p->scroll == most || (p->scroll < most && !follow)) return;
+    p->scroll = most;
+    canvas_fill(c, r, style(ROLE_TEXT), " ");
+    draw_exchange(p, c, r, x, reading);
 }
 
 static int line_rows(const struct line_edit *l, int width, int most)
@@ -164,7 +184,7 @@ void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const s
     }
 }
 
-static void describe(const struct view *v, char *out, size_t size)
+static void describe(const struct pane_chat *p, const struct view *v, char *out, size_t size)
 {
     const struct conversation *all = v->conversation;
     const struct exchange *x = v->exchange;
@@ -173,10 +193,18 @@ static void describe(const struct view *v, char *out, size_t size)
     int n = 0;
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
+    if (p->rows > p->height) {
+        n = snprintf(out + used, size - used, "rows %d-%d of %d  ", p->scroll + 1, p->scroll + p->height, p->rows);
+        used += n > 0 ? (size_t)n : 0;
+    }
     if (x->token >= 0 && x->tokens != NULL) {
         char share[16];
         snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",
                  pane_share(share, (double)x->tokens[x->token].gate));
+    } else if (x->answer != NULL && x->state != EXCHANGE_ANSWERED) {
+        snprintf(out + used, size - used, "%sevidence in %.*f s, %s",
+                 x->state == EXCHANGE_ANSWERING ? "words are coming (Ctrl-C stops)  " : "stopped  ",
+                 x->answer->evidence_seconds < 1 ? 2 : 1, x->answer->evidence_seconds, x->answer->answerer);
     } else if (x->answer != NULL) {
         snprintf(out + used, size - used, "%s, %.*f s", x->answer->answerer, x->answer->seconds < 1 ? 2 : 1,
                  x->answer->seconds);
@@ -186,16 +214,17 @@ static void describe(const struct view *v, char *out, size_t size)
 void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
                     const struct view *v)
 {
-    char detail[200];
-    describe(v, detail, sizeof detail);
-    struct rect body = pane_title(c, r, focused, "Questions", detail);
+    char detail[300];
+    struct rect body = rect_inset(r, 1, 0, 0, 0);
     int most = body.h > LINE_ROWS + 1 ? LINE_ROWS : body.h > 1 ? body.h - 1 : 1;
     int rows = line_rows(&p->line, body.w - 3, most);
     struct rect line = {body.y + body.h - rows, body.x, rows, body.w};
     struct rect text = {body.y, body.x, body.h - rows, body.w};
-    if (body.h < 1) return;
     p->height = text.h;
-    if (v->exchange != NULL) draw_exchange(p, c, text, v->exchange, reading);
+    if (v->exchange != NULL && body.h > 0) draw_scrolled(p, c, text, v->exchange, reading);
+    describe(p, v, detail, sizeof detail);
+    pane_title(c, r, focused, "Questions", detail);
+    if (body.h < 1) return;
     pane_chat_line(c, line, "› ", &p->line, typing);
     if (p->line.size == 0)
         canvas_puts(c, line, 0, 3, style(ROLE_DIM),

@@ -8,6 +8,7 @@
 struct pane_chat {
     struct line_edit line;
     int scroll; /* rows of the answer above the pane */
+    bool held;  /* scrolled by hand: the end of words that are coming is not followed */
     int rows;   /* of the answer and its question, as drawn last */
     int height;
 };
@@ -18,6 +19,7 @@ void pane_chat_close(struct pane_chat *p);
 void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
                     const struct view *v);
 void pane_chat_scroll(struct pane_chat *p, int rows);
+void pane_chat_top(struct pane_chat *p);
 
 /* The reference [n] drawn at a cell of the pane, 0 where there is none. */
 unsigned pane_chat_reference(const struct canvas *c, struct rect r, int y, int x);

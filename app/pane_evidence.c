@@ -84,7 +84,7 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
     char detail[64] = "";
     size_t n = exchange_lens(x).n_items;
     if (n > 0)
-        snprintf(detail, sizeof detail, "%zu places%s", n,
+        snprintf(detail, sizeof detail, "%zu place%s%s", n, n == 1 ? "" : "s",
                  x->token >= 0                      ? ", one word's"
                  : x->answer->rank_by == RANK_FUSED ? ", by attention and shared words"
                                                     : ", % of attention");

@@ -40,6 +40,12 @@ struct reader_callbacks {
     void (*answer)(void *context, const char *text, size_t size);     /* a piece of the answer, as it comes */
     void *context;
     const atomic_bool *cancel; /* looked at between chunks (under 200 ms); may be NULL */
+
+    /* Before the first word: the answer without its words (answer.h), lent for the call. Then, until the last word and
+     * while nothing comes too, ten times a second or as often as the answerer lets (between its tokens, between steps
+     * of its prompt): what was asked before may be looked into, as in `progress`. Both may be NULL. */
+    void (*evidence)(void *context, const struct answer *a);
+    void (*idle)(void *context);
 };
 
 struct reader_options {
@@ -119,8 +125,9 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
 int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
                           float *share, struct error *e);
 
-/* Looks into the answer's question (app/inspected.h) over what has been read by now, between two reader_read's or in
- * the progress callback of one. Costs one prefill of the question and its softmaxes over the cached keys; cancelled
+/* Looks into the answer's question (app/inspected.h) over what has been read by now, between two reader_read's, in
+ * the progress callback of one, or in the idle callback of a reader_ask. Costs one prefill of the question and its
+ * softmaxes over the cached keys; cancelled
  * ("interrupted") between layers. -1 where several ranks read. */
 int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
                    const atomic_bool *cancel, struct inspected **out, struct error *e);

@@ -118,17 +118,28 @@ static void take_reading(struct screen *s, struct message *m)
                       pane_time(time, p->seconds), pane_count(rate, (double)p->new_tokens / p->seconds));
 }
 
-/* An answer that the user is waiting for brings its first place into sight. */
-static void take_answer(struct screen *s, size_t id)
+/* Evidence that the user is waiting for brings its first place into sight; words may follow. */
+static void show_first_place(struct screen *s)
 {
-    if (id != s->conversation.current) return;
+    const struct exchange *x = conversation_current(&s->conversation);
     s->map.own_cursor = false;
-    struct exchange *x = conversation_current(&s->conversation);
-    if (x->state != EXCHANGE_ANSWERED || s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->whole.n_items == 0)
-        return;
+    if (s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->whole.n_items == 0) return;
     places_leave(&s->places, s->text.place);
-    s->focus = FOCUS_EVIDENCE;
+    if (!s->layout.compact) s->focus = FOCUS_EVIDENCE; /* which would cover the words there */
     screen_show_evidence(s, false);
+}
+
+static bool has_evidence(const struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    return x != NULL && x->answer != NULL;
+}
+
+static void take_talk(struct screen *s, struct message *m)
+{
+    const bool had = has_evidence(s);
+    conversation_take(&s->conversation, m);
+    if (has_evidence(s) && !had) show_first_place(s);
 }
 
 /* True where the message is about measuring. */
@@ -173,14 +184,13 @@ void screen_message(struct screen *s, struct message *m)
         take_reading(s, m);
         break;
     default:
-        if (!take_scale(s, m)) conversation_take(&s->conversation, m);
+        if (!take_scale(s, m)) take_talk(s, m);
         break;
     }
     if (m->type == MESSAGE_LENS && m->id == s->conversation.current &&
         (s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_CHAT))
         screen_show_evidence(s, false);
     if (m->type == MESSAGE_INSPECTED && s->export_path != NULL) screen_export_waiting(s);
-    if (m->type == MESSAGE_ANSWER_ENDS) take_answer(s, m->id);
     message_free(m);
 }
 

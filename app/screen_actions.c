@@ -62,7 +62,7 @@ static void switch_question(struct screen *s, int by)
     }
     c->current = by < 0 ? c->current - 1 : c->current + 1;
     if (c->compared == c->current) c->compared = SIZE_MAX;
-    s->chat.scroll = 0;
+    pane_chat_top(&s->chat);
     s->evidence.first = 0;
     screen_show_evidence(s, false);
 }

@@ -29,7 +29,7 @@ static void ask(struct screen *s)
         return;
     }
     s->evidence.first = 0;
-    s->chat.scroll = 0;
+    pane_chat_top(&s->chat);
     if (!s->calls.ask(s->calls.context, s->conversation.current, question)) {
         conversation_current(&s->conversation)->state = EXCHANGE_FAILED;
         screen_notice(s, ROLE_ERROR, "too many questions are waiting");

@@ -1,5 +1,6 @@
 /* What is typed at the bottom: searches, found as they are typed, and commands after ":". */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,15 +87,21 @@ static void go_file(struct screen *s, const char *word)
 static void write_export(struct screen *s, const struct exchange *x, const char *path)
 {
     struct error e = {0};
+    char no_words[] = "";
     const struct atlas *a = s->atlas;
     uint64_t first = pane_map_token(&s->map, a, 0), end = first + pane_map_span(&s->map, a);
+    /* As the screen shows it: the words may have been stopped, or be on their way. */
+    struct answer shown = *x->answer;
+    shown.text = x->text ? x->text : no_words;
+    if (x->state != EXCHANGE_ANSWERED)
+        snprintf(shown.answerer, sizeof shown.answerer, "%.100s (not to its end)", x->answer->answerer);
     const struct export export = {
         .corpus = a->corpus,
         .documents = a->documents,
         .n_documents = a->n_documents,
         .segments = a->segments,
         .n_segments = a->n_segments,
-        .answer = x->answer,
+        .answer = &shown,
         .model = s->model->name,
         .device = s->device,
         .first_token = first,

@@ -170,6 +170,24 @@ static void on_progress(void *context, const struct reader_progress *p)
     serve_wishes(w);
 }
 
+static void on_evidence(void *context, const struct answer *a)
+{
+    struct worker *w = context;
+    struct error ignored; /* it comes with the words, then */
+    struct message *m = message_new(MESSAGE_EVIDENCE);
+    if (m == NULL) return;
+    m->id = w->asked;
+    if (answer_copy_evidence(&m->answer, a, &ignored) != 0)
+        message_free(m);
+    else
+        tell(w, m);
+}
+
+static void on_idle(void *context)
+{
+    serve_wishes(context);
+}
+
 static void on_answer(void *context, const char *text, size_t size)
 {
     struct worker *w = context;
@@ -190,7 +208,7 @@ static void tell_notice(struct worker *w)
 
 static void read_on(struct worker *w)
 {
-    const struct reader_callbacks callbacks = {on_progress, on_answer, w, &w->cancel};
+    const struct reader_callbacks callbacks = {.progress = on_progress, .context = w, .cancel = &w->cancel};
     struct error e = {0};
     int status = reader_read(w->reader, &callbacks, &e);
     struct reader_progress p;
@@ -203,7 +221,8 @@ static void read_on(struct worker *w)
 
 static void ask(struct worker *w, const struct message *question)
 {
-    const struct reader_callbacks callbacks = {on_progress, on_answer, w, &w->cancel};
+    const struct reader_callbacks callbacks = {
+        .evidence = on_evidence, .answer = on_answer, .idle = on_idle, .context = w, .cancel = &w->cancel};
     struct error e = {0};
     w->asked = question->id;
     tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);

@@ -43,9 +43,13 @@ bool worker_measure(struct worker *w);
 /* Stops what is being done now: reading pauses, an answer ends where it is. */
 void worker_stop(struct worker *w);
 
-/* Asks for the attention of the text's tokens [begin, end), all of one document, by an answer, which must stay until
- * worker_close: of the whole question (`token` -1) or of one of its tokens. A later wish replaces an earlier one.
- * Answered by MESSAGE_SHARES. */
+/* An answer's evidence is told (MESSAGE_EVIDENCE) before its first word and is the taker's from then on; words follow
+ * in MESSAGE_ANSWER_TEXT and MESSAGE_ANSWER_ENDS, which has an answer of its own. The wishes below may be about either,
+ * and are granted while words come: the worker only reads the question and the evidence, which must stay as they are
+ * until worker_close; the words are the main thread's.
+ *
+ * Asks for the attention of the text's tokens [begin, end), all of one document, by an answer: of the whole question
+ * (`token` -1) or of one of its tokens. A later wish replaces an earlier one. Answered by MESSAGE_SHARES. */
 void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
 
 /* Asks what one token of the question attends to in all the text; likewise. Answered by MESSAGE_LENS. */

@@ -25,6 +25,24 @@ enum {
     LANES = VECTOR_WIDE * VECTOR_LANES,
 };
 
+/* Without values. */
+static struct evidence *allocate(uint32_t n_query, uint32_t width)
+{
+    struct evidence *v = calloc(1, sizeof *v);
+    if (!v) return NULL;
+    size_t n = 0;
+    bool fits = bytes_multiply(&n, n_query, (size_t)width * sizeof *v->queries);
+    v->n_query = n_query;
+    v->width = width;
+    v->queries = fits ? malloc(n) : NULL;
+    v->tau = malloc(n_query * sizeof *v->tau);
+    v->gate = malloc(n_query * sizeof *v->gate);
+    v->lse = malloc(n_query * sizeof *v->lse);
+    if (v->queries && v->tau && v->gate && v->lse) return v;
+    evidence_close(v);
+    return NULL;
+}
+
 int evidence_open(struct evidence **out, const struct model *m, const float *queries, const float *tau,
                   const float *gate_logits, uint32_t n_query, struct error *e)
 {
@@ -32,21 +50,9 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
     if (width == 0 || width > MAX_WIDTH)
         return error_set(e, "%s: an evidence attention of width %u cannot be run", m->path, width);
     if (n_query == 0) return error_set(e, "the question has no tokens");
-    struct evidence *v = calloc(1, sizeof *v);
-    if (!v) return error_set(e, "out of memory");
-    size_t n = 0;
-    bool fits = bytes_multiply(&n, n_query, (size_t)width * sizeof *v->queries);
-    v->queries = fits ? malloc(n) : NULL;
-    v->tau = malloc(n_query * sizeof *v->tau);
-    v->gate = malloc(n_query * sizeof *v->gate);
-    v->lse = malloc(n_query * sizeof *v->lse);
-    if (!v->queries || !v->tau || !v->gate || !v->lse) {
-        evidence_close(v);
-        return error_set(e, "out of memory for a question of %u tokens", n_query);
-    }
-    v->n_query = n_query;
-    v->width = width;
-    memcpy(v->queries, queries, n);
+    struct evidence *v = allocate(n_query, width);
+    if (!v) return error_set(e, "out of memory for a question of %u tokens", n_query);
+    memcpy(v->queries, queries, (size_t)n_query * width * sizeof *queries);
     memcpy(v->tau, tau, n_query * sizeof *tau);
     float max = gate_logits[0];
     double sum = 0;
@@ -55,6 +61,21 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
     for (uint32_t t = 0; t < n_query; t++) v->gate[t] = (float)(exp((double)(gate_logits[t] - max)) / sum);
     for (uint32_t t = 0; t < n_query; t++) v->lse[t] = -INFINITY;
     *out = v;
+    return 0;
+}
+
+int evidence_copy(struct evidence **out, const struct evidence *v, struct error *e)
+{
+    const size_t n = v->n_query;
+    struct evidence *copy = allocate(v->n_query, v->width);
+    if (!copy) return error_set(e, "out of memory for a question of %u tokens", v->n_query);
+    memcpy(copy->queries, v->queries, n * v->width * sizeof *v->queries);
+    memcpy(copy->tau, v->tau, n * sizeof *v->tau);
+    memcpy(copy->gate, v->gate, n * sizeof *v->gate);
+    memcpy(copy->lse, v->lse, n * sizeof *v->lse);
+    copy->n_keys = v->n_keys;
+    copy->n_text = v->n_text;
+    *out = copy;
     return 0;
 }
 

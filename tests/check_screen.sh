@@ -170,6 +170,83 @@ shows "The text says so [1], and again [2]."
 keys q
 ended 0 stopped
 
+# A chat server that says a word every quarter of a second. Until the last word, after ^C, and where it breaks off, the evidence is there.
+python3 - >"$work/port" <<'EOP' &
+import http.server, json, time
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        try:
+            for i in range(6 if self.path.startswith("/breaks") else 200):
+                word = {"choices": [{"delta": {"content": "word%d " % i}}]}
+                self.wfile.write(("data: " + json.dumps(word) + "\n\n").encode())
+                time.sleep(0.25)
+        except OSError:
+            pass
+
+    def log_message(self, *arguments):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+print(server.server_port, flush=True)
+server.serve_forever()
+EOP
+server=$!
+trap 't kill-server 2>/dev/null; kill $server; rm -rf "$work"' EXIT
+for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
+head -c 12000 models/sample/jekyll-and-hyde.txt >"$work/slow.txt"
+slow() { echo "$build/lectern --no-state --device cpu --answerer http://127.0.0.1:$(cat "$work/port")/$1#slow $work/slow.txt"; }
+start tmux-256color 80 24 0 "$(slow words)"
+shows "tokens/s)"
+keys a
+keys -l "Who trampled over the child?"
+keys Enter
+shows "word2"
+shows "words are coming (Ctrl-C stops)"
+grep -q "Evidence  [0-9]* places" "$work/screen" || { echo "no evidence while words come"; failed=1; }
+grep -q "Evidence attention" "$work/screen" || { echo "no map while words come"; failed=1; }
+keys J
+shows "█ 2 "
+keys A
+shows "Attention inspector"
+shows "text at positions"
+keys Escape
+shows "Questions"
+keys -l ":export $work/words.json"
+keys Enter
+shows "written:"
+grep -q '"evidence"' "$work/words.json" || { echo "no evidence in the export"; failed=1; }
+grep -q 'word2' "$work/words.json" || { echo "the words that came are not in the export"; failed=1; }
+shows "word9"
+keys C-c
+shows "(stopped)"
+grep -q "word9" "$work/screen" || { echo "the last words that came are not shown"; failed=1; }
+grep -q "Evidence  [0-9]* places" "$work/screen" || { echo "no evidence after ^C"; failed=1; }
+keys A
+shows "text at positions"
+keys q
+shows "Questions"
+keys q
+ended 0 "a slow server"
+start tmux-256color 80 24 0 "$(slow breaks)"
+shows "tokens/s)"
+keys a
+keys -l "Who trampled over the child?"
+keys Enter
+shows "quoted sentences"
+keys Tab z
+shows "/breaks/chat/completions"
+shows "word0 word1 word2 word3 word4 word5"
+grep -qF "[1]" "$work/screen" || { echo "no sentences are quoted after the words that came"; failed=1; }
+keys z
+shows "Evidence"
+grep -q "Evidence  [0-9]* places" "$work/screen" || { echo "no evidence after a failure"; failed=1; }
+keys q
+ended 0 "a server that breaks off"
+
 # Signals: the terminal is restored by all of them, and by a crash.
 for signal in TERM HUP SEGV ABRT; do
     start tmux-256color 80 24

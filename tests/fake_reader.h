@@ -131,6 +131,11 @@ const struct reader_document *reader_documents(const struct reader *r, size_t *n
     return r->documents;
 }
 
+const struct corpus *reader_corpus(const struct reader *r)
+{
+    return r->corpus;
+}
+
 const struct reader_segment *reader_segments(const struct reader *r, size_t *n)
 {
     *n = r->n_segments;
@@ -172,8 +177,7 @@ static struct answer *fake_answer(const struct reader *r, const char *question)
     a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
     a->rank_by = RANK_ATTENTION;
     snprintf(a->answerer, sizeof a->answerer, "none");
-    if (fake_failure) a->failure = strdup(fake_failure);
-    a->seconds = 0.2;
+    a->evidence_seconds = 0.1;
     float sum = 0;
     for (size_t i = 0; i < r->n_segments; i++) sum += a->score[i] = fake_weight(r, i, question);
     for (size_t i = 0; i < r->n_segments; i++) a->share[i] = a->score[i] / sum;
@@ -189,40 +193,48 @@ static struct answer *fake_answer(const struct reader *r, const char *question)
     return a;
 }
 
+static bool fake_cancelled(const struct reader_callbacks *c)
+{
+    return c->cancel && atomic_load(c->cancel);
+}
+
+/* Between two words, as an answerer: others have their turn ten times a second. False: enough. */
+static bool fake_wait(const struct reader_callbacks *c)
+{
+    for (unsigned left = fake_pause_us % 1000000, slice; left > 0; left -= slice) {
+        slice = left < 20000 ? left : 20000;
+        const struct timespec pause = {0, (long)slice * 1000};
+        nanosleep(&pause, NULL);
+        if (c->idle) c->idle(c->context);
+        if (fake_cancelled(c)) return false;
+    }
+    return !fake_cancelled(c);
+}
+
+/* Where the answerer fails, two words came before. */
 int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c,
                struct answer **out, struct error *e)
 {
     (void)rank;
     if (r->n_segments == 0) return error_set(e, "nothing has been read yet");
     static const char *const words[] = {"The ", "text ", "says ", "so ", "[1], ", "and ", "again ", "[2]."};
+    static const char *const before[] = {"It ", "burns ", "\n\n"};
+    const size_t n_before = fake_failure ? 3 : 0, n = sizeof words / sizeof *words;
     struct answer *a = fake_answer(r, question);
-    size_t size = 1;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (c->cancel && atomic_load(c->cancel)) {
-            answer_close(a);
-            return error_set(e, "interrupted");
-        }
-        c->answer(c->context, words[i], strlen(words[i]));
-        size += strlen(words[i]);
-        const struct timespec pause = {0, (long)(fake_pause_us % 1000000) * 1000};
-        nanosleep(&pause, NULL);
+    if (c->evidence) c->evidence(c->context, a);
+    a->text = calloc(100, 1);
+    a->seconds = 0.2;
+    for (size_t i = 0; i < n_before + n; i++) {
+        const char *word = i < n_before ? before[i] : words[i - n_before];
+        if (c->answer) c->answer(c->context, word, strlen(word));
+        if (i >= n_before) strcat(a->text, word);
+        if (fake_wait(c)) continue;
+        answer_close(a);
+        return error_set(e, "interrupted");
     }
-    a->text = calloc(size, 1);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) strcat(a->text, words[i]);
+    if (fake_failure) a->failure = strdup(fake_failure);
     *out = a;
     return 0;
-}
-
-void answer_close(struct answer *a)
-{
-    if (a == NULL) return;
-    free(a->question);
-    free(a->text);
-    free(a->failure);
-    free(a->items);
-    free(a->share);
-    free(a->score);
-    free(a);
 }
 
 void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets)

@@ -185,24 +185,65 @@ static inline void fixture_read(struct fixture *f, bool all)
     screen_message(f->screen, m);
 }
 
-static inline void fixture_on_piece(void *context, const char *text, size_t size)
+/* An answer under way: of the question that was asked last. */
+struct fixture_answering {
+    struct fixture *f;
+    size_t id, words; /* so many are let through before it is cancelled */
+    atomic_bool cancel;
+};
+
+static inline void fixture_on_evidence(void *context, const struct answer *a)
 {
-    (void)context;
-    (void)text;
-    (void)size;
+    const struct fixture_answering *t = context;
+    struct message *m = message_new(MESSAGE_EVIDENCE);
+    struct error e = {0};
+    m->id = t->id;
+    assert_ok(answer_copy_evidence(&m->answer, a, &e), e);
+    screen_message(t->f->screen, m);
 }
 
-/* Answers the question that was asked last. */
+static inline void fixture_on_piece(void *context, const char *text, size_t size)
+{
+    struct fixture_answering *t = context;
+    struct message *m = message_new(MESSAGE_ANSWER_TEXT);
+    m->id = t->id;
+    assert_true(message_text(m, text, size));
+    screen_message(t->f->screen, m);
+    if (--t->words == 0) atomic_store(&t->cancel, true);
+}
+
+/* The evidence and so many words of the answer come; true where that was all of it, which is then told too. */
+static inline bool fixture_words(struct fixture *f, size_t words)
+{
+    struct fixture_answering t = {.f = f, .id = f->screen->conversation.n - 1, .words = words};
+    const struct reader_callbacks callbacks = {
+        .evidence = fixture_on_evidence, .answer = fixture_on_piece, .context = &t, .cancel = &t.cancel};
+    struct error e = {0};
+    struct answer *a = NULL;
+    struct message *m = message_new(MESSAGE_ANSWER_BEGINS);
+    m->id = t.id;
+    screen_message(f->screen, m);
+    if (reader_ask(f->reader, f->screen->conversation.items[t.id]->question, RANK_ATTENTION, &callbacks, &a, &e) != 0)
+        return false;
+    m = message_new(MESSAGE_ANSWER_ENDS);
+    m->id = t.id;
+    m->done = true;
+    m->answer = a;
+    screen_message(f->screen, m);
+    return true;
+}
+
 static inline void fixture_answer(struct fixture *f)
 {
-    const struct reader_callbacks callbacks = {.answer = fixture_on_piece};
-    struct error e = {0};
+    assert_true(fixture_words(f, SIZE_MAX));
+}
+
+/* The answer under way ends: stopped, or for this reason. */
+static inline void fixture_end(struct fixture *f, const char *why)
+{
     struct message *m = message_new(MESSAGE_ANSWER_ENDS);
     m->id = f->screen->conversation.n - 1;
-    m->done = true;
-    assert_ok(reader_ask(f->reader, f->screen->conversation.items[m->id]->question, RANK_ATTENTION, &callbacks,
-                         &m->answer, &e),
-              e);
+    if (why != NULL) assert_true(message_text(m, why, strlen(why)));
     screen_message(f->screen, m);
 }
 

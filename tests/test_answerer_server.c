@@ -75,7 +75,7 @@ static void stop(struct stub *s)
 
 struct heard {
     char text[4096];
-    size_t size, most;
+    size_t size, most, turns; /* of others */
     atomic_bool cancel;
     bool cancels;
 };
@@ -90,6 +90,11 @@ static int hear(void *context, const char *text, size_t size)
     return h->most && h->size >= h->most;
 }
 
+static void have_turn(void *context)
+{
+    ((struct heard *)context)->turns++;
+}
+
 static int chat_with(struct stub *s, struct heard *h, const char *key_variable, struct error *e)
 {
     struct answerer *a;
@@ -98,8 +103,14 @@ static int chat_with(struct stub *s, struct heard *h, const char *key_variable, 
         .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = 1};
     assert_ok(answerer_open(&a, &o, e), *e);
     const struct chat_message messages[] = {{CHAT_SYSTEM, "Be brief."}, {CHAT_USER, "Who \"is\" it?\n"}};
-    const struct chat_request r = {
-        .messages = messages, .n_messages = 2, .max_tokens = 99, .emit = hear, .context = h, .cancel = &h->cancel};
+    const struct chat_request r = {.messages = messages,
+                                   .n_messages = 2,
+                                   .max_tokens = 99,
+                                   .emit = hear,
+                                   .context = h,
+                                   .cancel = &h->cancel,
+                                   .idle = have_turn,
+                                   .idle_context = h};
     int result = answerer_chat(a, NULL, &r, e);
     answerer_close(a);
     stop(s);
@@ -256,6 +267,18 @@ static void what_is_named_wrongly_is_an_error_before_anything_is_sent(void **sta
     assert_non_null(strstr(e.text, "a character that no key has"));
 }
 
+static void others_have_their_turn_while_words_are_waited_for(void **state)
+{
+    (void)state;
+    struct error e = {""};
+    struct heard h = {.size = 0};
+    struct stub s = {.parts = (const char *const[]){STREAM, EVENT("Edward"), "data: [DONE]\n\n", NULL},
+                     .pause_ms = 400};
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_string_equal(h.text, "Edward");
+    if (h.turns < 4) fail_msg("%zu turns", h.turns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_silent_server_is_not_waited_for),
         cmocka_unit_test(an_answer_under_way_can_be_cancelled),
         cmocka_unit_test(what_is_named_wrongly_is_an_error_before_anything_is_sent),
+        cmocka_unit_test(others_have_their_turn_while_words_are_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,6 +182,55 @@ static void an_answer_ranks_segments_and_its_shares_add_up_to_one(void **state)
     close_all(&f);
 }
 
+struct early {
+    struct answer *answer; /* a copy */
+    bool words;            /* came already */
+};
+
+static void take_early(void *context, const struct answer *a)
+{
+    struct early *early = context;
+    struct error e;
+    assert_false(early->words);
+    assert_null(a->text);
+    assert_ok(answer_copy_evidence(&early->answer, a, &e), e);
+}
+
+static void take_word(void *context, const char *text, size_t size)
+{
+    (void)text;
+    (void)size;
+    ((struct early *)context)->words = true;
+}
+
+static void the_evidence_is_told_before_the_words_and_is_that_of_the_answer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    open_all(&f);
+    read_all(&f);
+    struct early early = {0};
+    struct reader_callbacks c = {.evidence = take_early, .answer = take_word, .context = &early};
+    struct answer *a = NULL;
+    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &a, &e), e);
+    assert_true(early.words);
+    assert_string_equal(early.answer->question, a->question);
+    assert_string_equal(early.answer->answerer, "quoted sentences");
+    assert_int_equal(early.answer->n_items, a->n_items);
+    assert_memory_equal(early.answer->items, a->items, a->n_items * sizeof *a->items);
+    assert_int_equal(early.answer->n_segments, a->n_segments);
+    assert_memory_equal(early.answer->share, a->share, a->n_segments * sizeof *a->share);
+    assert_memory_equal(early.answer->score, a->score, a->n_segments * sizeof *a->score);
+    float one[64], other[64];
+    reader_token_shares(f.reader, a, 1, 0, 64, one);
+    answer_close(a); /* the copy stands alone */
+    reader_token_shares(f.reader, early.answer, 1, 0, 64, other);
+    assert_memory_equal(one, other, sizeof one);
+    answer_close(early.answer);
+    close_all(&f);
+}
+
 static void a_question_is_looked_into_and_the_next_answer_is_the_same(void **state)
 {
     (void)state;
@@ -521,6 +570,7 @@ int main(void)
         cmocka_unit_test(chunks_of_any_size_hold_the_same_tokens),
         cmocka_unit_test(every_byte_of_every_text_belongs_to_a_token_and_a_segment),
         cmocka_unit_test(an_answer_ranks_segments_and_its_shares_add_up_to_one),
+        cmocka_unit_test(the_evidence_is_told_before_the_words_and_is_that_of_the_answer),
         cmocka_unit_test(a_question_is_looked_into_and_the_next_answer_is_the_same),
         cmocka_unit_test(fused_ranks_put_the_words_of_the_question_first),
         cmocka_unit_test(asking_leaves_the_reading_as_it_was),

@@ -1,5 +1,7 @@
 #include "tests/screen_fixture.h"
 
+#include <unistd.h>
+
 #include "app/search.h"
 
 static const char novel[] = "THE LIGHTHOUSE\n\nCHAPTER I. The Keeper\n\n"
@@ -81,6 +83,100 @@ static void an_answer_brings_its_first_place_into_sight(void **state)
     fixture_keys(&f, "Enter");
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
     fixture_screens(&f, "text", false);
+    fixture_close(&f);
+}
+
+/* While words come, and after they were stopped, everything that needs the evidence alone works. */
+static void the_evidence_is_there_before_the_words_and_stays_when_they_are_stopped(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    assert_false(fixture_words(&f, 3));
+    const struct exchange *x = f.screen->conversation.items[0];
+    assert_int_equal(x->state, EXCHANGE_ANSWERING);
+    assert_int_equal(f.screen->focus, FOCUS_EVIDENCE);
+    fixture_screens(&f, "wording", false);
+    fixture_keys(&f, "J");
+    assert_int_equal(x->selected, 1);
+    fixture_keys(&f, "1 *");
+    assert_int_equal(f.screen->text.place.document, 0);
+    fixture_keys(&f, "t");
+    fixture_keys(&f, "T A");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.inspections, 1);
+    assert_non_null(x->inspected);
+    fixture_keys(&f, "Esc v");
+    fixture_end(&f, NULL);
+    assert_int_equal(x->state, EXCHANGE_STOPPED);
+    fixture_screens(&f, "stopped", false);
+    fixture_ask(&f, "what does lamp_burn return with the oil?");
+    fixture_answer(&f);
+    fixture_keys(&f, "c");
+    assert_int_equal(f.screen->conversation.compared, 0);
+    fixture_close(&f);
+}
+
+static void an_answer_that_is_not_whole_is_exported_as_far_as_it_came(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    assert_false(fixture_words(&f, 3));
+    char path[] = "/tmp/lectern_export_XXXXXX.json", line[100];
+    int fd = mkstemps(path, 5);
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(line, sizeof line, "export %s", path);
+    screen_prompt_line(f.screen, line);
+    while (screen_work(f.screen)) {
+    }
+    char *text = screens_read(path);
+    assert_non_null(strstr(text, "\"The text says \""));
+    assert_non_null(strstr(text, "(not to its end)\""));
+    assert_non_null(strstr(text, "\"evidence\""));
+    free(text);
+    unlink(path);
+    fixture_close(&f);
+}
+
+static void a_small_screen_stays_with_the_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 12, 40);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    assert_false(fixture_words(&f, 3));
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "wording_small_40x12", false);
+    fixture_keys(&f, "1");
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    fixture_close(&f);
+}
+
+static void an_answer_that_fails_keeps_its_evidence_and_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    assert_false(fixture_words(&f, 3));
+    fixture_end(&f, "out of memory");
+    const struct exchange *x = f.screen->conversation.items[0];
+    assert_int_equal(x->state, EXCHANGE_FAILED);
+    assert_string_equal(x->text, "The text says ");
+    assert_string_equal(x->problem, "out of memory");
+    assert_true(exchange_lens(x).n_items > 1);
     fixture_close(&f);
 }
 
@@ -566,6 +662,7 @@ static void an_answerer_that_failed_is_named_under_the_quoted_answer(void **stat
     fake_failure = NULL;
     fixture_draw(&f, 24, 80);
     char *text = canvas_text(&f.canvas);
+    assert_non_null(strstr(text, "It burns")); /* what it said before it failed */
     assert_non_null(strstr(text, "The text says so [1], and again [2]."));
     assert_non_null(strstr(text, "http://localhost/v1: HTTP 500: no cake"));
     assert_non_null(strstr(text, "Evidence"));
@@ -589,6 +686,10 @@ int main(void)
         cmocka_unit_test(the_first_screen_says_what_can_be_done),
         cmocka_unit_test(reading_shows_how_far_it_is),
         cmocka_unit_test(an_answer_brings_its_first_place_into_sight),
+        cmocka_unit_test(the_evidence_is_there_before_the_words_and_stays_when_they_are_stopped),
+        cmocka_unit_test(an_answer_that_is_not_whole_is_exported_as_far_as_it_came),
+        cmocka_unit_test(a_small_screen_stays_with_the_words),
+        cmocka_unit_test(an_answer_that_fails_keeps_its_evidence_and_words),
         cmocka_unit_test(an_answerer_that_failed_is_named_under_the_quoted_answer),
         cmocka_unit_test(hostile_text_and_names_are_shown_as_text),
         cmocka_unit_test(a_question_may_be_typed_while_the_text_is_read),

@@ -119,6 +119,39 @@ static void a_question_is_answered_after_the_reading(void **state)
     answer_close(kept);
 }
 
+static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(void **state)
+{
+    (void)state;
+    fake_pause_us = 0;
+    struct made f = made_with("cpu");
+    message_free(wait_for(&f, MESSAGE_READ_STOPPED));
+    fake_pause_us = 60000;
+    assert_true(worker_ask(f.worker, 3, "where is the ship?"));
+    struct message *m = wait_for(&f, MESSAGE_EVIDENCE);
+    assert_int_equal(m->id, 3);
+    struct answer *kept = m->answer;
+    m->answer = NULL;
+    message_free(m);
+    assert_null(kept->text);
+    assert_int_equal(kept->items[0].segment, 1);
+    const struct inspected_choice all = {-1, -1, -1, -1};
+    worker_want_inspection(f.worker, 3, kept, &all);
+    message_free(wait_for(&f, MESSAGE_INSPECTED));
+    worker_want_shares(f.worker, 3, kept, -1, 12, 16);
+    message_free(wait_for(&f, MESSAGE_SHARES));
+    message_free(wait_for(&f, MESSAGE_ANSWER_TEXT)); /* words go on */
+    worker_stop(f.worker);
+    m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+    assert_false(m->done);
+    assert_null(m->answer);
+    assert_null(m->text);
+    message_free(m);
+    worker_want_lens(f.worker, 3, kept, 3);
+    message_free(wait_for(&f, MESSAGE_LENS));
+    close_all(&f);
+    answer_close(kept);
+}
+
 static void reading_pauses_and_goes_on(void **state)
 {
     (void)state;
@@ -164,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_reads_and_tells_its_tables),
         cmocka_unit_test(a_question_is_answered_after_the_reading),
+        cmocka_unit_test(evidence_comes_before_the_words_and_can_be_looked_into_meanwhile),
         cmocka_unit_test(reading_pauses_and_goes_on),
         cmocka_unit_test(a_worker_ends_in_the_middle_of_things),
         cmocka_unit_test(a_device_that_does_not_open_is_said),
