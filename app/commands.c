@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "app/export.h"
 #include "app/inspected.h"
 #include "app/options.h"
+#include "app/plain.h"
 #include "app/rank.h"
 #include "app/reader.h"
 #include "app/report.h"
@@ -448,14 +450,39 @@ static int run_get_answerer(struct error *e)
     return EXIT_FAILED;
 }
 
+/* Without a screen the texts are what a pager would give; nothing is read by the model. A reader that has seen enough
+ * (head) ends this process quietly, as it does others. */
+static int run_plain(struct work *w, const char *why, struct error *e)
+{
+    const bool terminal = isatty(STDOUT_FILENO);
+    if (work_open_corpus(w, e)) return EXIT_FAILED;
+    signal(SIGPIPE, SIG_DFL);
+    if (plain_write(stdout, w->corpus, terminal, w->cancel, e)) return EXIT_FAILED;
+    if (terminal && !w->options->quiet) {
+        say(w->options, "no screen: ", why);
+        fputs("lectern: to ask about this text: lectern ask -q QUESTION PATH...\n", stderr);
+    }
+    return status_of(w);
+}
+
+static int interrupted(const struct options *o, const struct ui_end *end, struct error *e)
+{
+    const double percent = 100 * end->part;
+    if (o->no_state)
+        error_set(e, "left at %.0f %% of the text; nothing is kept (--no-state)", percent);
+    else
+        error_set(e, "left at %.0f %% of the text; the same command reads on%s%s", percent, *end->note ? ": " : "",
+                  end->note);
+    return EXIT_INTERRUPTED;
+}
+
 /* The screen opens the back end and the reader itself, in its own thread, so that it is there at once. */
 static int run_screen(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    if (!ui_possible()) {
-        error_set(e, "the screen needs a terminal; without one: lectern ask -q QUESTION PATH...");
-        return EXIT_FAILED;
-    }
+    struct error why;
+    struct ui_end end;
+    if (ui_check(&why)) return run_plain(w, why.text, e);
     if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e))
         return EXIT_FAILED;
     struct reader_options reader = reader_options_of(w);
@@ -468,8 +495,8 @@ static int run_screen(struct work *w, struct error *e)
         .reader = reader,
         .rank = o->rank_attention ? RANK_ATTENTION : RANK_FUSED,
     };
-    if (ui_run(&ui, e)) return EXIT_FAILED;
-    return w->corpus->n_skipped > 0 ? EXIT_SKIPPED : EXIT_DONE;
+    if (ui_run(&ui, &end, e)) return EXIT_FAILED;
+    return end.unread ? interrupted(o, &end, e) : status_of(w);
 }
 
 /* A rank other than 0. */

@@ -1,4 +1,4 @@
-/* The commands without a screen. Each returns the process's exit status; results go to standard output, everything else
+/* The commands. Each returns the process's exit status; results go to standard output, everything else
  * to standard error. */
 #ifndef LECTERN_COMMANDS_H
 #define LECTERN_COMMANDS_H
@@ -10,7 +10,8 @@ struct error;
 struct options;
 
 /* `c`: NULL, or the ranks of this program; those after the first work for it. `cancel` is set by Ctrl-C. A failure
- * returns EXIT_FAILED with e set; nothing is printed of it. */
+ * returns EXIT_FAILED, and a screen that was left before all was read EXIT_INTERRUPTED, with e set; nothing is printed
+ * of it. */
 int commands_run(const struct options *o, struct comm *c, const atomic_bool *cancel, struct error *e);
 
 #endif

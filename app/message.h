@@ -17,6 +17,7 @@ enum message_type {
     MESSAGE_SCALE, /* measure time and memory against length */
     /* from the worker */
     MESSAGE_DEVICE,        /* text: the device's name */
+    MESSAGE_NOTE,          /* text: what is to be said of the kept read (reader_note) */
     MESSAGE_PROGRESS,      /* progress, tables */
     MESSAGE_READ_STOPPED,  /* read to the end, or paused; or text: what went wrong */
     MESSAGE_ANSWER_BEGINS, /* id */

@@ -159,21 +159,45 @@ static bool take_scale(struct screen *s, const struct message *m)
     case MESSAGE_SCALE_ENDS:
     case MESSAGE_SCALE_NOTE:
         p->running = p->running && m->type == MESSAGE_SCALE_NOTE;
-        if (m->text != NULL) snprintf(p->note, sizeof p->note, "%s", m->text);
+        if (m->text != NULL)
+            snprintf(p->note, sizeof p->note, "%s", strcmp(m->text, "interrupted") == 0 ? "stopped" : m->text);
         return true;
     default:
         return false;
     }
 }
 
+/* What was told to stop has: the bar says what is true now. */
+static void tell_stopped(struct screen *s, const struct message *m)
+{
+    static const char *const words[] = {"paused; r reads on", "stopped: what came is kept",
+                                        "measuring is stopped; Enter begins again"};
+    const char *now = m->type == MESSAGE_READ_STOPPED  ? words[0]
+                      : m->type == MESSAGE_ANSWER_ENDS ? words[1]
+                      : m->type == MESSAGE_SCALE_ENDS  ? words[2]
+                                                       : NULL;
+    if (!s->stopping || now == NULL) return;
+    s->stopping = false;
+    const bool through = m->done || m->text != NULL; /* it came to its end meanwhile, or failed */
+    if (!through || m->type == MESSAGE_SCALE_ENDS)
+        screen_notice(s, ROLE_KEY, "%s", now);
+    else if (s->notice_role == ROLE_KEY)
+        s->notice[0] = '\0';
+}
+
 void screen_message(struct screen *s, struct message *m)
 {
     struct error e = {0};
     s->stale = true;
+    tell_stopped(s, m);
     switch (m->type) {
     case MESSAGE_DEVICE:
         snprintf(s->device, sizeof s->device, "%s", m->text ? m->text : "");
         s->reading = READING_READS;
+        break;
+    case MESSAGE_NOTE:
+        snprintf(s->note, sizeof s->note, "%s", m->text ? m->text : "");
+        if (s->note[0] != '\0') screen_notice(s, ROLE_KEY, "%s", s->note);
         break;
     case MESSAGE_PROGRESS:
         s->progress = m->progress;

@@ -84,7 +84,9 @@ struct screen {
     struct reader_progress progress;
     enum reading reading;
     char device[128];
-    char *problem; /* owned: why reading failed */
+    char *problem;  /* owned: why reading failed */
+    char note[640]; /* of the kept read (reader_note) */
+    bool stopping;  /* something was told to stop, and has not yet */
 
     struct config config;
     enum focus focus;

@@ -162,6 +162,7 @@ void screen_stop(struct screen *s)
 {
     if (s->reading == READING_READS || s->scale.running || answering(s)) {
         s->calls.stop(s->calls.context);
+        s->stopping = true;
         screen_notice(s, ROLE_KEY, "stopping ...");
     } else {
         screen_notice(s, ROLE_DIM, "nothing to stop; q quits");

@@ -105,12 +105,15 @@ static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, in
     return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
 }
 
-enum when { ALWAYS, ANSWERED, SEARCHING };
+enum when { ALWAYS, ANSWERED, SEARCHING, READS, WORDS_COME, PAUSED };
 
 static bool is_now(const struct screen *s, enum when when)
 {
-    return when == ALWAYS || (when == ANSWERED && exchange_lens(conversation_current(&s->conversation)).n_items > 0) ||
-           (when == SEARCHING && s->search != NULL);
+    const struct exchange *x = conversation_current(&s->conversation);
+    const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
+    return when == ALWAYS || (when == READS && reads) || (when == WORDS_COME && words && !reads) ||
+           (when == PAUSED && s->reading == READING_PAUSED && !words) ||
+           (when == ANSWERED && exchange_lens(x).n_items > 0) || (when == SEARCHING && s->search != NULL);
 }
 
 /* The keys of what covers the panes, or of a line that is typed; false where it is neither. */
@@ -149,6 +152,9 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
         enum when when;
     } hints[] = {
         {ACTION_ASK, "ask", ~0u, ALWAYS},
+        {ACTION_STOP, "pause", ~0u, READS},
+        {ACTION_STOP, "stop", ~0u, WORDS_COME},
+        {ACTION_RESUME, "read on", ~0u, PAUSED},
         {ACTION_FOCUS_NEXT, "next pane", ~0u, ALWAYS},
         {ACTION_SEARCH_NEXT, "next match", ~0u, SEARCHING},
         {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, ALWAYS},
@@ -219,6 +225,7 @@ static int draw_notes(const struct screen *s, struct canvas *c, struct rect r)
     struct rect body = pane_title(c, r, true, "The input", detail);
     body = rect_inset(body, 0, 1, 0, 1);
     int y = -s->help_scroll;
+    if (s->note[0] != '\0') y = pane_wrapped(c, body, y, style(ROLE_KEY), s->note);
     if (corpus->n_skipped + corpus->n_notes == 0)
         y = pane_wrapped(c, body, y, style(ROLE_DIM), "Everything was taken as it is.");
     for (size_t i = 0; i < corpus->n_skipped; i++) {

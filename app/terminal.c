@@ -83,17 +83,31 @@ static void on_crash(int number)
     raise(number);
 }
 
-bool terminal_possible(void)
+/* Where standard input is no terminal, the one that this process belongs to takes its place. */
+static int take_keyboard(bool only_look, struct error *e)
+{
+    if (isatty(STDIN_FILENO)) return 0;
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return error_set(e, "there is no terminal that keys could come from");
+    bool taken = only_look || dup2(fd, STDIN_FILENO) >= 0;
+    close(fd);
+    return taken ? 0 : error_set(e, "%s", strerror(errno));
+}
+
+int terminal_check(struct error *e)
 {
     const char *term = getenv("TERM");
-    if (term == NULL || *term == '\0' || strcmp(term, "dumb") == 0 || strcmp(term, "unknown") == 0) return false;
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return false;
     int status;
-    if (setupterm(NULL, STDOUT_FILENO, &status) != OK) return false;
+    if (!isatty(STDOUT_FILENO)) return error_set(e, "standard output is no terminal");
+    if (take_keyboard(true, e) != 0) return -1;
+    if (term == NULL || *term == '\0') return error_set(e, "TERM is not set");
+    if (setupterm(NULL, STDOUT_FILENO, &status) != OK)
+        return error_set(e, "TERM=%s: %s", term,
+                         status < 0 ? "there is no terminfo database" : "terminfo does not describe this terminal");
     const char *move = tigetstr("cup");
     bool possible = move != NULL && move != (char *)-1;
     del_curterm(cur_term);
-    return possible;
+    return possible ? 0 : error_set(e, "TERM=%s: this terminal cannot move its cursor", term);
 }
 
 /* Without any locale set, the terminal is taken to speak UTF-8, as nearly all do; where a locale says otherwise, ASCII
@@ -210,6 +224,10 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
     t->mouse = mouse;
     t->ascii = !choose_locale();
+    if (take_keyboard(false, e) != 0) {
+        free(t);
+        return -1;
+    }
     if (tcgetattr(STDIN_FILENO, &saved_modes) != 0 || catch_signals(t, e) != 0) {
         free(t);
         return error_set(e, "the terminal cannot be set up: %s", strerror(errno));

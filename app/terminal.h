@@ -35,8 +35,9 @@ struct event {
     size_t size;
 };
 
-/* Can a screen be drawn here? */
-bool terminal_possible(void);
+/* Can a screen be drawn here? Standard output must be a terminal that TERM describes and that can move its cursor; keys
+ * come from standard input, or, where that is something else, from the controlling terminal. -1 with the reason. */
+int terminal_check(struct error *e);
 
 int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct error *e);
 void terminal_close(struct terminal *t);

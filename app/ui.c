@@ -25,9 +25,9 @@ struct ui {
     int64_t drawn; /* when, in milliseconds */
 };
 
-bool ui_possible(void)
+int ui_check(struct error *e)
 {
-    return terminal_possible();
+    return terminal_check(e);
 }
 
 static bool action_ask(void *context, size_t id, const char *question)
@@ -209,11 +209,21 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
     return worker_open(&u->worker, &worker, e);
 }
 
-int ui_run(const struct ui_options *o, struct error *e)
+static int tell_end(const struct screen *s, struct ui_end *end, struct error *e)
+{
+    const struct reader_progress *p = &s->progress;
+    end->unread = s->reading != READING_DONE;
+    end->part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
+    snprintf(end->note, sizeof end->note, "%s", s->note);
+    return s->reading == READING_FAILED ? error_set(e, "%s", s->problem) : 0;
+}
+
+int ui_run(const struct ui_options *o, struct ui_end *end, struct error *e)
 {
     struct ui u = {.corpus = o->corpus};
     int status = start(&u, o, e);
     if (status == 0) status = loop(&u, e);
+    if (status == 0) status = tell_end(u.screen, end, e);
     terminal_close(u.terminal);
     worker_close(u.worker);
     screen_close(u.screen);

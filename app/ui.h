@@ -18,12 +18,19 @@ struct ui_options {
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };
 
-/* Can a screen be drawn: are standard input and output terminals, and is TERM one that can move the cursor? */
-bool ui_possible(void);
+/* Can a screen be drawn here (terminal.h)? -1 with the reason. */
+int ui_check(struct error *e);
+
+/* How it was left. */
+struct ui_end {
+    bool unread;    /* text was left that had not been read */
+    double part;    /* of the text that was read, 0 to 1 */
+    char note[640]; /* reader_note; "" where there is nothing to be said */
+};
 
 /* Runs until the user quits or a signal ends it; the terminal is as it was afterwards, whatever happened. Sets the
- * locale. Fails where the screen cannot be started or the configuration is wrong (file, line and word are named); what
- * goes wrong in reading is shown on the screen. */
-int ui_run(const struct ui_options *o, struct error *e);
+ * locale. Fails where the screen cannot be started or the configuration is wrong (file, line and word are named), and
+ * where reading had failed, which the screen showed. */
+int ui_run(const struct ui_options *o, struct ui_end *end, struct error *e);
 
 #endif

@@ -40,6 +40,7 @@ struct worker {
     struct backend *backend;
     struct reader *reader;
     size_t told_documents, told_segments, asked;
+    char noted[640];        /* what was said of the kept read last */
     const char *scale_what; /* being measured */
     uint64_t scale_tokens;
 };
@@ -206,11 +207,21 @@ static void tell_notice(struct worker *w)
     if (*reader_notice(w->reader)) tell_text(w, MESSAGE_DEVICE, 0, true, reader_notice(w->reader));
 }
 
+static void tell_note(struct worker *w)
+{
+    const char *note = reader_note(w->reader);
+    if (strcmp(note, w->noted) == 0) return;
+    snprintf(w->noted, sizeof w->noted, "%s", note);
+    tell_text(w, MESSAGE_NOTE, 0, true, note);
+}
+
 static void read_on(struct worker *w)
 {
     const struct reader_callbacks callbacks = {.progress = on_progress, .context = w, .cancel = &w->cancel};
     struct error e = {0};
+    tell_note(w);
     int status = reader_read(w->reader, &callbacks, &e);
+    tell_note(w);
     struct reader_progress p;
     reader_progress(w->reader, &p);
     tell_progress(w, &p);

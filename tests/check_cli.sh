@@ -81,7 +81,25 @@ expect 1 'not a GGUF|too short|magic|bytes' ask --model "$tmp/book.txt" -q x "$t
 head -c 43 models/lectern-s.gguf >"$tmp/short.gguf"
 expect 1 'short.gguf' model "$tmp/short.gguf"
 expect 1 'device' ask --device toaster -q x "$tmp/book.txt"
-expect 1 'terminal' "$tmp/book.txt"
+
+# --- without a terminal the text itself is given, as a pager gives it; no model is opened for that
+expect 0 '' --model "$tmp/short.gguf" "$tmp/book.txt"
+cmp -s "$tmp/out" "$tmp/book.txt" || fail "a file through a pipe is not its text"
+[ ! -s "$tmp/err" ] || fail "a pipe hears of the screen"
+printf 'red \033[31m \303\251\303\251 \377\n' >"$tmp/raw.txt"
+printf 'no line end' >"$tmp/end.txt"
+expect 0 '' "$tmp/raw.txt"
+cmp -s "$tmp/out" "$tmp/raw.txt" || fail "a pipe does not get the bytes as they are"
+expect 0 '' "$tmp/end.txt" "$tmp/raw.txt"
+printf '==> %s <==\nno line end\n\n==> %s <==\nred \033[31m \303\251\303\251 \377\n' "$tmp/end.txt" "$tmp/raw.txt" | cmp -s - "$tmp/out" ||
+    fail "several files have no headings: $(cat -v "$tmp/out")"
+expect 3 'skipped .*noise.bin' --max-file 10K "$tmp/tree"
+grep -q 'the heron' "$tmp/out" || fail "a directory is not given as text"
+echo "from standard input" | "$lectern" - 2>/dev/null | grep -qx "from standard input" || fail "standard input is not passed on"
+yes "a line of text" | head -c 3000000 >"$tmp/long.txt"
+"$lectern" "$tmp/long.txt" 2>"$tmp/err" | head -1 >"$tmp/out"
+[ "${PIPESTATUS[0]}" = 141 ] && [ ! -s "$tmp/err" ] || fail "head in a pipe is complained about"
+expect 1 'nothere' "$tmp/nothere"
 
 # --- eval
 expect 0 '"recall@1"' eval --json --answerer none tests/data/eval_small.jsonl

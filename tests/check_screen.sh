@@ -149,7 +149,7 @@ shows "The text says so"
 keys r
 shows "Reading"
 keys q
-ended 0 reading
+ended 130 reading
 
 # An answer is stopped by Ctrl-C and keeps what came; the question after it waits its turn.
 start tmux-256color 80 24 200000
@@ -258,6 +258,14 @@ for signal in TERM HUP SEGV ABRT; do
     esac
 done
 
+# Left by a signal before all is read: what was read is kept, and the exit status says that it is not all.
+for signal in TERM HUP; do
+    start tmux-256color 80 24 400000
+    shows "Reading"
+    kill -$signal "$(program)"
+    ended 130 "$signal while reading"
+done
+
 # A terminal that vanishes ends the program, while it reads too.
 start tmux-256color 80 24 400000
 shows "Reading"
@@ -313,7 +321,8 @@ head -c 60000 models/sample/jekyll-and-hyde.txt >"$work/novel.txt"
 start tmux-256color 80 24 0 "$build/lectern --answerer none --state-dir $work/state $work/novel.txt"
 shows " left"
 keys q
-ended 0 "a real read"
+ended 130 "a real read"
+grep -q "left at [0-9]* % of the text; the same command reads on" "$work/stderr" || { echo "nothing is said of what is not read"; failed=1; }
 for part in less none; do
     "$build/lectern" read --json --quiet --state-dir "$work/state" "$work/novel.txt" >"$work/json"
     tokens=$(grep -o '"tokens": *[0-9]*' "$work/json" | grep -o '[0-9]*$')
@@ -324,7 +333,22 @@ for part in less none; do
     esac || { echo "read again: $new of $tokens tokens"; failed=1; }
 done
 
-# Without a terminal that can move its cursor.
-start dumb 80 24
-ended 2 dumb
+# Without a screen the text is given, made safe, with a line that says why.
+start dumb 80 24 0 "$build/lectern $work/text/hostile.txt"
+shows 'red ^[[31m title ^[]0;owned^G clear ^[[2J'
+ended 0 dumb
+grep -qF "TERM=dumb: this terminal cannot move its cursor" "$work/stderr" && grep -qF "lectern ask -q" "$work/stderr" ||
+    { echo "nothing is said of TERM=dumb"; cat "$work/stderr"; failed=1; }
+start no-such-terminal 80 24 0 "$build/lectern $work/text/book.txt"
+shows "The keeper of the lighthouse"
+ended 0 "an unknown terminal"
+grep -qF "TERM=no-such-terminal: terminfo does not describe this terminal" "$work/stderr" || { echo "the unknown TERM is not named"; failed=1; }
+
+# A text on standard input: keys come from the terminal.
+start tmux-256color 80 24 0 "sh -c 'cat $work/text/book.txt | $build/lectern --no-state --answerer none -'"
+shows "press a to ask"
+shows "The keeper of the lighthouse"
+shows "tokens/s)"
+keys q
+ended 0 "standard input"
 exit $failed

@@ -206,6 +206,36 @@ static void a_question_may_be_typed_while_the_text_is_read(void **state)
     fixture_close(&f);
 }
 
+static void what_was_told_to_stop_is_said_to_have_stopped(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, false);
+    fixture_keys(&f, "^C");
+    assert_string_equal(f.screen->notice, "stopping ...");
+    screen_message(f.screen, message_new(MESSAGE_READ_STOPPED));
+    assert_string_equal(f.screen->notice, "paused; r reads on");
+    fixture_keys(&f, "Tab"); /* the bar has its keys again */
+    fixture_screens(&f, "paused", false);
+    fixture_ask(&f, "who is Abel?");
+    assert_false(fixture_words(&f, 2));
+    fixture_keys(&f, "^C");
+    assert_string_equal(f.screen->notice, "stopping ...");
+    fixture_end(&f, NULL);
+    assert_string_equal(f.screen->notice, "stopped: what came is kept");
+    fixture_keys(&f, "S Enter");
+    f.screen->scale.running = true;
+    fixture_keys(&f, "^C");
+    struct message *m = message_new(MESSAGE_SCALE_ENDS);
+    assert_true(message_text(m, "interrupted", 11));
+    screen_message(f.screen, m);
+    assert_string_equal(f.screen->notice, "measuring is stopped; Enter begins again");
+    assert_string_equal(f.screen->scale.note, "stopped");
+    fixture_close(&f);
+}
+
 static void a_question_of_several_lines_is_typed_and_pasted(void **state)
 {
     (void)state;
@@ -693,6 +723,7 @@ int main(void)
         cmocka_unit_test(an_answerer_that_failed_is_named_under_the_quoted_answer),
         cmocka_unit_test(hostile_text_and_names_are_shown_as_text),
         cmocka_unit_test(a_question_may_be_typed_while_the_text_is_read),
+        cmocka_unit_test(what_was_told_to_stop_is_said_to_have_stopped),
         cmocka_unit_test(a_question_of_several_lines_is_typed_and_pasted),
         cmocka_unit_test(the_help_is_made_from_the_key_table),
         cmocka_unit_test(searching_counts_and_goes_to_matches),

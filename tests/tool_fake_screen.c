@@ -19,17 +19,18 @@ int main(int argc, char **argv)
                           .context_length = 128};
     const char *pause = getenv("FAKE_PAUSE_US");
     fake_pause_us = pause ? (unsigned)strtoul(pause, NULL, 10) : 1000;
-    if (argc < 2 || !ui_possible()) {
+    struct ui_end end = {.unread = false};
+    if (argc < 2 || ui_check(&e) != 0) {
         fputs("fake_screen PATH...: needs a terminal and a text\n", stderr);
         return 2;
     }
     int status = corpus_open(&corpus, argv + 1, (size_t)argc - 1, &options, &e);
     struct ui_options ui = {.corpus = corpus, .model = &model, .device = "cpu", .n_threads = 2, .rank = RANK_ATTENTION};
-    if (status == 0) status = ui_run(&ui, &e);
+    if (status == 0) status = ui_run(&ui, &end, &e);
     if (status != 0) {
         safe_text_write(stderr, e.text, strlen(e.text), SAFE_LINE);
         fputs("\n", stderr);
     }
     corpus_close(corpus);
-    return status != 0;
+    return status != 0 ? 1 : end.unread ? 130 : 0;
 }
