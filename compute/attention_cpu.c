@@ -96,9 +96,9 @@ static struct key_run chunk_keys(const struct attention_cpu *a, uint32_t branch,
     return run;
 }
 
-static void block_open(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head, int wide)
+static void block_open(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head, size_t wide)
 {
-    const size_t lanes = (size_t)wide * VECTOR_LANES;
+    const size_t lanes = wide * VECTOR_LANES;
     const float scale = 1.0f / sqrtf((float)b->head_dim);
     float turned[ATTENTION_CPU_MAX_HEAD_DIM];
     for (uint32_t i = 0; i < b->n; i++) {
@@ -112,7 +112,7 @@ static void block_open(struct block *b, const struct attention_cpu *a, uint32_t 
     }
     for (uint32_t d = 0; d < b->head_dim; d++)
         for (size_t i = b->n; i < lanes; i++) b->q[d * lanes + i] = 0;
-    for (int j = 0; j < wide; j++) {
+    for (size_t j = 0; j < wide; j++) {
         b->max[j] = vector_all(-INFINITY);
         b->sum[j] = vector_all(0);
     }
@@ -120,30 +120,31 @@ static void block_open(struct block *b, const struct attention_cpu *a, uint32_t 
 }
 
 /* Scores of keys that come after a query become -INFINITY. `first` is the tile's first key in the order of b->slot. */
-static void block_mask(struct block *b, uint32_t first, uint32_t n_keys, int wide)
+static void block_mask(struct block *b, uint32_t first, uint32_t n_keys, size_t wide)
 {
     vector_int lane;
     for (int i = 0; i < VECTOR_LANES; i++) lane[i] = i;
     for (uint32_t key = 0; key < n_keys; key++) {
         if (first + key <= b->slot) continue;
         int32_t ahead = (int32_t)(first + key - b->slot);
-        for (int j = 0; j < wide; j++) {
-            float *s = b->scores + ((size_t)key * (size_t)wide + (size_t)j) * VECTOR_LANES;
-            vector_store(s, vector_select(lane + j * VECTOR_LANES >= ahead, vector_load(s), vector_all(-INFINITY)));
+        for (size_t j = 0; j < wide; j++) {
+            float *s = b->scores + (key * wide + j) * VECTOR_LANES;
+            vector_store(
+                s, vector_select(lane + (int32_t)(j * VECTOR_LANES) >= ahead, vector_load(s), vector_all(-INFINITY)));
         }
     }
 }
 
 /* One tile of at most TILE keys: online softmax. */
 static inline __attribute__((always_inline)) void block_tile(struct block *b, const struct key_run *run, uint32_t begin,
-                                                             uint32_t first, uint32_t n, int wide)
+                                                             uint32_t first, uint32_t n, size_t wide)
 {
     vector_product(n, wide, run->k + begin * run->k_stride, run->k_stride, 1, b->q, b->head_dim, b->scores, NULL);
     if (b->causal && first + n - 1 > b->slot) block_mask(b, first, n, wide);
     vector scale[VECTOR_WIDE];
-    for (int j = 0; j < wide; j++) {
+    for (size_t j = 0; j < wide; j++) {
         float *s = b->scores + j * VECTOR_LANES;
-        const size_t stride = (size_t)wide * VECTOR_LANES;
+        const size_t stride = wide * VECTOR_LANES;
         vector max = b->max[j];
         for (uint32_t key = 0; key < n; key++) max = vector_max(vector_load(s + key * stride), max);
         scale[j] = vector_exp(b->max[j] - max);
@@ -160,7 +161,7 @@ static inline __attribute__((always_inline)) void block_tile(struct block *b, co
 }
 
 static inline __attribute__((always_inline)) void block_run(struct block *b, const struct key_run *run, uint32_t first,
-                                                            int wide)
+                                                            size_t wide)
 {
     for (uint32_t begin = 0; begin < run->n; begin += TILE) {
         uint32_t n = run->n - begin < TILE ? run->n - begin : TILE;
@@ -170,9 +171,9 @@ static inline __attribute__((always_inline)) void block_run(struct block *b, con
 
 /* Joins the block's result with what other branches have given for the same rows. */
 static void block_merge(const struct block *b, const struct attention_cpu *a, uint32_t head, struct rows *rows,
-                        int wide)
+                        size_t wide)
 {
-    const size_t lanes = (size_t)wide * VECTOR_LANES, width = (size_t)a->shape->n_head * b->head_dim;
+    const size_t lanes = wide * VECTOR_LANES, width = (size_t)a->shape->n_head * b->head_dim;
     float result[ATTENTION_CPU_MAX_HEAD_DIM];
     for (uint32_t i = 0; i < b->n; i++) {
         float sum = b->sum[i / VECTOR_LANES][i % VECTOR_LANES], max = b->max[i / VECTOR_LANES][i % VECTOR_LANES];

@@ -119,7 +119,7 @@ static void pack_queries(struct pass *p)
     memset(p->queries, 0, (size_t)p->n_blocks * v->width * LANES * sizeof *p->queries);
     for (uint32_t t = 0; t < v->n_query; t++) {
         float *to = p->queries + (size_t)(t / LANES) * v->width * LANES + t % LANES;
-        for (uint32_t k = 0; k < v->width; k++)
+        for (size_t k = 0; k < v->width; k++)
             to[k * LANES] = v->queries[(size_t)t * v->width + k] * evidence_logit_scale(v, t);
     }
 }

@@ -40,7 +40,7 @@ struct session {
     struct matrix *logits;          /* [LOGIT_ROWS][V] */
     struct matrix *keys, *queries, *pairs;
     struct matrix *rotary;
-    float *host_pairs; /* [chunk][2] */
+    float (*host_pairs)[2]; /* [chunk]: gate, tau */
 
     struct comm *comm;         /* borrowed; NULL: one rank */
     struct exchange *exchange; /* with a comm */
@@ -56,11 +56,11 @@ static void visit_matrices(struct session *s, void (*visit)(struct matrix *m, vo
                                   s->x,          s->mixed,       s->qkv,
                                   s->logits,     s->keys,        s->queries,
                                   s->pairs,      s->rotary,      s->output != s->token_embd ? s->output : NULL};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) visit(all[i], context);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) visit(all[i], context);
     for (uint32_t i = 0; s->layers && i < s->model->n_layer; i++) {
         const struct session_layer *l = &s->layers[i];
         struct matrix *const weights[] = {l->attn_norm, l->qkv, l->attn_output, l->ffn_norm, l->gate_up, l->down};
-        for (size_t k = 0; k < sizeof weights / sizeof *weights; k++) visit(weights[k], context);
+        for (size_t k = 0; k < sizeof weights / sizeof weights[0]; k++) visit(weights[k], context);
     }
 }
 
@@ -130,7 +130,7 @@ static int load_evidence(struct session *s, struct error *e)
     if (v->width == 0) return 0;
     if (v->width % 4 != 0) return error_set(e, "an evidence width of %u is no multiple of 4", v->width);
     s->gate_token = malloc(s->model->n_vocab * sizeof *s->gate_token);
-    s->host_pairs = malloc((size_t)s->chunk_rows * 2 * sizeof *s->host_pairs);
+    s->host_pairs = malloc(s->chunk_rows * sizeof *s->host_pairs);
     if (!s->gate_token || !s->host_pairs) return error_set(e, "out of memory");
     weights_dequantize(&v->gate_token, 0, 1, s->gate_token);
     struct backend *b = s->backend;
@@ -386,10 +386,10 @@ static int give_gate_and_tau(struct session *s, const int32_t *ids, uint32_t n, 
                                                .norm = s->output_norm,
                                                .norm_eps = s->model->norm_eps,
                                                .n = n});
-    if (s->backend->ops->matrix_read(s->pairs, 0, n, s->host_pairs, e) != 0) return -1;
+    if (s->backend->ops->matrix_read(s->pairs, 0, n, s->host_pairs[0], e) != 0) return -1;
     for (uint32_t i = 0; i < n; i++) {
-        if (gate) gate[i] = s->gate_token[ids[i]] + s->host_pairs[2 * i];
-        if (tau) tau[i] = expf(v->log_tau + s->host_pairs[2 * i + 1]);
+        if (gate) gate[i] = s->gate_token[ids[i]] + s->host_pairs[i][0];
+        if (tau) tau[i] = expf(v->log_tau + s->host_pairs[i][1]);
     }
     return 0;
 }

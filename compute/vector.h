@@ -3,7 +3,7 @@
 #ifndef LECTERN_VECTOR_H
 #define LECTERN_VECTOR_H
 
-#include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -107,33 +107,33 @@ static inline float vector_dot(const float *a, const float *b, size_t n)
 
 /* c[i][lane] = scale[lane] * c[i][lane] + sum_k a[i * a_row + k * a_col] * b[k][lane] for i in [0, rows) and rows <=
  * VECTOR_ROWS; b and c have `wide` vectors a row. Without `scale` c is only written. */
-static inline __attribute__((always_inline)) void vector_product_rows(int rows, int wide, const float *a, size_t a_row,
-                                                                      size_t a_col, const float *b, size_t n_k,
-                                                                      float *c, const vector *scale)
+static inline __attribute__((always_inline)) void vector_product_rows(size_t rows, size_t wide, const float *a,
+                                                                      size_t a_row, size_t a_col, const float *b,
+                                                                      size_t n_k, float *c, const vector *scale)
 {
     vector sum[VECTOR_ROWS][VECTOR_WIDE];
-    const size_t stride = (size_t)wide * VECTOR_LANES;
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < wide; j++)
-            sum[i][j] = scale ? vector_load(c + (size_t)i * stride + j * VECTOR_LANES) * scale[j] : (vector){0};
+    const size_t stride = wide * VECTOR_LANES;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < wide; j++)
+            sum[i][j] = scale ? vector_load(c + i * stride + j * VECTOR_LANES) * scale[j] : (vector){0};
     for (size_t k = 0; k < n_k; k++) {
         vector line[VECTOR_WIDE];
-        for (int j = 0; j < wide; j++) line[j] = vector_load(b + k * stride + j * VECTOR_LANES);
-        for (int i = 0; i < rows; i++) {
-            vector x = vector_all(a[(size_t)i * a_row + k * a_col]);
-            for (int j = 0; j < wide; j++) sum[i][j] = vector_fma(x, line[j], sum[i][j]);
+        for (size_t j = 0; j < wide; j++) line[j] = vector_load(b + k * stride + j * VECTOR_LANES);
+        for (size_t i = 0; i < rows; i++) {
+            vector x = vector_all(a[i * a_row + k * a_col]);
+            for (size_t j = 0; j < wide; j++) sum[i][j] = vector_fma(x, line[j], sum[i][j]);
         }
     }
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < wide; j++) vector_store(c + (size_t)i * stride + j * VECTOR_LANES, sum[i][j]);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < wide; j++) vector_store(c + i * stride + j * VECTOR_LANES, sum[i][j]);
 }
 
 /* The same for any number of rows; `wide` is 1 or VECTOR_WIDE and a constant where this is inlined. */
-static inline __attribute__((always_inline)) void vector_product(size_t rows, int wide, const float *a, size_t a_row,
+static inline __attribute__((always_inline)) void vector_product(size_t rows, size_t wide, const float *a, size_t a_row,
                                                                  size_t a_col, const float *b, size_t n_k, float *c,
                                                                  const vector *scale)
 {
-    const size_t stride = (size_t)wide * VECTOR_LANES;
+    const size_t stride = wide * VECTOR_LANES;
     size_t i = 0;
     for (; i + VECTOR_ROWS <= rows; i += VECTOR_ROWS)
         vector_product_rows(VECTOR_ROWS, wide, a + i * a_row, a_row, a_col, b, n_k, c + i * stride, scale);
