@@ -57,6 +57,26 @@ static inline void synthetic_model_fill(struct model *m, uint64_t seed)
     v->tau = synthetic_weights(1, d, 0.01f, 0, &seed);
 }
 
+/* The shape that the definition (tests/model_definition.h) is compared on: 4 heads of 6 columns, a vocabulary of 61,
+ * branches with nested grids, one that fits no other, and one that no text fills. */
+enum { SYNTHETIC_VOCAB = 61 };
+
+static inline void synthetic_model_small(struct model *m, uint32_t n_layer, uint32_t n_head_kv)
+{
+    *m = (struct model){.n_embd = 24,
+                        .n_layer = n_layer,
+                        .n_head = 4,
+                        .n_head_kv = n_head_kv,
+                        .head_dim = 6,
+                        .n_ff = 40,
+                        .n_vocab = SYNTHETIC_VOCAB,
+                        .offset_rule = OFFSET_PAPER,
+                        .n_branch = 5,
+                        .branch = {{16, 1}, {64, 4}, {256, 16}, {48, 5}, {UINT64_C(1) << 40, UINT64_C(1) << 35}},
+                        .evidence.width = 8};
+    synthetic_model_fill(m, 77);
+}
+
 static inline void synthetic_free(struct weights *w)
 {
     free((void *)(uintptr_t)w->bytes);

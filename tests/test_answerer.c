@@ -1,14 +1,12 @@
 #include "tests/test.h"
 
-#include <unistd.h>
-
 #include "app/answerer.h"
 #include "app/chat_template.h"
 #include "app/sampler.h"
 #include "compute/backend.h"
 #include "compute/model.h"
 #include "compute/tokenizer.h"
-#include "tests/tiny_model.h"
+#include "tests/tiny_answerer.h"
 
 static struct model *open_tiny(uint8_t **bytes)
 {
@@ -164,24 +162,6 @@ static int hear(void *context, const char *text, size_t size)
     return h->pieces == h->stop_after;
 }
 
-static const char tiny_path[] = "test_answerer_tiny.gguf";
-
-static void open_answerer(struct answerer **a)
-{
-    struct error e;
-    struct tiny_model t = tiny_model_default();
-    size_t size;
-    uint8_t *bytes = tiny_llama_bytes(&t, &size);
-    FILE *f = fopen(tiny_path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    free(bytes);
-    int failed = answerer_open(a, &(struct answerer_options){.named = tiny_path, .sampling.top_p = 1}, &e);
-    unlink(tiny_path); /* it is mapped */
-    assert_ok(failed, e);
-}
-
 static int chat(struct answerer *a, struct backend *b, const char *question, struct heard *h, struct error *e)
 {
     const struct chat_message message = {CHAT_USER, question};
@@ -198,12 +178,12 @@ static void what_was_cached_never_changes_an_answer(void **state)
     struct backend *b;
     static const char *const questions[] = {"the heron", "the hero", "the heron", "x", "the heron waits"};
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
-    open_answerer(&a);
+    a = tiny_answerer_open();
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
         struct heard kept = {.size = 0}, fresh = {.size = 0};
         struct answerer *other;
         assert_ok(chat(a, b, questions[i], &kept, &e), e);
-        open_answerer(&other);
+        other = tiny_answerer_open();
         assert_ok(chat(other, b, questions[i], &fresh, &e), e);
         assert_int_equal(kept.size, fresh.size);
         assert_memory_equal(kept.text, fresh.text, fresh.size);
@@ -220,7 +200,7 @@ static void an_answer_stops_where_it_is_told_to(void **state)
     struct answerer *a;
     struct backend *b;
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
-    open_answerer(&a);
+    a = tiny_answerer_open();
     struct heard stopped = {.stop_after = 2}, cancelled = {.cancels = true}, after = {.size = 0}, again = {.size = 0};
     assert_ok(chat(a, b, "a", &after, &e), e);
     assert_true(after.pieces > 2);
@@ -243,7 +223,7 @@ static void a_prompt_that_does_not_fit_is_an_error(void **state)
     struct backend *b;
     struct heard h = {.size = 0};
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
-    open_answerer(&a);
+    a = tiny_answerer_open();
     assert_int_equal(chat(a, b, "0123456789012345678901234567890123456789", &h, &e), -1);
     assert_non_null(strstr(e.text, "do not fit its context of 64"));
     answerer_close(a);

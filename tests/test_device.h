@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include "compute/backend.h"
+#include "compute/error.h"
 #include "compute/vulkan/backend_vulkan.h"
 
 enum { TEST_SKIPPED = 77 };
 
 static const char *test_device = "cpu";
+static struct backend *test_backend; /* between test_device_open and test_device_close */
 
 /* Before the tests. Vulkan reads its layers from the environment when it is first used. */
 static inline void test_device_choose(int argc, char **argv)
@@ -28,6 +30,23 @@ static inline void test_device_choose(int argc, char **argv)
     puts(getenv("CI") ? "failed: CI is to test Vulkan, and there is no device"
                       : "skipped: there is no Vulkan device here");
     exit(getenv("CI") ? EXIT_FAILURE : TEST_SKIPPED);
+}
+
+/* Set-up and tear-down of a group of tests that share one open device. */
+static inline int test_device_open(void **state)
+{
+    struct error e = {{0}};
+    (void)state;
+    if (backend_open(&test_backend, test_device, 2, &e) == 0) return 0;
+    puts(e.text);
+    return -1;
+}
+
+static inline int test_device_close(void **state)
+{
+    (void)state;
+    backend_close(test_backend);
+    return 0;
 }
 
 /* After them: the program's exit status. */

@@ -13,28 +13,13 @@
 
 #define TOLERANCE test_tolerance(2e-6, 2e-2)
 
-enum { V = 61, N_TEXT = 203, N_QUESTION = 21, N = N_TEXT + N_QUESTION };
-
-static struct backend *backend;
-
-static int open_backend(void **state)
-{
-    (void)state;
-    return backend_open(&backend, test_device, 2, NULL);
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    backend_close(backend);
-    return 0;
-}
+enum { V = SYNTHETIC_VOCAB, N_TEXT = 203, N_QUESTION = 21, N = N_TEXT + N_QUESTION };
 
 static struct session *read_text(const struct model *m, const int32_t *ids, size_t n)
 {
     struct error e = {{0}};
     struct session *s;
-    assert_ok(session_open(&s, m, backend, &e), e);
+    assert_ok(session_open(&s, m, test_backend, &e), e);
     assert_ok(session_prefill(s, ids, n, NULL, &e), e);
     return s;
 }
@@ -45,21 +30,6 @@ static struct inspect_choice everything(const struct model *m, uint32_t n)
 }
 
 /* ---- against the definition ---- */
-
-static void small_model(struct model *m, uint32_t n_head_kv)
-{
-    *m = (struct model){.n_embd = 24,
-                        .n_layer = 3,
-                        .n_head = 4,
-                        .n_head_kv = n_head_kv,
-                        .head_dim = 6,
-                        .n_ff = 40,
-                        .n_vocab = V,
-                        .offset_rule = OFFSET_PAPER,
-                        .n_branch = 5,
-                        .branch = {{16, 1}, {64, 4}, {256, 16}, {48, 5}, {UINT64_C(1) << 40, UINT64_C(1) << 35}}};
-    synthetic_model_fill(m, 77);
-}
 
 struct compared {
     const struct model *model;
@@ -106,7 +76,7 @@ static void compare_layer(void *context, uint32_t layer, const struct vectors *a
 static void expect_definition(uint32_t n_head_kv, uint64_t start, const struct inspect_choice *choice)
 {
     struct model m;
-    small_model(&m, n_head_kv);
+    synthetic_model_small(&m, 3, n_head_kv);
     struct error e = {{0}};
     int32_t ids[N];
     uint64_t positions[N], seed = 5;
@@ -234,7 +204,7 @@ static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state
     struct session *s;
     struct inspection *in;
     const struct inspect_choice all = everything(m, ASKED);
-    assert_ok(session_open(&s, m, backend, &e), e);
+    assert_ok(session_open(&s, m, test_backend, &e), e);
     assert_ok(session_prefill(s, b.text, BOOK_TOKENS, &(struct session_outputs){.qkv = b.of_text}, &e), e);
     assert_ok(inspection_open(&in, s, m, b.start, b.question, ASKED, &all, NULL, &e), e);
     assert_ok(session_skip_to(s, b.start, &e), e);
@@ -310,7 +280,7 @@ static void branches_that_do_not_cover_a_token_have_no_mass_and_the_others_all(v
 {
     (void)state;
     struct model m;
-    small_model(&m, 4);
+    synthetic_model_small(&m, 3, 4);
     struct error e = {{0}};
     int32_t ids[N];
     for (int i = 0; i < N; i++) ids[i] = i % V;
@@ -345,7 +315,7 @@ static void the_session_is_left_as_it_was(void **state)
 {
     (void)state;
     struct model m;
-    small_model(&m, 4);
+    synthetic_model_small(&m, 3, 4);
     struct error e = {{0}};
     int32_t ids[N];
     float logits[V], expected[V];
@@ -375,7 +345,7 @@ static void what_cannot_be_inspected_says_why(void **state)
 {
     (void)state;
     struct model m;
-    small_model(&m, 4);
+    synthetic_model_small(&m, 3, 4);
     struct error e = {{0}};
     int32_t ids[N] = {0};
     struct session *s = read_text(&m, ids, 20);
@@ -409,5 +379,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_cannot_be_inspected_says_why),
     };
     test_device_choose(argc, argv);
-    return test_device_result(cmocka_run_group_tests(tests, open_backend, close_backend));
+    return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));
 }

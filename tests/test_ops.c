@@ -7,34 +7,20 @@
 #include "tests/synthetic_model.h"
 #include "tests/test_device.h"
 
-static struct backend *b;
 static struct error e;
-
-static int open_backend(void **state)
-{
-    (void)state;
-    return backend_open(&b, test_device, 2, &e);
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    backend_close(b);
-    return 0;
-}
 
 static struct matrix *upload(uint32_t rows, uint32_t cols, const float *x)
 {
     struct matrix *m;
-    assert_ok(b->ops->matrix_open(&m, b, rows, cols, &e), e);
-    assert_ok(b->ops->matrix_write(m, 0, rows, x, &e), e);
+    assert_ok(test_backend->ops->matrix_open(&m, test_backend, rows, cols, &e), e);
+    assert_ok(test_backend->ops->matrix_write(m, 0, rows, x, &e), e);
     return m;
 }
 
 static struct matrix *load(const struct weights *w)
 {
     struct matrix *m;
-    assert_ok(b->ops->matrix_load(&m, b, &w, 1, &e), e);
+    assert_ok(test_backend->ops->matrix_load(&m, test_backend, &w, 1, &e), e);
     return m;
 }
 
@@ -73,7 +59,7 @@ static void expect(float got, double expected, uint32_t row, uint32_t col)
 
 static void close_all(struct matrix *const *all, size_t n)
 {
-    for (size_t i = 0; i < n; i++) b->ops->matrix_close(all[i]);
+    for (size_t i = 0; i < n; i++) test_backend->ops->matrix_close(all[i]);
 }
 
 static void check_project(uint32_t n, uint32_t rows, uint32_t d, bool with_norm, bool add)
@@ -84,15 +70,15 @@ static void check_project(uint32_t n, uint32_t rows, uint32_t d, bool with_norm,
     float *x = random_rows(n + x_row, d, 2), *old = random_rows(n + 1, rows, 3),
           *got = malloc(sizeof *got * (n + 1) * rows);
     struct matrix *all[] = {upload(n + x_row, d, x), upload(n + 1, rows, old), load(&w), load(&norm)};
-    b->ops->project(&(struct project){.out = all[1],
-                                      .x = all[0],
-                                      .w = all[2],
-                                      .norm = with_norm ? all[3] : NULL,
-                                      .norm_eps = 1e-3f,
-                                      .x_row = x_row,
-                                      .n = n,
-                                      .add = add});
-    assert_ok(b->ops->matrix_read(all[1], 0, n + 1, got, &e), e);
+    test_backend->ops->project(&(struct project){.out = all[1],
+                                                 .x = all[0],
+                                                 .w = all[2],
+                                                 .norm = with_norm ? all[3] : NULL,
+                                                 .norm_eps = 1e-3f,
+                                                 .x_row = x_row,
+                                                 .n = n,
+                                                 .add = add});
+    assert_ok(test_backend->ops->matrix_read(all[1], 0, n + 1, got, &e), e);
     double *row = malloc(sizeof *row * d);
     for (uint32_t i = 0; i < n; i++) {
         const float *from = x + (size_t)(i + x_row) * d;
@@ -132,10 +118,10 @@ static void check_feed_forward(uint32_t n, uint32_t d, uint32_t f)
     const struct weights *const parts[] = {&gate, &up};
     float *x = random_rows(n, d, 4), *got = malloc(sizeof *got * n * d);
     struct matrix *all[] = {upload(n, d, x), NULL, load(&down), load(&norm)};
-    assert_ok(b->ops->matrix_load(&all[1], b, parts, 2, &e), e);
-    b->ops->feed_forward(&(struct feed_forward){
+    assert_ok(test_backend->ops->matrix_load(&all[1], test_backend, parts, 2, &e), e);
+    test_backend->ops->feed_forward(&(struct feed_forward){
         .x = all[0], .norm = all[3], .gate_up = all[1], .down = all[2], .norm_eps = 1e-5f, .n = n});
-    assert_ok(b->ops->matrix_read(all[0], 0, n, got, &e), e);
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, n, got, &e), e);
     double *row = malloc(sizeof *row * d), *inner = malloc(sizeof *inner * f);
     for (uint32_t i = 0; i < n; i++) {
         define_norm(row, x + (size_t)i * d, &norm, (double)1e-5f);
@@ -173,8 +159,8 @@ static void embedding_copies_the_rows_of_the_ids(void **state)
     const int32_t ids[] = {8, 0, 3, 3};
     float got[5 * 6], zero[5 * 6] = {0};
     struct matrix *all[] = {upload(5, 6, zero), load(&table)};
-    b->ops->embed(all[0], all[1], ids, 4);
-    assert_ok(b->ops->matrix_read(all[0], 0, 5, got, &e), e);
+    test_backend->ops->embed(all[0], all[1], ids, 4);
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, 5, got, &e), e);
     for (int i = 0; i < 4 * 6; i++)
         assert_true(fabsf(got[i] - numbers(&table)[ids[i / 6] * 6 + i % 6]) <= (float)test_tolerance(0, 1e-3));
     assert_memory_equal(got + 24, zero, 6 * sizeof *got);
@@ -187,8 +173,8 @@ static void rows_are_copied_between_matrices(void **state)
     (void)state;
     float *x = random_rows(6, 3, 6), zero[5 * 3] = {0}, got[5 * 3];
     struct matrix *all[] = {upload(6, 3, x), upload(5, 3, zero)};
-    b->ops->matrix_copy(all[1], 2, all[0], 4, 2);
-    assert_ok(b->ops->matrix_read(all[1], 0, 5, got, &e), e);
+    test_backend->ops->matrix_copy(all[1], 2, all[0], 4, 2);
+    assert_ok(test_backend->ops->matrix_read(all[1], 0, 5, got, &e), e);
     assert_memory_equal(got, zero, 6 * sizeof *got);
     assert_memory_equal(got + 6, x + 12, 6 * sizeof *got);
     assert_memory_equal(got + 12, zero, 3 * sizeof *got);
@@ -206,18 +192,18 @@ static void check_evidence_rows(uint32_t n, uint32_t d, uint32_t width, bool qua
     int32_t *ids = malloc(sizeof *ids * n);
     for (uint32_t i = 0; i < n; i++) ids[i] = (int32_t)(test_random(&seed) % n_token);
     struct matrix *out;
-    assert_ok(b->ops->matrix_open(&out, b, n, quantise ? width / 4 : width, &e), e);
+    assert_ok(test_backend->ops->matrix_open(&out, test_backend, n, quantise ? width / 4 : width, &e), e);
     struct matrix *all[] = {upload(n, d, x), load(&w), load(&norm), load(&token), out};
-    b->ops->evidence_rows(&(struct evidence_rows){.out = out,
-                                                  .x = all[0],
-                                                  .norm = all[2],
-                                                  .w = all[1],
-                                                  .token = all[3],
-                                                  .ids = ids,
-                                                  .norm_eps = 1e-5f,
-                                                  .n = n,
-                                                  .quantise = quantise});
-    assert_ok(b->ops->matrix_read(out, 0, n, got, &e), e);
+    test_backend->ops->evidence_rows(&(struct evidence_rows){.out = out,
+                                                             .x = all[0],
+                                                             .norm = all[2],
+                                                             .w = all[1],
+                                                             .token = all[3],
+                                                             .ids = ids,
+                                                             .norm_eps = 1e-5f,
+                                                             .n = n,
+                                                             .quantise = quantise});
+    assert_ok(test_backend->ops->matrix_read(out, 0, n, got, &e), e);
     double *row = malloc(sizeof *row * d), *u = malloc(sizeof *u * width);
     for (uint32_t i = 0; i < n; i++) {
         define_norm(row, x + (size_t)i * d, &norm, (double)1e-5f);
@@ -260,14 +246,14 @@ static void a_matrix_begins_as_zeros_and_impossible_ones_are_refused(void **stat
     (void)state;
     struct matrix *m;
     float got[6] = {1, 1, 1, 1, 1, 1};
-    assert_ok(b->ops->matrix_open(&m, b, 2, 3, &e), e);
-    assert_ok(b->ops->matrix_read(m, 0, 2, got, &e), e);
+    assert_ok(test_backend->ops->matrix_open(&m, test_backend, 2, 3, &e), e);
+    assert_ok(test_backend->ops->matrix_read(m, 0, 2, got, &e), e);
     for (int i = 0; i < 6; i++) assert_true(got[i] == 0);
     assert_true(m->bytes >= 24);
-    b->ops->matrix_close(m);
-    assert_int_equal(b->ops->matrix_open(&m, b, 0, 3, &e), -1);
+    test_backend->ops->matrix_close(m);
+    assert_int_equal(test_backend->ops->matrix_open(&m, test_backend, 0, 3, &e), -1);
     assert_string_equal(e.text, "a matrix of 0 rows and 3 columns is not possible");
-    assert_int_equal(b->ops->matrix_open(&m, b, UINT32_MAX, UINT32_MAX, &e), -1);
+    assert_int_equal(test_backend->ops->matrix_open(&m, test_backend, UINT32_MAX, UINT32_MAX, &e), -1);
 }
 
 static void devices_are_named_and_unknown_ones_refused(void **state)
@@ -280,8 +266,8 @@ static void devices_are_named_and_unknown_ones_refused(void **state)
     assert_ok(backend_open(&other, "cpu", 1, &e), e);
     assert_ok(backend_self_test(other, &e), e);
     backend_close(other);
-    assert_int_equal(strncmp(backend_info(b)->name, test_device, 3), 0);
-    if (strcmp(test_device, "cpu") == 0) assert_int_equal(backend_info(b)->n_threads, 2);
+    assert_int_equal(strncmp(backend_info(test_backend)->name, test_device, 3), 0);
+    if (strcmp(test_device, "cpu") == 0) assert_int_equal(backend_info(test_backend)->n_threads, 2);
 }
 
 int main(int argc, char **argv)
@@ -296,5 +282,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(devices_are_named_and_unknown_ones_refused),
     };
     test_device_choose(argc, argv);
-    return test_device_result(cmocka_run_group_tests(tests, open_backend, close_backend));
+    return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));
 }

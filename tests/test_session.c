@@ -13,51 +13,18 @@
 
 #define TOLERANCE test_tolerance(3e-5, 5e-2)
 
-enum { V = 61, N = 210 };
-
-static void tiny_model(struct model *m, uint32_t n_head_kv)
-{
-    *m = (struct model){.n_embd = 24,
-                        .n_layer = 2,
-                        .n_head = 4,
-                        .n_head_kv = n_head_kv,
-                        .head_dim = 6,
-                        .n_ff = 40,
-                        .n_vocab = V,
-                        .offset_rule = OFFSET_PAPER,
-                        .n_branch = 5,
-                        .branch = {{16, 1}, {64, 4}, {256, 16}, {48, 5}, {UINT64_C(1) << 40, UINT64_C(1) << 35}},
-                        .evidence.width = 8};
-    synthetic_model_fill(m, 77);
-}
+enum { V = SYNTHETIC_VOCAB, N = 210 };
 
 static void random_ids(int32_t *ids, size_t n, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(test_random(&seed) % V);
 }
 
-/* ---- helpers ---- */
-
-static struct backend *backend;
-
-static int open_backend(void **state)
-{
-    (void)state;
-    return backend_open(&backend, test_device, 2, NULL);
-}
-
-static int close_backend(void **state)
-{
-    (void)state;
-    backend_close(backend);
-    return 0;
-}
-
 static struct session *open_session(const struct model *m)
 {
     struct error e = {{0}};
     struct session *s;
-    assert_ok(session_open(&s, m, backend, &e), e);
+    assert_ok(session_open(&s, m, test_backend, &e), e);
     return s;
 }
 
@@ -88,7 +55,7 @@ static void prefill_equals_the_definition(void **state)
     (void)state;
     for (uint32_t kv = 1; kv <= 4; kv *= 2) {
         struct model m;
-        tiny_model(&m, kv);
+        synthetic_model_small(&m, 2, kv);
         int32_t ids[N];
         uint64_t positions[N];
         static float got[N * V];
@@ -109,7 +76,7 @@ static void skipped_positions_are_no_keys(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     struct error e = {{0}};
     int32_t ids[N];
     uint64_t positions[N];
@@ -136,7 +103,7 @@ static void any_chunking_gives_the_same_logits(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 2);
+    synthetic_model_small(&m, 2, 2);
     int32_t ids[N];
     static float whole[N * V], parts[N * V];
     random_ids(ids, N, 7);
@@ -162,7 +129,7 @@ static void decoding_gives_what_prefill_gives(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     struct error e = {{0}};
     int32_t ids[N];
     static float whole[N * V], one[V], last[V];
@@ -184,7 +151,7 @@ static void rewinding_forgets_everything_after_the_mark(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     struct error e = {{0}};
     int32_t ids[N], others[N];
     static float whole[N * V], again[N * V];
@@ -220,7 +187,7 @@ static void a_dense_session_goes_back_anywhere_and_others_to_the_start(void **st
     struct error e = {{0}};
     int32_t ids[N], others[N];
     static float whole[N * V], again[N * V];
-    tiny_model(&m, 2);
+    synthetic_model_small(&m, 2, 2);
     m.n_branch = 1;
     m.branch[0] = (struct branch){4 * N, 1};
     m.position_mode = POSITION_ROPE_ALL;
@@ -239,7 +206,7 @@ static void a_dense_session_goes_back_anywhere_and_others_to_the_start(void **st
     assert_int_equal(session_truncate(s, N + 1, &e), -1);
     session_close(s);
     synthetic_model_close(&m);
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     s = open_session(&m);
     prefill(s, ids, N, whole);
     assert_int_equal(session_truncate(s, 5, &e), -1);
@@ -254,7 +221,7 @@ static void a_saved_state_goes_on_where_it_was(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 2);
+    synthetic_model_small(&m, 2, 2);
     struct error e = {{0}};
     int32_t ids[N];
     static float whole[N * V], rest[N * V];
@@ -287,8 +254,8 @@ static void a_state_that_does_not_fit_is_refused_and_changes_nothing(void **stat
 {
     (void)state;
     struct model m, other;
-    tiny_model(&m, 4);
-    tiny_model(&other, 2);
+    synthetic_model_small(&m, 2, 4);
+    synthetic_model_small(&other, 2, 2);
     struct error e = {{0}};
     int32_t ids[40];
     random_ids(ids, 40, 13);
@@ -331,7 +298,7 @@ static void memory_is_flat_in_the_length(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     struct error e = {{0}};
     enum { LONG = 5000 };
     int32_t *ids = malloc(LONG * sizeof *ids);
@@ -349,7 +316,7 @@ static void tokens_that_cannot_be_read_are_refused(void **state)
 {
     (void)state;
     struct model m;
-    tiny_model(&m, 4);
+    synthetic_model_small(&m, 2, 4);
     struct error e = {{0}};
     struct session *s = open_session(&m);
     assert_int_equal(session_prefill(s, (int32_t[]){3, V}, 2, NULL, &e), -1);
@@ -363,7 +330,7 @@ static void tokens_that_cannot_be_read_are_refused(void **state)
     assert_int_equal(session_skip_to(s, (UINT64_C(1) << 40) + 1, &e), -1);
     session_close(s);
     m.position_mode = POSITION_ROPE_ALL;
-    assert_int_equal(session_open(&s, &m, backend, &e), -1);
+    assert_int_equal(session_open(&s, &m, test_backend, &e), -1);
     assert_string_equal(e.text, "synthetic model: position mode rope-all is for models with dilation rate 1 only");
     synthetic_model_close(&m);
 }
@@ -383,5 +350,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(tokens_that_cannot_be_read_are_refused),
     };
     test_device_choose(argc, argv);
-    return test_device_result(cmocka_run_group_tests(tests, open_backend, close_backend));
+    return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));
 }

@@ -1,31 +1,11 @@
 /* A chat model on a Vulkan device: the words that the processor finds, also when the device is lost among them. */
 #include "tests/test.h"
 
-#include <unistd.h>
-
 #include "app/answerer.h"
 #include "tests/test_device.h"
-#include "tests/tiny_model.h"
+#include "tests/tiny_answerer.h"
 
-static const char tiny_path[] = "test_vulkan_answerer_tiny.gguf";
 static struct error e;
-
-static struct answerer *open_answerer(void)
-{
-    struct tiny_model t = tiny_model_default();
-    struct answerer *a;
-    size_t size;
-    uint8_t *bytes = tiny_llama_bytes(&t, &size);
-    FILE *f = fopen(tiny_path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    assert_int_equal(fclose(f), 0);
-    free(bytes);
-    int failed = answerer_open(&a, &(struct answerer_options){.named = tiny_path, .sampling.top_p = 1}, &e);
-    unlink(tiny_path); /* it is mapped */
-    assert_ok(failed, e);
-    return a;
-}
 
 struct heard {
     char text[512];
@@ -56,7 +36,7 @@ static struct heard processors_words(const char *question)
 {
     struct heard h = {.size = 0};
     struct backend *b;
-    struct answerer *a = open_answerer();
+    struct answerer *a = tiny_answerer_open();
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
     chat(a, b, question, &h);
     answerer_close(a);
@@ -80,7 +60,7 @@ static void a_device_words_what_the_processor_words(void **state)
 {
     (void)state;
     struct backend *b;
-    struct answerer *a = open_answerer();
+    struct answerer *a = tiny_answerer_open();
     assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
     check(a, b, "the heron", 0, NULL);
     check(a, b, "the hero", 0, NULL);
@@ -92,7 +72,7 @@ static void a_device_lost_among_the_words_is_opened_again_and_no_word_is_lost(vo
 {
     (void)state;
     struct backend *b;
-    struct answerer *a = open_answerer();
+    struct answerer *a = tiny_answerer_open();
     assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
     check(a, b, "the heron", 3, "; the answer goes on on vulkan: ");
     check(a, b, "the hero", 0, NULL); /* on the new one */
@@ -107,7 +87,7 @@ static void the_processor_words_on_when_the_device_does_not_come_back(void **sta
 {
     (void)state;
     struct backend *b;
-    struct answerer *a = open_answerer();
+    struct answerer *a = tiny_answerer_open();
     assert_ok(backend_open(&b, "vulkan/fp32", 1, &e), e);
     snprintf(b->info.device, sizeof b->info.device, "vulkan:99");
     check(a, b, "the heron", 3, "; the answer goes on on cpu: ");
