@@ -42,6 +42,7 @@ struct work {
     bool shows_progress;
     bool line_open;    /* a progress line stands on standard error */
     char noticed[640]; /* what was said of the device last */
+    char noted[640];   /* and of what is kept */
 };
 
 static const char *model_path(const struct options *o)
@@ -189,13 +190,22 @@ static void say_notice(struct work *w)
     snprintf(w->noticed, sizeof w->noticed, "%s", notice);
 }
 
+/* What is kept, or why nothing is; said before reading, and again where that changes. */
+static void say_note(struct work *w)
+{
+    const char *note = reader_note(w->reader);
+    if (*note && strcmp(note, w->noted) != 0) say(w->options, "", note);
+    snprintf(w->noted, sizeof w->noted, "%s", note);
+}
+
 static int work_read(struct work *w, struct error *e)
 {
     struct reader_callbacks c = callbacks(w);
+    say_note(w);
     int failed = reader_read(w->reader, &c, e);
     clear_progress(w);
     say_notice(w);
-    if (*reader_note(w->reader)) say(w->options, "", reader_note(w->reader));
+    say_note(w);
     return failed;
 }
 

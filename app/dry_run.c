@@ -1,8 +1,8 @@
 #include "app/dry_run.h"
 
-#include <math.h>
 #include <stdlib.h>
 
+#include "app/checkpoints.h"
 #include "app/corpus.h"
 #include "app/reader.h"
 #include "app/segment.h"
@@ -21,8 +21,10 @@
 #define PROBE_TOKENS 4096
 #define PROBE_SECONDS 0.3
 
-/* Sessions are sized at so many positions for their mean, not at round ones: those begin segments. */
-#define SAMPLES 256
+/* Of light checkpoints, written to memory mostly. */
+#define BYTES_PER_SECOND 1.5e9
+
+/* Part of a grain by which a checkpoint by the clock misses a round place. */
 #define ASIDE 0.37
 
 /* The first tokens, read as a read would, keys and all. */
@@ -68,15 +70,29 @@ static int count(struct dry_run *out, struct token_source *source, struct probe 
     }
 }
 
-/* Checkpoints are made by the clock, at places that are as good as random; the last one is at the end. */
+/* A read gone through without reading: the checkpoints that it would make. */
 static uint64_t size_checkpoints(const struct dry_run *r, const struct session *s)
 {
-    double sum = 0;
-    for (uint64_t i = 1; i <= SAMPLES; i++)
-        sum += (double)session_state_size_at(s, (uint64_t)((double)r->tokens * ((double)i - ASIDE) / SAMPLES));
-    double all = floor(r->seconds / READER_CHECKPOINT_SECONDS) * sum / SAMPLES,
-           most = (double)(r->keys / 8 > STATE_SESSIONS ? r->keys / 8 : STATE_SESSIONS);
-    return (uint64_t)fmin(all + (double)session_state_size_at(s, r->tokens), most);
+    struct checkpoints c = checkpoints_begin(r->bytes);
+    const uint64_t most = r->keys / 8 > STATE_SESSIONS ? r->keys / 8 : STATE_SESSIONS;
+    const double per_token = r->tokens ? r->seconds / (double)r->tokens : 0;
+    double clock = 0;
+    uint64_t total = session_state_size_at(s, r->tokens);
+    for (uint64_t at = c.grain; at < r->tokens && total < most; at += c.grain) {
+        double seconds = per_token * (double)at;
+        uint64_t bytes = (uint64_t)((double)r->bytes / (double)r->tokens * (double)at);
+        bool durable = seconds - clock > CHECKPOINTS_SECONDS;
+        if (!durable && !checkpoints_is_due(&c, at - 1, at, bytes, seconds)) continue;
+        /* those by the clock are at places that are as good as random */
+        uint64_t place = durable ? at - (uint64_t)((double)c.grain * ASIDE) : at,
+                 size = session_state_size_at(s, place);
+        total += size;
+        if (durable)
+            clock = seconds;
+        else
+            checkpoints_made(&c, size, (double)size / BYTES_PER_SECOND);
+    }
+    return total < most ? total : most;
 }
 
 static int measure(struct dry_run *r, struct token_source *source, struct session *s, const struct model *m,

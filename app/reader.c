@@ -8,6 +8,7 @@
 
 #include "app/answerer.h"
 #include "app/ask.h"
+#include "app/checkpoints.h"
 #include "app/corpus.h"
 #include "app/followup.h"
 #include "app/inspected.h"
@@ -55,7 +56,8 @@ struct reader {
     struct sequence *sequence;
     struct state *state; /* the kept read; NULL where nothing is kept */
     bool keeps;          /* checkpoints are made: there is a state, and none has failed */
-    double checkpointed; /* when */
+    double checkpointed; /* when one was last put on the disk */
+    struct checkpoints checkpoints;
     char note[640];
     uint32_t rate_kept; /* every how many positions' key is kept */
     struct reading readings[AHEAD];
@@ -120,6 +122,9 @@ static int resume(struct reader *r, struct error *e)
     if (!r->state || !state_resume(r->state, &session, &size)) return 0;
     sequence_place(r->sequence, &place, &zero_lengths);
     r->done = state_is_complete(r->state);
+    if (!r->done && !*r->note)
+        snprintf(r->note, sizeof r->note, "%llu tokens are kept from an earlier read that was not ended: reading on",
+                 (unsigned long long)place.n_tokens);
     token_source_seek(r->source, place.n_documents, place.offset, zero_lengths);
     return session_guard_load(r->guard, session, size, e);
 }
@@ -135,6 +140,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->corpus = c;
     r->answerer = o->answerer;
     r->conversation = o->conversation;
+    r->checkpoints = checkpoints_begin(c->n_bytes);
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
         reader_choose_rate(&r->rate_kept, m, c->n_bytes, session_memory(session_guard_session(r->guard)), o->memory,
                            e) ||
@@ -176,22 +182,27 @@ float reader_fusion_weight(const struct reader *r)
     return r->model->evidence.fusion_weight * (float)r->rate_kept;
 }
 
-/* Puts what was read on the disk. Where that fails reading goes on without further checkpoints. */
-static void checkpoint(struct reader *r)
+/* Keeps what was read. Where that fails reading goes on without further checkpoints. */
+static void checkpoint(struct reader *r, enum state_weight weight)
 {
     struct error why = {""};
     struct state_place place;
     size_t zero_lengths, size = session_state_size(session_guard_session(r->guard));
+    double begin = clock_seconds();
     sequence_place(r->sequence, &place, &zero_lengths);
     if (place.n_documents == 0) return;
     uint8_t *session = malloc(size);
     int failed = !session ? error_set(&why, "out of memory")
                           : session_state_save(session_guard_session(r->guard), session, size, &why);
-    if (!failed) failed = state_checkpoint(r->state, &place, session, size, r->done, &why);
+    if (!failed) failed = state_checkpoint(r->state, &place, session, size, weight, &why);
     if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
     free(session);
     r->keeps = !failed;
-    r->checkpointed = clock_seconds();
+    double end = clock_seconds();
+    if (weight == STATE_LIGHT)
+        checkpoints_made(&r->checkpoints, size, end - begin);
+    else
+        r->checkpointed = end;
 }
 
 /* Enters the chunk's tokens and their keys into the sequence, run by run. */
@@ -209,14 +220,14 @@ static int record(struct reader *r, const struct token_chunk *chunk, const int8_
     return 0;
 }
 
-/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike. */
+/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike, and cut where a checkpoint fits. */
 static size_t chunk_tokens(const struct reader *r)
 {
     const struct session *s = session_guard_session(r->guard);
     if (session_comm(s)) return session_chunk_tokens(s); /* less would leave ranks without a share */
     size_t n = CHUNK_LEAST, most = backend_info(r->backend)->chunk_rows;
     while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
-    return n;
+    return (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
 }
 
 /* Sets the device to the next chunk; *last: there is none. */
@@ -256,6 +267,18 @@ static void update_rates(struct reader *r, uint64_t tokens, uint64_t bytes, doub
     r->bytes_rate = keep * r->bytes_rate + (1 - keep) * (double)bytes / seconds;
 }
 
+/* The checkpoint to make once the chunks under way are entered, of which the newest begins at token `begin`; false:
+ * none. */
+static bool is_due(const struct reader *r, uint64_t begin, bool last, enum state_weight *weight)
+{
+    if (!r->keeps) return false;
+    const uint64_t end = session_position(session_guard_session(r->guard));
+    *weight = last ? STATE_END : STATE_DURABLE;
+    if (last || clock_seconds() - r->checkpointed > CHECKPOINTS_SECONDS) return true;
+    *weight = STATE_LIGHT;
+    return checkpoints_is_due(&r->checkpoints, begin, end, sequence_n_bytes(r->sequence), r->seconds);
+}
+
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
     /* A failure may have left tokens in the caches that the tables do not have. */
@@ -266,17 +289,21 @@ int reader_read(struct reader *r, const struct reader_callbacks *c, struct error
     while (!r->done) {
         if (c->cancel && atomic_load(c->cancel)) {
             if (end_chunks(r, 0, e)) return -1;
-            if (r->keeps) checkpoint(r);
+            if (r->keeps) checkpoint(r, STATE_DURABLE);
             return error_set(e, "interrupted");
         }
         uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
         double begin = clock_seconds();
-        bool last, due = r->keeps && begin - r->checkpointed > READER_CHECKPOINT_SECONDS;
-        if (begin_chunk(r, &last, e) || end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
+        bool last;
+        enum state_weight weight;
+        uint64_t at = session_position(session_guard_session(r->guard));
+        if (begin_chunk(r, &last, e)) return -1;
+        bool due = is_due(r, at, last, &weight);
+        if (end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
         double end = clock_seconds();
         r->seconds += end - begin;
         r->done = last;
-        if (r->keeps && (last || due)) checkpoint(r);
+        if (due) checkpoint(r, weight);
         update_rates(r, sequence_n_tokens(r->sequence) - tokens, sequence_n_bytes(r->sequence) - bytes, end - begin);
         if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
         struct reader_progress p;

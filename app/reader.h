@@ -21,9 +21,6 @@ struct inspected_choice;
 struct model;
 struct reader;
 
-/* Seconds of reading between two checkpoints of a kept read. */
-#define READER_CHECKPOINT_SECONDS 8.0
-
 struct reader_progress {
     uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */
     uint64_t bytes, total_bytes; /* of text read; of all text */

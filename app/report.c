@@ -97,6 +97,7 @@ static cJSON *read_object(const struct report *r)
     add_number(read, "bytes", (double)p.bytes);
     add_number(read, "tokens", (double)p.tokens);
     add_number(read, "new_tokens", (double)p.new_tokens);
+    add_number(read, "kept_tokens", (double)(p.tokens - p.new_tokens));
     add_number(read, "seconds", p.seconds);
     add_number(read, "tokens_per_second", p.seconds > 0 ? (double)p.new_tokens / p.seconds : 0);
     add_number(read, "memory", (double)p.memory);

@@ -111,11 +111,18 @@ static void take_reading(struct screen *s, struct message *m)
         return;
     }
     s->reading = m->done ? READING_DONE : READING_PAUSED;
-    char tokens[16], rate[16], time[16];
+    char tokens[16], rate[16], time[16], kept[16];
     const struct reader_progress *p = &s->progress;
-    if (m->done && p->new_tokens > 0 && p->seconds > 0)
-        screen_notice(s, ROLE_GOOD, "Read %s tokens in %s (%s tokens/s).", pane_count(tokens, (double)p->tokens),
-                      pane_time(time, p->seconds), pane_count(rate, (double)p->new_tokens / p->seconds));
+    if (!m->done || p->new_tokens == 0 || p->seconds <= 0) return;
+    pane_count(tokens, (double)p->new_tokens);
+    pane_count(rate, (double)p->new_tokens / p->seconds);
+    pane_time(time, p->seconds);
+    pane_count(kept, (double)(p->tokens - p->new_tokens));
+    if (p->new_tokens < p->tokens)
+        screen_notice(s, ROLE_GOOD, "Read %s tokens in %s (%s tokens/s); %s are kept from an earlier read.", tokens,
+                      time, rate, kept);
+    else
+        screen_notice(s, ROLE_GOOD, "Read %s tokens in %s (%s tokens/s).", tokens, time, rate);
 }
 
 /* Evidence that the user is waiting for brings its first place into sight; words may follow. */

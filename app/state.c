@@ -31,6 +31,7 @@ struct state {
     uint64_t sessions_most;   /* bytes */
     struct state_index index; /* as on the disk, but for a failed checkpoint */
     size_t blocks_capacity[STATE_N_STREAMS], checkpoints_capacity;
+    size_t n_durable; /* checkpoints that the index on the disk has; those behind are light ones */
     struct file_array *arrays[STATE_N_STREAMS];
     struct file_map session;     /* of the last checkpoint, while it may be asked for */
     struct state_prefix *prefix; /* follows reading from checkpoint to checkpoint */
@@ -52,6 +53,17 @@ static void session_name(char name[40], const struct state_checkpoint *p)
     snprintf(name, 40, "session.%" PRIu64, p->place.n_tokens);
 }
 
+static void remove_sessions(const struct state *s, const struct state_checkpoint *dropped, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char name[40];
+        session_name(name, &dropped[i]);
+        char *path = path_of(s, name);
+        if (path) unlink(path);
+        free(path);
+    }
+}
+
 static void close_arrays(struct state *s)
 {
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
@@ -63,11 +75,13 @@ static void close_arrays(struct state *s)
 void state_close(struct state *s)
 {
     if (!s) return;
-    if (s->arrays[0] && !s->index.complete && s->index.n_checkpoints == 0) {
-        close_arrays(s);
-        state_store_remove(s->directory, s->name); /* nothing to come back to */
-    }
+    bool writes = s->arrays[0] && !s->index.complete;
     close_arrays(s);
+    if (writes && s->n_durable == 0) {
+        state_store_remove(s->directory, s->name); /* nothing to come back to */
+    } else if (writes && s->index.n_checkpoints > s->n_durable) {
+        remove_sessions(s, s->index.checkpoints + s->n_durable, s->index.n_checkpoints - s->n_durable);
+    }
     file_unmap(&s->session);
     state_index_free(&s->index);
     state_prefix_close(s->prefix);
@@ -173,8 +187,12 @@ static int step_back(struct state *s, struct error *e)
 /* Opens the session of the last checkpoint that has a good one; `exactly`: of the last. */
 static int settle(struct state *s, bool exactly, struct error *e)
 {
-    while (open_session(s, e) != 0)
-        if (exactly || is_cancelled(s) || step_back(s, e) != 0) return -1;
+    struct error why;
+    for (bool first = true; open_session(s, first ? &why : NULL) != 0; first = false) {
+        if (exactly || is_cancelled(s) || step_back(s, NULL) != 0) return error_set(e, "%s", why.text);
+        error_set(&s->note, "a kept read was damaged (%s): %" PRIu64 " tokens of it are kept", why.text,
+                  s->index.checkpoints[s->index.n_checkpoints - 1].place.n_tokens);
+    }
     return 0;
 }
 
@@ -190,6 +208,7 @@ static void set_index(struct state *s, struct state_index *x)
     s->index = *x;
     for (size_t i = 0; i < STATE_N_STREAMS; i++) s->blocks_capacity[i] = state_index_n_blocks(x->size[i]);
     s->checkpoints_capacity = x->n_checkpoints;
+    s->n_durable = x->n_checkpoints;
 }
 
 /* Reads the index of this very text. Returns 1 where there is none, -1 where it cannot be used. */
@@ -224,7 +243,9 @@ static int load(struct state *s, bool whole, struct error *e)
     if (result != 0) return result;
     if (whole && !s->index.complete) return 1;
     if (open_arrays(s, false, e) != 0 || check_blocks(s, e) != 0) return -1;
-    return settle(s, whole, e) != 0 || check_tables(s, e) != 0 ? -1 : 0;
+    if (settle(s, whole, e) != 0 || check_tables(s, e) != 0) return -1;
+    s->n_durable = s->index.n_checkpoints;
+    return 0;
 }
 
 /* --- a new one, and what an older one has in common with it --- */
@@ -257,13 +278,14 @@ static void reset(struct state *s)
     set_index(s, &x);
 }
 
-static int write_index(const struct state *s, struct error *e)
+static int write_index(struct state *s, struct error *e)
 {
     uint8_t *bytes;
     size_t size;
     if (state_index_encode(&bytes, &size, &s->index, e) != 0) return -1;
     char *path = path_of(s, "index");
-    int result = path ? state_store_replace(path, bytes, size, e) : error_set(e, "out of memory");
+    int result = path ? state_store_replace(path, bytes, size, true, e) : error_set(e, "out of memory");
+    if (result == 0) s->n_durable = s->index.n_checkpoints;
     free(path);
     free(bytes);
     return result;
@@ -297,7 +319,7 @@ static int share_session(const struct state *s, const struct state *from, const 
         struct file_map m;
         result = file_map(&m, source, e);
         if (result == 0) {
-            result = state_store_replace(target, m.bytes, m.size, e);
+            result = state_store_replace(target, m.bytes, m.size, true, e);
             file_unmap(&m);
         }
     }
@@ -339,7 +361,7 @@ static int copy_from(struct state *s, const struct state *from, size_t n, struct
     return write_index(s, e);
 }
 
-/* Takes over n checkpoints of another kept read. What goes wrong only costs reading again. */
+/* Takes over at most n checkpoints of another kept read: up to the last that has a good session. */
 static int adopt(struct state *s, struct state_entry *entry, size_t n, struct error *e)
 {
     struct state from = {.directory = s->directory, .cancel = s->cancel, .corpus = s->corpus};
@@ -347,16 +369,58 @@ static int adopt(struct state *s, struct state_entry *entry, size_t n, struct er
     from.lock = state_store_lock(from.directory, from.name, true, e);
     if (from.lock < 0) return -1;
     from.index = entry->index; /* borrowed */
-    int result = open_arrays(&from, false, e) != 0 || check_blocks(&from, e) != 0 ? -1 : copy_from(s, &from, n, e);
+    int result = open_arrays(&from, false, e) != 0 || check_blocks(&from, e) != 0 ? -1 : 0;
+    from.index.n_checkpoints = n;
+    while (result == 0 && open_session(&from, e) != 0)
+        if (--from.index.n_checkpoints == 0) result = -1;
+    if (result == 0) result = copy_from(s, &from, from.index.n_checkpoints, e);
+    file_unmap(&from.session);
     close_arrays(&from);
     close(from.lock);
     return result;
+}
+
+/* What the user should hear besides what is noted already. */
+static void add_note(struct state *s, const char *text)
+{
+    size_t at = strlen(s->note.text);
+    snprintf(s->note.text + at, sizeof s->note.text - at, "%s%s", at ? "; " : "", text);
+}
+
+/* Why nothing of an earlier read of the same name could be kept; `why`: what failed, or NULL. A text that has none, or
+ * was read with another model or other settings only, is no news but the latter. */
+static void note_nothing_kept(struct state *s, const struct state_entry *entries, size_t n, const char *why)
+{
+    const struct state_index *found = NULL;
+    struct error text;
+    for (size_t i = 0; i < n; i++) {
+        const struct state_index *x = &entries[i].index;
+        if (entries[i].broken || strcmp(x->label, s->index.label) != 0) continue;
+        if (!found || (!same_key(&found->key, &s->index.key) && same_key(&x->key, &s->index.key))) found = x;
+    }
+    if (!found) return;
+    if (why) {
+        error_set(&text, "nothing is kept from an earlier read: %s", why);
+    } else if (found->key.model != s->index.key.model) {
+        error_set(&text, "nothing is kept from an earlier read: another model read it");
+    } else if (!same_key(&found->key, &s->index.key)) {
+        error_set(&text,
+                  "nothing is kept from an earlier read: it kept the key of every %u. token, this one of every %u.",
+                  found->key.rate, s->index.key.rate);
+    } else {
+        error_set(&text,
+                  "nothing is kept from an earlier read: the text differs before token %" PRIu64
+                  ", the first place to go on from",
+                  found->checkpoints[0].place.n_tokens);
+    }
+    add_note(s, text.text);
 }
 
 /* Finds the kept read that has most in common with this text. */
 static int adopt_best(struct state *s, struct error *e)
 {
     struct state_entry *entries;
+    struct error why = {""};
     size_t n, best = 0, best_n = 0;
     uint64_t most = 0;
     int failed = 0;
@@ -370,14 +434,18 @@ static int adopt_best(struct state *s, struct error *e)
         best_n = (size_t)matched;
         most = x->checkpoints[matched - 1].place.n_tokens;
     }
-    if (best_n > 0 && adopt(s, &entries[best], best_n, e) == 0) {
-        const struct state_checkpoint *last = &s->index.checkpoints[s->index.n_checkpoints - 1];
-        error_set(&s->note, "%" PRIu64 " tokens are kept from an earlier read, the text has changed after them",
-                  last->place.n_tokens);
-    } else if (best_n > 0) {
-        state_store_clear(s->directory, s->name);
-        reset(s);
-        failed = open_arrays(s, true, e);
+    if (best_n > 0 && adopt(s, &entries[best], best_n, &why) == 0) {
+        struct error text;
+        error_set(&text, "%" PRIu64 " tokens are kept from an earlier read, the text has changed after them",
+                  s->index.checkpoints[s->index.n_checkpoints - 1].place.n_tokens);
+        add_note(s, text.text);
+    } else {
+        note_nothing_kept(s, entries, n, best_n > 0 ? why.text : NULL);
+        if (best_n > 0) {
+            state_store_clear(s->directory, s->name);
+            reset(s);
+            failed = open_arrays(s, true, e);
+        }
     }
     state_store_list_free(entries, n);
     return is_cancelled(s) ? error_set(e, "interrupted") : failed;
@@ -406,6 +474,19 @@ static int lock_alone(const struct state *s, struct error *e)
     return lock;
 }
 
+/* Whether a file is one that the index names, and no session of light checkpoints of a process that was killed. */
+static bool belongs(const void *context, const char *file)
+{
+    const struct state *s = context;
+    char name[40];
+    if (strncmp(file, "session.", strlen("session.")) != 0) return true;
+    for (size_t i = 0; i < s->index.n_checkpoints; i++) {
+        session_name(name, &s->index.checkpoints[i]);
+        if (strcmp(file, name) == 0) return true;
+    }
+    return false;
+}
+
 static int open_writable(struct state *s, uint64_t limit, struct error *e)
 {
     s->lock = lock_alone(s, e);
@@ -418,6 +499,7 @@ static int open_writable(struct state *s, uint64_t limit, struct error *e)
         flock(s->lock, LOCK_SH | LOCK_NB);
         return 0;
     }
+    state_store_sweep(s->directory, s->name, belongs, s);
     return open_arrays(s, true, e);
 }
 
@@ -483,16 +565,16 @@ struct file_array *state_array(const struct state *s, enum state_stream stream)
 
 /* --- checkpoints --- */
 
-/* Where the sessions take too much: the checkpoint whose loss leaves the smallest gap, never the last. SIZE_MAX: none
- * has to go. */
-static size_t too_many(const struct state_index *x, uint64_t sessions_most)
+/* Where the sessions take too much: the checkpoint, of those from `first` on, whose loss leaves the smallest gap, never
+ * the last. SIZE_MAX: none has to go, or none can. */
+static size_t too_many(const struct state_index *x, size_t first, uint64_t sessions_most)
 {
     uint64_t total = 0, most = (x->size[STATE_KEYS] + x->size[STATE_LENGTHS]) / 8;
     for (size_t i = 0; i < x->n_checkpoints; i++) total += x->checkpoints[i].session_size;
-    if (total <= (most > sessions_most ? most : sessions_most) || x->n_checkpoints < 2) return SIZE_MAX;
-    size_t best = 0;
+    if (total <= (most > sessions_most ? most : sessions_most)) return SIZE_MAX;
+    size_t best = SIZE_MAX;
     uint64_t smallest = UINT64_MAX;
-    for (size_t i = 0; i + 1 < x->n_checkpoints; i++) {
+    for (size_t i = first; i + 1 < x->n_checkpoints; i++) {
         uint64_t before = i > 0 ? x->checkpoints[i - 1].place.n_tokens : 0;
         uint64_t gap = x->checkpoints[i + 1].place.n_tokens - before;
         if (gap >= smallest) continue;
@@ -502,15 +584,15 @@ static size_t too_many(const struct state_index *x, uint64_t sessions_most)
     return best;
 }
 
-/* Drops checkpoints from the index; their files go when the new index is on the disk. Returns their names' tokens in
- * *dropped, malloc'ed. */
-static int thin(struct state *s, struct state_checkpoint **dropped, size_t *n, struct error *e)
+/* Drops checkpoints from `first` on from the index; their files go when no index on the disk names them. Returns them
+ * in *dropped, malloc'ed. */
+static int thin(struct state *s, size_t first, struct state_checkpoint **dropped, size_t *n, struct error *e)
 {
     struct state_index *x = &s->index;
     *n = 0;
     *dropped = calloc(x->n_checkpoints, sizeof **dropped);
     if (!*dropped) return error_set(e, "out of memory");
-    for (size_t i; (i = too_many(x, s->sessions_most)) != SIZE_MAX;) {
+    for (size_t i; (i = too_many(x, first, s->sessions_most)) != SIZE_MAX;) {
         (*dropped)[(*n)++] = x->checkpoints[i];
         memmove(&x->checkpoints[i], &x->checkpoints[i + 1], (x->n_checkpoints - i - 1) * sizeof *x->checkpoints);
         x->n_checkpoints--;
@@ -518,24 +600,14 @@ static int thin(struct state *s, struct state_checkpoint **dropped, size_t *n, s
     return 0;
 }
 
-static void remove_sessions(const struct state *s, const struct state_checkpoint *dropped, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char name[40];
-        session_name(name, &dropped[i]);
-        char *path = path_of(s, name);
-        if (path) unlink(path);
-        free(path);
-    }
-}
-
-/* Puts the streams and the session on the disk; the index does not know of them yet. */
-static int write_parts(struct state *s, struct state_checkpoint *p, const uint8_t *session, size_t size,
+/* Writes the session, and the streams to the disk unless the checkpoint is light; the index does not know of them yet.
+ */
+static int write_parts(struct state *s, struct state_checkpoint *p, const uint8_t *session, size_t size, bool light,
                        struct error *e)
 {
     char name[40];
     session_name(name, p);
-    for (size_t i = 0; i < STATE_N_STREAMS; i++)
+    for (size_t i = 0; i < STATE_N_STREAMS && !light; i++)
         if (file_array_sync(s->arrays[i], e) != 0) return -1;
     int known = state_prefix_hash(s->prefix, &p->place, p->prefix, e);
     if (known != 0) return known < 0 ? -1 : error_set(e, "the place is not in the text");
@@ -543,35 +615,44 @@ static int write_parts(struct state *s, struct state_checkpoint *p, const uint8_
     p->session_hash = XXH3_64bits(session, size);
     file_unmap(&s->session);
     char *path = path_of(s, name);
-    int result = path ? state_store_replace(path, session, size, e) : error_set(e, "out of memory");
+    int result = path ? state_store_replace(path, session, size, !light, e) : error_set(e, "out of memory");
     free(path);
     return result;
 }
 
-int state_checkpoint(struct state *s, const struct state_place *place, const uint8_t *session, size_t size,
-                     bool complete, struct error *e)
+/* Puts a checkpoint into the index, in place of one at the same token. */
+static int add_checkpoint(struct state *s, const struct state_checkpoint *added, struct error *e)
 {
     struct state_index *x = &s->index;
-    uint64_t wanted[STATE_N_STREAMS];
-    state_index_sizes(&x->key, place, wanted);
-    assert(!x->complete && size > 0);
-    for (size_t i = 0; i < STATE_N_STREAMS; i++) assert(file_array_size(s->arrays[i]) == wanted[i]);
     struct state_checkpoint *checkpoints =
         bytes_reserve(x->checkpoints, &s->checkpoints_capacity, x->n_checkpoints + 1, sizeof *checkpoints);
     if (!checkpoints) return error_set(e, "out of memory");
     x->checkpoints = checkpoints;
+    bool again = x->n_checkpoints > 0 && checkpoints[x->n_checkpoints - 1].place.n_tokens == added->place.n_tokens;
+    checkpoints[again ? x->n_checkpoints - 1 : x->n_checkpoints++] = *added;
+    return 0;
+}
+
+int state_checkpoint(struct state *s, const struct state_place *place, const uint8_t *session, size_t size,
+                     enum state_weight weight, struct error *e)
+{
+    struct state_index *x = &s->index;
+    const bool light = weight == STATE_LIGHT;
+    uint64_t wanted[STATE_N_STREAMS];
+    state_index_sizes(&x->key, place, wanted);
+    assert(!x->complete && size > 0);
+    for (size_t i = 0; i < STATE_N_STREAMS; i++) assert(file_array_size(s->arrays[i]) == wanted[i]);
     struct state_checkpoint added = {.place = *place};
-    if (write_parts(s, &added, session, size, e) != 0 || update_blocks(s, e) != 0) return -1;
-    bool again = x->n_checkpoints > 0 && checkpoints[x->n_checkpoints - 1].place.n_tokens == place->n_tokens;
-    checkpoints[again ? x->n_checkpoints - 1 : x->n_checkpoints++] = added;
+    if (write_parts(s, &added, session, size, light, e) != 0 || add_checkpoint(s, &added, e) != 0) return -1;
+    if (!light && update_blocks(s, e) != 0) return -1;
     struct state_checkpoint *dropped;
     size_t n_dropped;
-    if (thin(s, &dropped, &n_dropped, e) != 0) return -1;
-    x->complete = complete;
-    int result = write_index(s, e);
+    if (thin(s, light ? s->n_durable : 0, &dropped, &n_dropped, e) != 0) return -1;
+    x->complete = weight == STATE_END;
+    int result = light ? 0 : write_index(s, e);
     if (result != 0) x->complete = false;
     if (result == 0) remove_sessions(s, dropped, n_dropped);
     free(dropped);
-    if (result == 0 && complete) flock(s->lock, LOCK_SH | LOCK_NB); /* others may read it now */
+    if (result == 0 && x->complete) flock(s->lock, LOCK_SH | LOCK_NB); /* others may read it now */
     return result;
 }

@@ -54,9 +54,13 @@ const char *state_note(const struct state *s);
 /* The streams as far as state_resume says; the reader appends. Owned by the state. */
 struct file_array *state_array(const struct state *s, enum state_stream stream);
 
-/* Puts everything up to `place` on the disk; the arrays must have exactly its sizes. `complete`: this is the end of the
- * text, the last call. On failure the checkpoints before stay good, and reading may go on without further ones. */
+/* A light checkpoint waits for no disk and counts when a later one is put there: for texts that change, not for
+ * processes that die. The others put everything up to their place on the disk. */
+enum state_weight { STATE_LIGHT, STATE_DURABLE, STATE_END }; /* STATE_END: of the text; the last call */
+
+/* Keeps everything up to `place`; the arrays must have exactly its sizes. On failure the checkpoints that are on the
+ * disk stay good, and reading may go on without further ones. */
 int state_checkpoint(struct state *s, const struct state_place *place, const uint8_t *session, size_t size,
-                     bool complete, struct error *e);
+                     enum state_weight weight, struct error *e);
 
 #endif

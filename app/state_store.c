@@ -153,7 +153,7 @@ static void sync_directory(const char *path)
     free(copy);
 }
 
-int state_store_replace(const char *path, const uint8_t *bytes, size_t size, struct error *e)
+int state_store_replace(const char *path, const uint8_t *bytes, size_t size, bool durable, struct error *e)
 {
     size_t path_size = strlen(path);
     char *beside = malloc(path_size + sizeof ".new");
@@ -161,7 +161,7 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, str
     memcpy(beside, path, path_size);
     memcpy(beside + path_size, ".new", sizeof ".new");
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int result = fd >= 0 && write_all(fd, bytes, size) == 0 && fsync(fd) == 0 ? 0 : -1;
+    int result = fd >= 0 && write_all(fd, bytes, size) == 0 && (!durable || fsync(fd) == 0) ? 0 : -1;
     int reason = errno;
     if (fd >= 0 && close(fd) != 0 && result == 0) {
         result = -1;
@@ -174,7 +174,7 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, str
     if (result != 0) {
         unlink(beside);
         error_set(e, "%s: %s", path, strerror(reason));
-    } else {
+    } else if (durable) {
         sync_directory(path);
     }
     free(beside);
@@ -201,6 +201,24 @@ static void remove_but_lock(void *context, const char *file, const char *path)
 {
     (void)context;
     if (strcmp(file, "lock") != 0) unlink(path);
+}
+
+struct sweep {
+    bool (*stays)(const void *context, const char *file);
+    const void *context;
+};
+
+static void sweep_one(void *context, const char *file, const char *path)
+{
+    const struct sweep *s = context;
+    if (!s->stays(s->context, file)) unlink(path);
+}
+
+void state_store_sweep(const char *directory, const char *name, bool (*stays)(const void *context, const char *file),
+                       const void *context)
+{
+    struct sweep s = {stays, context};
+    each_file(directory, name, sweep_one, &s);
 }
 
 void state_store_clear(const char *directory, const char *name)

@@ -30,9 +30,14 @@ char *state_store_path(const char *directory, const char *name, const char *file
  * use by another process". */
 int state_store_lock(const char *directory, const char *name, bool shared, struct error *e);
 
-/* Whole small files: read into malloc'ed memory, and replaced at once (written beside, put on the disk, renamed). */
+/* Whole small files: read into malloc'ed memory, and replaced at once: written beside, put on the disk where they are
+ * to be `durable`, renamed. */
 int state_store_read(uint8_t **out, size_t *size, const char *path, struct error *e);
-int state_store_replace(const char *path, const uint8_t *bytes, size_t size, struct error *e);
+int state_store_replace(const char *path, const uint8_t *bytes, size_t size, bool durable, struct error *e);
+
+/* Removes the files of a read that do not stay; the caller holds its lock. */
+void state_store_sweep(const char *directory, const char *name, bool (*stays)(const void *context, const char *file),
+                       const void *context);
 
 /* Removes all of a read but its lock; the caller holds it. */
 void state_store_clear(const char *directory, const char *name);

@@ -101,11 +101,11 @@ static void session_at(uint8_t session[1000], const struct state_place *p)
     for (size_t i = 0; i < 1000; i++) session[i] = (uint8_t)(p->n_tokens + i * p->offset + p->n_documents);
 }
 
-static int checkpoint(struct state *s, const struct state_place *p, bool complete, struct error *e)
+static int checkpoint(struct state *s, const struct state_place *p, enum state_weight weight, struct error *e)
 {
     uint8_t session[1000];
     session_at(session, p);
-    return state_checkpoint(s, p, session, sizeof session, complete, e);
+    return state_checkpoint(s, p, session, sizeof session, weight, e);
 }
 
 static bool begin_document(const struct state *s, const struct corpus *c, struct state_place *p)
@@ -140,14 +140,14 @@ static uint64_t read_on(struct state *s, const struct corpus *c, uint64_t most, 
         const struct document *d = p.n_documents ? &c->documents[p.n_documents - 1] : NULL;
         if (!d || p.offset == d->size) {
             if (begin_document(s, c, &p)) continue;
-            if (!state_is_complete(s)) assert_ok(checkpoint(s, &p, true, &e), e);
+            if (!state_is_complete(s)) assert_ok(checkpoint(s, &p, STATE_END, &e), e);
             break;
         }
         uint64_t left = d->size - p.offset;
         append_token(s, &p, left > 1 ? 2 : 1, (uint8_t)d->text[p.offset]);
         p.offset += left > 1 ? 2 : 1;
         if (p.n_tokens - last < every || p.n_tokens - begin >= most) continue;
-        assert_ok(checkpoint(s, &p, false, &e), e);
+        assert_ok(checkpoint(s, &p, STATE_DURABLE, &e), e);
         last = p.n_tokens;
     }
     return p.n_tokens - begin;
@@ -240,7 +240,7 @@ static uint64_t left_after_change(size_t n_before, const char *const *before, si
     state_close(s);
     s = open_state(c);
     bool kept = state_resume(s, &(const uint8_t *){NULL}, &(size_t){0}) != NULL;
-    assert_int_equal(*state_note(s) != '\0', kept);
+    assert_non_null(strstr(state_note(s), kept ? " tokens are kept from an earlier read" : "nothing is kept from an"));
     uint64_t left = read_on(s, c, UINT64_MAX, 100);
     assert_like_read_at_once(s, c);
     state_close(s);
@@ -350,10 +350,10 @@ static void file_of(char path[256], const char *file)
 }
 
 /* Opens what was damaged: it must be read again as far as needed, with a note, and be right. */
-static void assert_recovers(const struct corpus *c, bool noted)
+static void assert_recovers(const struct corpus *c)
 {
     struct state *s = open_state(c);
-    if (noted) assert_non_null(strstr(state_note(s), "damaged"));
+    assert_non_null(strstr(state_note(s), "damaged"));
     assert_true(read_on(s, c, UINT64_MAX, 1000) > 0);
     assert_true(state_is_complete(s));
     assert_like_read_at_once(s, c);
@@ -401,9 +401,9 @@ static void every_flipped_bit_and_cut_of_an_index_is_noticed(void **test)
     }
     for (size_t cut = 0; cut < size; cut++) assert_int_equal(state_index_decode(&x, bytes, cut, &e), -1);
     free(bytes);
-    for (size_t at = 0; at < size; at += size / 8) {
+    for (size_t at = 0; at < size; at++) {
         flip(path, (off_t)at);
-        assert_recovers(c, true);
+        assert_recovers(c);
     }
     corpus_close(c);
     free(text);
@@ -419,7 +419,6 @@ static void flipped_bytes_and_cuts_of_the_other_files_are_noticed(void **test)
     read_on(s, c, UINT64_MAX, 1000);
     state_close(s);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        bool noted = i < 3; /* without its session a complete read steps back to the checkpoint before */
         file_of(path, files[i]);
         off_t size = size_of(path);
         for (int part = 0; part < 3; part++) {
@@ -428,17 +427,148 @@ static void flipped_bytes_and_cuts_of_the_other_files_are_noticed(void **test)
                 flip(path, part * (size - 1) / 2);
                 continue;
             }
-            assert_recovers(c, noted);
+            assert_recovers(c);
             file_of(path, files[i]);
             assert_int_equal(truncate(path, part * (size - 1) / 2), 0);
-            assert_recovers(c, noted);
+            assert_recovers(c);
             file_of(path, files[i]);
         }
         assert_int_equal(unlink(path), 0);
-        if (i != 3) assert_recovers(c, noted);
+        if (i != 3) assert_recovers(c);
     }
     corpus_close(c);
     free(text);
+}
+
+/* A read with checkpoints that are not put on the disk: at every 100th token, and a durable one after 400. */
+static struct state *read_lightly(const struct corpus *c, uint64_t most, struct state_place *p)
+{
+    struct error e;
+    struct state *s = open_state(c);
+    *p = (struct state_place){.n_tokens = 0};
+    begin_document(s, c, p);
+    while (p->n_tokens < most) {
+        append_token(s, p, 2, (uint8_t)c->documents[0].text[p->offset]);
+        p->offset += 2;
+        if (p->n_tokens % 100 == 0)
+            assert_ok(checkpoint(s, p, p->n_tokens == 400 ? STATE_DURABLE : STATE_LIGHT, &e), e);
+    }
+    return s;
+}
+
+static size_t count_sessions(void)
+{
+    char path[256];
+    size_t n = 0;
+    file_of(path, "");
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (struct dirent *found; (found = readdir(d));) n += strncmp(found->d_name, "session.", 8) == 0;
+    closedir(d);
+    return n;
+}
+
+static void light_checkpoints_count_when_a_durable_one_follows(void **test)
+{
+    (void)test;
+    struct state_place p;
+    char *text = lines(200, 'x'), *changed = lines(200, 'x');
+    changed[615] = '!'; /* token 1 + 307 */
+    struct corpus *c = texts(1, (const char *const[]){text}), *other = texts(1, (const char *const[]){changed});
+    struct state *s = read_lightly(c, 750, &p);
+    state_close(s); /* tokens 500 to 700 are forgotten */
+    assert_int_equal(count_sessions(), 4);
+    s = open_state(c);
+    assert_int_equal(read_on(s, c, UINT64_MAX, UINT64_MAX), 1001 - 400);
+    state_close(s);
+    assert_int_equal(count_sessions(), 5);
+    s = open_state(other);
+    assert_non_null(strstr(state_note(s), "300 tokens are kept"));
+    assert_int_equal(read_on(s, other, UINT64_MAX, UINT64_MAX), 1001 - 300);
+    assert_like_read_at_once(s, other);
+    state_close(s);
+    corpus_close(c);
+    corpus_close(other);
+    free(text);
+    free(changed);
+}
+
+static void light_checkpoints_of_a_killed_process_are_cleared_away(void **test)
+{
+    (void)test;
+    char *text = lines(200, 'x');
+    struct corpus *c = texts(1, (const char *const[]){text});
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct state_place p;
+        read_lightly(c, 750, &p);
+        _exit(9); /* nothing is closed */
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(count_sessions(), 7);
+    struct state *s = open_state(c);
+    assert_int_equal(count_sessions(), 4);
+    assert_int_equal(read_on(s, c, UINT64_MAX, UINT64_MAX), 1001 - 400);
+    assert_like_read_at_once(s, c);
+    state_close(s);
+    corpus_close(c);
+    free(text);
+}
+
+static void a_damaged_checkpoint_leaves_those_before_it(void **test)
+{
+    (void)test;
+    char *text = lines(200, 'x'), *changed = lines(200, 'x'), path[256];
+    changed[1215] = '!'; /* token 1 + 607 */
+    struct corpus *c = texts(1, (const char *const[]){text}), *other = texts(1, (const char *const[]){changed});
+    struct state *s = open_state(c);
+    read_on(s, c, UINT64_MAX, 100);
+    state_close(s);
+    file_of(path, "session.600");
+    flip(path, 10);
+    file_of(path, "session.500");
+    assert_int_equal(unlink(path), 0);
+    s = open_state(other);
+    assert_non_null(strstr(state_note(s), "400 tokens are kept"));
+    assert_int_equal(read_on(s, other, UINT64_MAX, UINT64_MAX), 1001 - 400);
+    assert_like_read_at_once(s, other);
+    state_close(s);
+    corpus_close(c);
+    corpus_close(other);
+    free(text);
+    free(changed);
+}
+
+static void why_nothing_is_kept_is_told(void **test)
+{
+    (void)test;
+    struct error e;
+    struct corpus *c = texts(1, (const char *const[]){"one\n"}), *other = texts(1, (const char *const[]){"two\n"});
+    struct state *s = open_state(c);
+    read_on(s, c, UINT64_MAX, UINT64_MAX);
+    state_close(s);
+    s = open_state(other);
+    assert_string_equal(state_note(s), "nothing is kept from an earlier read: the text differs before token 3, the "
+                                       "first place to go on from");
+    state_close(s);
+    const struct state_options o = {.directory = directory, .label = "test"}, unknown = {.directory = directory};
+    struct state_key changed = key;
+    changed.rate = 12;
+    assert_ok(state_open(&s, &o, &changed, c, &e), e);
+    assert_string_equal(state_note(s), "nothing is kept from an earlier read: it kept the key of every 3. token, this "
+                                       "one of every 12.");
+    state_close(s);
+    changed.model = 8;
+    assert_ok(state_open(&s, &o, &changed, c, &e), e);
+    assert_string_equal(state_note(s), "nothing is kept from an earlier read: another model read it");
+    state_close(s);
+    assert_ok(state_open(&s, &unknown, &key, other, &e), e);
+    assert_string_equal(state_note(s), ""); /* of another name */
+    state_close(s);
+    corpus_close(c);
+    corpus_close(other);
 }
 
 static void sessions_take_no_more_than_their_budget(void **test)
@@ -455,7 +585,7 @@ static void sessions_take_no_more_than_their_budget(void **test)
     for (int i = 0; i < 8; i++) {
         for (int token = 0; token < 100; token++) append_token(s, &p, 2, 'x');
         p.offset += 200;
-        assert_ok(checkpoint(s, &p, false, &e), e);
+        assert_ok(checkpoint(s, &p, STATE_DURABLE, &e), e);
     }
     state_close(s);
     char kept[64] = "";
@@ -554,6 +684,10 @@ int main(void)
         CASE(where_nothing_can_be_kept_opening_fails),
         CASE(every_flipped_bit_and_cut_of_an_index_is_noticed),
         CASE(flipped_bytes_and_cuts_of_the_other_files_are_noticed),
+        CASE(light_checkpoints_count_when_a_durable_one_follows),
+        CASE(light_checkpoints_of_a_killed_process_are_cleared_away),
+        CASE(a_damaged_checkpoint_leaves_those_before_it),
+        CASE(why_nothing_is_kept_is_told),
         CASE(sessions_take_no_more_than_their_budget),
         CASE(the_least_recently_used_reads_are_pruned_first),
         CASE(what_is_in_use_is_not_pruned),
