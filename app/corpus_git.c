@@ -145,11 +145,6 @@ void corpus_git_close(struct corpus_git *g)
     free(g);
 }
 
-const char *corpus_git_top(const struct corpus_git *g)
-{
-    return g->top;
-}
-
 /* The path inside the working tree; "" for its top. */
 static const char *relative(const struct corpus_git *g, const char *real_path)
 {

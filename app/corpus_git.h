@@ -19,9 +19,6 @@ enum corpus_git_state {
 enum corpus_git_state corpus_git_open(struct corpus_git **out, const char *root, char **why);
 void corpus_git_close(struct corpus_git *g);
 
-/* The working tree's top, a real path without trailing slash. */
-const char *corpus_git_top(const struct corpus_git *g);
-
 /* Paths are real paths inside the working tree. */
 bool corpus_git_wants_file(struct corpus_git *g, const char *real_path);
 bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path);

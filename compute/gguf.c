@@ -379,16 +379,6 @@ const uint8_t *gguf_bytes(const struct gguf *g, size_t *size)
     return g->bytes;
 }
 
-size_t gguf_n_values(const struct gguf *g)
-{
-    return g->n_values;
-}
-
-const struct gguf_value *gguf_value(const struct gguf *g, size_t i)
-{
-    return &g->values[i];
-}
-
 size_t gguf_n_tensors(const struct gguf *g)
 {
     return g->n_tensors;

@@ -63,8 +63,6 @@ void gguf_close(struct gguf *g);
 /* The whole file. */
 const uint8_t *gguf_bytes(const struct gguf *g, size_t *size);
 
-size_t gguf_n_values(const struct gguf *g);
-const struct gguf_value *gguf_value(const struct gguf *g, size_t i);
 size_t gguf_n_tensors(const struct gguf *g);
 const struct gguf_tensor *gguf_tensor(const struct gguf *g, size_t i); /* in the file's order */
 

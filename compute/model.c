@@ -126,8 +126,10 @@ static int read_branches(struct model *m, struct error *e)
             return error_set(e, "%s: branch %u: no whole numbers", name, i);
         }
         if (b->dilation_rate < 1 || b->dilation_rate > b->segment_length || b->segment_length > MAX_SEGMENT) {
-            return error_set(e, "%s: branch %u: segment length %llu and dilation rate %llu", name, i,
-                             (unsigned long long)b->segment_length, (unsigned long long)b->dilation_rate);
+            return error_set(e,
+                             "%s: branch %u: segment length %llu and dilation rate %llu, expected rate 1 to length, "
+                             "length up to 2^56",
+                             name, i, (unsigned long long)b->segment_length, (unsigned long long)b->dilation_rate);
         }
         if (b->segment_length > longest) longest = b->segment_length;
     }
