@@ -206,7 +206,7 @@ static void check_task(void *context, unsigned task, unsigned thread)
         scale_direct(expected, j->shape, SEED, head, j->samples->positions[i]);
         for (uint32_t d = 0; d < n_dim; d++) {
             double error = fabs((double)row[d] - expected[d]);
-            if (!(error <= worst)) worst = error; /* not a number is the largest of all */
+            if (isnan(error) || error > worst) worst = error; /* not a number is the largest of all */
         }
     }
     j->errors[i] = worst;
@@ -226,7 +226,7 @@ static int check(struct scale_result *out, struct stream *s, const struct sample
     out->checked_positions = samples->n_seen;
     out->max_error = 0;
     for (size_t i = 0; i < samples->n_seen; i++) {
-        if (!(errors[i] <= out->max_error)) out->max_error = errors[i];
+        if (isnan(errors[i]) || errors[i] > out->max_error) out->max_error = errors[i];
     }
     return 0;
 }

@@ -112,7 +112,7 @@ static int check(struct reading *r, struct scale_result *out, struct error *e)
         status = 0;
         for (size_t i = 0; i < n_logits; i++) {
             double error = fabs((double)one[i] - (double)several[i]);
-            if (!(error <= out->max_error)) out->max_error = error;
+            if (isnan(error) || error > out->max_error) out->max_error = error;
         }
     }
     out->checked_positions = n;

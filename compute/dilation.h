@@ -25,7 +25,7 @@ enum offset_rule {
 static inline uint64_t dilation_head_offset(enum offset_rule rule, uint32_t head, uint32_t n_head, uint64_t r)
 {
     if (rule == OFFSET_PAPER) return head % r;
-    return head / ((n_head + r - 1) / r);
+    return head / (n_head / r + (n_head % r != 0));
 }
 
 /* Is position p on the grid of (branch, offset)? */
