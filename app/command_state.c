@@ -50,8 +50,8 @@ static void print_line(const struct state_entry *s)
     char when[32] = "";
     struct tm used;
     if (localtime_r(&s->used, &used)) strftime(when, sizeof when, "%Y-%m-%d %H:%M", &used);
-    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1048576.0,
-           tokens_of(s), condition_of(s));
+    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1e6, tokens_of(s),
+           condition_of(s));
     safe_text_write(stdout, label_of(s), strlen(label_of(s)), SAFE_LINE);
     putchar('\n');
 }
@@ -66,7 +66,7 @@ static void print_whole(const struct state_entry *s)
     for (size_t i = 0; i < s->index.n_checkpoints; i++) {
         const struct state_checkpoint *c = &s->index.checkpoints[i];
         printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens,
-               c->place.n_documents, (double)c->session_size / 1048576.0);
+               c->place.n_documents, (double)c->session_size / 1e6);
     }
 }
 
@@ -99,11 +99,10 @@ static int prune(const struct options *o, const char *directory, struct error *e
 {
     uint64_t limit = STATE_LIMIT, bytes;
     size_t removed;
-    if (o->n_paths > 1 && options_size(&limit, o->paths[1]) != 0)
-        return error_set(e, "state prune %s: not a size", o->paths[1]);
+    if (o->n_paths > 1) options_size(&limit, o->paths[1]); /* options_parse takes nothing but sizes */
     if (state_store_prune(directory, limit, NULL, &removed, &bytes, e)) return -1;
     if (!o->json) {
-        printf("%zu removed, %.1f MB\n", removed, (double)bytes / 1048576.0);
+        printf("%zu removed, %.1f MB\n", removed, (double)bytes / 1e6);
         return 0;
     }
     cJSON *object = cJSON_CreateObject();
@@ -115,9 +114,7 @@ static int prune(const struct options *o, const char *directory, struct error *e
 static int run(const struct options *o, const char *directory, struct error *e)
 {
     if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, e);
-    bool lists = strcmp(o->paths[0], "list") == 0;
-    if (!lists && strcmp(o->paths[0], "show") != 0)
-        return error_set(e, "state %s: neither list, show nor prune", o->paths[0]);
+    bool lists = strcmp(o->paths[0], "list") == 0; /* or show: options_parse takes no other word */
     struct state_entry *entries = NULL;
     size_t n = 0;
     if (state_store_list(&entries, &n, directory, e)) return -1;

@@ -165,7 +165,7 @@ static void show_progress(void *context, const struct reader_progress *p)
     safe_text_render(path, sizeof path, name, strlen(name), SAFE_LINE);
     double percent = p->total_bytes ? 100.0 * (double)p->bytes / (double)p->total_bytes : 100;
     fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent,
-            p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory >> 20, path);
+            p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory / 1000000, path);
     fflush(stderr);
     w->line_open = true;
 }
@@ -240,8 +240,8 @@ static void print_read(const struct work *w)
     } else {
         puts("read before: nothing was read again");
     }
-    printf("model %" PRIu64 " MB of memory; evidence keys and offsets %.1f MB in mapped files\n", p.memory >> 20,
-           (double)p.state_bytes / 1048576.0);
+    printf("model %" PRIu64 " MB of memory; evidence keys and offsets %.1f MB in mapped files\n", p.memory / 1000000,
+           (double)p.state_bytes / 1e6);
 }
 
 static int run_dry(struct work *w, struct error *e)
@@ -258,10 +258,10 @@ static int run_dry(struct work *w, struct error *e)
         printf("%" PRIu64 " document%s, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents,
                d.documents == 1 ? "" : "s", d.bytes, d.tokens);
         printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
-               d.tokens_per_second, d.memory >> 20);
+               d.tokens_per_second, d.memory / 1000000);
         printf("about %.1f MB of disk: %.1f MB for a key every %u. token and the tokens' lengths, %.1f MB for "
                "checkpoints\n",
-               (double)d.disk / 1048576.0, (double)d.keys / 1048576.0, d.rate, (double)d.checkpoints / 1048576.0);
+               (double)d.disk / 1e6, (double)d.keys / 1e6, d.rate, (double)d.checkpoints / 1e6);
     }
     return status_of(w);
 }
@@ -437,7 +437,7 @@ static int run_devices(const struct options *o, struct error *e)
     for (size_t i = 0; i < n && !o->json; i++) {
         const struct device *d = &devices[i];
         printf("%-10s %s%s%s\n", d->id, d->name, *d->driver ? ", " : "", d->driver);
-        printf("           %s, %zu MB, %s\n", d->usable ? d->tier : "not usable", d->memory >> 20, d->limits);
+        printf("           %s, %zu MB, %s\n", d->usable ? d->tier : "not usable", d->memory / 1000000, d->limits);
         printf("           self-test: ");
         if (!d->usable)
             printf("%s", d->note);

@@ -150,13 +150,16 @@ static int parse_size(uint64_t *out, const char *name, const char *text, struct 
     return error_set(e, "--%s %s: not a size (a number, with K, M or G)", name, text);
 }
 
+/* What a pool has at most (compute/thread_pool.c). */
+#define THREADS_MOST 256
+
 static int parse_count(unsigned *out, const char *name, const char *text, struct error *e)
 {
     char *end;
     errno = 0;
     unsigned long n = strtoul(text, &end, 10);
-    if (end == text || *end || text[0] == '-' || errno || n < 1 || n > 1024) {
-        return error_set(e, "--%s %s: not a number from 1 to 1024", name, text);
+    if (end == text || *end || text[0] == '-' || errno || n < 1 || n > THREADS_MOST) {
+        return error_set(e, "--%s %s: not a number from 1 to %d", name, text, THREADS_MOST);
     }
     *out = (unsigned)n;
     return 0;
@@ -224,12 +227,16 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
         s->against_dense = true;
         return strcmp(argument, "dense") == 0 ? 0 : error_set(e, "--against %s: only dense is known", argument);
     case OPTION_HEADS:
+        s->shape = table[id].name;
         return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
     case OPTION_HEAD_DIM:
+        s->shape = table[id].name;
         return parse_count_up_to(&s->head_dim, "head-dim", argument, 256, e);
     case OPTION_SEGMENT:
+        s->shape = table[id].name;
         return parse_number(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
     case OPTION_RATIO:
+        s->shape = table[id].name;
         return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
     case OPTION_CSV:
         s->csv = true;
@@ -250,7 +257,23 @@ static int check_scale(const struct options *o, struct error *e)
     if (s->has_at && s->against_dense)
         return error_set(e, "scale: dense attention cannot start at a position: --at without --against");
     if (s->model && s->against_dense) return error_set(e, "scale: --against dense is for --what attention");
+    if (s->model && s->shape)
+        return error_set(e, "scale: --%s is for --what attention: a model has its own shape", s->shape);
+    if (!s->model && o->model) return error_set(e, "scale: --model is for --what model");
     if (s->csv && o->json) return error_set(e, "scale: --json or --csv, not both");
+    return 0;
+}
+
+static int check_state(const struct options *o, struct error *e)
+{
+    const char *word = o->paths[0];
+    bool lists = strcmp(word, "list") == 0, prunes = strcmp(word, "prune") == 0;
+    uint64_t size;
+    if (!lists && !prunes && strcmp(word, "show") != 0)
+        return error_set(e, "state %s: neither list, show nor prune", word);
+    if (lists && o->n_paths > 1) return error_set(e, "state list: too many arguments (\"%s\")", o->paths[1]);
+    if (prunes && o->n_paths > 1 && options_size(&size, o->paths[1]) != 0)
+        return error_set(e, "state prune %s: not a size (a number, with K, M or G)", o->paths[1]);
     return 0;
 }
 
@@ -350,6 +373,7 @@ static int check(const struct options *o, struct error *e)
         return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[commands[o->command].most]);
     }
     if (o->command == COMMAND_SCALE) return check_scale(o, e);
+    if (o->command == COMMAND_STATE) return check_state(o, e);
     return 0;
 }
 

@@ -84,15 +84,15 @@ int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_byte
     if (memory == 0) return 0;
     if (model_bytes >= memory) {
         return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)",
-                         (unsigned long long)(model_bytes >> 20), (unsigned long long)(memory >> 20));
+                         (unsigned long long)(model_bytes / 1000000), (unsigned long long)(memory / 1000000));
     }
     while (keys / *rate > memory - model_bytes && *rate < 16) *rate *= 4;
     if (keys / *rate <= memory - model_bytes) return 0;
     return error_set(e,
                      "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory "
                      "allows (%llu MB)",
-                     (unsigned long long)(keys / *rate >> 20), (unsigned long long)(model_bytes >> 20),
-                     (unsigned long long)(memory >> 20));
+                     (unsigned long long)(keys / *rate / 1000000), (unsigned long long)(model_bytes / 1000000),
+                     (unsigned long long)(memory / 1000000));
 }
 
 /* Opens the kept read of this text, or begins one. Nothing kept is no failure. */

@@ -29,10 +29,11 @@ struct scale_options {
     bool model;         /* the whole reader; otherwise attention alone, of the shape that follows */
     bool against_dense; /* a second row a length: one segment, dilation rate 1, up to a time limit */
     uint32_t n_head, head_dim;
-    uint64_t segment; /* w_0: the shortest branch's segment length */
-    uint64_t ratio;   /* a: branch i has w_0 a^i and dilation rate a^i */
-    bool csv;         /* comma-separated values instead of a table */
-    const char *svg;  /* a plot is written there; or NULL */
+    uint64_t segment;  /* w_0: the shortest branch's segment length */
+    uint64_t ratio;    /* a: branch i has w_0 a^i and dilation rate a^i */
+    const char *shape; /* the last option that gave one of these four; NULL: none did */
+    bool csv;          /* comma-separated values instead of a table */
+    const char *svg;   /* a plot is written there; or NULL */
 };
 
 struct scale_row {

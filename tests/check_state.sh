@@ -214,20 +214,21 @@ changed "the first file taken away" "$repository" 0 0
 # --- what is kept: listed, shown, pruned; the least recently used goes first
 state() { "$lectern" state "$@" --state-dir "$scratch/lists" 2>"$scratch/err"; }
 [ "$(state list)" = "nothing is kept" ] || fail "nothing is kept, and listed: $(state list)"
-for name in first second; do
+for name in first second third; do
     make 100 "$name" >"$scratch/$name"
     ask "$scratch/lists" "$scratch/$name" "$scratch/out"
     sleep 1.1 # times of use are whole seconds
 done
 ask "$scratch/lists" "$scratch/first" "$scratch/out"
-[ "$(state list --json | jq -c '[.states[].label]')" = "[\"$scratch/first\",\"$scratch/second\"]" ] || fail "listed: $(state list --json)"
-name=$(state list | sed -n 2p | cut -d' ' -f1)
+[ "$(state list --json | jq -c '[.states[].label]')" = "[\"$scratch/first\",\"$scratch/third\",\"$scratch/second\"]" ] || fail "listed: $(state list --json)"
+name=$(state list | sed -n 3p | cut -d' ' -f1)
 state show "$name" | grep -q 'checkpoint   token' || fail "show $name: $(state show "$name")"
 [ "$(state show --json "$name" | jq -r '.condition, .label' | tr '\n' ' ')" = "complete $scratch/second " ] || fail "show: $(state show --json "$name")"
 state show nothing >"$scratch/out" && fail "a read that is not there is shown"
 size=$(state show --json "$name" | jq .bytes)
-[ "$(state prune --json $((size * 3 / 2)) | jq .removed)" = 1 ] && [ "$(state list --json | jq -r '.states[].label')" = "$scratch/first" ] ||
-    fail "pruned to one: $(state list --json)"
+labels() { state list --json | jq -r '.states[].label' | sed 's|.*/||' | tr '\n' ' '; }
+[ "$(state prune --json $((size * 5 / 2)) | jq .removed)" = 1 ] && [ "$(labels)" = "first third " ] || fail "pruned to two: $(labels)"
+[ "$(state prune --json $((size * 3 / 2)) | jq .removed)" = 1 ] && [ "$(labels)" = "first " ] || fail "pruned to one: $(labels)"
 [ "$(state prune --json 1 | jq .removed)" = 1 ] && [ -z "$(ls -A "$scratch/lists")" ] || fail "pruned to none: $(state list)"
 
 [ $failures = 0 ] && echo "what is kept holds"

@@ -82,7 +82,8 @@ static void wrong_usage_is_named(void **state)
         {{"read", "--max-file", "12Q", "x"}, "--max-file 12Q: not a size (a number, with K, M or G)"},
         {{"read", "--max-file", "-1", "x"}, "--max-file -1: not a size (a number, with K, M or G)"},
         {{"read", "--max-file", "99999999999G", "x"}, "--max-file 99999999999G: not a size (a number, with K, M or G)"},
-        {{"read", "--threads", "0", "x"}, "--threads 0: not a number from 1 to 1024"},
+        {{"read", "--threads", "0", "x"}, "--threads 0: not a number from 1 to 256"},
+        {{"read", "--threads", "257", "x"}, "--threads 257: not a number from 1 to 256"},
         {{"ask", "--temperature", "hot", "x"}, "--temperature hot: not a number from 0 to 5"},
         {{"read", "--answerer", "none", "x"}, "read: --answerer does not belong here"},
         {{"get-answerer", "x"}, "get-answerer: too many arguments (\"x\")"},
@@ -90,6 +91,15 @@ static void wrong_usage_is_named(void **state)
         {{"devices", "x"}, "devices: too many arguments (\"x\")"},
         {{"eval"}, "eval: no TASKS.jsonl named"},
         {{"--quiet"}, "no PATH named"},
+        {{"state"}, "state: no list, show or prune named"},
+        {{"state", "foo"}, "state foo: neither list, show nor prune"},
+        {{"state", "list", "x"}, "state list: too many arguments (\"x\")"},
+        {{"state", "prune", "xyz"}, "state prune xyz: not a size (a number, with K, M or G)"},
+        {{"scale", "--what=model", "--heads", "2"},
+         "scale: --heads is for --what attention: a model has its own shape"},
+        {{"scale", "--ratio", "2", "--what=model"},
+         "scale: --ratio is for --what attention: a model has its own shape"},
+        {{"scale", "--what=attention", "--model", "x"}, "scale: --model is for --what model"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct options o;

@@ -650,6 +650,29 @@ static void the_least_recently_used_reads_are_pruned_first(void **test)
     state_store_list_free(entries, n);
 }
 
+static void a_new_read_makes_room_within_the_limit(void **test)
+{
+    (void)test;
+    struct error e;
+    struct state *s;
+    struct state_entry *entries;
+    size_t n;
+    static const char *const different[] = {"one", "two", "three"};
+    for (int i = 0; i < 3; i++) {
+        struct corpus *c = texts(1, &different[i]);
+        /* a limit that one finished read passes by itself */
+        const struct state_options o = {.directory = directory, .label = different[i], .limit = 1};
+        assert_ok(state_open(&s, &o, &key, c, &e), e);
+        read_on(s, c, UINT64_MAX, UINT64_MAX);
+        state_close(s);
+        corpus_close(c);
+    }
+    assert_ok(state_store_list(&entries, &n, directory, &e), e);
+    assert_int_equal(n, 1);
+    assert_string_equal(entries[0].index.label, "three");
+    state_store_list_free(entries, n);
+}
+
 static void what_is_in_use_is_not_pruned(void **test)
 {
     (void)test;
@@ -690,6 +713,7 @@ int main(void)
         CASE(why_nothing_is_kept_is_told),
         CASE(sessions_take_no_more_than_their_budget),
         CASE(the_least_recently_used_reads_are_pruned_first),
+        CASE(a_new_read_makes_room_within_the_limit),
         CASE(what_is_in_use_is_not_pruned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
