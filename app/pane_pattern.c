@@ -8,7 +8,8 @@
 #include "compute/model.h"
 
 #define ZOOM_MAX 16
-#define WORDS_WIDTH 40
+#define NARROW_WIDTH 40 /* of the words beside the matrix */
+#define LEAST_WIDTH 22
 
 static int turn(int at, int by, int n)
 {
@@ -99,42 +100,67 @@ static void draw_matrix(const struct pane_pattern *p, struct canvas *c, struct r
     }
 }
 
+/* What a token sees through one branch, by the heads that are looked at. */
+struct seen {
+    uint64_t keys, farthest; /* positions back */
+    unsigned heads;          /* that have the token on their grid */
+};
+
+static struct seen see(const struct pane_pattern *p, const struct model *m, uint32_t branch, uint64_t token)
+{
+    const struct branch *b = &m->branch[branch];
+    struct seen out = {0, 0, 0};
+    for (uint32_t head = 0; head < m->n_head; head++) {
+        if (p->head >= 0 && head != (uint32_t)p->head) continue;
+        uint64_t offset = dilation_head_offset(m->offset_rule, head, m->n_head, b->dilation_rate);
+        uint64_t n = pattern_visible(b, offset, token, 0, token + 1), start = token - token % b->segment_length;
+        out.keys += n;
+        out.heads += n > 0;
+        if (n > 0 && token - start - offset > out.farthest) out.farthest = token - start - offset;
+    }
+    return out;
+}
+
+static void draw_branch(const struct pane_pattern *p, struct canvas *c, struct rect r, int y, uint32_t i,
+                        uint64_t token, const struct model *m)
+{
+    char w[16], rate[16], keys[16], far[16];
+    const bool chosen = p->branch < 0 || p->branch == (int)i;
+    const struct seen seen = see(p, m, i, token);
+    const struct style s = style(chosen ? ROLE_TEXT : ROLE_DIM);
+    pane_count(w, (double)m->branch[i].segment_length);
+    pane_count(rate, (double)m->branch[i].dilation_rate);
+    pane_count(keys, (double)seen.keys);
+    pane_count(far, (double)seen.farthest);
+    int x = canvas_puts(c, r, y, 0, style((enum role)(ROLE_BRANCH + i % 8)), chosen ? "██ " : "   ");
+    if (r.w < NARROW_WIDTH) {
+        canvas_printf(c, r, y, x, s, "%u %s/%s: %s", i + 1, w, rate, keys);
+        return;
+    }
+    x = canvas_printf(c, r, y, x, s, "%2u %7s %5s %6s", i + 1, w, rate, keys);
+    if (seen.keys > 0)
+        canvas_printf(c, r, y, x, s, " %6s %5u", far, seen.heads);
+    else
+        canvas_puts(c, r, y, x, style(ROLE_DIM), " off its grid");
+}
+
+/* The branches and what the signs mean, in NARROW_WIDTH columns or, in short, in LEAST_WIDTH. */
 static void draw_branches(const struct pane_pattern *p, struct canvas *c, struct rect r, uint64_t token,
                           const struct model *m)
 {
+    static const char *const wide[] = {"w segment length, r dilation rate;", "keys: seen by ▶, so far back, by heads",
+                                       "row: who asks   column: who is seen", "of 1000 pairs: █ 300 ▓ 30 ▒ 3 ░ fewer"};
+    static const char *const narrow[] = {"w/r: keys ▶ sees", "row asks, column seen", "█ .3 ▓ .03 ▒ .003"};
+    const bool is_wide = r.w >= NARROW_WIDTH;
+    const int legend = is_wide ? 4 : 3;
     int y = 0;
-    char w[16], rate[16], keys[16], far[16];
-    canvas_puts(c, r, y++, 0, style(ROLE_HEADING),
-                p->branch < 0 ? "branch   segment  rate  keys seen by ▶" : "branch (this one alone)");
-    for (uint32_t i = 0; i < m->n_branch && y < r.h - 6; i++) {
-        uint64_t seen = 0, farthest = 0, heads = 0;
-        for (uint32_t head = 0; head < m->n_head; head++) {
-            if (p->head >= 0 && head != (uint32_t)p->head) continue;
-            uint64_t offset = dilation_head_offset(m->offset_rule, head, m->n_head, m->branch[i].dilation_rate);
-            uint64_t n = pattern_visible(&m->branch[i], offset, token, 0, token + 1),
-                     start = token - token % m->branch[i].segment_length;
-            seen += n;
-            heads += n > 0;
-            if (n > 0 && token - start - offset > farthest) farthest = token - start - offset;
-        }
-        bool chosen = p->branch < 0 || p->branch == (int)i;
-        int x = canvas_puts(c, r, y, 0, style((enum role)(ROLE_BRANCH + i % 8)), chosen ? "██ " : "   ");
-        x = canvas_printf(c, r, y, x, style(chosen ? ROLE_TEXT : ROLE_DIM), "%2u %9s %5s", i + 1,
-                          pane_count(w, (double)m->branch[i].segment_length),
-                          pane_count(rate, (double)m->branch[i].dilation_rate));
-        if (seen > 0)
-            canvas_printf(c, r, y, x, style(ROLE_TEXT), "  %s, back to -%s (%u head%s)", pane_count(keys, (double)seen),
-                          pane_count(far, (double)farthest), (unsigned)heads, heads == 1 ? "" : "s");
-        else
-            canvas_puts(c, r, y, x, style(ROLE_DIM), "  none: not on its grid");
-        y++;
-    }
-    if ((uint32_t)y - 1 < m->n_branch)
-        canvas_printf(c, r, y++, 3, style(ROLE_DIM), "... up to %u branches", m->n_branch);
-    y++;
-    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "j k head   h l branch   + - length   Esc closes");
-    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "row: who asks   column: who is seen");
-    canvas_puts(c, r, y++, 0, style(ROLE_DIM), "pairs: █ 3 in 10  ▓ in 100  ▒ in 1000  ░ less");
+    if (is_wide) canvas_puts(c, r, y++, 0, style(ROLE_HEADING), "branch       w     r   keys   back heads");
+    const int room = r.h - legend - y;
+    const uint32_t n = (int)m->n_branch <= room ? m->n_branch : room > 1 ? (uint32_t)room - 1 : 0;
+    for (uint32_t i = 0; i < n; i++) draw_branch(p, c, r, y++, i, token, m);
+    if (n < m->n_branch && room > 0) canvas_printf(c, r, y++, 3, style(ROLE_DIM), "... up to %u branches", m->n_branch);
+    if (y + legend < r.h) y++;
+    for (int i = 0; i < legend; i++) canvas_puts(c, r, y++, 0, style(ROLE_DIM), is_wide ? wide[i] : narrow[i]);
 }
 
 /* The whole sequence as one line: where the token's visible keys are. */
@@ -159,32 +185,51 @@ static void draw_visible(const struct pane_pattern *p, struct canvas *c, struct 
     }
 }
 
+/* The matrix at the left and the words beside it; below it where the window is high and narrow. Cells of the matrix: 0
+ * where there is no room for it. */
+static int lay_out(struct rect r, struct rect *words)
+{
+    const bool wide = r.w >= 60;
+    const int least = wide ? NARROW_WIDTH : LEAST_WIDTH;
+    int cells = r.h;
+    if (2 * cells + 4 + least > r.w && !wide && r.h >= r.w / 2)
+        cells = (r.w - 4) / 2;
+    else if (2 * cells + 4 + least > r.w)
+        cells = (r.w - 4 - least) / 2;
+    *words = 2 * cells + 4 + least <= r.w ? rect_inset(r, 0, 0, 0, 2 * cells + 4) : rect_inset(r, cells + 1, 0, 0, 0);
+    return cells < 2 ? 0 : cells;
+}
+
+static void name_chosen(char *out, size_t size, int chosen, uint32_t n, const char *one, const char *all)
+{
+    if (chosen < 0)
+        snprintf(out, size, "all %u %s", n, all);
+    else
+        snprintf(out, size, "%s %d", one, chosen + 1);
+}
+
 void pane_pattern_draw(const struct pane_pattern *p, struct canvas *c, struct rect r, const struct model *m,
                        const struct view *v)
 {
-    char head[24], branch[24], length_words[16], at[16], title[160];
-    uint64_t token = atlas_token(v->atlas, v->place);
-    snprintf(head, sizeof head, p->head < 0 ? "all %u heads" : "head %u",
-             p->head < 0 ? m->n_head : (unsigned)p->head + 1);
-    snprintf(branch, sizeof branch, p->branch < 0 ? "all %u branches" : "branch %u",
-             p->branch < 0 ? m->n_branch : (unsigned)p->branch + 1);
-    struct rect inner = rect_inset(r, 1, 0, 2, 0);
-    int cells = inner.h;
-    bool beside = inner.w >= 2 * cells + 4 + WORDS_WIDTH;
-    if (!beside && 2 * cells + 4 > inner.w) cells = (inner.w - 4) / 2;
-    if (inner.w >= 60 && !beside) cells = (inner.w - 4 - WORDS_WIDTH) / 2, beside = true;
-    if (cells < 2) return;
-    uint64_t length = length_of(p, m, cells), begin = token / length * length;
-    snprintf(title, sizeof title, "%s, %s, positions %s and the %s after it", head, branch,
-             pane_count(at, (double)begin), pane_count(length_words, (double)length));
-    struct rect body = pane_title(c, r, true, "Attention pattern", title);
-    draw_matrix(p, c, rect_inset(body, 0, 0, 2, 0), cells, begin, length, token, m);
-    if (beside) draw_branches(p, c, rect_inset(body, 0, 0, 2, 2 * cells + 4), token, m);
+    char head[24], branch[24], end[16], at[16], title[160];
+    struct rect words;
+    const uint64_t token = atlas_token(v->atlas, v->place);
+    const int cells = lay_out(rect_inset(r, 1, 0, 2, 0), &words);
+    name_chosen(head, sizeof head, p->head, m->n_head, "head", "heads");
+    name_chosen(branch, sizeof branch, p->branch, m->n_branch, "branch", "branches");
+    const uint64_t length = length_of(p, m, cells ? cells : 2), begin = token / length * length;
+    snprintf(title, sizeof title, "%s, %s, %s to %s", head, branch, pane_count(at, (double)begin),
+             pane_count(end, (double)(begin + length)));
+    struct rect body = pane_title(c, r, true, r.w < 60 ? "Pattern" : "Attention pattern", title);
+    if (cells > 0) {
+        draw_matrix(p, c, rect_inset(body, 0, 0, 2, 0), cells, begin, length, token, m);
+        draw_branches(p, c, words, token, m);
+    }
     struct rect line = {body.y + body.h - 2, body.x, 1, body.w};
-    char place[32];
     canvas_printf(c, line, 0, 0, style(ROLE_DIM),
-                  "The whole sequence: what the token at the place in the text (▲ %s) sees",
-                  pane_count(place, (double)token));
+                  r.w < 60 ? "All: what ▲ %s sees"
+                           : "The whole sequence: what the token at the place in the text (▲ %s) sees",
+                  pane_count(at, (double)token));
     line.y++;
     draw_visible(p, c, line, token, m, v);
 }

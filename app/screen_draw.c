@@ -122,14 +122,21 @@ static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rec
     static const struct {
         enum action action;
         const char *word;
-    } inspector[] = {
-        {ACTION_FOCUS_NEXT, "next choice"}, {ACTION_LEFT, "back"},       {ACTION_RIGHT, "forward"}, {ACTION_OPEN, "go"},
-        {ACTION_ATTENTION, "attention"},    {ACTION_TOKEN_NEXT, "word"},
-    };
+    } pattern[] = {{ACTION_DOWN, "head"},
+                   {ACTION_RIGHT, "branch"},
+                   {ACTION_ZOOM_IN, "shorter"},
+                   {ACTION_ZOOM_OUT, "longer"}},
+      inspector[] = {
+          {ACTION_FOCUS_NEXT, "next choice"}, {ACTION_LEFT, "back"},
+          {ACTION_RIGHT, "forward"},          {ACTION_OPEN, "go"},
+          {ACTION_ATTENTION, "attention"},    {ACTION_TOKEN_NEXT, "word"},
+      };
     int x = 1;
     if (s->mode >= MODE_HELP) {
         x = draw_hint(s, c, r, x, ACTION_CANCEL, "close");
         if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, x, ACTION_OPEN, "measure");
+        for (size_t i = 0; s->mode == MODE_PATTERN && i < sizeof pattern / sizeof pattern[0]; i++)
+            x = draw_hint(s, c, r, x, pattern[i].action, pattern[i].word);
         for (size_t i = 0; s->mode == MODE_INSPECT && i < sizeof inspector / sizeof inspector[0]; i++)
             x = draw_hint(s, c, r, x, inspector[i].action, inspector[i].word);
         return true;
