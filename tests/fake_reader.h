@@ -305,6 +305,7 @@ int reader_question_share(const struct reader *r, const struct answer *a, size_t
 struct fake_grid {
     const struct model *model;
     const struct inspection *in;
+    uint64_t first; /* position that any of it is seen from */
 };
 
 /* Adds what one token of one head sees through one branch, or counts it. */
@@ -319,8 +320,8 @@ static size_t fake_see(const struct fake_grid *g, uint32_t head, uint32_t branch
         if (!dilation_on_grid(b, offset, p) || (p >= g->in->n_text && p < g->in->start)) continue;
         n++;
         if (sums == NULL) continue;
-        sums[p] += mass;
-        branches[p] |= UINT32_C(1) << branch;
+        sums[p - g->first] += mass;
+        branches[p - g->first] |= UINT32_C(1) << branch;
     }
     return n;
 }
@@ -357,7 +358,9 @@ static struct inspection *fake_inspection(const struct reader *r, const struct i
                               .n_head = m->n_head,
                               .n_branch = m->n_branch,
                               .n_token = n};
-    const size_t masses = (size_t)m->n_layer * m->n_head * m->n_branch * n, positions = (size_t)start + n;
+    const size_t masses = (size_t)m->n_layer * m->n_head * m->n_branch * n,
+                 widest = m->branch[m->n_branch - 1].segment_length, first = start / widest * widest,
+                 positions = (size_t)(start + n - first);
     in->mass = calloc(masses, sizeof *in->mass);
     in->text = calloc(masses, sizeof *in->text);
     in->keys = calloc(positions, sizeof *in->keys);
@@ -369,9 +372,9 @@ static struct inspection *fake_inspection(const struct reader *r, const struct i
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
         for (uint32_t head = 0; head < m->n_head; head++)
             for (uint32_t t = 0; t < n; t++)
-                fake_look(&(struct fake_grid){m, in}, layer, head, t, &c, mean, sums, branches);
+                fake_look(&(struct fake_grid){m, in, first}, layer, head, t, &c, mean, sums, branches);
     for (size_t p = 0; p < positions; p++)
-        if (sums[p] > 0) in->keys[in->n_keys++] = (struct inspect_key){p, sums[p], branches[p]};
+        if (sums[p] > 0) in->keys[in->n_keys++] = (struct inspect_key){first + p, sums[p], branches[p]};
     free(sums);
     free(branches);
     return in;

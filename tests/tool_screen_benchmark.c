@@ -119,6 +119,11 @@ static const struct step steps[] = {
     {"map, a column on", "", "l", false, false},
     {"map, zoomed out", "", "-", false, false},
     {"next place of evidence", "\t", "J", false, false},
+    {"inspector opened", "", "A", false, false},
+    {"inspector, another choice", "A\t", "l", false, false}, /* which is computed while later keys are typed */
+    {"inspector, another word", "A", "t", false, false},
+    {"inspector, a place down", "A", "j", false, false},
+    {"dilated map and back", "", "vv", false, false},
     {"all keys shown", "", "?", false, false},
     {"another size", "/\007", "", false, true},
 };
@@ -218,7 +223,10 @@ static int type_keys(const struct program *p)
 {
     static struct took took[ROUNDS][STEPS];
     wait_for(p, NULL, 3000);
-    if (!type(p, "aWho saw the storm?\r")) return 1;
+    /* Where the text is being read, the question is answered from what has been read, and reading goes on. */
+    if (!type(p, "aWho saw the storm?\r\003")) return 1;
+    wait_for(p, NULL, 4000);
+    if (!type(p, "r")) return 1;
     wait_for(p, NULL, 500);
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < STEPS; i++) {
