@@ -232,6 +232,12 @@ static double sum_before(const struct lens *l, const struct atlas *a, uint64_t t
     return l->sums[i] + part * (l->sums[i + 1] - l->sums[i]);
 }
 
+uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)
+{
+    const size_t n = x != NULL && x->answer != NULL ? x->answer->n_segments : 0;
+    return n > 0 && n <= a->n_segments ? a->segments[n - 1].end_token : 0;
+}
+
 struct lens exchange_lens(const struct exchange *x)
 {
     if (x == NULL || x->answer == NULL) return (struct lens){0};

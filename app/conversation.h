@@ -70,6 +70,9 @@ bool conversation_take(struct conversation *c, struct message *m);
 /* Share of the evidence attention in tokens [begin, end). */
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end);
 
+/* Tokens that had been read when it was asked: the rest has no part in its evidence. 0 without evidence. */
+uint64_t exchange_covered(const struct exchange *x, const struct atlas *a);
+
 /* What is looked at now. */
 struct lens exchange_lens(const struct exchange *x);
 

@@ -197,6 +197,12 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
         n = snprintf(out + used, size - used, "rows %d-%d of %d  ", p->scroll + 1, p->scroll + p->height, p->rows);
         used += n > 0 ? (size_t)n : 0;
     }
+    const uint64_t covered = exchange_covered(x, v->atlas);
+    if (covered > 0 && covered < atlas_tokens(v->atlas)) {
+        char tokens[16];
+        n = snprintf(out + used, size - used, "asked of the first %s tokens  ", pane_count(tokens, (double)covered));
+        used += n > 0 ? (size_t)n : 0;
+    }
     if (x->token >= 0 && x->tokens != NULL) {
         char share[16];
         snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",

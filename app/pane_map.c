@@ -207,20 +207,22 @@ static void draw_boundaries(const struct pane_map *p, struct canvas *c, struct r
     }
 }
 
+/* Below the map: where documents begin, the first places of evidence by number, and the cursor, which marks the number
+ * in its column. */
 static void draw_ruler(const struct pane_map *p, struct canvas *c, struct rect r, bool focused, const struct view *v,
                        const struct exchange *x)
 {
     draw_boundaries(p, c, r, v);
     const struct lens lens = exchange_lens(x);
+    const int cursor = column_of(p, v->atlas, pane_map_cursor(p, v));
+    if (cursor >= 0) canvas_puts(c, r, 0, cursor, style(focused ? ROLE_SELECTED : ROLE_KEY), "▲");
     for (size_t i = x ? lens.n_items : 0; i-- > 0;) {
         const struct evidence_item *item = &lens.items[i];
         if (i >= 9 || item->segment >= v->atlas->n_segments) continue;
         int column = column_of(p, v->atlas, v->atlas->segments[item->segment].first_token);
-        if (column >= 0)
-            canvas_printf(c, r, 0, column, style(i == x->selected ? ROLE_FOCUS : ROLE_REFERENCE), "%zu", i + 1);
+        const enum role role = column == cursor ? ROLE_SELECTED : i == x->selected ? ROLE_FOCUS : ROLE_REFERENCE;
+        if (column >= 0) canvas_printf(c, r, 0, column, style(role), "%zu", i + 1);
     }
-    int column = column_of(p, v->atlas, pane_map_cursor(p, v));
-    if (column >= 0) canvas_puts(c, r, 0, column, style(focused ? ROLE_SELECTED : ROLE_KEY), "▲");
 }
 
 /* The token of the question that is looked at, in quotes; "" for all. */

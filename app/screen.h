@@ -74,6 +74,7 @@ struct wanted {
 struct wanted_inspection {
     size_t id; /* of the question, from 1 */
     struct inspected_choice choice;
+    uint64_t tokens; /* that had been read then */
 };
 
 struct screen {
@@ -122,6 +123,7 @@ struct screen {
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
     struct wanted_inspection wanted_inspection;
+    bool renews; /* what was looked into before more was read is looked into again, while reading goes on too */
 };
 
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,

@@ -5,15 +5,27 @@
 #include "app/screen.h"
 #include "compute/model.h"
 
-/* Wanted once: until it comes, or something else is. */
+/* What was found in less text than has been read by now: it stays until the new one comes. While reading goes on that
+ * is so all the time, and renewed when the inspector is opened alone. */
+static bool is_old(const struct screen *s, const struct inspected *i)
+{
+    return i->in->n_text < s->progress.tokens && (s->reading != READING_READS || s->renews);
+}
+
+/* Wanted once: until it comes, or something else is, or more has been read. */
 static bool want(struct screen *s, size_t id)
 {
     const struct exchange *x = id < s->conversation.n ? s->conversation.items[id] : NULL;
-    if (x == NULL || x->answer == NULL || exchange_inspected(x, &s->choice) != NULL) return false;
+    if (x == NULL || x->answer == NULL) return false;
+    const struct inspected *found = exchange_inspected(x, &s->choice);
+    if (found != NULL && !is_old(s, found)) return false;
     const struct inspected_choice choice = exchange_choice(x, &s->choice);
-    if (s->wanted_inspection.id == id + 1 && inspected_same(&s->wanted_inspection.choice, &choice))
-        return x->not_inspected == NULL;
-    s->wanted_inspection = (struct wanted_inspection){id + 1, choice};
+    const struct wanted_inspection *before = &s->wanted_inspection;
+    if (before->id == id + 1 && inspected_same(&before->choice, &choice) &&
+        (found == NULL || before->tokens == s->progress.tokens))
+        return found == NULL && x->not_inspected == NULL;
+    s->wanted_inspection = (struct wanted_inspection){id + 1, choice, s->progress.tokens};
+    s->renews = false;
     s->calls.want_inspection(s->calls.context, id, x->answer, &choice);
     return true;
 }
@@ -36,13 +48,13 @@ void screen_inspect_open(struct screen *s)
         return;
     }
     s->mode = MODE_INSPECT;
-    s->dilated = true;
+    s->dilated = s->renews = true;
     s->inspect.selected = s->inspect.first = 0;
 }
 
 void screen_inspect_switch(struct screen *s)
 {
-    s->dilated = !s->dilated;
+    s->dilated = s->renews = !s->dilated;
     s->inspect.selected = s->inspect.first = 0;
     if (!s->dilated && s->inspect.field != INSPECT_TOKEN) s->inspect.field = INSPECT_ATTENTION;
     if (s->mode != MODE_INSPECT)

@@ -109,6 +109,48 @@ for kind in tmux-256color:256 xterm-256color:256 xterm-direct:true "tmux-256colo
     ended 0 "$term"
 done
 
+# The inspector and the pattern, in a terminal of the smallest size that has room for them too.
+start tmux-256color 80 24
+shows "press a to ask"
+keys A
+shows "no answer yet whose attention could be looked into"
+keys a
+keys -l "who is Abel Stone?"
+keys Enter
+shows "The text says so [1]"
+keys A
+shows "Attention inspector"
+shows "text at positions 0-"
+shows "‹all 4›"
+keys Tab l
+shows "layer ‹1 of 2›"
+keys t t
+shows "‹1 \"who\"›"
+t resize-window -x 40 -y 12
+shows "‹dilated›"
+t resize-window -x 100 -y 30
+keys v
+shows "‹evidence›"
+keys q
+shows "Questions"
+keys v
+shows "Dilated attention (layer 1)"
+keys p
+shows "Attention pattern"
+shows "of 1000 pairs"
+keys j l +
+shows "head 1, branch 1"
+t resize-window -x 40 -y 12
+shows "w/r: keys"
+t resize-window -x 20 -y 6
+shows "All: what"
+t resize-window -x 80 -y 24
+shows "of 1000 pairs"
+keys p
+shows "Questions"
+keys q
+ended 0 inspector
+
 # Hostile text and names are drawn and obeyed by nobody.
 start tmux-256color 80 24
 shows "press a to ask"

@@ -576,6 +576,55 @@ static void the_inspectors_places_are_gone_to(void **state)
     fixture_close(&f);
 }
 
+static void what_was_looked_into_is_renewed_when_more_has_been_read(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, false);
+    screen_message(f.screen, message_new(MESSAGE_READ_STOPPED));
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    fixture_answer(&f);
+    fixture_keys(&f, "A");
+    assert_int_equal(f.inspections, 1);
+    const struct exchange *x = f.screen->conversation.items[0];
+    const uint64_t before = x->inspected->in->n_text;
+    f.screen->reading = READING_READS;
+    fixture_read(&f, false);
+    fixture_keys(&f, "j");
+    assert_int_equal(f.inspections, 1); /* not at every step of reading */
+    fixture_keys(&f, "A A");
+    assert_int_equal(f.inspections, 2); /* when it is opened */
+    assert_true(x->inspected->in->n_text > before);
+    fixture_read(&f, true);
+    fixture_keys(&f, "j k");
+    assert_int_equal(f.inspections, 3); /* when all is read */
+    assert_int_equal(x->inspected->in->n_text, f.reader->progress.tokens);
+    fixture_keys(&f, "A");
+    fixture_draw(&f, 24, 80);
+    char *text = canvas_text(&f.canvas);
+    assert_non_null(strstr(text, "asked of the first 190 tokens"));
+    free(text);
+    fixture_close(&f);
+}
+
+static void the_cursor_leaves_the_number_of_a_place_on_the_map(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    const struct layout *l = &f.screen->layout;
+    const struct cell *ruler = &f.canvas.cells[(size_t)(l->map.y + l->map.h - 1) * 80];
+    int at = 0;
+    while (at < 80 && strcmp(ruler[at].text, "1") != 0) at++;
+    assert_in_range(at, 0, 79);
+    assert_int_equal(ruler[at].style.role, ROLE_SELECTED);
+    fixture_keys(&f, "g");
+    fixture_close(&f);
+}
+
 static void what_cannot_be_looked_into_says_why(void **state)
 {
     (void)state;
@@ -709,6 +758,8 @@ int main(void)
         cmocka_unit_test(two_dilated_maps_are_compared_on_one_scale),
         cmocka_unit_test(the_inspector_takes_the_attention_apart),
         cmocka_unit_test(the_inspectors_places_are_gone_to),
+        cmocka_unit_test(what_was_looked_into_is_renewed_when_more_has_been_read),
+        cmocka_unit_test(the_cursor_leaves_the_number_of_a_place_on_the_map),
         cmocka_unit_test(what_cannot_be_looked_into_says_why),
         cmocka_unit_test(contents_fold_and_are_filtered),
         cmocka_unit_test(measuring_grows_a_table_and_curves),
