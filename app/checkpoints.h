@@ -6,7 +6,7 @@
  * Light ones are made at every place, as long as what they write is within CHECKPOINTS_FREE bytes, spread evenly over
  * the text, or within a hundredth of the time of reading. So a text of up to about 200 000 tokens on a CPU has one
  * every CHECKPOINTS_MOST_TOKENS (shorter ones: at least every quarter of the text), a device that reads millions of
- * tokens a second one every second or so and about ten in any text. */
+ * tokens a second one every second or so and a few in any text. */
 #ifndef LECTERN_CHECKPOINTS_H
 #define LECTERN_CHECKPOINTS_H
 
@@ -20,8 +20,8 @@
 #define CHECKPOINTS_LEAST_TOKENS 512
 #define CHECKPOINTS_MOST_TOKENS 8192
 
-/* Bytes of sessions, written in some 40 ms. */
-#define CHECKPOINTS_FREE ((uint64_t)64 << 20)
+/* Bytes of sessions: 10 ms to write, and 0.1 s of a slow disk when the read is put there in the end. */
+#define CHECKPOINTS_FREE ((uint64_t)16 << 20)
 
 struct checkpoints {
     uint64_t grain;      /* tokens from one round place to the next */

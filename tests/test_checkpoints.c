@@ -42,7 +42,7 @@ static void small_sessions_are_kept_at_every_round_place(void **test)
 {
     (void)test;
     char made[256];
-    go(made, 12, 0.0009, 4 << 20, 1); /* neither the device nor the disk decides */
+    go(made, 12, 0.0009, 1 << 20, 1); /* neither the device nor the disk decides */
     assert_string_equal(made, " 1 2 3 4 5 6 7 8 9 10 11 12");
 }
 
@@ -50,7 +50,7 @@ static void on_a_fast_device_they_are_spread_over_the_text(void **test)
 {
     (void)test;
     char made[256];
-    go(made, 40, 0.0009, 16 << 20, 0.02); /* four in a text that takes 36 ms */
+    go(made, 40, 0.0009, 4 << 20, 0.02); /* a few in a text that takes 36 ms */
     assert_string_equal(made, " 1 10 20 30 40");
 }
 
