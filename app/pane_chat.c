@@ -198,9 +198,10 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
         used += n > 0 ? (size_t)n : 0;
     }
     const uint64_t covered = exchange_covered(x, v->atlas);
-    if (covered > 0 && covered < atlas_tokens(v->atlas)) {
-        char tokens[16];
-        n = snprintf(out + used, size - used, "asked of the first %s tokens  ", pane_count(tokens, (double)covered));
+    if (covered > 0 && covered < atlas_total_tokens(v->atlas)) {
+        char tokens[16], of[16];
+        n = snprintf(out + used, size - used, "asked of the first %s of %s tokens  ",
+                     pane_count(tokens, (double)covered), pane_count(of, (double)atlas_total_tokens(v->atlas)));
         used += n > 0 ? (size_t)n : 0;
     }
     if (x->token >= 0 && x->tokens != NULL) {

@@ -224,6 +224,8 @@ void pane_pattern_draw(const struct pane_pattern *p, struct canvas *c, struct re
     if (cells > 0) {
         draw_matrix(p, c, rect_inset(body, 0, 0, 2, 0), cells, begin, length, token, m);
         draw_branches(p, c, words, token, m);
+    } else {
+        canvas_puts(c, body, 0, 0, style(ROLE_DIM), "no room for it here");
     }
     struct rect line = {body.y + body.h - 2, body.x, 1, body.w};
     canvas_printf(c, line, 0, 0, style(ROLE_DIM),

@@ -87,14 +87,16 @@ struct screen {
     char device[128];
     char *problem;  /* owned: why reading failed */
     char note[640]; /* of the kept read (reader_note) */
-    bool stopping;  /* something was told to stop, and has not yet */
 
     struct config config;
     enum focus focus;
     enum mode mode;
     bool maximized, quit;
-    bool stale;   /* something has changed since the screen was drawn */
-    bool dilated; /* map and inspector show the dilated attention, else the evidence attention */
+    bool stale;    /* something has changed since the screen was drawn */
+    bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
+    bool returns;  /* to the evidence attention, when the inspector is closed that it was left for */
+    bool stopping; /* something was told to stop, and has not yet */
+    bool renews;   /* what was looked into before more was read is looked into again, while reading goes on too */
     struct pane_text text;
     struct pane_evidence evidence;
     struct pane_contents contents;
@@ -123,7 +125,6 @@ struct screen {
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
     struct wanted_inspection wanted_inspection;
-    bool renews; /* what was looked into before more was read is looked into again, while reading goes on too */
 };
 
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,

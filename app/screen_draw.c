@@ -8,22 +8,38 @@
 #include "app/search.h"
 #include "compute/model.h"
 
+/* A part of the bar at the top; what does not fit is left out whole. Returns the column after it. */
+static int draw_title_part(struct canvas *c, struct rect r, int x, const char *part)
+{
+    const int width = (int)safe_text_width(part, strlen(part));
+    return x + 2 + width < r.w ? canvas_puts(c, r, 0, x + 2, style(ROLE_TITLE), part) : x;
+}
+
 static void draw_title(const struct screen *s, struct canvas *c)
 {
     struct rect r = s->layout.title;
     const struct corpus *corpus = s->atlas->corpus;
-    char bytes[16], tokens[16], text[400];
+    char number[16], text[400];
     canvas_fill(c, r, style(ROLE_TITLE), " ");
-    int x = canvas_puts(c, r, 0, 1, style(ROLE_TITLE), "Lectern  ");
-    uint64_t read = atlas_tokens(s->atlas);
+    int x = canvas_puts(c, r, 0, 1, style(ROLE_TITLE), "Lectern");
+    const uint64_t read = atlas_tokens(s->atlas);
     const char *path = corpus->documents[0].path, *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    if (corpus->n_documents == 1)
-        x = canvas_puts(c, (struct rect){r.y, r.x, r.h, r.w / 2}, 0, x, style(ROLE_TITLE), name);
-    else
-        x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "%zu files", corpus->n_documents);
-    x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s", pane_bytes(bytes, (double)corpus->n_bytes));
-    if (read > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %s tokens", pane_count(tokens, (double)read));
-    if (corpus->n_skipped > 0) x = canvas_printf(c, r, 0, x, style(ROLE_TITLE), "  %zu skipped (!)", corpus->n_skipped);
+    if (corpus->n_documents == 1) {
+        const int width = (int)safe_text_width(name, strlen(name)), room = r.w / 2 - x - 2;
+        const int end = x + 2 + (width < room ? width : room);
+        if (room > 4) {
+            canvas_put_tail(c, r, 0, x + 2, end, style(ROLE_TITLE), name, strlen(name));
+            x = end;
+        }
+    } else {
+        snprintf(text, sizeof text, "%zu files", corpus->n_documents);
+        x = draw_title_part(c, r, x, text);
+    }
+    x = draw_title_part(c, r, x, pane_bytes(number, (double)corpus->n_bytes));
+    snprintf(text, sizeof text, "%s tokens", pane_count(number, (double)read));
+    if (read > 0) x = draw_title_part(c, r, x, text);
+    snprintf(text, sizeof text, "%zu skipped (!)", corpus->n_skipped);
+    if (corpus->n_skipped > 0) x = draw_title_part(c, r, x, text);
     snprintf(text, sizeof text, "%.60s  %.127s ", s->model ? s->model->name : "", s->device);
     const char *shown = (int)safe_text_width(text, strlen(text)) <= r.w - x - 2 ? text : strstr(text, "  ") + 2;
     if (r.w - x > 20) canvas_put_tail(c, r, 0, x + 2, r.w, style(ROLE_TITLE), shown, strlen(shown));

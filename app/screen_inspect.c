@@ -36,11 +36,17 @@ void screen_inspect_work(struct screen *s)
     if (!want(s, s->conversation.current)) want(s, s->conversation.compared);
 }
 
+static void leave(struct screen *s)
+{
+    s->mode = MODE_BROWSE;
+    if (s->returns) s->dilated = s->returns = false;
+}
+
 void screen_inspect_open(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     if (s->mode == MODE_INSPECT) {
-        s->mode = MODE_BROWSE;
+        leave(s);
         return;
     }
     if (x == NULL || x->answer == NULL) {
@@ -48,6 +54,7 @@ void screen_inspect_open(struct screen *s)
         return;
     }
     s->mode = MODE_INSPECT;
+    s->returns = !s->dilated;
     s->dilated = s->renews = true;
     s->inspect.selected = s->inspect.first = 0;
 }
@@ -55,6 +62,7 @@ void screen_inspect_open(struct screen *s)
 void screen_inspect_switch(struct screen *s)
 {
     s->dilated = s->renews = !s->dilated;
+    s->returns = false;
     s->inspect.selected = s->inspect.first = 0;
     if (!s->dilated && s->inspect.field != INSPECT_TOKEN) s->inspect.field = INSPECT_ATTENTION;
     if (s->mode != MODE_INSPECT)
@@ -116,7 +124,7 @@ static void go(struct screen *s)
     uint64_t token = 0, size = 0;
     if (s->inspect.selected >= pane_inspect_places(&v)) return;
     bool text = pane_inspect_place(&v, s->inspect.selected, &token, &spot, &size);
-    s->mode = MODE_BROWSE;
+    leave(s);
     s->focus = FOCUS_TEXT;
     screen_go(s, spot, size);
     if (!text) screen_notice(s, ROLE_DIM, "this token is part of the header that introduces the file to the reader");
@@ -172,7 +180,7 @@ bool screen_inspect_key(struct screen *s, enum action action)
     case ACTION_CANCEL:
     case ACTION_QUIT:
     case ACTION_INSPECT:
-        s->mode = MODE_BROWSE;
+        leave(s);
         return true;
     case ACTION_MAXIMIZE:
     case ACTION_EVIDENCE_NEXT:

@@ -77,7 +77,7 @@ keys Escape p
 shoot pattern
 keys Escape A
 shoot inspector
-keys Escape v '?'
+keys Escape '?'
 shoot keys
 keys Escape S Enter
 sleep "${SCALE_S:-100}"

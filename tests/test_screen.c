@@ -109,7 +109,7 @@ static void the_evidence_is_there_before_the_words_and_stays_when_they_are_stopp
     fixture_draw(&f, 24, 80);
     assert_int_equal(f.inspections, 1);
     assert_non_null(x->inspected);
-    fixture_keys(&f, "Esc v");
+    fixture_keys(&f, "Esc");
     fixture_end(&f, NULL);
     assert_int_equal(x->state, EXCHANGE_STOPPED);
     fixture_screens(&f, "stopped", false);
@@ -549,6 +549,10 @@ static void the_inspector_takes_the_attention_apart(void **state)
     fixture_screens(&f, "inspect_evidence", false);
     fixture_keys(&f, "Esc");
     assert_int_equal(f.screen->mode, MODE_BROWSE);
+    fixture_keys(&f, "A Esc"); /* and the map is what it was */
+    assert_false(f.screen->dilated);
+    fixture_keys(&f, "v A Esc");
+    assert_true(f.screen->dilated);
     fixture_close(&f);
 }
 
@@ -604,7 +608,7 @@ static void what_was_looked_into_is_renewed_when_more_has_been_read(void **state
     fixture_keys(&f, "A");
     fixture_draw(&f, 24, 80);
     char *text = canvas_text(&f.canvas);
-    assert_non_null(strstr(text, "asked of the first 190 tokens"));
+    assert_non_null(strstr(text, "asked of the first 190 of 288 tokens"));
     free(text);
     fixture_close(&f);
 }
