@@ -106,6 +106,8 @@ static void take_evidence(struct exchange *x, struct message *m)
 /* The evidence in `to` stays where it is: the worker may be looking at it. */
 static void take_words(struct answer *to, struct answer *from)
 {
+    free(to->text);
+    free(to->failure);
     to->text = from->text;
     to->failure = from->failure;
     from->text = from->failure = NULL;
@@ -119,6 +121,8 @@ static void take_words(struct answer *to, struct answer *from)
 static void take_end(struct exchange *x, struct message *m)
 {
     const bool worded = m->answer != NULL;
+    free(x->problem);
+    x->problem = NULL;
     take_evidence(x, m);
     if (m->answer != NULL && x->answer != NULL) take_words(x->answer, m->answer);
     if (!worded || x->answer == NULL) {
