@@ -1,6 +1,6 @@
 /* Dilated attention, flash style: a workgroup a tile (struct attend_tile): up to BQ queries of one head, branch and segment, over all the keys
- * that they see, with an online softmax. Scores never leave the workgroup. What a branch with r = 1 gives goes straight to out and lse,
- * what the others give to rows of partial results that attend_join.comp folds in: these are few, n / r a branch.
+ * that they see, with an online softmax. Scores never leave the workgroup. Where one branch with r = 1 covers a row alone, what it gives
+ * goes straight to out and lse; all else to rows of partial results that attend_join.comp joins: these are few, n / r a branch.
  *
  * Eight invocations share TQ queries: each has BK / 8 of their scores, and an eighth of the columns of their outputs; the softmax's
  * maximum and sum over the keys are shuffles among the eight. Keys and then values pass through the same shared tile. */
@@ -141,12 +141,16 @@ void main()
     [[unroll]] for (uint i = 0; i < TQ; i++) {
         uint query = first + i;
         if (query >= t.n_query) continue;
+        const uint row = partial_row(query);
         [[unroll]] for (uint j = 0; j < PARTS; j++) {
             uint col = (lane + 8 * j) * 4;
             vec4 v = acc[i * PARTS + j] / sum[i];
-            [[unroll]] for (uint k = 0; k < 4; k++)
-                if (col + k < HEAD_DIM) store_result(query, col + k, v[k]);
+            [[unroll]] for (uint k = 0; k < 4; k++) {
+                if (col + k >= HEAD_DIM) continue;
+                if (row == NONE) result[result_at(query) + col + k] = NUMBER(v[k]);
+                else partial[row * HEAD_DIM + col + k] = v[k];
+            }
         }
-        if (lane == 0) store_lse(query, top[i] + log(sum[i]));
+        if (lane == 0) store_lse(query, row, top[i] + log(sum[i]));
     }
 }

@@ -4,9 +4,7 @@ layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
 layout(set = 0, binding = 5) buffer Out { NUMBER result[]; };
 layout(set = 0, binding = 6) buffer Lse { float lse[]; };
 layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
-#ifdef HALF
-layout(set = 0, binding = 8) writeonly buffer Rest { NUMBER rest[]; }; /* what rounding takes off the results, for attend_join */
-#endif
+layout(set = 0, binding = 8) readonly buffer Joins { uint joins[]; }; /* [row][head]: number of its join, or NONE */
 
 attend_tile t;
 
@@ -38,22 +36,20 @@ uint count_keys(uint i)
     return p.causal != 0 && i < t.n_query ? min(n_keys, t.n_cache + t.before + i + 1) : n_keys;
 }
 
-/* Column `col` of query i's result, and the log of its sum. */
-void store_result(uint i, uint col, float v)
+/* Row of the partial results for what query i gives: if other branches cover it too, it is joined with theirs before it is rounded. NONE: it
+ * goes straight to out and lse. */
+uint partial_row(uint i)
 {
-    if (t.partial != NONE) {
-        partial[(t.partial + i) * (HEAD_DIM + 1) + col] = v;
-        return;
-    }
-    uint at = (t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col;
-    result[at] = NUMBER(v);
-#ifdef HALF
-    if (p.joined != 0) rest[at] = NUMBER(v - float(NUMBER(v)));
-#endif
+    if (t.partial != NONE) return t.partial + i;
+    if (p.joined == 0) return NONE;
+    uint join = joins[(t.query + i * t.step) * p.n_head + t.head];
+    return join == NONE ? NONE : p.joined + join;
 }
 
-void store_lse(uint i, float v)
+uint result_at(uint i) { return (t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM; }
+
+void store_lse(uint i, uint row, float v)
 {
-    if (t.partial == NONE) lse[(t.query + i * t.step) * p.lse_stride + t.head] = v;
-    else partial[(t.partial + i) * (HEAD_DIM + 1) + HEAD_DIM] = v;
+    if (row == NONE) lse[(t.query + i * t.step) * p.lse_stride + t.head] = v;
+    else partial[p.partial_lse + row] = v;
 }

@@ -22,8 +22,8 @@ layout(set = 0, binding = 1) readonly buffer Qkv { uvec4 qkv[]; };
 layout(set = 0, binding = 2) readonly buffer CacheK { uvec4 cache_k[]; };
 layout(set = 0, binding = 3) readonly buffer CacheV { uvec4 cache_v[]; };
 layout(set = 0, binding = 4) readonly buffer Turned { uvec4 turned[]; };
-layout(set = 0, binding = 5) buffer OutPairs { uint result_pairs[]; };
-layout(set = 0, binding = 8) writeonly buffer RestPairs { uint rest_pairs[]; };
+layout(set = 0, binding = 5) writeonly buffer OutPairs { uint result_pairs[]; };
+layout(set = 0, binding = 7) writeonly buffer PartialPairs { vec2 partial_pairs[]; };
 
 #include "attend.glsl"
 #include "places.glsl"
@@ -76,18 +76,6 @@ uvec4 load_query(uint i, uint octet)
     uvec4 v = t.turned == NONE ? qkv[query_at(i) / 8 + octet] : turned[query_at(i) / 8 + octet];
     [[unroll]] for (uint k = 0; k < 4; k++) v[k] = packHalf2x16(p.scale * LOG2_E * unpackHalf2x16(v[k]));
     return v;
-}
-
-void store_pair(uint i, uint col, vec2 v)
-{
-    if (t.partial == NONE) {
-        uint at = ((t.query + i * t.step) * p.out_stride + t.head * HEAD_DIM + col) / 2, rounded = packHalf2x16(v);
-        result_pairs[at] = rounded;
-        if (p.joined != 0) rest_pairs[at] = packHalf2x16(v - unpackHalf2x16(rounded));
-    } else {
-        store_result(i, col, v.x);
-        store_result(i, col + 1, v.y);
-    }
 }
 
 void main()
@@ -175,13 +163,18 @@ void main()
     }
 
     [[unroll]] for (uint h = 0; h < 2; h++) {
-        uint query = first + place_row(h);
-        float total = row_sum(sum[h]);
+        const uint query = first + place_row(h);
+        const float total = row_sum(sum[h]);
         if (query >= t.n_query) continue;
+        const uint row = partial_row(query);
         [[unroll]] for (uint d = 0; d < BLOCKS; d++)
-            [[unroll]] for (uint e = 0; e < PLACES; e += 2)
-                if (place_half(e) == h && d * SIDE + place_column(e) < HEAD_DIM)
-                    store_pair(query, d * SIDE + place_column(e), vec2(acc[d][e], acc[d][e + 1]) / total);
-        if (place_column(0) == 0) store_lse(query, (top[h] + log2(total)) / LOG2_E);
+            [[unroll]] for (uint e = 0; e < 4; e += 2) { /* pairs of columns; a bound with h in it is not unrolled everywhere */
+                const uint col = d * SIDE + place_column(e);
+                if (col >= HEAD_DIM) continue;
+                const vec2 v = vec2(acc[d][4 * h + e], acc[d][4 * h + e + 1]) / total;
+                if (row == NONE) result_pairs[(result_at(query) + col) / 2] = packHalf2x16(v);
+                else partial_pairs[(row * HEAD_DIM + col) / 2] = v;
+            }
+        if (place_column(0) == 0) store_lse(query, row, (top[h] + log2(total)) / LOG2_E);
     }
 }

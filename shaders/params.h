@@ -59,7 +59,8 @@ struct params_attend {
     U32 n_head, n_head_kv, causal, first_tile;
     U32 qkv_stride, turned_stride, cache_stride, out_stride, lse_stride;
     F32 scale; /* 1 / sqrt(head_dim) */
-    U32 joined; /* 1: attend_join follows, and is given what float16 takes off the direct branch */
+    U32 joined; /* partial row of join 0's share of the direct branch, the others behind it; 0: nothing is joined */
+    U32 partial_lse; /* where the lses of the partial rows begin */
 };
 
 /* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */
@@ -69,13 +70,15 @@ struct params_turn {
     U32 qkv_stride, turned_stride, rotary_stride;
 };
 
-/* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`. */
+/* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`, and what the direct branch gives. */
 struct attend_join {
     U32 row, head, partial;
 };
 
 struct params_join {
-    U32 n_join, out_stride, lse_stride, add; /* add: the direct branch has written out and lse */
+    U32 n_join, out_stride, lse_stride;
+    U32 direct; /* as params_attend.joined; NONE: no branch is direct */
+    U32 partial_lse;
 };
 
 /* A run of the cache that grows by `count` keys: chunk rows row, row + step, ... */

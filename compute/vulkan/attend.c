@@ -69,12 +69,28 @@ uint32_t vulkan_max_head_dim(const struct vulkan *v)
 
 /* Where the parts of the plan lie in its buffer, in bytes. */
 struct layout {
-    uint64_t tiles, joins, next, keeps, end;
+    uint64_t tiles, joins, next, keeps, chain, end;
 };
 
 static uint64_t after(uint64_t offset, uint64_t bytes)
 {
     return (offset + bytes + 255) / 256 * 256;
+}
+
+/* Is what the direct branch gives joined with other branches' results? */
+static bool joins_direct(const struct attend_plan *p)
+{
+    return p->direct && p->n_joins > 0;
+}
+
+static uint64_t partial_rows(const struct attend_plan *p)
+{
+    return p->n_partial + (joins_direct(p) ? p->n_joins : 0);
+}
+
+static uint64_t chain_bytes(const struct attend_plan *p)
+{
+    return (uint64_t)p->n * p->shape.n_head * sizeof *p->chain;
 }
 
 static struct layout layout_of(const struct attend_plan *p)
@@ -83,7 +99,8 @@ static struct layout layout_of(const struct attend_plan *p)
     l.joins = after(l.tiles, p->n_tiles * sizeof *p->tiles);
     l.next = after(l.joins, p->n_joins * sizeof *p->joins);
     l.keeps = after(l.next, p->n_partial * sizeof *p->next);
-    l.end = after(l.keeps, p->n_keeps * sizeof *p->keeps);
+    l.chain = after(l.keeps, p->n_keeps * sizeof *p->keeps);
+    l.end = l.chain + (joins_direct(p) ? chain_bytes(p) : sizeof *p->chain); /* never nothing */
     return l;
 }
 
@@ -95,6 +112,9 @@ static void upload_plan(struct vulkan *v, const struct layout *l)
     stream_write(v->stream, to, l->joins, sizeof *p->joins, p->joins, sizeof *p->joins, (uint32_t)p->n_joins);
     stream_write(v->stream, to, l->next, sizeof *p->next, p->next, sizeof *p->next, (uint32_t)p->n_partial);
     stream_write(v->stream, to, l->keeps, sizeof *p->keeps, p->keeps, sizeof *p->keeps, (uint32_t)p->n_keeps);
+    if (joins_direct(p))
+        stream_write(v->stream, to, l->chain, sizeof *p->chain, p->chain, sizeof *p->chain,
+                     (uint32_t)(chain_bytes(p) / sizeof *p->chain));
 }
 
 static double number_bytes(const struct vulkan *v)
@@ -114,7 +134,7 @@ struct call {
     const struct attend_plan *plan;
     struct layout layout;
     struct tile tile;
-    struct stream_binding lse, turned, rest;
+    struct stream_binding lse, turned;
     uint32_t lse_stride, turned_stride;
     uint32_t n_turned; /* branches that rotate, each with rows for the whole chunk */
 };
@@ -186,7 +206,8 @@ static void run_tiles(const struct call *c)
             .out_stride = vulkan_numbers(op->out),
             .lse_stride = c->lse_stride,
             .scale = 1 / sqrtf((float)s->head_dim),
-            .joined = p->n_joins > 0,
+            .joined = joins_direct(p) ? (uint32_t)p->n_partial : 0,
+            .partial_lse = (uint32_t)partial_rows(p) * s->head_dim,
         };
         const double share = n / (double)p->n_tiles,
                      numbers = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
@@ -195,8 +216,9 @@ static void run_tiles(const struct call *c)
                        .pipeline = pipeline,
                        .bindings = {plan_part(c->v, c->layout.tiles, p->n_tiles * sizeof *p->tiles),
                                     vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v), c->turned,
-                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial), c->rest},
-                       .n_bindings = vulkan_half(c->v) ? 9 : 8,
+                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
+                                    plan_part(c->v, c->layout.chain, c->layout.end - c->layout.chain)},
+                       .n_bindings = 9,
                        .params = &params,
                        .params_bytes = sizeof params,
                        .groups = {n, 1, 1},
@@ -218,24 +240,25 @@ static void run_joins(const struct call *c)
         .n_join = (uint32_t)p->n_joins,
         .out_stride = vulkan_numbers(c->op->out),
         .lse_stride = c->lse_stride,
-        .add = p->direct,
+        .direct = joins_direct(p) ? (uint32_t)p->n_partial : NONE,
+        .partial_lse = (uint32_t)partial_rows(p) * *head_dim,
     };
     const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_JOIN_FP16 : SHADER_ATTEND_JOIN;
     const uint32_t rows = 128 / c->v->gpu->caps.subgroup_size;
-    stream_run(c->v->stream,
-               &(struct stream_dispatch){
-                   .pipeline = vulkan_pipeline(c->v, shader, head_dim, 1),
-                   .bindings = {plan_part(c->v, c->layout.joins, p->n_joins * sizeof *p->joins),
-                                plan_part(c->v, c->layout.next, p->n_partial * sizeof *p->next),
-                                vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse, c->rest},
-                   .n_bindings = vulkan_half(c->v) ? 6 : 5,
-                   .params = &params,
-                   .params_bytes = sizeof params,
-                   .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
-                   .label = "attend: join",
-                   .work = (double)p->n_partial * *head_dim,
-                   .bytes = *head_dim * (4.0 * (double)p->n_partial + 3 * number_bytes(c->v) * (double)p->n_joins),
-               });
+    stream_run(c->v->stream, &(struct stream_dispatch){
+                                 .pipeline = vulkan_pipeline(c->v, shader, head_dim, 1),
+                                 .bindings = {plan_part(c->v, c->layout.joins, p->n_joins * sizeof *p->joins),
+                                              plan_part(c->v, c->layout.next, p->n_partial * sizeof *p->next),
+                                              vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse},
+                                 .n_bindings = 5,
+                                 .params = &params,
+                                 .params_bytes = sizeof params,
+                                 .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
+                                 .label = "attend: join",
+                                 .work = (double)p->n_partial * *head_dim,
+                                 .bytes = *head_dim * (4.0 * (double)(p->n_partial + p->n_joins) +
+                                                       number_bytes(c->v) * (double)p->n_joins),
+                             });
 }
 
 /* Together with the joins: these write out and lse, this the cache. */
@@ -280,14 +303,10 @@ static bool reserve(struct call *c)
     c->turned_stride = turned_words * (vulkan_half(v) ? 2 : 1);
     c->lse_stride = op->lse ? vulkan_numbers(op->lse) : s->n_head;
     if (!vulkan_reserve(v, &v->plan, c->layout.end / 4, "attention plan") ||
-        !vulkan_reserve(v, &v->partial, c->plan->n_partial * (s->head_dim + 1) + 1, "partial attention") ||
+        !vulkan_reserve(v, &v->partial, partial_rows(c->plan) * (s->head_dim + 1) + 1, "partial attention") ||
         !vulkan_reserve(v, &v->turned, (uint64_t)c->n_turned * op->n * turned_words, "rotated q and k") ||
         (!op->lse && !vulkan_reserve(v, &v->lse, (uint64_t)op->n * s->n_head, "lse")))
         return false;
-    const bool rounds = vulkan_half(v) && c->plan->n_joins > 0;
-    if (rounds && !vulkan_reserve(v, &v->rest, (uint64_t)op->n * vulkan_matrix_of(op->out)->stride, "rounding"))
-        return false;
-    c->rest = vulkan_bind_scratch(rounds ? &v->rest : &v->partial);                   /* partial: bound and not read */
     c->turned = c->n_turned ? vulkan_bind_scratch(&v->turned) : vulkan_bind(op->qkv); /* that: bound and not read */
     c->lse = op->lse ? vulkan_bind(op->lse) : vulkan_bind_scratch(&v->lse);
     return true;

@@ -147,25 +147,18 @@ static int add_branch(struct attend_plan *p, const struct attend *op, uint32_t b
     return 0;
 }
 
-/* A device takes tiles in order: those with most keys come first, so that it does not end up waiting for a late long
- * one. Tiles of about the same length keep their order. */
-static int put_longest_first(struct attend_plan *p)
+/* A device takes tiles in order. Neighbours read the same keys, while these are in its caches; only short tiles of the
+ * second half wait to the end, so that it does not end up waiting for a late long one. */
+static int put_short_last(struct attend_plan *p)
 {
-    enum { STEP = 32, N_LENGTHS = 1024 };
-    size_t places[N_LENGTHS + 1] = {0};
     if (RESERVE(p, sorted, p->n_tiles) != 0) return -1;
-    for (int pass = 0; pass < 2; pass++) {
+    size_t n = 0;
+    for (int last = 0; last < 2; last++)
         for (size_t i = 0; i < p->n_tiles; i++) {
             const struct attend_tile *t = &p->tiles[i];
-            uint64_t steps = ((uint64_t)t->n_cache + t->n_key) / STEP;
-            size_t length = N_LENGTHS - 1 - (steps < N_LENGTHS ? steps : N_LENGTHS - 1);
-            if (pass == 0)
-                places[length + 1]++;
-            else
-                p->sorted[places[length]++] = *t;
+            const int waits = i >= p->n_tiles / 2 && (uint64_t)t->n_cache + t->n_key <= p->tile_rows;
+            if (waits == last) p->sorted[n++] = *t;
         }
-        for (size_t i = 0; i < N_LENGTHS && pass == 0; i++) places[i + 1] += places[i];
-    }
     struct attend_tile *tiles = p->tiles;
     size_t capacity = p->tiles_capacity;
     p->tiles = p->sorted;
@@ -199,7 +192,7 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
         p->direct |= direct;
         if (add_branch(p, op, i, direct) != 0) return error_set(e, "out of memory");
     }
-    if (put_longest_first(p) != 0) return error_set(e, "out of memory");
+    if (put_short_last(p) != 0) return error_set(e, "out of memory");
     p->shape = *s;
     memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
     p->position = op->position;

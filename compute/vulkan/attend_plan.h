@@ -23,7 +23,7 @@ struct attend_plan {
     uint32_t keep_rows; /* of the longest keep */
     bool direct;        /* a branch with r = 1 covers every row of every head */
 
-    uint32_t *chain;            /* [n][n_head] while planning */
+    uint32_t *chain;            /* [n][n_head]: number of the join, or NONE */
     struct attend_tile *sorted; /* while planning */
     size_t sorted_capacity, tiles_capacity, joins_capacity, next_capacity, keeps_capacity, chain_capacity,
         kept_capacity;
