@@ -19,11 +19,14 @@ uint64_t checkpoints_cut(const struct checkpoints *c, uint64_t at, uint64_t n)
 bool checkpoints_is_due(const struct checkpoints *c, uint64_t begin, uint64_t end, uint64_t bytes, double seconds)
 {
     if (end / c->grain == begin / c->grain) return false;
-    double part = c->text_bytes ? (double)bytes / (double)c->text_bytes : 1;
-    if ((double)c->bytes <= part * (double)CHECKPOINTS_FREE) return true;
-    /* Rounder places have smaller sessions: half of the time is left to them. */
-    bool rounder = end / (4 * c->grain) > begin / (4 * c->grain);
-    return c->seconds <= (rounder ? 0.01 : 0.005) * seconds;
+    const double part = c->text_bytes ? (double)bytes / (double)c->text_bytes : 1,
+                 left = part * (double)CHECKPOINTS_FREE - (double)c->bytes;
+    if (left >= 0) return true;
+    /* Rounder places have smaller sessions: half of the bytes are left to them. */
+    const bool rounder = end / (4 * c->grain) > begin / (4 * c->grain);
+    const uint64_t more = (rounder ? CHECKPOINTS_BYTES : CHECKPOINTS_BYTES / 2) * end;
+    if (left + (double)more < 0) return false;
+    return c->seconds <= 0.01 * seconds;
 }
 
 void checkpoints_made(struct checkpoints *c, uint64_t bytes, double seconds)

@@ -4,9 +4,9 @@
  * there, and a damaged one only means that the one before it is taken.
  *
  * Light ones are made at every place, as long as what they write is within CHECKPOINTS_FREE bytes, spread evenly over
- * the text, or within a hundredth of the time of reading. So a text of up to about 200 000 tokens on a CPU has one
- * every CHECKPOINTS_MOST_TOKENS (shorter ones: at least every quarter of the text), a device that reads millions of
- * tokens a second one every second or so and a few in any text. */
+ * the text, or within CHECKPOINTS_BYTES a token more and a hundredth of the time of reading. So a text of up to about
+ * 100 000 tokens on a CPU has one every CHECKPOINTS_MOST_TOKENS (shorter ones: at least every quarter of the text), a
+ * device that reads millions of tokens a second one every second or so and a few in any text. */
 #ifndef LECTERN_CHECKPOINTS_H
 #define LECTERN_CHECKPOINTS_H
 
@@ -22,6 +22,10 @@
 
 /* Bytes of sessions: 10 ms to write, and 0.1 s of a slow disk when the read is put there in the end. */
 #define CHECKPOINTS_FREE ((uint64_t)16 << 20)
+
+/* Bytes of sessions a token besides, half of it at places that are not round for four grains: less than what two cores
+ * have time for, so that what they keep follows from the text alone. */
+#define CHECKPOINTS_BYTES 128
 
 struct checkpoints {
     uint64_t grain;      /* tokens from one round place to the next */

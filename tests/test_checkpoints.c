@@ -54,12 +54,20 @@ static void on_a_fast_device_they_are_spread_over_the_text(void **test)
     assert_string_equal(made, " 1 10 20 30 40");
 }
 
-static void they_take_a_hundredth_of_the_time_and_rounder_places_come_first(void **test)
+static void where_there_is_time_bytes_decide_and_rounder_places_come_first(void **test)
 {
     (void)test;
     char made[256];
-    go(made, 24, 0.5, 64 << 20, 0.015); /* 1 % of 2 s is 20 ms, so there is time for every fourth */
-    assert_string_equal(made, " 1 4 8 12 16 20 24");
+    go(made, 24, 0.5, 12 << 20, 0); /* 1.7 MB a chunk where it is rounder, else 1.2 */
+    assert_string_equal(made, " 1 8 16 24");
+}
+
+static void they_take_a_hundredth_of_the_time(void **test)
+{
+    (void)test;
+    char made[256];
+    go(made, 24, 0.5, 10 << 20, 0.06); /* 1 % is 5 ms a chunk */
+    assert_string_equal(made, " 1 12 24");
 }
 
 static void a_chunk_that_passes_no_round_place_has_none(void **test)
@@ -77,7 +85,8 @@ int main(void)
         cmocka_unit_test(a_chunk_that_passes_a_round_place_is_cut_there),
         cmocka_unit_test(small_sessions_are_kept_at_every_round_place),
         cmocka_unit_test(on_a_fast_device_they_are_spread_over_the_text),
-        cmocka_unit_test(they_take_a_hundredth_of_the_time_and_rounder_places_come_first),
+        cmocka_unit_test(where_there_is_time_bytes_decide_and_rounder_places_come_first),
+        cmocka_unit_test(they_take_a_hundredth_of_the_time),
         cmocka_unit_test(a_chunk_that_passes_no_round_place_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
