@@ -277,84 +277,86 @@ static int check_state(const struct options *o, struct error *e)
     return 0;
 }
 
-static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
+/* Where an option that is a text is kept; NULL for the others. */
+static const char **text_of(struct options *o, enum option_id id)
 {
     switch (id) {
     case OPTION_QUESTION:
-        o->question = argument;
-        break;
+        return &o->question;
     case OPTION_MODEL:
-        o->model = argument;
-        break;
+        return &o->model;
     case OPTION_ANSWERER:
-        o->answerer = argument;
-        break;
+        return &o->answerer;
     case OPTION_ANSWERER_KEY:
-        o->answerer_key = argument;
-        break;
+        return &o->answerer_key;
+    case OPTION_DEVICE:
+        return &o->device;
+    case OPTION_STATE_DIR:
+        return &o->state_dir;
+    case OPTION_EXPORT:
+        return &o->export;
+    case OPTION_LOG:
+        return &o->log;
+    default:
+        return NULL;
+    }
+}
+
+/* The same for an option without an argument. */
+static bool *flag_of(struct options *o, enum option_id id)
+{
+    switch (id) {
+    case OPTION_NO_STATE:
+        return &o->no_state;
+    case OPTION_DRY_RUN:
+        return &o->dry_run;
+    case OPTION_JSON:
+        return &o->json;
+    case OPTION_QUIET:
+        return &o->quiet;
+    case OPTION_HELP:
+        return &o->help;
+    case OPTION_VERSION:
+        return &o->version;
+    default:
+        return NULL;
+    }
+}
+
+static int apply_rank(struct options *o, const char *argument, struct error *e)
+{
+    if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0)
+        return error_set(e, "--rank %s: neither fused nor attention", argument);
+    o->rank_attention = strcmp(argument, "attention") == 0;
+    return 0;
+}
+
+static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
+{
+    const char **text = text_of(o, id);
+    bool *flag = flag_of(o, id);
+    if (text) *text = argument;
+    if (flag) *flag = true;
+    switch (id) {
+    case OPTION_EXPORT:
+        return export_check(argument, e);
     case OPTION_TEMPERATURE:
         return parse_real(&o->temperature, "temperature", argument, 0, 5, e);
     case OPTION_TOP_P:
         return parse_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
     case OPTION_SEED:
         return parse_size(&o->seed, "seed", argument, e);
-    case OPTION_DEVICE:
-        o->device = argument;
-        break;
     case OPTION_THREADS:
         return parse_count(&o->n_threads, "threads", argument, e);
-    case OPTION_STATE_DIR:
-        o->state_dir = argument;
-        break;
-    case OPTION_NO_STATE:
-        o->no_state = true;
-        break;
     case OPTION_MEMORY:
         return parse_size(&o->memory, "memory", argument, e);
     case OPTION_MAX_FILE:
         return parse_size(&o->max_file, "max-file", argument, e);
     case OPTION_RANK:
-        if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0) {
-            return error_set(e, "--rank %s: neither fused nor attention", argument);
-        }
-        o->rank_attention = strcmp(argument, "attention") == 0;
-        break;
-    case OPTION_EXPORT:
-        o->export = argument;
-        return export_check(argument, e);
-    case OPTION_DRY_RUN:
-        o->dry_run = true;
-        break;
-    case OPTION_TOKENS:
-    case OPTION_AT:
-    case OPTION_WHAT:
-    case OPTION_AGAINST:
-    case OPTION_HEADS:
-    case OPTION_HEAD_DIM:
-    case OPTION_SEGMENT:
-    case OPTION_RATIO:
-    case OPTION_CSV:
-    case OPTION_SVG:
-        return apply_scale(&o->scale, id, argument, e);
-    case OPTION_JSON:
-        o->json = true;
-        break;
-    case OPTION_QUIET:
-        o->quiet = true;
-        break;
-    case OPTION_LOG:
-        o->log = argument;
-        break;
-    case OPTION_HELP:
-        o->help = true;
-        break;
-    case OPTION_VERSION:
-        o->version = true;
-        break;
-    case N_OPTIONS:
-        break;
+        return apply_rank(o, argument, e);
+    default:
+        return text || flag ? 0 : apply_scale(&o->scale, id, argument, e);
     }
-    return 0;
 }
 
 /* Everything that only the whole command line shows. */

@@ -138,17 +138,6 @@ void pane_text_end(struct pane_text *p, const struct atlas *a)
     p->went = false;
 }
 
-bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct spot *out)
-{
-    if (row < 1 || row > p->height) return false;
-    struct row r = top_row(p);
-    for (int i = 1; i < row; i++) {
-        if (!row_next(p, a, &r)) return false;
-    }
-    *out = (struct spot){r.document, r.offset};
-    return true;
-}
-
 void pane_text_tokens(const struct pane_text *p, const struct atlas *a, uint64_t *begin, uint64_t *end)
 {
     *begin = *end = 0;

@@ -24,9 +24,6 @@ void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);
 void pane_text_end(struct pane_text *p, const struct atlas *a);
 void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v);
 
-/* The place shown at a row of the pane (0: its title); false where there is no text. */
-bool pane_text_at(const struct pane_text *p, const struct atlas *a, int row, struct spot *out);
-
 /* Token range of the text on the screen in the document of its first row, for looking up single tokens; empty where it
  * is not read. */
 void pane_text_tokens(const struct pane_text *p, const struct atlas *a, uint64_t *begin, uint64_t *end);

@@ -41,7 +41,6 @@ struct terminal {
     enum theme theme;
     enum depth depth;
     bool mouse, ascii, gone;
-    char description[64];
     struct {
         int32_t foreground, background;
     } pairs[PAIRS_MAX];
@@ -248,8 +247,6 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     start_color();
     use_default_colors();
     t->depth = choose_depth();
-    snprintf(t->description, sizeof t->description, "%d colours%s", t->depth == DEPTH_MONO ? 1 : COLORS,
-             t->ascii ? ", ASCII" : "");
     define_keys();
     restore_size = 0;
     append_restore("\033[?2004l");
@@ -297,11 +294,6 @@ void terminal_size(const struct terminal *t, int *rows, int *cols)
         *rows = size.ws_row;
         *cols = size.ws_col;
     }
-}
-
-const char *terminal_description(const struct terminal *t)
-{
-    return t->description;
 }
 
 /* The pair for two colours; 0 (the terminal's own) where the terminal has no more pairs. */

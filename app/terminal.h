@@ -45,7 +45,6 @@ void terminal_close(struct terminal *t);
 void terminal_theme(struct terminal *t, enum theme theme);
 void terminal_mouse(struct terminal *t, bool on);
 void terminal_size(const struct terminal *t, int *rows, int *cols);
-const char *terminal_description(const struct terminal *t);
 
 void terminal_draw(struct terminal *t, const struct canvas *c);
 

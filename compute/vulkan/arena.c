@@ -26,7 +26,7 @@ struct arena {
     struct gpu *g;
     struct block *blocks; /* owned */
     size_t n_blocks, capacity;
-    uint64_t taken, used;
+    uint64_t taken;
 };
 
 int arena_open(struct arena **out, struct gpu *g, struct error *e)
@@ -54,16 +54,6 @@ void arena_close(struct arena *a)
     for (size_t i = 0; i < a->n_blocks; i++) block_close(a, &a->blocks[i]);
     free(a->blocks);
     free(a);
-}
-
-uint64_t arena_taken(const struct arena *a)
-{
-    return a->taken;
-}
-
-uint64_t arena_used(const struct arena *a)
-{
-    return a->used;
 }
 
 static uint64_t align(uint64_t offset, uint64_t to)
@@ -194,7 +184,6 @@ int arena_buffer_open(struct arena_buffer *out, struct arena *a, uint64_t bytes,
     }
     b.reserved = need.size;
     a->blocks[b.block].n_buffers++;
-    a->used += b.reserved;
     r = g->vk.vkBindBufferMemory(g->device, b.buffer, a->blocks[b.block].memory, b.offset);
     if (r != VK_SUCCESS) {
         arena_buffer_close(&b, a);
@@ -212,7 +201,6 @@ void arena_buffer_close(struct arena_buffer *b, struct arena *a)
     struct block *block = &a->blocks[b->block];
     block_give(block, (struct range){b->offset, b->offset + b->reserved});
     block->n_buffers--;
-    a->used -= b->reserved;
     *b = (struct arena_buffer){0};
     if (block->n_buffers == 0) block_close(a, block);
 }

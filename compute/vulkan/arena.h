@@ -26,8 +26,4 @@ void arena_close(struct arena *a); /* its buffers are closed before; accepts NUL
 int arena_buffer_open(struct arena_buffer *out, struct arena *a, uint64_t bytes, const char *name, struct error *e);
 void arena_buffer_close(struct arena_buffer *b, struct arena *a); /* accepts a zero one */
 
-/* Bytes taken from the device, and of those in use by buffers. */
-uint64_t arena_taken(const struct arena *a);
-uint64_t arena_used(const struct arena *a);
-
 #endif
