@@ -74,13 +74,16 @@ static void append_text(struct exchange *x, const char *text, size_t size)
 
 static bool lens_sum(struct lens *l)
 {
-    l->sums = malloc((l->n_segments + 1) * sizeof *l->sums);
+    const size_t n_blocks = l->n_segments / LENS_BLOCK;
+    l->sums = malloc((n_blocks + 1) * sizeof *l->sums);
     if (l->sums == NULL) return false;
-    l->sums[0] = 0;
+    double sum = 0;
     for (size_t i = 0; i < l->n_segments; i++) {
-        l->sums[i + 1] = l->sums[i] + (double)l->share[i];
+        if (i % LENS_BLOCK == 0) l->sums[i / LENS_BLOCK] = sum;
+        sum += (double)l->share[i];
         if (l->share[i] > l->peak) l->peak = l->share[i];
     }
+    if (l->n_segments % LENS_BLOCK == 0) l->sums[n_blocks] = sum;
     return true;
 }
 
@@ -225,15 +228,22 @@ bool conversation_take(struct conversation *c, struct message *m)
     }
 }
 
+static double sum_before_segment(const struct lens *l, size_t segment)
+{
+    double sum = l->sums[segment / LENS_BLOCK];
+    for (size_t i = segment / LENS_BLOCK * LENS_BLOCK; i < segment; i++) sum += (double)l->share[i];
+    return sum;
+}
+
 /* Attention before a token: sums of whole segments, and a part of the one that the token is in. */
 static double sum_before(const struct lens *l, const struct atlas *a, uint64_t token)
 {
     size_t n = l->n_segments, i = atlas_segment_of_token(a, token);
-    if (i >= n) return l->sums[n];
+    if (i >= n) return sum_before_segment(l, n);
     const struct reader_segment *s = &a->segments[i];
-    if (token <= s->first_token) return l->sums[i];
-    double part = (double)(token - s->first_token) / (double)(s->end_token - s->first_token);
-    return l->sums[i] + part * (l->sums[i + 1] - l->sums[i]);
+    const double sum = sum_before_segment(l, i);
+    if (token <= s->first_token) return sum;
+    return sum + (double)(token - s->first_token) / (double)(s->end_token - s->first_token) * (double)l->share[i];
 }
 
 uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)

@@ -18,12 +18,15 @@ enum exchange_state {
     EXCHANGE_FAILED,
 };
 
+/* Segments summed up together: texts have millions, and a lens is made between two keys. */
+#define LENS_BLOCK 64
+
 /* One way to look at an answer: the attention of the whole question, or of one of its tokens. Empty (n_segments 0)
  * where there is none yet. */
 struct lens {
     size_t token; /* of the question, where it is of one */
     float *share; /* [n_segments] */
-    double *sums; /* [n_segments + 1]: shares of the segments before each */
+    double *sums; /* [n_segments / LENS_BLOCK + 1]: shares of the segments before each block */
     size_t n_segments;
     float peak;                  /* largest share of a segment */
     struct evidence_item *items; /* the best places */
