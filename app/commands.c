@@ -259,7 +259,7 @@ static int run_dry(struct work *w, struct error *e)
                d.documents == 1 ? "" : "s", d.bytes, d.tokens);
         printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
                d.tokens_per_second, d.memory / 1000000);
-        printf("about %.1f MB of disk: %.1f MB for a key every %u. token and the tokens' lengths, %.1f MB for "
+        printf("about %.1f MB of disk: %.1f MB for keys (of every %u tokens one) and lengths, %.1f MB for "
                "checkpoints\n",
                (double)d.disk / 1e6, (double)d.keys / 1e6, d.rate, (double)d.checkpoints / 1e6);
     }
@@ -481,8 +481,8 @@ static int interrupted(const struct options *o, const struct ui_end *end, struct
     if (o->no_state)
         error_set(e, "left at %.0f %% of the text; nothing is kept (--no-state)", percent);
     else
-        error_set(e, "left at %.0f %% of the text; the same command reads on%s%s", percent, *end->note ? ": " : "",
-                  end->note);
+        error_set(e, "left at %.0f %% of the text; the same command reads on%s%s%s", percent,
+                  *end->note ? " (said before: " : "", end->note, *end->note ? ")" : "");
     return EXIT_INTERRUPTED;
 }
 
