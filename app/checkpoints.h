@@ -4,9 +4,8 @@
  * there, and a damaged one only means that the one before it is taken.
  *
  * Light ones are made at every place, as long as what they write is within CHECKPOINTS_FREE bytes, spread evenly over
- * the text, or within CHECKPOINTS_BYTES a token more and a hundredth of the time of reading. So a text of up to about
- * 100 000 tokens on a CPU has one every CHECKPOINTS_MOST_TOKENS (shorter ones: at least every quarter of the text), a
- * device that reads millions of tokens a second one every second or so and a few in any text. */
+ * the text, and CHECKPOINTS_BYTES a token more where a hundredth of the time of reading is enough. What that gives is
+ * in docs/long-reads.md. */
 #ifndef LECTERN_CHECKPOINTS_H
 #define LECTERN_CHECKPOINTS_H
 
@@ -20,7 +19,7 @@
 #define CHECKPOINTS_LEAST_TOKENS 512
 #define CHECKPOINTS_MOST_TOKENS 8192
 
-/* Bytes of sessions: 10 ms to write, and 0.1 s of a slow disk when the read is put there in the end. */
+/* Bytes of sessions, however fast the device: all that a short text gets there. */
 #define CHECKPOINTS_FREE ((uint64_t)16 << 20)
 
 /* Bytes of sessions a token besides, half of it at places that are not round for four grains: less than what two cores

@@ -78,34 +78,40 @@ static const struct {
     const char *name, *argument, *help;
     unsigned commands;
     char letter;
+    size_t text, flag; /* where in struct options its argument goes as it is, or true; 0: neither (apply) */
 } table[N_OPTIONS] = {
-    [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q'},
-    [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0},
+    [OPTION_QUESTION] = {"question", "TEXT", "what to ask", FOR(COMMAND_ASK), 'q',
+                         .text = offsetof(struct options, question)},
+    [OPTION_MODEL] = {"model", "FILE", "the reader model (GGUF)", FOR_DEVICE, 0,
+                      .text = offsetof(struct options, model)},
     [OPTION_ANSWERER] =
         {"answerer", "FILE|URL#MODEL|none",
          "a chat model (GGUF), or a server like http://localhost:11434/v1#NAME; quote: sentences of the\n"
          "                                 text; none: the same, and in eval no answers",
-         FOR_ANSWERS, 0},
+         FOR_ANSWERS, 0, .text = offsetof(struct options, answerer)},
     [OPTION_ANSWERER_KEY] = {"answerer-key", "NAME", "send the server the API key in this environment variable",
-                             FOR_ANSWERS, 0},
+                             FOR_ANSWERS, 0, .text = offsetof(struct options, answerer_key)},
     [OPTION_TEMPERATURE] = {"temperature", "T", "of the answer's words (default 0: the likeliest ones)", FOR_ANSWERS,
                             0},
     [OPTION_TOP_P] = {"top-p", "P", "choose among the likeliest words that have this probability (default 1)",
                       FOR_ANSWERS, 0},
     [OPTION_SEED] = {"seed", "N", "of the choice of words, with a temperature (default 0)", FOR_ANSWERS, 0},
-    [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0},
+    [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0,
+                       .text = offsetof(struct options, device)},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
     [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)",
-                          FOR_ENGINE | FOR(COMMAND_STATE), 0},
-    [OPTION_NO_STATE] = {"no-state", NULL, "keep nothing: evidence keys in an unlinked temporary file", FOR_TEXT, 0},
+                          FOR_ENGINE | FOR(COMMAND_STATE), 0, .text = offsetof(struct options, state_dir)},
+    [OPTION_NO_STATE] = {"no-state", NULL, "keep nothing: evidence keys in an unlinked temporary file", FOR_TEXT, 0,
+                         .flag = offsetof(struct options, no_state)},
     [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE,
                        0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_ENGINE, 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK),
                      0},
     [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
-                       FOR(COMMAND_ASK), 0},
-    [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0},
+                       FOR(COMMAND_ASK), 0, .text = offsetof(struct options, export)},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0,
+                        .flag = offsetof(struct options, dry_run)},
     [OPTION_TOKENS] = {"tokens", "N,...", "lengths to measure (K, M, G: powers of 1024; default 8K to 1 billion)",
                        FOR(COMMAND_SCALE), 0},
     [OPTION_AT] = {"at", "T", "measure reading at token T, without reading up to it", FOR(COMMAND_SCALE), 0},
@@ -118,14 +124,17 @@ static const struct {
     [OPTION_SEGMENT] = {"segment", "W0", "attention: the shortest segment (default 256)", FOR(COMMAND_SCALE), 0},
     [OPTION_RATIO] = {"ratio", "A", "attention: branch i has segments W0 A^i, rate A^i (default 4)", FOR(COMMAND_SCALE),
                       0},
-    [OPTION_CSV] = {"csv", NULL, "comma-separated values on standard output", FOR(COMMAND_SCALE), 0},
-    [OPTION_SVG] = {"svg", "FILE", "plot time and memory against length into FILE", FOR(COMMAND_SCALE), 0},
+    [OPTION_CSV] = {"csv", NULL, "comma-separated values on standard output", FOR(COMMAND_SCALE), 0,
+                    .flag = offsetof(struct options, scale.csv)},
+    [OPTION_SVG] = {"svg", "FILE", "plot time and memory against length into FILE", FOR(COMMAND_SCALE), 0,
+                    .text = offsetof(struct options, scale.svg)},
     [OPTION_JSON] = {"json", NULL, "one JSON object on standard output",
-                     FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER), 0},
-    [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0},
-    [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0},
-    [OPTION_HELP] = {"help", NULL, "this text", FOR_ALL, 'h'},
-    [OPTION_VERSION] = {"version", NULL, "the version", FOR_ALL, 0},
+                     FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER), 0,
+                     .flag = offsetof(struct options, json)},
+    [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0, .flag = offsetof(struct options, quiet)},
+    [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0, .text = offsetof(struct options, log)},
+    [OPTION_HELP] = {"help", NULL, "this text", FOR_ALL, 'h', .flag = offsetof(struct options, help)},
+    [OPTION_VERSION] = {"version", NULL, "the version", FOR_ALL, 0, .flag = offsetof(struct options, version)},
 };
 
 /* "512", "64K", "8M", "2G": powers of 1024. */
@@ -238,12 +247,6 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
     case OPTION_RATIO:
         s->shape = table[id].name;
         return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
-    case OPTION_CSV:
-        s->csv = true;
-        return 0;
-    case OPTION_SVG:
-        s->svg = argument;
-        return 0;
     default:
         return 0;
     }
@@ -277,52 +280,6 @@ static int check_state(const struct options *o, struct error *e)
     return 0;
 }
 
-/* Where an option that is a text is kept; NULL for the others. */
-static const char **text_of(struct options *o, enum option_id id)
-{
-    switch (id) {
-    case OPTION_QUESTION:
-        return &o->question;
-    case OPTION_MODEL:
-        return &o->model;
-    case OPTION_ANSWERER:
-        return &o->answerer;
-    case OPTION_ANSWERER_KEY:
-        return &o->answerer_key;
-    case OPTION_DEVICE:
-        return &o->device;
-    case OPTION_STATE_DIR:
-        return &o->state_dir;
-    case OPTION_EXPORT:
-        return &o->export;
-    case OPTION_LOG:
-        return &o->log;
-    default:
-        return NULL;
-    }
-}
-
-/* The same for an option without an argument. */
-static bool *flag_of(struct options *o, enum option_id id)
-{
-    switch (id) {
-    case OPTION_NO_STATE:
-        return &o->no_state;
-    case OPTION_DRY_RUN:
-        return &o->dry_run;
-    case OPTION_JSON:
-        return &o->json;
-    case OPTION_QUIET:
-        return &o->quiet;
-    case OPTION_HELP:
-        return &o->help;
-    case OPTION_VERSION:
-        return &o->version;
-    default:
-        return NULL;
-    }
-}
-
 static int apply_rank(struct options *o, const char *argument, struct error *e)
 {
     if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0)
@@ -333,10 +290,9 @@ static int apply_rank(struct options *o, const char *argument, struct error *e)
 
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
-    const char **text = text_of(o, id);
-    bool *flag = flag_of(o, id);
-    if (text) *text = argument;
-    if (flag) *flag = true;
+    const size_t text = table[id].text, flag = table[id].flag;
+    if (text) *(const char **)(void *)((char *)o + text) = argument;
+    if (flag) *(bool *)(void *)((char *)o + flag) = true;
     switch (id) {
     case OPTION_EXPORT:
         return export_check(argument, e);

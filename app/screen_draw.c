@@ -310,8 +310,7 @@ void screen_draw(struct screen *s, struct canvas *c)
     screen_layout(s, c->rows, c->cols, &s->layout);
     if (s->layout.too_small) {
         struct rect all = {0, 0, c->rows, c->cols};
-        canvas_puts(c, all, c->rows / 2, 0, style(ROLE_TEXT),
-                    c->cols < 24 ? "too small: < 20x6" : "too small: 20x6 at least");
+        canvas_puts(c, all, c->rows / 2, 0, style(ROLE_TEXT), "too small: < 20x6");
         return;
     }
     draw_title(s, c);
