@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "app/options.h"
-#include "app/report.h"
-#include "app/safe_text.h"
-#include "app/state.h"
-#include "app/state_store.h"
+#include "app/output/report.h"
+#include "app/text/safe_text.h"
+#include "app/reader/state.h"
+#include "app/reader/state_store.h"
 #include "compute/error.h"
 
 /* Tokens up to the last checkpoint. */

@@ -7,7 +7,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/rank.h"
-#include "app/safe_text.h"
+#include "app/text/safe_text.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/log.h"

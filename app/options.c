@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/export.h"
+#include "app/output/export.h"
 #include "compute/error.h"
 
 #define FOR(command) (1u << (command))

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "app/scale.h"
+#include "app/measure/scale.h"
 
 struct error;
 

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "app/options.h"
-#include "app/scale.h"
-#include "app/scale_plot.h"
-#include "app/scale_report.h"
+#include "app/measure/scale.h"
+#include "app/measure/scale_plot.h"
+#include "app/measure/scale_report.h"
 #include "app/rank.h"
 #include "compute/backend.h"
 #include "compute/error.h"

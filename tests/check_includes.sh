@@ -15,10 +15,10 @@ forbid() {
 forbid 'app/' 'compute' '^$' 'compute/ must not include app/'
 forbid 'tests/' 'compute app' '^$' 'the program must not include tests/'
 forbid '\.\./' 'compute app tests' '^$' 'include paths start at the repository root'
-forbid '(ncurses|curses)' 'app compute tests' '^app/terminal\.c:' 'only app/terminal.c includes ncurses'
+forbid '(ncurses|curses)' 'app compute tests' '^app/terminal/terminal\.c:' 'only app/terminal/terminal.c includes ncurses'
 forbid 'vulkan/vulkan|volk' 'app compute tests' '^compute/vulkan/' 'only compute/vulkan/ includes Vulkan'
 forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
-forbid 'git2' 'app compute tests' '^app/corpus_git\.c:|^tests/' 'only app/corpus_git.c includes libgit2'
+forbid 'git2' 'app compute tests' '^app/text/corpus_git\.c:|^tests/' 'only app/text/corpus_git.c includes libgit2'
 forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
 
 files=$(grep -rlE '#[[:space:]]*include[[:space:]]*<cblas' compute | wc -l)

@@ -1,4 +1,4 @@
-/* A reader without a model, for tests of the screen and of its worker alone: it defines what app/reader.h and
+/* A reader without a model, for tests of the screen and of its worker alone: it defines what app/reader/reader.h and
  * compute/backend.h promise, so that the real ones are not linked. A token is four bytes of text; a segment is attended
  * to as often as the question's words stand in it. */
 #ifndef LECTERN_FAKE_READER_H
@@ -10,10 +10,10 @@
 #include <strings.h>
 #include <time.h>
 
-#include "app/corpus.h"
-#include "app/inspected.h"
-#include "app/reader.h"
-#include "app/segment.h"
+#include "app/text/corpus.h"
+#include "app/reader/inspected.h"
+#include "app/reader/reader.h"
+#include "app/text/segment.h"
 #include "compute/error.h"
 #include "compute/evidence.h"
 #include "compute/model.h"

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/answer_small.h"
-#include "app/answerer.h"
-#include "app/chat_stream.h"
-#include "app/chat_template.h"
-#include "app/citation.h"
-#include "app/eval_score.h"
-#include "app/followup.h"
-#include "app/quote.h"
+#include "app/answer/answer_small.h"
+#include "app/answer/answerer.h"
+#include "app/answer/chat_stream.h"
+#include "app/answer/chat_template.h"
+#include "app/answer/citation.h"
+#include "app/measure/eval_score.h"
+#include "app/answer/followup.h"
+#include "app/answer/quote.h"
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/tokenizer.h"

@@ -1,8 +1,8 @@
 /* Any keys, pastes, clicks and sizes at any moment, with reading and answers between them: every byte is an event. */
 #include "tests/fake_reader.h"
 
-#include "app/message.h"
-#include "app/screen.h"
+#include "app/worker/message.h"
+#include "app/screen/screen.h"
 #include "compute/model.h"
 
 static const char text[] =

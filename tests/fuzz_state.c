@@ -6,7 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "app/state_index.h"
+#include "app/reader/state_index.h"
 #include "compute/error.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

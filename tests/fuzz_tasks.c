@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/corpus.h"
-#include "app/eval_tasks.h"
+#include "app/text/corpus.h"
+#include "app/measure/eval_tasks.h"
 #include "compute/error.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/bm25.h"
-#include "app/corpus.h"
-#include "app/quote.h"
-#include "app/reader.h"
-#include "app/segment.h"
+#include "app/reader/bm25.h"
+#include "app/text/corpus.h"
+#include "app/answer/quote.h"
+#include "app/reader/reader.h"
+#include "app/text/segment.h"
 #include "compute/error.h"
 #include "compute/thread_pool.h"
 

@@ -5,8 +5,8 @@
 #include "tests/fake_reader.h"
 #include "tests/screens.h"
 
-#include "app/message.h"
-#include "app/screen.h"
+#include "app/worker/message.h"
+#include "app/screen/screen.h"
 #include "compute/model.h"
 
 struct fixture {

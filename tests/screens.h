@@ -6,7 +6,7 @@
 
 #include "tests/test.h"
 
-#include "app/canvas.h"
+#include "app/terminal/canvas.h"
 
 static inline char *screens_read(const char *path)
 {

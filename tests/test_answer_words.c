@@ -1,12 +1,12 @@
 /* What a chat model is shown and what becomes of its words; the model is a fake that keeps what it was asked. */
 #include "tests/test.h"
 
-#include "app/answer.h"
-#include "app/answer_small.h"
-#include "app/answer_words.h"
-#include "app/answerer.h"
-#include "app/corpus.h"
-#include "app/reader.h"
+#include "app/answer/answer.h"
+#include "app/answer/answer_small.h"
+#include "app/answer/answer_words.h"
+#include "app/answer/answerer.h"
+#include "app/text/corpus.h"
+#include "app/reader/reader.h"
 #include "compute/backend.h"
 #include "compute/model.h"
 #include "tests/tiny_model.h"

@@ -1,8 +1,8 @@
 #include "tests/test.h"
 
-#include "app/answerer.h"
-#include "app/chat_template.h"
-#include "app/sampler.h"
+#include "app/answer/answerer.h"
+#include "app/answer/chat_template.h"
+#include "app/answer/sampler.h"
 #include "compute/backend.h"
 #include "compute/model.h"
 #include "compute/tokenizer.h"

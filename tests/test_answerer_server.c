@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/answerer.h"
+#include "app/answer/answerer.h"
 
 struct stub {
     int listener;

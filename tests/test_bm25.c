@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "app/bm25.h"
-#include "app/corpus.h"
-#include "app/reader.h"
-#include "app/words.h"
+#include "app/reader/bm25.h"
+#include "app/text/corpus.h"
+#include "app/reader/reader.h"
+#include "app/text/words.h"
 #include "compute/thread_pool.h"
 
 static struct thread_pool *pool;

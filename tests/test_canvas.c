@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
-#include "app/canvas.h"
-#include "app/theme.h"
+#include "app/terminal/canvas.h"
+#include "app/terminal/theme.h"
 
 static struct canvas canvas_of(int rows, int cols)
 {

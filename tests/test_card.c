@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/card.h"
+#include "app/output/card.h"
 #include "compute/gguf.h"
 #include "compute/model.h"
 #include "tests/tiny_model.h"

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "app/checkpoints.h"
+#include "app/reader/checkpoints.h"
 
 static void round_places_are_closer_in_shorter_texts(void **test)
 {

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/citation.h"
+#include "app/answer/citation.h"
 
 static void collect(void *context, const char *text, size_t size)
 {

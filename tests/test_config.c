@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "app/config.h"
+#include "app/terminal/config.h"
 
 static void settings_and_keys_are_taken(void **state)
 {

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/corpus.h"
+#include "app/text/corpus.h"
 
 /* Every test has a fresh directory of its own and runs inside it. */
 static char here[64];

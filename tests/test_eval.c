@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/corpus.h"
-#include "app/eval_score.h"
-#include "app/eval_tasks.h"
+#include "app/text/corpus.h"
+#include "app/measure/eval_score.h"
+#include "app/measure/eval_tasks.h"
 
 static char directory[64], file[80];
 

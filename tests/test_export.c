@@ -1,7 +1,7 @@
 #include "tests/screen_fixture.h"
 
-#include "app/export.h"
-#include "app/inspected.h"
+#include "app/output/export.h"
+#include "app/reader/inspected.h"
 
 #include <unistd.h>
 

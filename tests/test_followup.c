@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/followup.h"
+#include "app/answer/followup.h"
 
 static void questions_lean_by_pronouns_without_a_name_and_by_their_beginnings(void **state)
 {

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/gitignore.h"
+#include "app/text/gitignore.h"
 
 static void stars_stop_at_slashes_only_in_whole_paths(void **state)
 {

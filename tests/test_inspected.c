@@ -1,7 +1,7 @@
 /* What the screen and the exports read out of an inspection. */
 #include "tests/test.h"
 
-#include "app/inspected.h"
+#include "app/reader/inspected.h"
 #include "compute/model.h"
 
 static const struct model model = {

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/line_edit.h"
+#include "app/terminal/line_edit.h"
 
 /* Types text and runs actions; '|' in what is expected is the cursor. */
 static void assert_line(const struct line_edit *l, const char *expected)

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/outline.h"
+#include "app/text/outline.h"
 
 static struct corpus *corpus_of(const char *const *paths, const char *const *texts, size_t n)
 {

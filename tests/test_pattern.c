@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/pattern.h"
+#include "app/reader/pattern.h"
 
 /* The definition: every pair looked at. */
 static double pairs_one_by_one(const struct branch *b, uint64_t offset, uint64_t q, uint64_t q_end, uint64_t k,

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "app/message.h"
-#include "app/queue.h"
+#include "app/worker/message.h"
+#include "app/worker/queue.h"
 
 /* No answer is made here; the real one need not be linked. */
 void answer_close(struct answer *a)

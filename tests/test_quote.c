@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
-#include "app/quote.h"
-#include "app/quote_text.h"
+#include "app/answer/quote.h"
+#include "app/answer/quote_text.h"
 
 static void assert_answer(const char *question, const struct quote_source *sources, size_t n, const char *words)
 {

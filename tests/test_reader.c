@@ -2,12 +2,12 @@
 
 #include <stdatomic.h>
 
-#include "app/corpus.h"
-#include "app/dry_run.h"
-#include "app/inspected.h"
-#include "app/reader.h"
-#include "app/state_index.h"
-#include "app/token_source.h"
+#include "app/text/corpus.h"
+#include "app/measure/dry_run.h"
+#include "app/reader/inspected.h"
+#include "app/reader/reader.h"
+#include "app/reader/state_index.h"
+#include "app/reader/token_source.h"
 #include "compute/backend.h"
 #include "compute/model.h"
 #include "compute/tokenizer.h"

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/safe_text.h"
+#include "app/text/safe_text.h"
 
 static void assert_shows(const char *bytes, size_t size, enum safe_mode mode, const char *expected)
 {

@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-#include "app/scale.h"
-#include "app/scale_attention.h"
-#include "app/scale_check.h"
-#include "app/scale_input.h"
-#include "app/scale_model.h"
+#include "app/measure/scale.h"
+#include "app/measure/scale_attention.h"
+#include "app/measure/scale_check.h"
+#include "app/measure/scale_input.h"
+#include "app/measure/scale_model.h"
 #include "compute/attention.h"
 #include "compute/backend.h"
 #include "tests/synthetic_model.h"

@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "app/options.h"
-#include "app/scale.h"
-#include "app/scale_plot.h"
-#include "app/scale_report.h"
+#include "app/measure/scale.h"
+#include "app/measure/scale_plot.h"
+#include "app/measure/scale_report.h"
 
 static const struct scale_row fast = {
     .what = "attention",

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "app/search.h"
+#include "app/panes/search.h"
 
 static const char novel[] = "THE LIGHTHOUSE\n\nCHAPTER I. The Keeper\n\n"
                             "The keeper of the lighthouse was a quiet man named Abel Stone. He had come to the island "

@@ -1,8 +1,8 @@
 #include "tests/test.h"
 
-#include "app/atlas.h"
-#include "app/corpus.h"
-#include "app/search.h"
+#include "app/panes/atlas.h"
+#include "app/text/corpus.h"
+#include "app/panes/search.h"
 
 struct text {
     struct corpus *corpus;

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/segment.h"
+#include "app/text/segment.h"
 
 /* The lengths of a text's segments, one after the other. */
 static size_t cut_all(const char *text, size_t size, size_t *lengths, size_t capacity)

@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
-#include "app/corpus.h"
-#include "app/sequence.h"
+#include "app/text/corpus.h"
+#include "app/reader/sequence.h"
 
 /* A corpus of two documents; the first has two segments (a line of 500 bytes, then a short one). */
 static struct corpus *two_documents(void)

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "app/answerer.h"
+#include "app/answer/answerer.h"
 #include "compute/backend.h"
 #include "compute/model.h"
 #include "compute/session.h"

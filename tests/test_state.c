@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/corpus.h"
-#include "app/state.h"
-#include "app/state_store.h"
+#include "app/text/corpus.h"
+#include "app/reader/state.h"
+#include "app/reader/state_store.h"
 #include "compute/file.h"
 
 /* A reader that stands in for the real one: a token is two bytes of a text (one at its end), a header token is a byte

@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
-#include "app/corpus.h"
-#include "app/text_layout.h"
+#include "app/text/corpus.h"
+#include "app/text/text_layout.h"
 
 static struct corpus *corpus_of(const char *text, size_t size)
 {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "app/theme.h"
+#include "app/terminal/theme.h"
 
 /* Of the backgrounds that terminals have, those that ask most of the colours on them. */
 static const uint32_t dark_grounds[] = {0x000000, 0x282c34}, light_grounds[] = {0xffffff, 0xf5f5f5};

@@ -1,7 +1,7 @@
 #include "tests/test.h"
 
-#include "app/corpus.h"
-#include "app/token_source.h"
+#include "app/text/corpus.h"
+#include "app/reader/token_source.h"
 #include "compute/tokenizer.h"
 #include "tests/tiny_model.h"
 

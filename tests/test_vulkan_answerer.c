@@ -1,7 +1,7 @@
 /* A chat model on a Vulkan device: the words that the processor finds, also when the device is lost among them. */
 #include "tests/test.h"
 
-#include "app/answerer.h"
+#include "app/answer/answerer.h"
 #include "tests/test_device.h"
 #include "tests/tiny_answerer.h"
 

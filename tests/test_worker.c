@@ -3,9 +3,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "app/inspected.h"
-#include "app/message.h"
-#include "app/worker.h"
+#include "app/reader/inspected.h"
+#include "app/worker/message.h"
+#include "app/worker/worker.h"
 #include "tests/fake_reader.h"
 
 static const char *const paths[] = {"a.txt", "b.txt", "c.txt"};

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "app/answerer.h"
+#include "app/answer/answerer.h"
 #include "tests/test.h"
 #include "tests/tiny_model.h"
 

@@ -1,8 +1,8 @@
 /* The screen with a reader that needs no model: for replaying keys in a terminal (tests/check_screen.sh). */
 #include "tests/fake_reader.h"
 
-#include "app/safe_text.h"
-#include "app/ui.h"
+#include "app/text/safe_text.h"
+#include "app/screen/ui.h"
 #include "compute/model.h"
 
 int main(int argc, char **argv)

@@ -18,9 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/atlas.h"
-#include "app/corpus.h"
-#include "app/search.h"
+#include "app/panes/atlas.h"
+#include "app/text/corpus.h"
+#include "app/panes/search.h"
 #include "compute/error.h"
 
 #define ROUNDS 25

@@ -1,4 +1,4 @@
-"""Cuts a file into segments, the unit that evidence is ranked by. app/segment.c follows the same rule, byte for byte.
+"""Cuts a file into segments, the unit that evidence is ranked by. app/text/segment.c follows the same rule, byte for byte.
 
 A segment is at most 512 bytes of one file. The file (its bytes, header excluded) is first cut into units, then units are packed:
 

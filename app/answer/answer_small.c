@@ -1,0 +1,147 @@
+#include "app/answer/answer_small.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/answer/answer.h"
+#include "app/answer/answerer.h"
+#include "app/answer/citation.h"
+#include "app/text/corpus.h"
+#include "app/answer/quote_text.h"
+#include "app/reader/reader.h"
+#include "compute/error.h"
+
+/* An answer that has not ended by then is no short one. */
+#define ANSWER_TOKENS 64
+
+/* Different words of substance that are looked at, of an answer or a question; a passage of 512 bytes has fewer. */
+#define STEMS 256
+
+/* Two examples show the form better than a rule would. They are the same before every question, so that the model has
+ * read them when the second one comes. */
+static const char system_text[] = "Answer the question with a few words from the text.";
+static const char *const example_texts[] = {
+    "Text:\nThe mill at Aldbury was built in 1792 by Thomas Garner, a corn merchant from Leeds, and burnt down forty "
+    "years later.\n\nQuestion: Who built the mill?",
+    "Text:\nShe went home in the rain because the last train had been cancelled, and found her sister Clara asleep in "
+    "the kitchen.\n\nQuestion: why did she walk home",
+};
+static const char *const example_answers[] = {"Thomas Garner", "the last train had been cancelled"};
+
+static bool holds(const uint64_t *stems, size_t n, uint64_t stem)
+{
+    for (size_t i = 0; i < n; i++)
+        if (stems[i] == stem) return true;
+    return false;
+}
+
+bool answer_small_stands(const char *answer, const char *question, const char *passage, size_t size)
+{
+    uint64_t said[STEMS], asked[STEMS], there[STEMS];
+    size_t n_said = quote_stems(answer, strlen(answer), said, STEMS);
+    size_t n_asked = quote_stems(question, strlen(question), asked, STEMS);
+    size_t n_there = quote_stems(passage, size, there, STEMS);
+    bool tells = false;
+    for (size_t i = 0; i < n_said; i++) {
+        if (holds(asked, n_asked, said[i])) continue;
+        if (!holds(there, n_there, said[i])) return false;
+        tells = true;
+    }
+    return tells;
+}
+
+struct saying {
+    struct citation_filter filter;
+    uint32_t n_tokens;
+    struct error *e;
+    bool failed;
+};
+
+/* The first line: a small model that goes on after it only repeats itself. */
+static int take(void *context, const char *text, size_t size)
+{
+    struct saying *s = context;
+    const char *end = s->filter.size ? memchr(text, '\n', size) : NULL;
+    s->n_tokens++;
+    s->failed = citation_add(&s->filter, text, end ? (size_t)(end - text) : size, s->e) != 0;
+    return s->failed || end;
+}
+
+/* The passage as a string without NULs, malloc'ed. */
+static char *prompt_of(const char *text, size_t size, const char *question)
+{
+    const char form[] = "Text:\n%.*s\n\nQuestion: %s";
+    const size_t room = sizeof form + size + strlen(question);
+    char *copy = malloc(size + 1), *prompt = malloc(room);
+    if (copy && prompt) {
+        for (size_t i = 0; i < size; i++) copy[i] = text[i] ? text[i] : ' ';
+        snprintf(prompt, room, form, (int)size, copy, question);
+    } else {
+        free(prompt);
+        prompt = NULL;
+    }
+    free(copy);
+    return prompt;
+}
+
+static int say(struct saying *s, const char *prompt, struct answerer *w, struct backend *b,
+               const struct reader_callbacks *c, struct error *e)
+{
+    const struct chat_message messages[] = {{CHAT_SYSTEM, system_text},           {CHAT_USER, example_texts[0]},
+                                            {CHAT_ASSISTANT, example_answers[0]}, {CHAT_USER, example_texts[1]},
+                                            {CHAT_ASSISTANT, example_answers[1]}, {CHAT_USER, prompt}};
+    const struct chat_request request = {.messages = messages,
+                                         .n_messages = sizeof messages / sizeof *messages,
+                                         .max_tokens = ANSWER_TOKENS,
+                                         .emit = take,
+                                         .context = s,
+                                         .cancel = c->cancel,
+                                         .idle = c->idle,
+                                         .idle_context = c->context};
+    if (answerer_chat(w, b, &request, e) != 0 || s->failed) return -1;
+    return citation_finish(&s->filter, e);
+}
+
+/* The words with their reference, then the sentences. */
+static int join(struct answer *a, struct saying *s, const struct reader *r, const struct reader_callbacks *c,
+                struct error *e)
+{
+    static const char after[] = " [1]\n\n";
+    struct citation_filter *f = &s->filter;
+    f->shown = 1;
+    if (citation_add(f, after, sizeof after - 1, e) != 0) return -1;
+    if (c->answer) c->answer(c->context, f->text, f->size);
+    if (answer_compose(a, r, c, e) != 0) return -1;
+    const size_t size = f->size + strlen(a->text) + 1;
+    char *whole = malloc(size);
+    if (!whole) return error_set(e, "out of memory");
+    snprintf(whole, size, "%s%s", f->text, a->text);
+    free(a->text);
+    a->text = whole;
+    a->worded = f->size;
+    return 0;
+}
+
+int answer_small(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
+                 const struct reader_callbacks *c, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segment = &reader_segments(r, &n)[a->items[0].segment];
+    const char *text = reader_corpus(r)->documents[segment->document].text + segment->offset;
+    size_t begin = 0, end = segment->size;
+    quote_trim(text, &begin, &end);
+    struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
+    char *prompt = prompt_of(text + begin, end - begin, a->question);
+    int failed = prompt ? say(&s, prompt, w, b, c, e) : error_set(e, "out of memory");
+    free(prompt);
+    bool stands = !failed && s.n_tokens < ANSWER_TOKENS &&
+                  answer_small_stands(s.filter.text, a->question, text + begin, end - begin);
+    if (!failed) failed = stands ? join(a, &s, r, c, e) : answer_compose(a, r, c, e);
+    free(s.filter.text);
+    if (failed) return -1;
+    snprintf(a->answerer, sizeof a->answerer, stands ? "%.100s" : "quoted: %.80s was not to be believed",
+             answerer_name(w));
+    return 0;
+}

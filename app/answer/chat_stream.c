@@ -1,0 +1,108 @@
+#include "app/answer/chat_stream.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+/* No event and no reply of a chat server is longer. */
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+#define TOTAL_MAX_BYTES ((size_t)16 << 20)
+
+void chat_stream_free(struct chat_stream *s)
+{
+    free(s->line);
+    s->line = NULL;
+}
+
+static int take_error(const cJSON *error, struct error *e)
+{
+    const cJSON *message = cJSON_IsObject(error) ? cJSON_GetObjectItemCaseSensitive(error, "message") : error;
+    return error_set(e, "the server says: %s", cJSON_IsString(message) ? message->valuestring : "an error");
+}
+
+/* One event, or the one object: {"choices": [{"delta" or "message": {"content": "..."}, "finish_reason": ...}]}. */
+static int take_object(struct chat_stream *s, const cJSON *object, struct error *e)
+{
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(object, "error");
+    if (error && !cJSON_IsNull(error)) return take_error(error, e);
+    const cJSON *choices = cJSON_GetObjectItemCaseSensitive(object, "choices");
+    if (!cJSON_IsArray(choices)) return error_set(e, "the server's reply has no choices");
+    const cJSON *choice = cJSON_GetArrayItem(choices, 0);
+    if (!choice) return 0; /* an event with the counts alone */
+    const cJSON *part = cJSON_GetObjectItemCaseSensitive(choice, "delta");
+    if (!part) part = cJSON_GetObjectItemCaseSensitive(choice, "message");
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(part, "content");
+    if (cJSON_IsString(content) && s->emit(s->context, content->valuestring, strlen(content->valuestring)) != 0)
+        s->enough = true;
+    if (s->is_json || cJSON_IsString(cJSON_GetObjectItemCaseSensitive(choice, "finish_reason"))) s->ended = true;
+    return 0;
+}
+
+static int take_json(struct chat_stream *s, const char *text, size_t size, struct error *e)
+{
+    cJSON *object = cJSON_ParseWithLength(text, size);
+    if (!cJSON_IsObject(object)) {
+        cJSON_Delete(object);
+        return error_set(e, "the server's reply is no JSON");
+    }
+    int result = take_object(s, object, e);
+    cJSON_Delete(object);
+    return result;
+}
+
+/* Lines of other fields, comments and empty lines say nothing to us. */
+static int take_line(struct chat_stream *s, struct error *e)
+{
+    const char *text = s->line;
+    size_t size = s->size;
+    s->size = 0;
+    if (size && text[size - 1] == '\r') size--;
+    if (size < 5 || memcmp(text, "data:", 5) != 0) return 0;
+    text += 5;
+    size -= 5;
+    if (size && *text == ' ') text++, size--;
+    if (size == 6 && memcmp(text, "[DONE]", 6) == 0) {
+        s->ended = s->enough = true;
+        return 0;
+    }
+    return size ? take_json(s, text, size, e) : 0;
+}
+
+static int add_to_line(struct chat_stream *s, const char *bytes, size_t size, struct error *e)
+{
+    if (size > LINE_MAX_BYTES - s->size) return error_set(e, "the server's reply has a line of more than 1 MiB");
+    char *line = bytes_reserve(s->line, &s->capacity, s->size + size + 1, 1);
+    if (!line) return error_set(e, "out of memory");
+    s->line = line;
+    memcpy(line + s->size, bytes, size);
+    s->size += size;
+    return 0;
+}
+
+int chat_stream_add(struct chat_stream *s, const char *bytes, size_t size, struct error *e)
+{
+    if (s->enough) return 0;
+    if (size > TOTAL_MAX_BYTES - s->total) return error_set(e, "the server's reply does not end");
+    if (s->total == 0 && size && *bytes == '{') s->is_json = true;
+    s->total += size;
+    while (size && !s->enough) {
+        const char *end = s->is_json ? NULL : memchr(bytes, '\n', size);
+        size_t n = end ? (size_t)(end - bytes) : size;
+        if (add_to_line(s, bytes, n, e) != 0 || (end && take_line(s, e) != 0)) return -1;
+        if (end) n++;
+        bytes += n;
+        size -= n;
+    }
+    return 0;
+}
+
+int chat_stream_finish(struct chat_stream *s, struct error *e)
+{
+    if (s->is_json && !s->enough && take_json(s, s->line, s->size, e) != 0) return -1;
+    if (!s->is_json && s->size && !s->enough && take_line(s, e) != 0) return -1;
+    if (s->total == 0) return error_set(e, "the server's reply is empty");
+    return s->ended || s->enough ? 0 : error_set(e, "the server's reply broke off");
+}

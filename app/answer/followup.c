@@ -1,0 +1,139 @@
+#include "app/answer/followup.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app/answer/answerer.h"
+#include "compute/error.h"
+
+/* A reworded question longer than this is no question any more. */
+#define QUESTION_MAX 400
+
+static const char *const pronouns[] = {"he",   "she", "it",    "they", "him",   "her",   "them",   "his",
+                                       "hers", "its", "their", "this", "these", "those", "theirs", "himself"};
+static const char *const beginnings[] = {"and",        "but",       "so",        "then",    "why",
+                                         "what about", "how about", "what else", "who else"};
+
+void followup_free(struct followup *f)
+{
+    free(f->topic);
+    free(f->question);
+    free(f->answer);
+    *f = (struct followup){0};
+}
+
+static bool is_word(const char *word, size_t size, const char *wanted)
+{
+    return strlen(wanted) == size && strncasecmp(word, wanted, size) == 0;
+}
+
+static bool begins_leaning(const char *question)
+{
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        size_t n = strlen(beginnings[i]);
+        if (strncasecmp(question, beginnings[i], n) != 0 || isalnum((unsigned char)question[n])) continue;
+        /* "Why did Jekyll ...?" stands alone, "why?" does not. */
+        return strcmp(beginnings[i], "why") != 0 || strlen(question + n) <= 2;
+    }
+    return false;
+}
+
+bool followup_leans(const char *question)
+{
+    question += strspn(question, " \t\n");
+    if (begins_leaning(question)) return true;
+    bool first = true;
+    for (const char *p = question; *p; first = false) {
+        size_t n = 0;
+        while (isalnum((unsigned char)p[n]) || (unsigned char)p[n] >= 0x80) n++;
+        if (!first && n > 0 && isupper((unsigned char)*p) && !is_word(p, n, "I"))
+            return false; /* it has its own name */
+        for (size_t i = 0; n > 0 && i < sizeof pronouns / sizeof *pronouns; i++)
+            if (is_word(p, n, pronouns[i])) return true;
+        p += n;
+        while (*p && !isalnum((unsigned char)*p) && (unsigned char)*p < 0x80) p++;
+    }
+    return false;
+}
+
+struct line {
+    char text[QUESTION_MAX + 1];
+    size_t size;
+};
+
+static int take_line(void *context, const char *text, size_t size)
+{
+    struct line *line = context;
+    for (size_t i = 0; i < size; i++) {
+        if (line->size == 0 && isspace((unsigned char)text[i])) continue;
+        if (text[i] == '\n' || line->size == QUESTION_MAX) return 1;
+        line->text[line->size++] = text[i] ? text[i] : ' ';
+    }
+    return 0;
+}
+
+/* A line that ends in a question mark, or *out stays NULL, also where the answerer fails. */
+static int reword(const struct followup *f, const char *question, struct answerer *w, struct backend *b,
+                  const atomic_bool *cancel, char **out, struct error *e)
+{
+    const char *const form =
+        "Reword the last question so that it can be understood by itself. Reply with the question only.\n\n"
+        "Question: %s\nAnswer: %s\nLast question: %s";
+    size_t size = strlen(form) + strlen(f->question) + strlen(f->answer) + strlen(question) + 1;
+    char *text = malloc(size);
+    if (!text) return error_set(e, "out of memory");
+    snprintf(text, size, form, f->question, f->answer, question);
+    struct line line = {.size = 0};
+    const struct chat_message message = {CHAT_USER, text};
+    const struct chat_request request = {.messages = &message,
+                                         .n_messages = 1,
+                                         .max_tokens = 100,
+                                         .emit = take_line,
+                                         .context = &line,
+                                         .cancel = cancel};
+    struct error why = {""};
+    int failed = answerer_chat(w, b, &request, &why);
+    free(text);
+    if (failed) return strcmp(why.text, "interrupted") == 0 ? error_set(e, "interrupted") : 0;
+    line.text[line.size] = 0;
+    if (line.size < 2 || line.text[line.size - 1] != '?') return 0;
+    *out = strdup(line.text);
+    return *out ? 0 : error_set(e, "out of memory");
+}
+
+int followup_resolve(const struct followup *f, const char *question, struct answerer *w, struct backend *b,
+                     const atomic_bool *cancel, char **out, struct error *e)
+{
+    char *whole = NULL;
+    bool leans = f->topic && followup_leans(question);
+    if (leans && w && answerer_is_large(w) && reword(f, question, w, b, cancel, &whole, e) != 0) return -1;
+    if (!whole) {
+        size_t size = strlen(question) + (leans ? strlen(f->topic) : 0) + 2;
+        whole = malloc(size);
+        if (!whole) return error_set(e, "out of memory");
+        snprintf(whole, size, "%s%s%s", leans ? f->topic : "", leans ? " " : "", question);
+    }
+    *out = whole;
+    return 0;
+}
+
+int followup_remember(struct followup *f, const char *question, const char *answer, struct error *e)
+{
+    struct followup now = {.question = strdup(question), .answer = strdup(answer)};
+    bool alone = !f->topic || !followup_leans(question);
+    if (alone) now.topic = strdup(question);
+    if (!now.question || !now.answer || (alone && !now.topic)) {
+        followup_free(&now);
+        return error_set(e, "out of memory");
+    }
+    if (!alone) {
+        now.topic = f->topic;
+        f->topic = NULL;
+    }
+    followup_free(f);
+    *f = now;
+    return 0;
+}

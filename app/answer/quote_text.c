@@ -1,0 +1,327 @@
+#include "app/answer/quote_text.h"
+
+#include <string.h>
+
+#include "app/text/words.h"
+
+static const char *const stop_words[] = {
+    "a",      "about", "after", "all",  "also",  "an",    "and",  "any",   "are",  "as",    "at",    "be",    "been",
+    "before", "being", "but",   "by",   "can",   "could", "did",  "do",    "does", "for",   "from",  "had",   "has",
+    "have",   "he",    "her",   "him",  "his",   "how",   "i",    "if",    "in",   "into",  "is",    "it",    "its",
+    "many",   "may",   "me",    "much", "my",    "of",    "on",   "one",   "or",   "our",   "s",     "she",   "should",
+    "so",     "some",  "such",  "t",    "than",  "that",  "the",  "their", "them", "then",  "there", "these", "they",
+    "this",   "those", "to",    "us",   "was",   "we",    "were", "what",  "when", "where", "which", "who",   "whom",
+    "whose",  "why",   "will",  "with", "would", "you",   "your",
+};
+
+static const char *const titles[] = {"Mr",  "Mrs", "Ms",  "Dr",     "St", "Prof", "Rev", "Hon",   "Capt", "Col",
+                                     "Gen", "Lt",  "Sgt", "Messrs", "vs", "No",   "e.g", "i.e",   "cf",   "etc",
+                                     "Fig", "Jr",  "Sr",  "Inc",    "Co", "Ltd",  "al",  "approx"};
+
+static const char *const number_words[] = {"two",     "three", "four",  "five",    "six",      "seven",
+                                           "eight",   "nine",  "ten",   "eleven",  "twelve",   "twenty",
+                                           "thirty",  "forty", "fifty", "hundred", "thousand", "million",
+                                           "billion", "dozen", "once",  "twice",   "half"};
+
+static const char *const time_words[] = {
+    "january", "february", "march",    "april",   "may",       "june",      "july",     "august",    "september",
+    "october", "november", "december", "monday",  "tuesday",   "wednesday", "thursday", "friday",    "saturday",
+    "sunday",  "century",  "morning",  "evening", "afternoon", "night",     "today",    "yesterday", "year",
+    "years",   "week",     "day",      "days",    "month",     "months",    "summer",   "winter",    "spring",
+    "autumn",  "midnight", "noon",     "hours",   "minutes"};
+
+static const char *const place_words[] = {"in",   "at",     "near",  "from",   "to",
+                                          "into", "inside", "under", "behind", "outside"};
+static const char *const reason_words[] = {"because", "since", "so",     "therefore", "due", "reason",
+                                           "order",   "cause", "caused", "causes",    "to",  "for"};
+
+#define HOLDS(list, word, size) holds(list, sizeof(list) / sizeof *(list), word, size)
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static char lower(char c)
+{
+    return is_upper(c) ? (char)(c | 0x20) : c;
+}
+
+/* Whether a list of lower-case words holds this one. */
+static bool holds(const char *const *list, size_t n, const char *word, size_t size)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = 0;
+        while (at < size && list[i][at] == lower(word[at]) && list[i][at]) at++;
+        if (at == size && list[i][at] == '\0') return true;
+    }
+    return false;
+}
+
+static bool ends_with(const char *word, size_t size, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    if (size < n + 3) return false;
+    for (size_t i = 0; i < n; i++)
+        if (lower(word[size - n + i]) != suffix[i]) return false;
+    return true;
+}
+
+/* Length of a word without the endings that questions and texts differ in: asked, asking, asks -> ask. */
+static size_t stem(const char *word, size_t size)
+{
+    static const char *const endings[] = {"ations", "ation", "ings", "ing", "ions", "ion", "ies", "ied",
+                                          "ers",    "er",    "ed",   "es",  "ly",   "s",   "y",   "e"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if (!ends_with(word, size, endings[i])) continue;
+        size -= strlen(endings[i]);
+        break;
+    }
+    if (size > 3 && word[size - 1] == word[size - 2] && !is_digit(word[size - 1])) size--; /* stopped -> stop */
+    return size;
+}
+
+static uint64_t stem_hash(const char *word, size_t size)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0, n = stem(word, size); i < n; i++)
+        hash = (hash ^ (uint8_t)lower(word[i])) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+struct stems {
+    const char *text;
+    uint64_t *stems;
+    size_t n, most;
+    bool stop_words_too;
+};
+
+static void add_stem(void *context, uint64_t hash, size_t begin, size_t end)
+{
+    struct stems *s = context;
+    (void)hash;
+    if (!s->stop_words_too && HOLDS(stop_words, s->text + begin, end - begin)) return;
+    uint64_t stem = stem_hash(s->text + begin, end - begin);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->stems[i] == stem) return;
+    if (s->n < s->most) s->stems[s->n++] = stem;
+}
+
+size_t quote_stems(const char *text, size_t size, uint64_t *stems, size_t most)
+{
+    struct stems s = {.text = text, .stems = stems, .most = most};
+    words_find(text, size, add_stem, &s);
+    return s.n;
+}
+
+/* Whether the question holds a phrase, in any letter case, as whole words. */
+static bool asks(const char *question, const char *phrase)
+{
+    size_t size = strlen(phrase);
+    for (const char *at = question; *at; at++) {
+        size_t n = 0;
+        while (n < size && lower(at[n]) == phrase[n]) n++;
+        bool begins = at == question || is_space(at[-1]);
+        if (n == size && begins && (at[n] == '\0' || is_space(at[n]) || strchr("?,.'", at[n]))) return true;
+    }
+    return false;
+}
+
+static enum quote_kind kind_of(const char *question)
+{
+    static const struct {
+        const char *phrase;
+        enum quote_kind kind;
+    } phrases[] = {
+        {"how many", QUOTE_NUMBER}, {"how much", QUOTE_NUMBER},    {"how old", QUOTE_NUMBER},
+        {"how far", QUOTE_NUMBER},  {"how long", QUOTE_NUMBER},    {"when", QUOTE_TIME},
+        {"what year", QUOTE_TIME},  {"which year", QUOTE_TIME},    {"what time", QUOTE_TIME},
+        {"what date", QUOTE_TIME},  {"what day", QUOTE_TIME},      {"where", QUOTE_PLACE},
+        {"what city", QUOTE_PLACE}, {"what country", QUOTE_PLACE}, {"who", QUOTE_PERSON},
+        {"whom", QUOTE_PERSON},     {"whose", QUOTE_PERSON},       {"why", QUOTE_REASON},
+    };
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (asks(question, phrases[i].phrase)) return phrases[i].kind;
+    return QUOTE_ANY;
+}
+
+void quote_question_read(struct quote_question *q, const char *question)
+{
+    struct stems all = {.text = question, .stems = q->terms, .most = QUOTE_MAX_TERMS, .stop_words_too = true};
+    q->kind = kind_of(question);
+    q->n_terms = quote_stems(question, strlen(question), q->terms, QUOTE_MAX_TERMS);
+    if (q->n_terms > 0) return;
+    words_find(question, strlen(question), add_stem, &all);
+    q->n_terms = all.n;
+}
+
+bool quote_is_code(const char *path)
+{
+    static const char *const endings[] = {
+        "c",     "h",    "cc",   "cpp",  "cxx",   "hpp",  "hh",    "cs",  "py",   "js",  "jsx",  "ts",  "tsx",  "java",
+        "go",    "rs",   "rb",   "php",  "swift", "kt",   "scala", "sh",  "bash", "pl",  "pm",   "lua", "m",    "mm",
+        "hs",    "ml",   "el",   "clj",  "ex",    "erl",  "r",     "jl",  "sql",  "vue", "zig",  "nim", "d",    "f90",
+        "cmake", "comp", "glsl", "json", "toml",  "yaml", "yml",   "ini", "cfg",  "xml", "html", "css", "proto"};
+    const char *name = strrchr(path, '/'), *dot = strrchr(name ? name : path, '.');
+    return dot && HOLDS(endings, dot + 1, strlen(dot + 1));
+}
+
+size_t quote_line_end(const char *text, size_t at, size_t size)
+{
+    const char *newline = memchr(text + at, '\n', size - at);
+    return newline ? (size_t)(newline - text) + 1 : size;
+}
+
+static size_t closing_mark(const char *text, size_t at, size_t size)
+{
+    if (at < size && memchr("\"')]", text[at], 4)) return 1;
+    if (size - at >= 3 && (memcmp(text + at, "\xe2\x80\x9d", 3) == 0 || memcmp(text + at, "\xe2\x80\x99", 3) == 0))
+        return 3;
+    return 0;
+}
+
+/* Whether the stop at `at` belongs to a title, an abbreviation or an initial: "Mr." "J." */
+static bool is_abbreviation(const char *text, size_t begin, size_t at)
+{
+    size_t first = at;
+    while (first > begin && !is_space(text[first - 1]) && !strchr("(\"'", text[first - 1])) first--;
+    size_t n = at - first;
+    if (n == 1 && is_upper(text[first])) return true;
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (strlen(titles[i]) == n && memcmp(titles[i], text + first, n) == 0) return true;
+    return false;
+}
+
+/* Whether a new line at `at` begins another thing: a blank line, an item of a list, a row of a table. */
+static bool parts(const char *text, size_t at, size_t size)
+{
+    while (at < size && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r')) at++;
+    if (at == size || text[at] == '\n') return true;
+    return strchr("-*|#>+", text[at]) && at + 1 < size && (is_space(text[at + 1]) || text[at + 1] == text[at]);
+}
+
+size_t quote_sentence_end(const char *text, size_t at, size_t size)
+{
+    size_t begin = at;
+    while (at < size && is_space(text[at])) at++;
+    for (; at < size; at++) {
+        if (text[at] == '\n' && parts(text, at + 1, size)) return at + 1;
+        if (text[at] != '.' && text[at] != '!' && text[at] != '?') continue;
+        size_t end = at + 1, mark;
+        while (end < size && (text[end] == '.' || text[end] == '!' || text[end] == '?')) end++;
+        while ((mark = closing_mark(text, end, size)) > 0) end += mark;
+        if (end < size && !is_space(text[end])) continue;
+        if (text[at] == '.' && is_abbreviation(text, begin, at)) continue;
+        size_t next = end;
+        while (next < size && is_space(text[next])) next++;
+        if (next < size && text[next] >= 'a' && text[next] <= 'z') continue; /* "Stop!" he said */
+        return end;
+    }
+    return size;
+}
+
+void quote_trim(const char *text, size_t *begin, size_t *end)
+{
+    while (*begin < *end && is_space(text[*begin])) ++*begin;
+    while (*end > *begin && is_space(text[*end - 1])) --*end;
+}
+
+struct look {
+    const struct quote_question *question;
+    const char *text;
+    uint64_t asked;
+    size_t n_words, last_end;
+    bool found;
+};
+
+/* Whether a word that the question does not hold is of the kind it asks for. */
+static bool is_of_kind(const struct look *l, const char *word, size_t size, bool first)
+{
+    switch (l->question->kind) {
+    case QUOTE_PERSON:
+        return !first && is_upper(*word) && size > 1;
+    case QUOTE_PLACE:
+        return HOLDS(place_words, word, size);
+    case QUOTE_TIME:
+        return is_digit(*word) || HOLDS(time_words, word, size);
+    case QUOTE_NUMBER:
+        return is_digit(*word) || HOLDS(number_words, word, size);
+    case QUOTE_REASON:
+        return HOLDS(reason_words, word, size);
+    case QUOTE_ANY:
+        break;
+    }
+    return false;
+}
+
+static void look_at_word(void *context, uint64_t hash, size_t begin, size_t end)
+{
+    struct look *l = context;
+    (void)hash;
+    bool part = end <= l->last_end; /* of the word before */
+    bool first = l->n_words == 0;
+    if (!part) {
+        l->n_words++;
+        l->last_end = end;
+    }
+    uint64_t term = stem_hash(l->text + begin, end - begin);
+    for (size_t i = 0; i < l->question->n_terms; i++) {
+        if (l->question->terms[i] != term) continue;
+        l->asked |= UINT64_C(1) << i;
+        return;
+    }
+    if (!part && !l->found) l->found = is_of_kind(l, l->text + begin, end - begin, first);
+}
+
+void quote_look(const struct quote_question *q, const char *text, size_t size, uint64_t *asked, size_t *n_words,
+                float *kind)
+{
+    struct look l = {.question = q, .text = text};
+    words_find(text, size, look_at_word, &l);
+    *asked = l.asked;
+    *n_words = l.n_words;
+    *kind = l.found ? 1 : 0;
+}
+
+/* Whether the line begins with the word, as a whole. */
+static bool begins(const char *line, size_t size, const char *word)
+{
+    size_t n = strlen(word);
+    return size > n && memcmp(line, word, n) == 0 && (is_space(line[n]) || line[n] == '(');
+}
+
+bool quote_is_definition(const char *line, size_t size)
+{
+    static const char *const words[] = {
+        "def",   "class",  "func",  "fn",     "function", "struct",    "enum",    "union",  "typedef", "interface",
+        "trait", "impl",   "type",  "const",  "let",      "var",       "static",  "public", "private", "protected",
+        "pub",   "export", "async", "inline", "extern",   "#define",   "module",  "void",   "int",     "bool",
+        "char",  "double", "float", "long",   "unsigned", "namespace", "package", "sub",    "val",     "template"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (begins(line, size, words[i])) return true;
+    return false;
+}
+
+bool quote_is_comment(const char *line, size_t size)
+{
+    static const char *const marks[] = {"//", "/*", "*", "--", ";;", "\"\"\"", "'''"};
+    if (size > 1 && line[0] == '#') return !is_lower(line[1]); /* #define and #include are none */
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (size >= strlen(marks[i]) && memcmp(line, marks[i], strlen(marks[i])) == 0) return true;
+    return false;
+}

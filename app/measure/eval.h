@@ -1,0 +1,53 @@
+/* `lectern eval`: how often the evidence and the answers to a file of tasks are right (README, eval). */
+#ifndef LECTERN_EVAL_H
+#define LECTERN_EVAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/measure/eval_score.h"
+
+struct backend;
+struct cJSON;
+struct error;
+struct model;
+struct reader_options;
+struct reader_progress;
+
+struct eval_progress {
+    size_t task, n_tasks;               /* asked so far; of all */
+    const struct reader_progress *read; /* of the documents being read */
+};
+
+struct eval_options {
+    const struct model *model;
+    struct backend *backend;
+    const struct reader_options *reader;
+    uint64_t max_file;                                              /* as in corpus_options */
+    bool answers;                                                   /* score answers too */
+    void (*progress)(void *context, const struct eval_progress *p); /* after each task and while reading; may be NULL */
+    void *context;
+    const atomic_bool *cancel; /* may be NULL */
+};
+
+struct eval_result {
+    size_t n_tasks, n_segments;                     /* segments of all the documents that were read */
+    size_t n_ranked;                                /* tasks that name evidence: the means below are over them */
+    struct eval_recall reader, fused, bm25, chance; /* reader: the attention alone */
+    size_t n_answered;                              /* tasks that expect an answer; 0 without answers */
+    struct eval_match match; /* means over them; `holds` of the whole answer, the others of its words */
+    double worded;           /* the part that a model worded; the others quote sentences */
+    char answerer[128];
+    uint64_t tokens; /* read, tasks with the same documents once */
+    double seconds;  /* of reading */
+};
+
+/* Cancelled: -1, and the error's text is "interrupted". */
+int eval_run(struct eval_result *out, const char *path, const struct eval_options *o, struct error *e);
+
+/* The object that --json prints; the caller's. NULL without memory. */
+struct cJSON *eval_report(const struct eval_result *r);
+
+#endif

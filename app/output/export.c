@@ -1,0 +1,218 @@
+#include "app/output/export.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/text/corpus.h"
+#include "app/output/export_attention.h"
+#include "app/output/report.h"
+#include "app/text/safe_text.h"
+#include "compute/error.h"
+
+uint64_t export_end(const struct export *x)
+{
+    if (x->end_token != 0) return x->end_token;
+    return x->n_documents ? x->documents[x->n_documents - 1].end_token : 1;
+}
+
+/* A segment's share is spread over its tokens. */
+void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
+{
+    uint64_t first = x->first_token, end = export_end(x);
+    double width = (double)(end - first) / EXPORT_COLUMNS;
+    memset(share, 0, EXPORT_COLUMNS * sizeof *share);
+    for (size_t i = 0; i < x->answer->n_segments && i < x->n_segments; i++) {
+        const struct reader_segment *s = &x->segments[i];
+        if (s->end_token <= first || s->first_token >= end || s->end_token == s->first_token) continue;
+        double density = (double)x->answer->share[i] / (double)(s->end_token - s->first_token);
+        double from = ((double)s->first_token - (double)first) / width,
+               to = ((double)s->end_token - (double)first) / width;
+        for (int c = from < 0 ? 0 : (int)from; c < EXPORT_COLUMNS && c < to; c++) {
+            double a = from > c ? from : c, b = to < c + 1 ? to : c + 1;
+            if (b > a) share[c] += (b - a) * width * density;
+        }
+    }
+}
+
+void export_item(const struct export *x, size_t rank, struct export_item *out)
+{
+    const struct reader_segment *s = &x->segments[x->answer->items[rank].segment];
+    out->segment = s;
+    report_place_of(&x->corpus->documents[s->document], s, &out->place);
+}
+
+void export_xml(FILE *f, const char *bytes, size_t size)
+{
+    struct safe_glyph g;
+    for (size_t i = 0; i < size; i += g.taken) {
+        safe_text_next(bytes + i, size - i, &g);
+        switch (bytes[i] == '\t' ? '\t' : g.text[0]) {
+        case '\t':
+            fputs("    ", f);
+            break;
+        case '&':
+            fputs("&amp;", f);
+            break;
+        case '<':
+            fprintf(f, "&lt;%s", g.text + 1);
+            break;
+        case '>':
+            fputs("&gt;", f);
+            break;
+        case '"':
+            fputs("&quot;", f);
+            break;
+        default:
+            fputs(g.text, f);
+            break;
+        }
+    }
+}
+
+/* A field in quotes. A text that a spreadsheet would take for a formula gets an apostrophe. */
+void export_csv_field(FILE *f, const char *bytes, size_t size)
+{
+    fputs(size && strchr("=+-@", bytes[0]) ? "\"'" : "\"", f);
+    for (size_t i = 0; i < size;) {
+        struct safe_glyph g;
+        safe_text_next(bytes + i, size - i, &g);
+        if (bytes[i] == '\n' || bytes[i] == '\t')
+            fputc(bytes[i], f);
+        else if (g.text[0] == '"')
+            fputs("\"\"", f);
+        else
+            fputs(g.text, f);
+        i += g.taken;
+    }
+    fputc('"', f);
+}
+
+/* The maps, a row a column; without the dilated attention its shares are empty. */
+static void csv_map(const struct export *x, FILE *f)
+{
+    double share[EXPORT_COLUMNS], dilated[EXPORT_COLUMNS];
+    const uint64_t first = x->first_token, span = export_end(x) - first;
+    export_columns(x, share);
+    const bool has_dilated = export_attention_columns(x, dilated);
+    fputs("\r\nmap_token_begin,map_token_end,evidence_share,dilated_share\r\n", f);
+    for (int i = 0; i < EXPORT_COLUMNS; i++) {
+        fprintf(f, "%.2f,%.2f,%.6g,", (double)first + (double)span * i / EXPORT_COLUMNS,
+                (double)first + (double)span * (i + 1) / EXPORT_COLUMNS, share[i]);
+        if (has_dilated) fprintf(f, "%.6g", dilated[i]);
+        fputs("\r\n", f);
+    }
+}
+
+/* One table after the other, an empty line between them. */
+int export_csv(const struct export *x, FILE *f)
+{
+    fputs("rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n", f);
+    for (size_t i = 0; i < x->answer->n_items; i++) {
+        struct export_item item;
+        export_item(x, i, &item);
+        fprintf(f, "%zu,%.6g,%.6g,", i + 1, (double)x->answer->items[i].score, (double)x->answer->items[i].share);
+        export_csv_field(f, item.place.path, strlen(item.place.path));
+        fprintf(f, ",%llu,%llu,%llu,%llu,%llu,%llu,", (unsigned long long)item.place.line[0],
+                (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],
+                (unsigned long long)item.place.byte[1], (unsigned long long)item.segment->first_token,
+                (unsigned long long)item.segment->end_token);
+        export_csv_field(f, item.place.text, item.place.size);
+        fputs("\r\n", f);
+    }
+    csv_map(x, f);
+    export_attention_csv(x, f);
+    return ferror(f) ? -1 : 0;
+}
+
+static void add_string(cJSON *o, const char *key, const char *text)
+{
+    cJSON_AddItemToObject(o, key, report_string(text, strlen(text)));
+}
+
+static void add_range(cJSON *o, const char *key, uint64_t begin, uint64_t end)
+{
+    cJSON *range = cJSON_AddArrayToObject(o, key);
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)begin));
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
+}
+
+static cJSON *evidence_json(const struct export *x)
+{
+    cJSON *all = cJSON_CreateArray();
+    for (size_t i = 0; i < x->answer->n_items; i++) {
+        struct export_item item;
+        export_item(x, i, &item);
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddNumberToObject(o, "rank", (double)i + 1);
+        cJSON_AddNumberToObject(o, "score", (double)x->answer->items[i].score);
+        cJSON_AddNumberToObject(o, "share", (double)x->answer->items[i].share);
+        add_string(o, "path", item.place.path);
+        add_range(o, "line", item.place.line[0], item.place.line[1]);
+        add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
+        add_range(o, "token", item.segment->first_token, item.segment->end_token);
+        cJSON_AddItemToObject(o, "text", report_string(item.place.text, item.place.size));
+        cJSON_AddItemToArray(all, o);
+    }
+    return all;
+}
+
+int export_json(const struct export *x, FILE *f)
+{
+    double share[EXPORT_COLUMNS];
+    export_columns(x, share);
+    cJSON *o = cJSON_CreateObject();
+    add_string(o, "question", x->answer->question);
+    add_string(o, "answer", x->answer->text);
+    add_string(o, "answerer", x->answer->answerer);
+    add_string(o, "rank_by", x->answer->rank_by == RANK_FUSED ? "fused" : "attention");
+    cJSON_AddItemToObject(o, "evidence", evidence_json(x));
+    cJSON *map = cJSON_AddObjectToObject(o, "map");
+    add_range(map, "token", x->first_token, export_end(x));
+    cJSON *columns = cJSON_AddArrayToObject(map, "share");
+    for (int i = 0; i < EXPORT_COLUMNS; i++) cJSON_AddItemToArray(columns, cJSON_CreateNumber(share[i]));
+    cJSON *attention = export_attention_json(x);
+    if (attention != NULL) cJSON_AddItemToObject(o, "attention", attention);
+    add_string(o, "model", x->model);
+    add_string(o, "device", x->device);
+    char *text = cJSON_Print(o);
+    cJSON_Delete(o);
+    if (text == NULL) return -1;
+    fprintf(f, "%s\n", text);
+    cJSON_free(text);
+    return ferror(f) ? -1 : 0;
+}
+
+static const struct {
+    const char *ending;
+    int (*write)(const struct export *, FILE *);
+} formats[] = {{".svg", export_svg}, {".html", export_html}, {".csv", export_csv}, {".json", export_json}};
+
+/* Index in the table; -1 where the ending is none of them. */
+static int format_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && i < (int)(sizeof formats / sizeof formats[0]); i++) {
+        if (strcmp(dot, formats[i].ending) == 0) return i;
+    }
+    return -1;
+}
+
+int export_check(const char *path, struct error *e)
+{
+    return format_of(path) >= 0 ? 0 : error_set(e, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+}
+
+int export_write(const struct export *x, const char *path, struct error *e)
+{
+    if (export_check(path, e) != 0) return -1;
+    FILE *f = fopen(path, "wb");
+    if (f == NULL) return error_set(e, "%s: %s", path, strerror(errno));
+    errno = 0;
+    int written = formats[format_of(path)].write(x, f);
+    int closed = fclose(f);
+    return written == 0 && closed == 0
+               ? 0
+               : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
+}

@@ -1,0 +1,39 @@
+/* A picture that grows downwards: lines of text, maps, tables. Used by the exports. */
+#ifndef LECTERN_EXPORT_PAGE_H
+#define LECTERN_EXPORT_PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "app/output/export.h"
+
+#define PAGE_WIDTH 1040
+#define PAGE_LEFT 40
+#define PAGE_COLUMN 2 /* EXPORT_COLUMNS * PAGE_COLUMN = 960 */
+#define PAGE_MAP_HEIGHT 120
+#define PAGE_LINE 20
+#define PAGE_TEXT_COLUMNS 120
+
+struct page {
+    FILE *f;
+    int y;
+};
+
+/* `style`: attributes, begun with a blank. */
+void page_text(struct page *p, int x, const char *style, const char *bytes, size_t size);
+void page_printf(struct page *p, int x, const char *style, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Wrapped text on new lines; at most `most` of them. */
+void page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns, int most);
+
+/* Bars below the heading, files' boundaries under them, and what the colours mean; gives back the baseline of the bars
+ * and their largest share. */
+int page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
+             double *peak);
+
+/* Where on the map a token is. */
+double page_map_x(const struct export *x, uint64_t token);
+
+#endif

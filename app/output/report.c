@@ -1,0 +1,221 @@
+#include "app/output/report.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "app/text/corpus.h"
+#include "app/measure/dry_run.h"
+#include "compute/backend.h"
+#include "compute/device_list.h"
+#include "compute/error.h"
+#include "compute/model.h"
+
+void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out)
+{
+    uint64_t end = s->offset + s->size;
+    *out = (struct place){
+        .path = d->path,
+        .line = {document_line(d, s->offset), document_line(d, s->size ? end - 1 : end)},
+        .byte = {document_file_offset(d, s->offset), document_file_offset(d, end)},
+        .text = d->text + s->offset,
+        .size = s->size,
+    };
+}
+
+void report_place(const struct report *r, size_t segment, struct place *out)
+{
+    size_t n;
+    const struct reader_segment *s = &reader_segments(r->reader, &n)[segment];
+    report_place_of(&r->corpus->documents[s->document], s, out);
+}
+
+/* Escapes one character of JSON text at `in`; returns how many bytes it took. */
+static size_t escape(const char *in, size_t size, char **out)
+{
+    utf8proc_int32_t c;
+    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)in, (utf8proc_ssize_t)size, &c);
+    char *o = *out;
+    if (n <= 0) {
+        memcpy(o, "\xEF\xBF\xBD", 3);
+        o += 3;
+        n = 1;
+    } else if (c < 0x20 || c == 0x7F) {
+        o += sprintf(o, "\\u%04x", (unsigned)c);
+    } else if (c == '"' || c == '\\') {
+        *o++ = '\\';
+        *o++ = (char)c;
+    } else {
+        memcpy(o, in, (size_t)n);
+        o += n;
+    }
+    *out = o;
+    return (size_t)n;
+}
+
+cJSON *report_string(const char *bytes, size_t size)
+{
+    char *text = malloc(size * 6 + 3); /* a control character takes the most: \u001b */
+    if (!text) return NULL;
+    char *o = text;
+    *o++ = '"';
+    for (size_t i = 0; i < size;) i += escape(bytes + i, size - i, &o);
+    *o++ = '"';
+    *o = '\0';
+    cJSON *item = cJSON_CreateRaw(text);
+    free(text);
+    return item;
+}
+
+static void add_string(cJSON *object, const char *key, const char *text)
+{
+    cJSON_AddItemToObject(object, key, report_string(text, strlen(text)));
+}
+
+static void add_number(cJSON *object, const char *key, double number)
+{
+    cJSON_AddNumberToObject(object, key, number);
+}
+
+static void add_range(cJSON *object, const char *key, uint64_t begin, uint64_t end)
+{
+    cJSON *range = cJSON_AddArrayToObject(object, key);
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)begin));
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
+}
+
+static cJSON *read_object(const struct report *r)
+{
+    struct reader_progress p;
+    reader_progress(r->reader, &p);
+    size_t n_documents;
+    reader_documents(r->reader, &n_documents);
+    cJSON *read = cJSON_CreateObject();
+    add_number(read, "documents", (double)n_documents);
+    add_number(read, "bytes", (double)p.bytes);
+    add_number(read, "tokens", (double)p.tokens);
+    add_number(read, "new_tokens", (double)p.new_tokens);
+    add_number(read, "kept_tokens", (double)(p.tokens - p.new_tokens));
+    add_number(read, "seconds", p.seconds);
+    add_number(read, "tokens_per_second", p.seconds > 0 ? (double)p.new_tokens / p.seconds : 0);
+    add_number(read, "memory", (double)p.memory);
+    add_number(read, "state_bytes", (double)p.state_bytes);
+    cJSON *skipped = cJSON_AddArrayToObject(read, "skipped");
+    for (size_t i = 0; i < r->corpus->n_skipped; i++) {
+        cJSON *s = cJSON_CreateObject();
+        add_string(s, "path", r->corpus->skipped[i].path);
+        add_string(s, "reason", r->corpus->skipped[i].reason);
+        cJSON_AddItemToArray(skipped, s);
+    }
+    cJSON *notes = cJSON_AddArrayToObject(read, "notes");
+    const char *note = reader_note(r->reader);
+    if (*note) cJSON_AddItemToArray(notes, report_string(note, strlen(note)));
+    for (size_t i = 0; i < r->corpus->n_notes; i++) {
+        cJSON_AddItemToArray(notes, report_string(r->corpus->notes[i], strlen(r->corpus->notes[i])));
+    }
+    return read;
+}
+
+static cJSON *evidence_object(const struct report *r, const struct answer *a, size_t i)
+{
+    const struct evidence_item *item = &a->items[i];
+    size_t n;
+    const struct reader_segment *s = &reader_segments(r->reader, &n)[item->segment];
+    struct place place;
+    report_place(r, item->segment, &place);
+    cJSON *o = cJSON_CreateObject();
+    add_number(o, "rank", (double)i + 1);
+    add_number(o, "score", (double)item->score);
+    add_number(o, "share", (double)item->share);
+    add_string(o, "path", place.path);
+    add_range(o, "line", place.line[0], place.line[1]);
+    add_range(o, "byte", place.byte[0], place.byte[1]);
+    add_range(o, "token", s->first_token, s->end_token);
+    cJSON_AddItemToObject(o, "text", report_string(place.text, place.size));
+    return o;
+}
+
+static void add_common(cJSON *o, const struct report *r)
+{
+    add_string(o, "model", r->model->name);
+    add_string(o, "device", backend_info(r->backend)->name);
+    add_string(o, "version", LECTERN_VERSION);
+}
+
+int report_print(cJSON *object, FILE *out, struct error *e)
+{
+    char *text = object ? cJSON_PrintUnformatted(object) : NULL;
+    cJSON_Delete(object);
+    if (!text) return error_set(e, "out of memory");
+    int failed = fprintf(out, "%s\n", text) < 0 || fflush(out) != 0;
+    cJSON_free(text);
+    return failed ? error_set(e, "standard output: %s", strerror(errno)) : 0;
+}
+
+int report_read(const struct report *r, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToObject(o, "read", read_object(r));
+    add_common(o, r);
+    return report_print(o, out, e);
+}
+
+int report_dry_run(const struct report *r, const struct dry_run *d, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON *dry = cJSON_AddObjectToObject(o, "dry_run");
+    add_number(dry, "documents", (double)d->documents);
+    add_number(dry, "bytes", (double)d->bytes);
+    add_number(dry, "tokens", (double)d->tokens);
+    add_number(dry, "tokens_per_second", d->tokens_per_second);
+    add_number(dry, "seconds", d->seconds);
+    add_number(dry, "memory", (double)d->memory);
+    add_number(dry, "key_every", d->rate);
+    add_number(dry, "keys", (double)d->keys);
+    add_number(dry, "checkpoints", (double)d->checkpoints);
+    add_number(dry, "disk", (double)d->disk);
+    add_common(o, r);
+    return report_print(o, out, e);
+}
+
+int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    add_string(o, "question", a->question);
+    add_string(o, "answer", a->text);
+    add_string(o, "answerer", a->answerer);
+    if (a->failure) add_string(o, "answerer_failed", a->failure);
+    cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
+    add_number(seconds, "evidence", a->evidence_seconds);
+    add_number(seconds, "first_words", a->first_words_seconds);
+    add_number(seconds, "answer", a->seconds);
+    add_string(o, "rank_by", a->rank_by == RANK_FUSED ? "fused" : "attention");
+    cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
+    for (size_t i = 0; i < a->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));
+    cJSON_AddItemToObject(o, "read", read_object(r));
+    add_common(o, r);
+    return report_print(o, out, e);
+}
+
+int report_devices(const struct device *devices, size_t n, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(o, "devices");
+    for (size_t i = 0; i < n; i++) {
+        cJSON *d = cJSON_CreateObject();
+        add_string(d, "id", devices[i].id);
+        add_string(d, "name", devices[i].name);
+        add_string(d, "driver", devices[i].driver);
+        cJSON_AddBoolToObject(d, "software", devices[i].software);
+        cJSON_AddBoolToObject(d, "usable", devices[i].usable);
+        add_string(d, "tier", devices[i].tier);
+        add_number(d, "memory", (double)devices[i].memory);
+        add_string(d, "limits", devices[i].limits);
+        add_number(d, "self_test_seconds", devices[i].self_test_seconds);
+        add_string(d, "note", devices[i].note);
+        cJSON_AddItemToArray(list, d);
+    }
+    return report_print(o, out, e);
+}

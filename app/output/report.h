@@ -1,0 +1,47 @@
+/* Results as JSON (README, JSON): the objects that `ask`, `read` and `devices` print. All strings are made valid UTF-8.
+ */
+#ifndef LECTERN_REPORT_H
+#define LECTERN_REPORT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "app/reader/reader.h"
+
+struct backend;
+struct cJSON;
+struct device;
+struct document;
+struct dry_run;
+
+/* What was asked of what. Borrowed. */
+struct report {
+    const struct reader *reader;
+    const struct corpus *corpus;
+    const struct model *model;
+    const struct backend *backend;
+};
+
+/* A place in a file, for people: 1-based inclusive lines, half-open bytes on disk. */
+struct place {
+    const char *path;
+    uint64_t line[2], byte[2];
+    const char *text; /* the segment's text, UTF-8, `size` bytes, not terminated */
+    size_t size;
+};
+
+/* Of a segment of document `d`; its strings are valid as long as the corpus. */
+void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out);
+void report_place(const struct report *r, size_t segment, struct place *out);
+
+/* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */
+struct cJSON *report_string(const char *bytes, size_t size);
+
+/* Print one object and a newline; -1 where writing or memory fails. */
+int report_read(const struct report *r, FILE *out, struct error *e);
+int report_dry_run(const struct report *r, const struct dry_run *d, FILE *out, struct error *e);
+int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e);
+int report_devices(const struct device *devices, size_t n, FILE *out, struct error *e);
+int report_print(struct cJSON *object, FILE *out, struct error *e); /* takes the object; NULL: out of memory */
+
+#endif

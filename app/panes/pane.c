@@ -1,0 +1,113 @@
+#include "app/panes/pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/text/outline.h"
+#include "app/text/safe_text.h"
+#include "app/text/text_layout.h"
+
+/* How much of a title's detail fits: whole parts of it, which two blanks or a comma end. */
+static size_t fitting(const char *detail, int width)
+{
+    size_t size = strlen(detail);
+    while (size > 0 && (int)safe_text_width(detail, size) > width) {
+        do size--;
+        while (size > 0 && detail[size] != ',' && !(detail[size] == ' ' && detail[size - 1] == ' '));
+        while (size > 0 && detail[size - 1] == ' ') size--;
+    }
+    return size;
+}
+
+struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail)
+{
+    struct rect line = {r.y, r.x, r.h < 1 ? 0 : 1, r.w};
+    canvas_fill(c, line, style(ROLE_LINE), "─");
+    int x = canvas_puts(c, line, 0, 1, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
+    x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), title);
+    x = canvas_puts(c, line, 0, x, style(focused ? ROLE_FOCUS : ROLE_HEADING), " ");
+    size_t size = detail ? fitting(detail, line.w - x - 3) : 0;
+    if (size > 0) {
+        x = canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
+        x = canvas_put(c, line, 0, x, style(ROLE_DIM), detail, size);
+        canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
+    }
+    return rect_inset(r, 1, 0, 0, 0);
+}
+
+int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text)
+{
+    for (size_t size = strlen(text); size > 0 && r.w > 0; y++) {
+        size_t n = layout_break(text, size, r.w, true);
+        canvas_put(c, r, y, 0, s, text, n);
+        text += n;
+        size -= n;
+    }
+    return y;
+}
+
+int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
+               uint64_t offset)
+{
+    const struct document *d = &v->atlas->corpus->documents[document];
+    unsigned long long line = (unsigned long long)document_line(d, offset);
+    char number[24];
+    if (v->atlas->corpus->n_documents > 1) {
+        int n = snprintf(number, sizeof number, ":%llu", line), end = r.w - n;
+        int width = (int)safe_text_width(d->path, strlen(d->path));
+        if (end > x + width) end = x + width;
+        if (end > x) canvas_put_tail(c, r, y, x, end, s, d->path, strlen(d->path));
+        return canvas_puts(c, r, y, end > x ? end : x, s, number);
+    }
+    const struct outline_heading *h = v->outline ? outline_heading_at(v->outline, document, offset) : NULL;
+    x = canvas_printf(c, r, y, x, s, "line %llu", line);
+    if (h == NULL) return x;
+    x = canvas_puts(c, r, y, x, s, ", ");
+    return canvas_put_head(c, r, y, x, s, d->text + h->offset + h->title, h->size);
+}
+
+static const char *scaled(char out[16], double n, const char *unit, const char *space)
+{
+    static const char prefixes[][2] = {"", "k", "M", "G", "T", "P"};
+    size_t i = 0;
+    while (n >= 999.5 && i + 1 < sizeof prefixes / sizeof prefixes[0]) {
+        n /= 1000;
+        i++;
+    }
+    snprintf(out, 16, i > 0 && n < 99.95 ? "%.1f%s%s%s" : "%.0f%s%s%s", n, space, prefixes[i], unit);
+    return out;
+}
+
+const char *pane_count(char out[16], double n)
+{
+    return scaled(out, n, "", "");
+}
+
+const char *pane_bytes(char out[16], double n)
+{
+    return scaled(out, n, "B", " ");
+}
+
+const char *pane_share(char out[16], double share)
+{
+    double percent = share * 100;
+    if (percent <= 0)
+        snprintf(out, 16, "0%%");
+    else if (percent < 0.01)
+        snprintf(out, 16, "<0.01%%");
+    else
+        snprintf(out, 16, percent >= 9.95 ? "%.0f%%" : percent >= 0.1 ? "%.1f%%" : "%.2f%%", percent);
+    return out;
+}
+
+const char *pane_time(char out[16], double seconds)
+{
+    unsigned long s = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
+    if (s >= 172800)
+        snprintf(out, 16, "%lud %luh", s / 86400 % 100000, s / 3600 % 24);
+    else if (s >= 3600)
+        snprintf(out, 16, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(out, 16, "%lu:%02lu", s / 60, s % 60);
+    return out;
+}

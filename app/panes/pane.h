@@ -1,0 +1,52 @@
+/* What every pane is given to draw from, and the line above it. Panes hold where they are; they change nothing of what
+ * they show. */
+#ifndef LECTERN_PANE_H
+#define LECTERN_PANE_H
+
+#include <stdbool.h>
+
+#include "app/panes/atlas.h"
+#include "app/terminal/canvas.h"
+#include "app/panes/conversation.h"
+
+struct outline;
+struct search;
+
+struct view {
+    const struct atlas *atlas;
+    const struct conversation *conversation;
+    const struct exchange *exchange; /* shown; NULL: no question yet */
+    const struct exchange *compared; /* its map is shown too; NULL: none */
+    bool dilated;                    /* the map shows the dilated attention, else the evidence attention */
+    struct inspected_choice choice;  /* layers, heads and branches of it */
+    const struct outline *outline;
+    const struct search *search; /* NULL: nothing is searched for */
+    struct spot place;           /* in the text */
+    bool logarithmic;            /* heat */
+};
+
+/* Draws the line above a pane, a title with a rule to its right, and gives back what is left below. `detail` may be
+ * NULL. */
+struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail);
+
+/* Draws PATH:LINE, or in the only file the line and the chapter, from column x on: where there is no room, the end of a
+ * path and the beginning of a chapter are kept. Returns the column after it. */
+int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
+               uint64_t offset);
+
+/* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
+const char *pane_count(char out[16], double n);
+
+/* Bytes: 950 B, 12.3 kB, ... */
+const char *pane_bytes(char out[16], double n);
+
+/* Share of attention: 31%, 4.2%, 0.03%, <0.01%. */
+const char *pane_share(char out[16], double share);
+
+/* Seconds as 0:07, 12:34, 3:21:00, 4d 11h. */
+const char *pane_time(char out[16], double seconds);
+
+/* Wraps text at words from row y (which may lie above the rectangle) on; returns the row after it. */
+int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text);
+
+#endif

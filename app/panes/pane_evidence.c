@@ -1,0 +1,112 @@
+#include "app/panes/pane_evidence.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/text/safe_text.h"
+#include "app/text/segment.h"
+#include "app/text/text_layout.h"
+
+#define ITEM_ROWS 3
+
+/* The text of a segment on a few rows, runs of white space as one blank. */
+static void draw_snippet(struct canvas *c, struct rect r, const char *text, size_t size)
+{
+    char line[SEGMENT_MAX_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < size && n < sizeof line; i++) {
+        bool blank = text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
+        if (!blank)
+            line[n++] = text[i];
+        else if (n > 0 && line[n - 1] != ' ')
+            line[n++] = ' ';
+    }
+    size_t at = 0;
+    for (int y = 0; y < r.h && at < n && r.w > 0; y++) {
+        size_t taken = layout_break(line + at, n - at, r.w, true);
+        canvas_put(c, r, y, 0, style(ROLE_DIM), line + at, taken);
+        at += taken;
+    }
+}
+
+static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused, const struct view *v)
+{
+    const struct exchange *x = v->exchange;
+    const struct lens lens = exchange_lens(x);
+    const struct evidence_item *item = &lens.items[rank];
+    if (item->segment >= v->atlas->n_segments) return;
+    const struct reader_segment *s = &v->atlas->segments[item->segment];
+    const struct document *d = &v->atlas->corpus->documents[s->document];
+    bool selected = rank == x->selected;
+    enum role role = selected ? focused ? ROLE_SELECTED : ROLE_MARKED : ROLE_TEXT;
+    struct rect line = {r.y, r.x, r.h < 1 ? r.h : 1, r.w};
+    canvas_fill(c, line, style(role), " ");
+    int heat = heat_level((double)item->share, (double)lens.peak, v->logarithmic);
+    canvas_puts(c, line, 0, 0, (struct style){ROLE_HEAT, (uint8_t)heat}, "█");
+    char share[16];
+    int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
+    left = canvas_printf(c, line, 0, left, style(role), "%5s ", pane_share(share, (double)item->share));
+    pane_place(c, line, 0, left, style(role), v, s->document, s->offset);
+    draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + s->offset, s->size);
+}
+
+static int item_rows(const struct pane_evidence *p)
+{
+    return p->height >= 12 ? ITEM_ROWS : p->height >= 6 ? 2 : 1;
+}
+
+static void keep_in_sight(struct pane_evidence *p, const struct exchange *x)
+{
+    size_t fits = (size_t)(p->height / item_rows(p));
+    if (fits < 1) fits = 1;
+    if (x->selected < p->first) p->first = x->selected;
+    if (x->selected >= p->first + fits) p->first = x->selected - fits + 1;
+}
+
+static const char *nothing_yet(const struct exchange *x)
+{
+    if (x == NULL) return "Ask a question: the places in the text that were attended to are listed here.";
+    switch (x->state) {
+    case EXCHANGE_WAITS:
+        return "The question waits.";
+    case EXCHANGE_ANSWERING:
+        return "Looking ...";
+    case EXCHANGE_STOPPED:
+        return "Stopped.";
+    default:
+        return "No evidence.";
+    }
+}
+
+void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
+{
+    const struct exchange *x = v->exchange;
+    char detail[64] = "";
+    size_t n = exchange_lens(x).n_items;
+    if (n > 0)
+        snprintf(detail, sizeof detail, "%zu place%s%s", n, n == 1 ? "" : "s",
+                 x->token >= 0                      ? ", one word's"
+                 : x->answer->rank_by == RANK_FUSED ? ", by attention and shared words"
+                                                    : ", % of attention");
+    struct rect body = pane_title(c, r, focused, "Evidence", detail);
+    p->height = body.h;
+    if (n == 0) {
+        pane_wrapped(c, rect_inset(body, 0, 1, 0, 1), 0, style(ROLE_DIM), nothing_yet(x));
+        return;
+    }
+    keep_in_sight(p, x);
+    int rows = item_rows(p);
+    for (size_t i = p->first; i < n; i++) {
+        int y = (int)(i - p->first) * rows;
+        if (y >= body.h) break;
+        struct rect item = {body.y + y, body.x, y + rows <= body.h ? rows : body.h - y, body.w};
+        draw_item(c, item, i, focused, v);
+    }
+}
+
+size_t pane_evidence_at(const struct pane_evidence *p, const struct view *v, int row)
+{
+    if (row < 1 || row > p->height) return SIZE_MAX;
+    size_t i = p->first + (size_t)((row - 1) / item_rows(p));
+    return i < exchange_lens(v->exchange).n_items ? i : SIZE_MAX;
+}

@@ -1,0 +1,31 @@
+/* The text of all documents, one after the other, each under a line with its path. Wrapped; code with line numbers.
+ * Attention is shown as a bar of heat at the left, and on single words where it was looked up. */
+#ifndef LECTERN_PANE_TEXT_H
+#define LECTERN_PANE_TEXT_H
+
+#include "app/terminal/config.h"
+#include "app/panes/pane.h"
+
+struct pane_text {
+    struct spot top; /* first row: the one that begins here, or above it the document's title line */
+    bool title;
+    struct spot place; /* where the user is: what was gone to, or the first row */
+    uint64_t span;     /* bytes from `place` that are marked; 0: none */
+    bool went;         /* gone to, and not scrolled since: stays in sight when the size changes */
+    int height, width; /* as drawn last */
+    enum line_numbers numbers;
+};
+
+/* Shows a place: a third of the way down with `span` bytes marked from there, or at the top where span is 0. */
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span);
+
+/* Moves by rows. */
+void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);
+void pane_text_end(struct pane_text *p, const struct atlas *a);
+void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v);
+
+/* Token range of the text on the screen in the document of its first row, for looking up single tokens; empty where it
+ * is not read. */
+void pane_text_tokens(const struct pane_text *p, const struct atlas *a, uint64_t *begin, uint64_t *end);
+
+#endif

@@ -1,0 +1,454 @@
+#include "app/reader/reader.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/answer/answerer.h"
+#include "app/answer/ask.h"
+#include "app/reader/checkpoints.h"
+#include "app/text/corpus.h"
+#include "app/answer/followup.h"
+#include "app/reader/inspected.h"
+#include "app/text/segment.h"
+#include "app/reader/state.h"
+#include "app/reader/token_source.h"
+#include "compute/backend.h"
+#include "compute/bytes.h"
+#include "compute/clock.h"
+#include "compute/error.h"
+#include "compute/evidence.h"
+#include "compute/model.h"
+#include "compute/session.h"
+#include "compute/session_guard.h"
+#include "compute/thread_pool.h"
+#include "compute/tokenizer.h"
+
+/* Progress is told this often, in seconds. */
+#define PROGRESS_SECONDS 0.2
+
+/* Tokens read between two looks at the cancel flag take about this long. */
+#define CHUNK_SECONDS 0.08
+#define CHUNK_LEAST 256
+
+/* A chunk that is being read. */
+struct reading {
+    struct token_chunk chunk;
+    int8_t *keys; /* owned */
+    size_t capacity;
+};
+
+/* Chunks under way: while the device reads one, the host prepares the next and enters the one before. */
+enum { AHEAD = SESSION_GUARD_AHEAD };
+_Static_assert((int)AHEAD <= (int)TOKEN_CHUNKS, "a chunk's tokens are kept until its keys are there");
+
+struct reader {
+    const struct model *model;
+    struct backend *backend;
+    const struct corpus *corpus;
+    struct answerer *answerer;
+    bool conversation;
+    struct followup talk;
+    struct session_guard *guard;
+    struct token_source *source;
+    struct sequence *sequence;
+    struct state *state; /* the kept read; NULL where nothing is kept */
+    bool keeps;          /* checkpoints are made: there is a state, and none has failed */
+    double checkpointed; /* when one was last put on the disk */
+    struct checkpoints checkpoints;
+    char note[640];
+    uint32_t rate_kept; /* every how many positions' key is kept */
+    struct reading readings[AHEAD];
+    size_t n_begun, n_ended; /* chunks; chunk i is readings[i % AHEAD] */
+    bool done;
+    uint64_t new_tokens;
+    double seconds; /* spent reading */
+    double rate;    /* tokens a second, smoothed */
+    double bytes_rate;
+};
+
+static const char *scratch_directory(const struct reader_options *o)
+{
+    if (o->directory) return o->directory;
+    const char *named = getenv("TMPDIR");
+    return named && *named ? named : "/var/tmp";
+}
+
+int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
+                       uint64_t memory, struct error *e)
+{
+    const uint64_t keys = text_bytes / 3 * m->evidence.width;
+    *rate = 1;
+    if (memory == 0) return 0;
+    if (model_bytes >= memory) {
+        return error_set(e, "the model wants %llu MB, more than --memory allows (%llu MB)",
+                         (unsigned long long)(model_bytes / 1000000), (unsigned long long)(memory / 1000000));
+    }
+    while (keys / *rate > memory - model_bytes && *rate < 16) *rate *= 4;
+    if (keys / *rate <= memory - model_bytes) return 0;
+    return error_set(e,
+                     "evidence keys of this text want about %llu MB besides the model's %llu MB, more than --memory "
+                     "allows (%llu MB)",
+                     (unsigned long long)(keys / *rate / 1000000), (unsigned long long)(model_bytes / 1000000),
+                     (unsigned long long)(memory / 1000000));
+}
+
+/* Opens the kept read of this text, or begins one. Nothing kept is no failure. */
+static int open_state(struct reader *r, const struct reader_options *o, const atomic_bool *cancel, struct error *e)
+{
+    if (!o->keep) return 0;
+    struct error why = {""};
+    const struct state_key key = {.model = r->model->hash, .width = r->model->evidence.width, .rate = r->rate_kept};
+    const struct state_options options = {.directory = o->state_dir, .label = o->label, .cancel = cancel};
+    r->checkpointed = clock_seconds();
+    if (state_open(&r->state, &options, &key, r->corpus, &why) == 0) {
+        r->keeps = true;
+        snprintf(r->note, sizeof r->note, "%s", state_note(r->state));
+        return 0;
+    }
+    if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
+    snprintf(r->note, sizeof r->note, "this read is not kept: %s", why.text);
+    return 0;
+}
+
+/* Puts session and source where the kept read ended. */
+static int resume(struct reader *r, struct error *e)
+{
+    const uint8_t *session;
+    size_t size, zero_lengths;
+    struct state_place place;
+    if (!r->state || !state_resume(r->state, &session, &size)) return 0;
+    sequence_place(r->sequence, &place, &zero_lengths);
+    r->done = state_is_complete(r->state);
+    if (!r->done && !*r->note)
+        snprintf(r->note, sizeof r->note, "%llu tokens are kept from an earlier read that was not ended: reading on",
+                 (unsigned long long)place.n_tokens);
+    token_source_seek(r->source, place.n_documents, place.offset, zero_lengths);
+    return session_guard_load(r->guard, session, size, e);
+}
+
+int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
+                const struct reader_options *o, const atomic_bool *cancel, struct error *e)
+{
+    if (m->evidence.width == 0) return error_set(e, "%s: this model has no evidence attention: not a reader", m->path);
+    struct reader *r = calloc(1, sizeof *r);
+    if (!r) return error_set(e, "out of memory");
+    r->model = m;
+    r->backend = b;
+    r->corpus = c;
+    r->answerer = o->answerer;
+    r->conversation = o->conversation;
+    r->checkpoints = checkpoints_begin(c->n_bytes);
+    if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
+        reader_choose_rate(&r->rate_kept, m, c->n_bytes, session_memory(session_guard_session(r->guard)), o->memory,
+                           e) ||
+        open_state(r, o, cancel, e) ||
+        token_source_open(&r->source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
+        sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
+        resume(r, e)) {
+        reader_close(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r) return;
+    session_guard_close(r->guard);
+    token_source_close(r->source);
+    sequence_close(r->sequence);
+    followup_free(&r->talk);
+    state_close(r->state);
+    for (size_t i = 0; i < AHEAD; i++) free(r->readings[i].keys);
+    free(r);
+}
+
+const char *reader_note(const struct reader *r)
+{
+    return r->note;
+}
+
+uint32_t reader_rate(const struct reader *r)
+{
+    return r->rate_kept;
+}
+
+float reader_fusion_weight(const struct reader *r)
+{
+    return r->model->evidence.fusion_weight * (float)r->rate_kept;
+}
+
+/* Keeps what was read. Where that fails reading goes on without further checkpoints. */
+static void checkpoint(struct reader *r, enum state_weight weight)
+{
+    struct error why = {""};
+    struct state_place place;
+    size_t zero_lengths, size = session_state_size(session_guard_session(r->guard));
+    double begin = clock_seconds();
+    sequence_place(r->sequence, &place, &zero_lengths);
+    if (place.n_documents == 0) return;
+    uint8_t *session = malloc(size);
+    int failed = !session ? error_set(&why, "out of memory")
+                          : session_state_save(session_guard_session(r->guard), session, size, &why);
+    if (!failed) failed = state_checkpoint(r->state, &place, session, size, weight, &why);
+    if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
+    free(session);
+    r->keeps = !failed;
+    double end = clock_seconds();
+    if (weight == STATE_LIGHT)
+        checkpoints_made(&r->checkpoints, size, end - begin);
+    else
+        r->checkpointed = end;
+}
+
+/* Enters the chunk's tokens and their keys into the sequence, run by run. */
+static int record(struct reader *r, const struct token_chunk *chunk, const int8_t *keys, struct error *e)
+{
+    const uint8_t *lengths = chunk->lengths;
+    for (size_t i = 0; i < chunk->n_runs; i++) {
+        size_t n = chunk->runs[i].n;
+        int failed = chunk->runs[i].header ? sequence_begin_document(r->sequence, n, keys, e)
+                                           : sequence_append(r->sequence, lengths, n, keys, e);
+        if (failed) return -1;
+        keys += n * r->model->evidence.width;
+        lengths += n;
+    }
+    return 0;
+}
+
+/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike, and cut where a checkpoint fits. */
+static size_t chunk_tokens(const struct reader *r)
+{
+    const struct session *s = session_guard_session(r->guard);
+    if (session_comm(s)) return session_chunk_tokens(s); /* less would leave ranks without a share */
+    size_t n = CHUNK_LEAST, most = backend_info(r->backend)->chunk_rows;
+    while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
+    return (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
+}
+
+/* Sets the device to the next chunk; *last: there is none. */
+static int begin_chunk(struct reader *r, bool *last, struct error *e)
+{
+    struct reading *next = &r->readings[r->n_begun % AHEAD];
+    if (token_source_next(r->source, chunk_tokens(r), &next->chunk, e)) return -1;
+    *last = next->chunk.n == 0;
+    if (*last) return 0;
+    int8_t *keys = bytes_reserve(next->keys, &next->capacity, next->chunk.n * r->model->evidence.width, 1);
+    if (!keys) return error_set(e, "out of memory");
+    next->keys = keys;
+    struct session_outputs outputs = {.keys = keys};
+    if (session_guard_begin(r->guard, next->chunk.ids, next->chunk.n, &outputs, e)) return -1;
+    r->n_begun++;
+    return 0;
+}
+
+/* Enters the oldest chunks under way until only `left` are. */
+static int end_chunks(struct reader *r, size_t left, struct error *e)
+{
+    while (r->n_begun - r->n_ended > left) {
+        const struct reading *oldest = &r->readings[r->n_ended % AHEAD];
+        if (session_guard_end(r->guard, e) || record(r, &oldest->chunk, oldest->keys, e)) return -1;
+        r->new_tokens += oldest->chunk.n;
+        r->n_ended++;
+    }
+    return 0;
+}
+
+/* Rates as a moving average over about two seconds. */
+static void update_rates(struct reader *r, uint64_t tokens, uint64_t bytes, double seconds)
+{
+    if (seconds <= 0) return;
+    double keep = r->rate > 0 ? exp(-seconds / 2.0) : 0;
+    r->rate = keep * r->rate + (1 - keep) * (double)tokens / seconds;
+    r->bytes_rate = keep * r->bytes_rate + (1 - keep) * (double)bytes / seconds;
+}
+
+/* The checkpoint to make once the chunks under way are entered, of which the newest begins at token `begin`; false:
+ * none. */
+static bool is_due(const struct reader *r, uint64_t begin, bool last, enum state_weight *weight)
+{
+    if (!r->keeps) return false;
+    const uint64_t end = session_position(session_guard_session(r->guard));
+    *weight = last ? STATE_END : STATE_DURABLE;
+    if (last || clock_seconds() - r->checkpointed > CHECKPOINTS_SECONDS) return true;
+    *weight = STATE_LIGHT;
+    return checkpoints_is_due(&r->checkpoints, begin, end, sequence_n_bytes(r->sequence), r->seconds);
+}
+
+int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
+{
+    /* A failure may have left tokens in the caches that the tables do not have. */
+    if (session_position(session_guard_session(r->guard)) != sequence_n_tokens(r->sequence)) {
+        return error_set(e, "reading cannot go on after an error");
+    }
+    double told = 0;
+    while (!r->done) {
+        if (c->cancel && atomic_load(c->cancel)) {
+            if (end_chunks(r, 0, e)) return -1;
+            if (r->keeps) checkpoint(r, STATE_DURABLE);
+            return error_set(e, "interrupted");
+        }
+        uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
+        double begin = clock_seconds();
+        bool last;
+        enum state_weight weight;
+        uint64_t at = session_position(session_guard_session(r->guard));
+        if (begin_chunk(r, &last, e)) return -1;
+        bool due = is_due(r, at, last, &weight);
+        if (end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
+        double end = clock_seconds();
+        r->seconds += end - begin;
+        r->done = last;
+        if (due) checkpoint(r, weight);
+        update_rates(r, sequence_n_tokens(r->sequence) - tokens, sequence_n_bytes(r->sequence) - bytes, end - begin);
+        if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
+        struct reader_progress p;
+        reader_progress(r, &p);
+        c->progress(c->context, &p);
+        told = end;
+    }
+    return 0;
+}
+
+bool reader_done(const struct reader *r)
+{
+    return r->done;
+}
+
+const char *reader_notice(const struct reader *r)
+{
+    const char *worded = r->answerer ? answerer_notice(r->answerer) : "";
+    return *worded ? worded : session_guard_notice(r->guard);
+}
+
+void reader_progress(const struct reader *r, struct reader_progress *p)
+{
+    size_t n_documents;
+    sequence_documents(r->sequence, &n_documents);
+    uint64_t bytes = sequence_n_bytes(r->sequence);
+    *p = (struct reader_progress){
+        .tokens = sequence_n_tokens(r->sequence),
+        .new_tokens = r->new_tokens,
+        .bytes = bytes,
+        .total_bytes = r->corpus->n_bytes,
+        .document = n_documents ? n_documents - 1 : 0,
+        .seconds = r->seconds,
+        .tokens_per_second = r->done && r->seconds > 0 ? (double)r->new_tokens / r->seconds : r->rate,
+        .seconds_left = r->done             ? 0
+                        : r->bytes_rate > 0 ? (double)(r->corpus->n_bytes - bytes) / r->bytes_rate
+                                            : -1,
+        .memory = session_memory(session_guard_session(r->guard)),
+        .state_bytes = sequence_file_bytes(r->sequence),
+    };
+}
+
+const struct reader_document *reader_documents(const struct reader *r, size_t *n)
+{
+    return sequence_documents(r->sequence, n);
+}
+
+const struct corpus *reader_corpus(const struct reader *r)
+{
+    return r->corpus;
+}
+
+const struct reader_segment *reader_segments(const struct reader *r, size_t *n)
+{
+    return sequence_segments(r->sequence, n);
+}
+
+void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets)
+{
+    sequence_token_offsets(r->sequence, begin, end, offsets);
+}
+
+void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
+                         float *share)
+{
+    uint64_t n_kept, rate = r->rate_kept;
+    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
+    uint64_t first = sequence_kept(r->sequence, begin), n = sequence_kept(r->sequence, end) - first;
+    evidence_share(a->attention, keys, first, first + n, token, share);
+    if (rate == 1) return;
+    /* Spread out from the back, so that nothing is overwritten before it is moved. */
+    for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
+}
+
+static struct ask asked_of(struct reader *r)
+{
+    return (struct ask){r,           r->model, r->backend,  r->corpus,
+                        r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
+}
+
+int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
+               struct answer **out, struct error *e)
+{
+    const struct ask q = asked_of(r);
+    return ask_question(&q, question, wanted, c, out, e);
+}
+
+/* --- looking into a question --- */
+
+int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
+                           size_t *n, struct error *e)
+{
+    struct tokens ids = {0};
+    if (tokenizer_encode(r->model->tokenizer, a->question, strlen(a->question), &ids, e)) return -1;
+    assert(ids.n == a->attention->n_query);
+    struct reader_question_token *tokens = calloc(ids.n, sizeof *tokens);
+    uint32_t at = 0;
+    for (size_t i = 0; tokens && i < ids.n; i++) {
+        tokens[i] =
+            (struct reader_question_token){.begin = at, .end = at + ids.lengths[i], .gate = a->attention->gate[i]};
+        at += ids.lengths[i];
+    }
+    *n = ids.n;
+    tokens_free(&ids);
+    if (!tokens) return error_set(e, "out of memory");
+    *out = tokens;
+    return 0;
+}
+
+int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
+                          float *share, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = reader_segments(r, &n);
+    uint64_t n_kept;
+    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
+    assert(token < a->attention->n_query && a->n_segments <= n);
+    for (size_t i = 0; i < a->n_segments; i++) {
+        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_set(e, "interrupted");
+        uint64_t begin = sequence_kept(r->sequence, segments[i].first_token),
+                 end = sequence_kept(r->sequence, segments[i].end_token);
+        float part[SEGMENT_MAX_BYTES];
+        double sum = 0;
+        for (; begin < end; begin += SEGMENT_MAX_BYTES) {
+            uint64_t stop = end - begin < SEGMENT_MAX_BYTES ? end : begin + SEGMENT_MAX_BYTES;
+            evidence_share(a->attention, keys, begin, stop, (int)token, part);
+            for (uint64_t j = 0; j < stop - begin; j++) sum += (double)part[j];
+        }
+        share[i] = (float)sum;
+    }
+    return 0;
+}
+
+int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
+                   const atomic_bool *cancel, struct inspected **out, struct error *e)
+{
+    const struct ask q = asked_of(r);
+    struct inspection *in;
+    struct inspected *i;
+    if (ask_inspect(&q, a->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
+    inspected_find_places(i, r);
+    if (reader_question_tokens(r, a, &i->tokens, &i->n_tokens, e)) {
+        inspected_close(i);
+        return -1;
+    }
+    *out = i;
+    return 0;
+}

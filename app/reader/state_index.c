@@ -1,0 +1,186 @@
+#define XXH_INLINE_ALL
+#include "app/reader/state_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "compute/error.h"
+
+static const uint8_t magic[8] = {'l', 'e', 'c', 't', 's', 't', 'a', 't'};
+#define VERSION 1
+#define LABEL_MOST 4096
+
+/* Numbers and their place in the file: the same walk writes and reads them, so that the two cannot differ. */
+struct cursor {
+    uint8_t *write;      /* NULL while reading, and while the size is counted */
+    const uint8_t *read; /* NULL while writing */
+    size_t at, size;     /* size: of what is read */
+    bool failed;
+};
+
+static void bytes(struct cursor *c, void *value, size_t n)
+{
+    if (c->read && n > c->size - c->at) {
+        c->failed = true;
+        memset(value, 0, n);
+        return;
+    }
+    if (c->read) memcpy(value, c->read + c->at, n);
+    if (c->write) memcpy(c->write + c->at, value, n);
+    c->at += n;
+}
+
+static void number(struct cursor *c, uint64_t *value)
+{
+    uint8_t little[8];
+    for (size_t i = 0; i < 8; i++) little[i] = (uint8_t)(*value >> 8 * i);
+    bytes(c, little, sizeof little);
+    if (!c->read) return;
+    *value = 0;
+    for (size_t i = 0; i < 8; i++) *value |= (uint64_t)little[i] << 8 * i;
+}
+
+static void small_number(struct cursor *c, uint32_t *value)
+{
+    uint64_t wide = *value;
+    number(c, &wide);
+    if (wide > UINT32_MAX) c->failed = true;
+    *value = (uint32_t)wide;
+}
+
+/* Room for the n elements that follow, where the rest of the file can hold them. */
+static void *room(struct cursor *c, void *array, uint64_t n, size_t element)
+{
+    if (!c->read || c->failed) return array;
+    if (n > (c->size - c->at) / element) {
+        c->failed = true;
+        return NULL;
+    }
+    array = calloc((size_t)n + 1, element);
+    if (!array) c->failed = true;
+    return array;
+}
+
+static void walk_checkpoint(struct cursor *c, struct state_checkpoint *p)
+{
+    number(c, &p->place.n_tokens);
+    number(c, &p->place.n_documents);
+    number(c, &p->place.offset);
+    number(c, &p->prefix[0]);
+    number(c, &p->prefix[1]);
+    number(c, &p->session_size);
+    number(c, &p->session_hash);
+}
+
+static void walk(struct cursor *c, struct state_index *x)
+{
+    uint8_t head[sizeof magic];
+    uint64_t version = VERSION, complete = x->complete, label_size = x->label ? strlen(x->label) : 0;
+    uint64_t n_checkpoints = x->n_checkpoints;
+    memcpy(head, magic, sizeof magic);
+    bytes(c, head, sizeof head);
+    number(c, &version);
+    if (memcmp(head, magic, sizeof magic) != 0 || version != VERSION) c->failed = true;
+    number(c, &x->key.model);
+    number(c, &x->key.settings);
+    small_number(c, &x->key.width);
+    small_number(c, &x->key.rate);
+    number(c, &x->text[0]);
+    number(c, &x->text[1]);
+    number(c, &complete);
+    x->complete = complete == 1;
+    number(c, &x->n_documents);
+    number(c, &x->n_bytes);
+    number(c, &label_size);
+    x->label = room(c, x->label, label_size, 1);
+    if (x->label && !c->failed) bytes(c, x->label, (size_t)label_size);
+    if (c->read && x->label && strlen(x->label) != label_size) c->failed = true;
+    for (size_t i = 0; i < STATE_N_STREAMS; i++) {
+        number(c, &x->size[i]);
+        size_t n = state_index_n_blocks(x->size[i]);
+        x->blocks[i] = room(c, x->blocks[i], n, sizeof *x->blocks[i]);
+        for (size_t b = 0; b < n && !c->failed; b++) number(c, &x->blocks[i][b]);
+    }
+    number(c, &n_checkpoints);
+    x->checkpoints = room(c, x->checkpoints, n_checkpoints, sizeof *x->checkpoints);
+    if (c->read && c->failed) return;
+    x->n_checkpoints = (size_t)n_checkpoints;
+    for (size_t i = 0; i < x->n_checkpoints; i++) walk_checkpoint(c, &x->checkpoints[i]);
+    if (c->read && complete > 1) c->failed = true;
+}
+
+void state_index_free(struct state_index *x)
+{
+    free(x->label);
+    free(x->checkpoints);
+    for (size_t i = 0; i < STATE_N_STREAMS; i++) free(x->blocks[i]);
+    *x = (struct state_index){.n_checkpoints = 0};
+}
+
+void state_index_sizes(const struct state_key *key, const struct state_place *place, uint64_t size[STATE_N_STREAMS])
+{
+    size[STATE_KEYS] = (place->n_tokens / key->rate + (place->n_tokens % key->rate != 0)) * key->width;
+    size[STATE_LENGTHS] = place->n_tokens;
+    size[STATE_DOCUMENTS] = place->n_documents * sizeof(struct state_document);
+}
+
+size_t state_index_n_blocks(uint64_t size)
+{
+    return (size_t)(size / STATE_BLOCK + (size % STATE_BLOCK != 0));
+}
+
+/* Whether the numbers fit together; they are already known to be what was written. */
+static bool is_sound(const struct state_index *x)
+{
+    uint64_t size[STATE_N_STREAMS];
+    if (x->key.width == 0 || x->key.width > 65536 || x->key.rate == 0 || x->n_checkpoints == 0) return false;
+    if (strlen(x->label) > LABEL_MOST) return false;
+    for (size_t i = 0; i < x->n_checkpoints; i++) {
+        const struct state_place *place = &x->checkpoints[i].place;
+        if (place->n_tokens > (uint64_t)1 << 44 || place->n_documents == 0 || place->n_documents > x->n_documents)
+            return false;
+        if (place->n_tokens < place->n_documents || x->checkpoints[i].session_size == 0) return false;
+        if (i == 0) continue;
+        const struct state_place *before = &x->checkpoints[i - 1].place;
+        if (place->n_tokens <= before->n_tokens || place->n_documents < before->n_documents) return false;
+    }
+    state_index_sizes(&x->key, &x->checkpoints[x->n_checkpoints - 1].place, size);
+    return memcmp(size, x->size, sizeof size) == 0;
+}
+
+int state_index_encode(uint8_t **out, size_t *size, const struct state_index *x, struct error *e)
+{
+    struct state_index copy = *x; /* walking writes what it reads; here both are the same */
+    struct cursor count = {.write = NULL};
+    walk(&count, &copy);
+    uint64_t hash;
+    uint8_t *written = malloc(count.at + sizeof hash);
+    if (!written) return error_set(e, "out of memory");
+    struct cursor c = {.write = written};
+    walk(&c, &copy);
+    hash = XXH3_64bits(written, c.at);
+    number(&c, &hash);
+    *out = written;
+    *size = c.at;
+    return 0;
+}
+
+int state_index_decode(struct state_index *out, const uint8_t *bytes_read, size_t size, struct error *e)
+{
+    struct state_index x = {.n_checkpoints = 0};
+    uint64_t hash = 0;
+    if (size < sizeof magic + sizeof hash || memcmp(bytes_read, magic, sizeof magic) != 0)
+        return error_set(e, "not an index of a kept read");
+    struct cursor tail = {.read = bytes_read + size - sizeof hash, .size = sizeof hash};
+    number(&tail, &hash);
+    if (XXH3_64bits(bytes_read, size - sizeof hash) != hash) return error_set(e, "the index has a wrong checksum");
+    struct cursor c = {.read = bytes_read, .size = size - sizeof hash};
+    walk(&c, &x);
+    if (c.failed || c.at != c.size || !is_sound(&x)) {
+        state_index_free(&x);
+        return error_set(e, "the index is of another version or does not fit together");
+    }
+    *out = x;
+    return 0;
+}

@@ -1,0 +1,332 @@
+/* Draws the screen: panes where the layout puts them, the bar at the top, progress and hints at the bottom. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/panes/pane_help.h"
+#include "app/text/safe_text.h"
+#include "app/screen/screen.h"
+#include "app/panes/search.h"
+#include "compute/model.h"
+
+/* A part of the bar at the top; what does not fit is left out whole. Returns the column after it. */
+static int draw_title_part(struct canvas *c, struct rect r, int x, const char *part)
+{
+    const int width = (int)safe_text_width(part, strlen(part));
+    return x + 2 + width < r.w ? canvas_puts(c, r, 0, x + 2, style(ROLE_TITLE), part) : x;
+}
+
+static void draw_title(const struct screen *s, struct canvas *c)
+{
+    struct rect r = s->layout.title;
+    const struct corpus *corpus = s->atlas->corpus;
+    char number[16], text[400];
+    canvas_fill(c, r, style(ROLE_TITLE), " ");
+    int x = canvas_puts(c, r, 0, 1, style(ROLE_TITLE), "Lectern");
+    const uint64_t read = atlas_tokens(s->atlas);
+    const char *path = corpus->documents[0].path, *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    if (corpus->n_documents == 1) {
+        const int width = (int)safe_text_width(name, strlen(name)), room = r.w / 2 - x - 2;
+        const int end = x + 2 + (width < room ? width : room);
+        if (room > 4) {
+            canvas_put_tail(c, r, 0, x + 2, end, style(ROLE_TITLE), name, strlen(name));
+            x = end;
+        }
+    } else {
+        snprintf(text, sizeof text, "%zu files", corpus->n_documents);
+        x = draw_title_part(c, r, x, text);
+    }
+    x = draw_title_part(c, r, x, pane_bytes(number, (double)corpus->n_bytes));
+    snprintf(text, sizeof text, "%s tokens", pane_count(number, (double)read));
+    if (read > 0) x = draw_title_part(c, r, x, text);
+    snprintf(text, sizeof text, "%zu skipped (!)", corpus->n_skipped);
+    if (corpus->n_skipped > 0) x = draw_title_part(c, r, x, text);
+    snprintf(text, sizeof text, "%.60s  %.127s ", s->model ? s->model->name : "", s->device);
+    const char *shown = (int)safe_text_width(text, strlen(text)) <= r.w - x - 2 ? text : strstr(text, "  ") + 2;
+    if (r.w - x > 20) canvas_put_tail(c, r, 0, x + 2, r.w, style(ROLE_TITLE), shown, strlen(shown));
+}
+
+static int draw_bar(struct canvas *c, struct rect r, int x, int width, double part)
+{
+    static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+    int filled = part > 0 ? (int)(part * width * 8) : 0;
+    for (int i = 0; i < width; i++) {
+        int here = filled - 8 * i;
+        here = here < 0 ? 0 : here > 8 ? 8 : here;
+        if (here > 0)
+            canvas_puts(c, r, 0, x + i, style(ROLE_GOOD), eighths[here]);
+        else
+            canvas_puts(c, r, 0, x + i, style(ROLE_LINE), "·");
+    }
+    return x + width;
+}
+
+static const char *reading_word(const struct screen *s)
+{
+    switch (s->reading) {
+    case READING_OPENS:
+        return "Opening";
+    case READING_READS:
+        return "Reading";
+    case READING_PAUSED:
+        return "Paused, r reads on";
+    case READING_DONE:
+        return "Read";
+    case READING_FAILED:
+        return "Reading failed";
+    }
+    return "";
+}
+
+/* One line, what matters most first: it is cut at the right. */
+static void draw_progress(const struct screen *s, struct canvas *c, struct rect r)
+{
+    const struct reader_progress *p = &s->progress;
+    char rate[16], left[16], memory[16], done[16], all[16];
+    if (s->reading == READING_FAILED) {
+        canvas_printf(c, r, 0, 1, style(ROLE_ERROR), "Reading failed: %s", s->problem ? s->problem : "");
+        return;
+    }
+    double part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
+    int x =
+        canvas_printf(c, r, 0, 1, style(s->reading == READING_PAUSED ? ROLE_KEY : ROLE_TEXT), "%s ", reading_word(s));
+    x = draw_bar(c, r, x, r.w >= 110 ? 20 : r.w >= 60 ? 10 : 4, part);
+    x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), " %3.0f%%", 100 * part);
+    if (p->tokens == 0) return;
+    if (s->reading == READING_READS && p->seconds_left >= 0)
+        x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), "  %s left", pane_time(left, p->seconds_left));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/%s tokens", pane_count(done, (double)p->tokens),
+                      pane_count(all, (double)atlas_total_tokens(s->atlas)));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/s", pane_count(rate, p->tokens_per_second));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s memory", pane_bytes(memory, (double)p->memory));
+    if (p->document >= s->atlas->corpus->n_documents || x + 12 > r.w) return;
+    const char *path = s->atlas->corpus->documents[p->document].path;
+    int room = r.w - x - 3, size = (int)safe_text_width(path, strlen(path));
+    canvas_put_tail(c, r, 0, x + 2, x + 2 + (size < room ? size : room), style(ROLE_DIM), path, strlen(path));
+}
+
+static int hint_width(const struct screen *s, enum action action, const char *word, char names[80])
+{
+    keymap_names(&s->config.keymap, action, names, 80);
+    names[strcspn(names, " ")] = '\0';
+    return names[0] ? (int)safe_text_width(names, strlen(names)) + (int)strlen(word) + 3 : 0;
+}
+
+static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, int x, enum action action,
+                     const char *word)
+{
+    char names[80];
+    int width = hint_width(s, action, word, names);
+    if (width == 0 || x + width - 2 > r.w) return x;
+    x = canvas_puts(c, r, 0, x, style(ROLE_KEY), names);
+    return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
+}
+
+enum when { ALWAYS, ANSWERED, SEARCHING, READS, WORDS_COME, PAUSED };
+
+static bool is_now(const struct screen *s, enum when when)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
+    return when == ALWAYS || (when == READS && reads) || (when == WORDS_COME && words && !reads) ||
+           (when == PAUSED && s->reading == READING_PAUSED && !words) ||
+           (when == ANSWERED && exchange_lens(x).n_items > 0) || (when == SEARCHING && s->search != NULL);
+}
+
+/* The keys of what covers the panes, or of a line that is typed; false where it is neither. */
+static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rect r)
+{
+    static const struct {
+        enum action action;
+        const char *word;
+    } pattern[] = {{ACTION_DOWN, "head"},
+                   {ACTION_RIGHT, "branch"},
+                   {ACTION_ZOOM_IN, "shorter"},
+                   {ACTION_ZOOM_OUT, "longer"}},
+      inspector[] = {
+          {ACTION_FOCUS_NEXT, "next choice"}, {ACTION_LEFT, "back"},
+          {ACTION_RIGHT, "forward"},          {ACTION_OPEN, "go"},
+          {ACTION_ATTENTION, "attention"},    {ACTION_TOKEN_NEXT, "word"},
+      };
+    int x = 1;
+    if (s->mode >= MODE_HELP) {
+        x = draw_hint(s, c, r, x, ACTION_CANCEL, "close");
+        if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, x, ACTION_OPEN, "measure");
+        for (size_t i = 0; s->mode == MODE_PATTERN && i < sizeof pattern / sizeof pattern[0]; i++)
+            x = draw_hint(s, c, r, x, pattern[i].action, pattern[i].word);
+        for (size_t i = 0; s->mode == MODE_INSPECT && i < sizeof inspector / sizeof inspector[0]; i++)
+            x = draw_hint(s, c, r, x, inspector[i].action, inspector[i].word);
+        return true;
+    }
+    if (s->mode != MODE_ASK && s->mode != MODE_PROMPT) return false;
+    x = draw_hint(s, c, r, x, EDIT_ACCEPT, s->mode == MODE_ASK ? "send" : "keep");
+    x = draw_hint(s, c, r, x, EDIT_CANCEL, s->mode == MODE_ASK ? "leave" : "clear");
+    if (s->mode == MODE_ASK) x = draw_hint(s, c, r, x, EDIT_NEWLINE, "new line");
+    if (s->mode == MODE_ASK && s->chat.line.n_history > 0) draw_hint(s, c, r, x, EDIT_PREVIOUS, "earlier question");
+    return true;
+}
+
+/* The keys that matter here, from the table; help and the way out always, at the right. */
+static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
+{
+    static const struct {
+        enum action action;
+        const char *word;
+        unsigned panes; /* bits of enum focus */
+        enum when when;
+    } hints[] = {
+        {ACTION_ASK, "ask", ~0u, ALWAYS},
+        {ACTION_STOP, "pause", ~0u, READS},
+        {ACTION_STOP, "stop", ~0u, WORDS_COME},
+        {ACTION_RESUME, "read on", ~0u, PAUSED},
+        {ACTION_FOCUS_NEXT, "next pane", ~0u, ALWAYS},
+        {ACTION_SEARCH_NEXT, "next match", ~0u, SEARCHING},
+        {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, ALWAYS},
+        {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, ANSWERED},
+        {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, ALWAYS},
+        {ACTION_ATTENTION, "dilated", 1u << FOCUS_MAP, ANSWERED},
+        {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, ANSWERED},
+        {ACTION_SEARCH, "search", ~(1u << FOCUS_CONTENTS), ALWAYS},
+        {ACTION_SEARCH, "filter", 1u << FOCUS_CONTENTS, ALWAYS},
+        {ACTION_TOKEN_NEXT, "word by word", ~0u, ANSWERED},
+        {ACTION_INSPECT, "inspector", ~0u, ANSWERED},
+        {ACTION_BACK, "back", ~0u, ALWAYS},
+    };
+    char names[80];
+    int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (!(hints[i].panes >> s->focus & 1) || !is_now(s, hints[i].when)) continue;
+        if (at + hint_width(s, hints[i].action, hints[i].word, names) > right) break;
+        at = draw_hint(s, c, r, at, hints[i].action, hints[i].word);
+    }
+    at = draw_hint(s, c, r, right, ACTION_HELP, "keys");
+    draw_hint(s, c, r, at, ACTION_QUIT, "quit");
+}
+
+/* At the right end; returns the columns it takes. */
+static int draw_search_state(const struct screen *s, struct canvas *c, struct rect r)
+{
+    if (s->search == NULL || (s->prompt == PROMPT_COMMAND && s->mode == MODE_PROMPT)) return 0;
+    char text[64], count[16];
+    unsigned long long n = (unsigned long long)search_count(s->search);
+    uint64_t number = search_number(s->search, atlas_byte(s->atlas, s->text.place));
+    if (number > 0)
+        snprintf(text, sizeof text, " match %llu of %llu ", (unsigned long long)number, n);
+    else
+        snprintf(text, sizeof text, " %s match%s%s ",
+                 n < 100000 ? (snprintf(count, sizeof count, "%llu", n), count) : pane_count(count, (double)n),
+                 n == 1 ? "" : "es", search_done(s->search) ? "" : " ...");
+    return r.w - canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
+}
+
+static void draw_status(struct screen *s, struct canvas *c)
+{
+    static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
+    struct rect r = rect_inset(s->layout.status, 0, draw_search_state(s, c, s->layout.status), 0, 0);
+    if (s->mode == MODE_PROMPT && s->prompt != PROMPT_FILTER) {
+        pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
+    } else if (s->notice[0] != '\0') {
+        canvas_put_head(c, r, 0, 1, style(s->notice_role), s->notice, strlen(s->notice));
+    } else if (s->mode == MODE_MARK) {
+        canvas_puts(c, r, 0, 1, style(ROLE_KEY), s->mark_goes ? "go to which mark?" : "mark with which letter?");
+    } else if (draw_mode_hints(s, c, r)) {
+        return;
+    } else if (s->layout.progress.h == 0 && s->reading != READING_DONE) {
+        draw_progress(s, c, rect_inset(r, 0, 8, 0, 0));
+        canvas_put_tail(c, r, 0, r.w - 8, r.w, style(ROLE_DIM), " ? keys ", 8);
+    } else {
+        draw_hints(s, c, r);
+    }
+}
+
+/* Returns how many lines there are. */
+static int draw_notes(const struct screen *s, struct canvas *c, struct rect r)
+{
+    const struct corpus *corpus = s->atlas->corpus;
+    char detail[64];
+    snprintf(detail, sizeof detail, "%zu skipped, %zu remark%s", corpus->n_skipped, corpus->n_notes,
+             corpus->n_notes == 1 ? "" : "s");
+    struct rect body = pane_title(c, r, true, "The input", detail);
+    body = rect_inset(body, 0, 1, 0, 1);
+    int y = -s->help_scroll;
+    if (s->note[0] != '\0') y = pane_wrapped(c, body, y, style(ROLE_KEY), s->note);
+    if (corpus->n_skipped + corpus->n_notes == 0)
+        y = pane_wrapped(c, body, y, style(ROLE_DIM), "Everything was taken as it is.");
+    for (size_t i = 0; i < corpus->n_skipped; i++) {
+        y = pane_wrapped(c, body, y, style(ROLE_TEXT), corpus->skipped[i].path);
+        y = pane_wrapped(c, rect_inset(body, 0, 0, 0, 2), y, style(ROLE_ERROR), corpus->skipped[i].reason);
+    }
+    for (size_t i = 0; i < corpus->n_notes; i++) y = pane_wrapped(c, body, y, style(ROLE_DIM), corpus->notes[i]);
+    return y + s->help_scroll;
+}
+
+/* What scrolls; past its end it is drawn again from the last page on. */
+static void draw_lines(struct screen *s, struct canvas *c, struct rect body)
+{
+    for (;;) {
+        int lines =
+            s->mode == MODE_HELP ? pane_help_draw(c, body, &s->config.keymap, s->help_scroll) : draw_notes(s, c, body);
+        int last = lines > body.h - 1 ? lines - body.h + 1 : 0;
+        if (s->help_scroll <= last) return;
+        s->help_scroll = last;
+        canvas_fill(c, body, style(ROLE_TEXT), " ");
+    }
+}
+
+static void draw_panes(struct screen *s, struct canvas *c)
+{
+    const struct layout *l = &s->layout;
+    struct view v = screen_view(s);
+    bool browsing = s->mode != MODE_ASK;
+    if (l->map.h > 0) pane_map_draw(&s->map, c, l->map, s->focus == FOCUS_MAP && browsing, l->compact, &v);
+    if (l->text.h > 0) pane_text_draw(&s->text, c, l->text, s->focus == FOCUS_TEXT && browsing, &v);
+    if (l->contents.h > 0)
+        pane_contents_draw(&s->contents, c, l->contents, s->focus == FOCUS_CONTENTS && browsing,
+                           s->mode == MODE_PROMPT && s->prompt == PROMPT_FILTER, &v);
+    if (l->evidence.h > 0) pane_evidence_draw(&s->evidence, c, l->evidence, s->focus == FOCUS_EVIDENCE && browsing, &v);
+    if (l->chat.h > 0)
+        pane_chat_draw(&s->chat, c, l->chat, s->focus == FOCUS_CHAT || s->mode == MODE_ASK, s->mode == MODE_ASK,
+                       s->reading != READING_DONE && s->reading != READING_PAUSED, &v);
+    if (l->text.x > 0) canvas_fill(c, (struct rect){l->text.y, l->text.x - 1, l->text.h, 1}, style(ROLE_LINE), "│");
+    if (l->evidence.x > 0)
+        canvas_fill(c, (struct rect){l->evidence.y, l->evidence.x - 1, l->evidence.h, 1}, style(ROLE_LINE), "│");
+}
+
+/* The map of what is picked stays in sight above the inspector. */
+static void draw_inspector(struct screen *s, struct canvas *c, struct rect body)
+{
+    struct view v = screen_view(s);
+    int rows = s->layout.compact ? s->layout.map.h : s->layout.map.h > 0 && !s->maximized ? s->layout.map.h : 3;
+    pane_map_draw(&s->map, c, (struct rect){body.y, body.x, rows, body.w}, false, s->layout.compact, &v);
+    pane_inspect_draw(&s->inspect, c, rect_inset(body, rows, 0, 0, 0), s->model, &v);
+}
+
+void screen_draw(struct screen *s, struct canvas *c)
+{
+    canvas_clear(c);
+    s->stale = false;
+    s->drawn = c;
+    s->rows = c->rows;
+    s->cols = c->cols;
+    screen_layout(s, c->rows, c->cols, &s->layout);
+    if (s->layout.too_small) {
+        struct rect all = {0, 0, c->rows, c->cols};
+        canvas_puts(c, all, c->rows / 2, 0, style(ROLE_TEXT), "too small: < 20x6");
+        return;
+    }
+    draw_title(s, c);
+    struct rect body = {1, 0, c->rows - 2, c->cols};
+    if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
+        draw_lines(s, c, body);
+    } else if (s->mode == MODE_PATTERN) {
+        struct view v = screen_view(s);
+        pane_pattern_draw(&s->pattern, c, body, s->model, &v);
+    } else if (s->mode == MODE_INSPECT) {
+        draw_inspector(s, c, body);
+    } else if (s->mode == MODE_SCALE) {
+        pane_scale_draw(&s->scale, c, body);
+    } else {
+        draw_panes(s, c);
+        if (s->layout.progress.h > 0) draw_progress(s, c, s->layout.progress);
+    }
+    draw_status(s, c);
+}

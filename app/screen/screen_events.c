@@ -1,0 +1,260 @@
+/* What keys, pastes and the mouse do, by what is going on: browsing, typing, an overlay. */
+#include <string.h>
+
+#include "app/screen/screen.h"
+#include "app/panes/search.h"
+#include "compute/error.h"
+
+static struct line_edit *prompt_edit(struct screen *s)
+{
+    return s->prompt == PROMPT_FILTER ? &s->contents.filter : &s->prompts[s->prompt == PROMPT_COMMAND];
+}
+
+/* What has been typed so far already does something, except a command. */
+static void prompt_typed(struct screen *s)
+{
+    if (s->prompt == PROMPT_FILTER)
+        pane_contents_update(&s->contents);
+    else if (s->prompt != PROMPT_COMMAND)
+        screen_search(s, line_edit_text(prompt_edit(s)));
+}
+
+static void ask(struct screen *s)
+{
+    struct error e = {0};
+    const char *question = line_edit_text(&s->chat.line);
+    if (question[strspn(question, " \n\t")] == '\0') return;
+    if (conversation_ask(&s->conversation, question, &e) != 0) {
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+        return;
+    }
+    s->evidence.first = 0;
+    pane_chat_top(&s->chat);
+    if (!s->calls.ask(s->calls.context, s->conversation.current, question)) {
+        conversation_current(&s->conversation)->state = EXCHANGE_FAILED;
+        screen_notice(s, ROLE_ERROR, "too many questions are waiting");
+    }
+    line_edit_accept(&s->chat.line);
+    s->mode = MODE_BROWSE;
+}
+
+static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum action action)
+{
+    if (action == ACTION_NONE && key < 0x110000 && key >= ' ')
+        line_edit_key(l, key);
+    else
+        line_edit_act(l, action);
+    if (s->mode == MODE_PROMPT) prompt_typed(s);
+}
+
+static void ask_key(struct screen *s, uint32_t key, enum action action)
+{
+    if (action == EDIT_ACCEPT) {
+        ask(s);
+    } else if (action == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
+        if (s->chat.line.size == 0) screen_stop(s);
+        line_edit_set(&s->chat.line, "");
+    } else if (action == EDIT_CANCEL) {
+        s->mode = MODE_BROWSE;
+    } else if (action == EDIT_NEWLINE) {
+        line_edit_insert(&s->chat.line, "\n", 1);
+    } else if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) {
+        screen_move_text(s, action);
+    } else if (action > ACTION_NONE && action < EDIT_LEFT) {
+        s->mode = MODE_BROWSE;
+        screen_act(s, action);
+    } else {
+        typing(s, &s->chat.line, key, action);
+    }
+}
+
+/* An empty search looks for the last one again. */
+static void accept_search(struct screen *s, struct line_edit *l)
+{
+    bool again = l->size == 0 && l->n_history > 0;
+    if (again) line_edit_set(l, l->history[l->n_history - 1]);
+    if (again || s->search == NULL) screen_search(s, line_edit_text(l)); /* a wrong expression is said to be, now */
+    places_leave(&s->places, s->search_from);
+    if (s->search != NULL && search_problem(s->search) != NULL)
+        screen_notice(s, ROLE_ERROR, "%s", search_problem(s->search));
+    else if (s->search != NULL && search_done(s->search) && search_count(s->search) == 0)
+        screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
+}
+
+/* A command that goes nowhere comes back to the inspector where it was begun. */
+static void command(struct screen *s, const char *line)
+{
+    const struct spot place = s->text.place;
+    screen_prompt_line(s, line);
+    bool stayed = s->text.place.document == place.document && s->text.place.offset == place.offset;
+    if (s->from_inspector && stayed && s->mode == MODE_BROWSE) s->mode = MODE_INSPECT;
+}
+
+static void prompt_key(struct screen *s, uint32_t key, enum action action)
+{
+    struct line_edit *l = prompt_edit(s);
+    if (action == EDIT_ACCEPT) {
+        s->mode = MODE_BROWSE;
+        if (s->prompt == PROMPT_FILTER) return;
+        if (s->prompt == PROMPT_COMMAND)
+            command(s, line_edit_text(l));
+        else
+            accept_search(s, l);
+        line_edit_accept(l);
+    } else if (action == EDIT_CANCEL || (action == EDIT_BACKSPACE && l->size == 0)) {
+        s->mode = MODE_BROWSE;
+        if (s->prompt == PROMPT_FILTER) {
+            line_edit_set(l, "");
+            pane_contents_update(&s->contents);
+        } else if (s->prompt != PROMPT_COMMAND) {
+            screen_search(s, "");
+            pane_text_go(&s->text, s->atlas, s->search_from, 0);
+        }
+    } else if (action == ACTION_NONE || action >= EDIT_LEFT) {
+        typing(s, l, key, action);
+    }
+}
+
+static void mark_key(struct screen *s, uint32_t key)
+{
+    struct spot to;
+    s->mode = MODE_BROWSE;
+    if (!s->mark_goes) {
+        if (places_mark(&s->places, key, s->text.place))
+            screen_notice(s, ROLE_GOOD, "marked");
+        else
+            screen_notice(s, ROLE_ERROR, "marks are letters and digits");
+    } else if (places_marked(&s->places, key, &to)) {
+        screen_go(s, to, 0);
+    } else {
+        screen_notice(s, ROLE_ERROR, "no such mark");
+    }
+}
+
+static void key_event(struct screen *s, uint32_t key)
+{
+    s->notice[0] = '\0';
+    bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
+    enum action action = keymap_find(&s->config.keymap, key, edit);
+    if (s->mode == MODE_ASK) {
+        ask_key(s, key, action);
+    } else if (s->mode == MODE_PROMPT) {
+        prompt_key(s, key, action);
+    } else if (s->mode == MODE_MARK) {
+        mark_key(s, key);
+    } else if (s->mode == MODE_SCALE && action == ACTION_OPEN) {
+        screen_measure(s);
+    } else if ((s->mode == MODE_INSPECT && screen_inspect_key(s, action)) ||
+               (s->mode == MODE_PATTERN && screen_move_pattern(s, action))) {
+        return;
+    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN || s->mode == MODE_SCALE) &&
+               (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_OPEN)) {
+        s->mode = MODE_BROWSE;
+    } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && action == ACTION_NONE) {
+        screen_move_evidence(s, (size_t)(key - '1'), true);
+    } else if (action != ACTION_NONE) {
+        screen_act(s, action);
+    } else {
+        screen_notice(s, ROLE_DIM, "this key does nothing here; ? shows the keys");
+    }
+}
+
+static void press(struct screen *s, const struct event *event)
+{
+    const struct layout *l = &s->layout;
+    struct view v = screen_view(s);
+    if (rect_holds(l->evidence, event->y, event->x)) {
+        s->focus = FOCUS_EVIDENCE;
+        size_t item = pane_evidence_at(&s->evidence, &v, event->y - l->evidence.y);
+        if (item != SIZE_MAX) screen_move_evidence(s, item, event->mouse == MOUSE_DOUBLE);
+    } else if (rect_holds(l->map, event->y, event->x)) {
+        s->focus = l->compact ? s->focus : FOCUS_MAP;
+        s->map.cursor = pane_map_token(&s->map, s->atlas, pane_map_column(&s->map, event->x - l->map.x));
+        s->map.own_cursor = true;
+        places_leave(&s->places, s->text.place);
+        screen_move_token(s, s->map.cursor);
+    } else if (rect_holds(l->contents, event->y, event->x)) {
+        s->focus = FOCUS_CONTENTS;
+        size_t row = pane_contents_at(&s->contents, event->y - l->contents.y);
+        if (row != SIZE_MAX) {
+            pane_contents_move(&s->contents, (long)row - (long)s->contents.selected);
+            screen_move_open_contents(s);
+        }
+    } else if (rect_holds(l->chat, event->y, event->x)) {
+        unsigned reference = pane_chat_reference(s->drawn, l->chat, event->y, event->x);
+        s->focus = FOCUS_CHAT;
+        s->mode = MODE_BROWSE;
+        if (reference > 0) {
+            screen_move_evidence(s, reference - 1, true);
+            return;
+        }
+    } else if (rect_holds(l->text, event->y, event->x)) {
+        s->focus = FOCUS_TEXT;
+    }
+    s->mode = MODE_BROWSE;
+    if (s->focus == FOCUS_CHAT && event->y >= l->chat.y + l->chat.h - 1) s->mode = MODE_ASK;
+}
+
+static void wheel(struct screen *s, const struct event *event)
+{
+    long by = event->mouse == MOUSE_WHEEL_UP ? -3 : 3;
+    const struct layout *l = &s->layout;
+    if (rect_holds(l->evidence, event->y, event->x)) {
+        screen_move_evidence_by(s, by / 3);
+    } else if (rect_holds(l->contents, event->y, event->x)) {
+        pane_contents_move(&s->contents, by);
+    } else if (rect_holds(l->chat, event->y, event->x)) {
+        pane_chat_scroll(&s->chat, (int)by);
+    } else if (rect_holds(l->map, event->y, event->x)) {
+        struct view v = screen_view(s);
+        pane_map_zoom(&s->map, &v, by < 0 ? 1 : -1);
+    } else {
+        pane_text_scroll(&s->text, s->atlas, by);
+        s->map.own_cursor = false;
+    }
+}
+
+static void paste(struct screen *s, const struct event *event)
+{
+    struct line_edit *l = s->mode == MODE_PROMPT ? prompt_edit(s) : &s->chat.line;
+    if (s->mode != MODE_PROMPT) {
+        s->focus = FOCUS_CHAT;
+        s->mode = MODE_ASK;
+    }
+    line_edit_insert(l, event->text, event->size);
+    if (s->mode == MODE_PROMPT) prompt_typed(s);
+}
+
+void screen_event(struct screen *s, const struct event *event)
+{
+    s->stale = s->stale || event->type != EVENT_NONE;
+    switch (event->type) {
+    case EVENT_KEY:
+        key_event(s, event->key);
+        break;
+    case EVENT_PASTE:
+        paste(s, event);
+        break;
+    case EVENT_MOUSE:
+        s->notice[0] = '\0';
+        if (s->mode == MODE_INSPECT)
+            screen_inspect_mouse(s, event);
+        else if (event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE)
+            press(s, event);
+        else
+            wheel(s, event);
+        break;
+    case EVENT_INTERRUPT:
+        screen_stop(s);
+        break;
+    case EVENT_SUSPEND:
+        s->calls.suspend(s->calls.context);
+        break;
+    case EVENT_QUIT:
+        s->quit = true;
+        break;
+    case EVENT_RESIZE:
+    case EVENT_NONE:
+        break;
+    }
+}

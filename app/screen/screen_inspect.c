@@ -1,0 +1,192 @@
+/* The dilated attention on the screen: when a question is looked into, and what keys do in the inspector. */
+#include <string.h>
+
+#include "app/reader/inspected.h"
+#include "app/screen/screen.h"
+#include "compute/model.h"
+
+/* What was found in less text than has been read by now: it stays until the new one comes. While reading goes on that
+ * is so all the time, and renewed when the inspector is opened alone. */
+static bool is_old(const struct screen *s, const struct inspected *i)
+{
+    return i->in->n_text < s->progress.tokens && (s->reading != READING_READS || s->renews);
+}
+
+/* Wanted once: until it comes, or something else is, or more has been read. */
+static bool want(struct screen *s, size_t id)
+{
+    const struct exchange *x = id < s->conversation.n ? s->conversation.items[id] : NULL;
+    if (x == NULL || x->answer == NULL) return false;
+    const struct inspected *found = exchange_inspected(x, &s->choice);
+    if (found != NULL && !is_old(s, found)) return false;
+    const struct inspected_choice choice = exchange_choice(x, &s->choice);
+    const struct wanted_inspection *before = &s->wanted_inspection;
+    if (before->id == id + 1 && inspected_same(&before->choice, &choice) &&
+        (found == NULL || before->tokens == s->progress.tokens))
+        return found == NULL && x->not_inspected == NULL;
+    s->wanted_inspection = (struct wanted_inspection){id + 1, choice, s->progress.tokens};
+    s->renews = false;
+    s->calls.want_inspection(s->calls.context, id, x->answer, &choice);
+    return true;
+}
+
+void screen_inspect_work(struct screen *s)
+{
+    if (!s->dilated && s->mode != MODE_INSPECT && s->export_path == NULL) return;
+    if (!want(s, s->conversation.current)) want(s, s->conversation.compared);
+}
+
+static void leave(struct screen *s)
+{
+    s->mode = MODE_BROWSE;
+    if (s->returns) s->dilated = s->returns = false;
+}
+
+void screen_inspect_open(struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    if (s->mode == MODE_INSPECT) {
+        leave(s);
+        return;
+    }
+    if (x == NULL || x->answer == NULL) {
+        screen_notice(s, ROLE_DIM, "no answer yet whose attention could be looked into");
+        return;
+    }
+    s->mode = MODE_INSPECT;
+    s->returns = !s->dilated;
+    s->dilated = s->renews = true;
+    s->inspect.selected = s->inspect.first = 0;
+}
+
+void screen_inspect_switch(struct screen *s)
+{
+    s->dilated = s->renews = !s->dilated;
+    s->returns = false;
+    s->inspect.selected = s->inspect.first = 0;
+    if (!s->dilated && s->inspect.field != INSPECT_TOKEN) s->inspect.field = INSPECT_ATTENTION;
+    if (s->mode != MODE_INSPECT)
+        screen_notice(s, ROLE_DIM,
+                      s->dilated ? "the map shows the question's dilated attention; A picks layer, head and branch"
+                                 : "the map shows the evidence attention");
+}
+
+static int turn(int at, int by, uint32_t n)
+{
+    at += by;
+    return at < -1 ? (int)n - 1 : at >= (int)n ? -1 : at;
+}
+
+static void change(struct screen *s, int by)
+{
+    struct exchange *x = conversation_current(&s->conversation);
+    switch (s->inspect.field) {
+    case INSPECT_LAYER:
+        s->choice.layer = turn(s->choice.layer, by, s->model->n_layer);
+        break;
+    case INSPECT_HEAD:
+        s->choice.head = turn(s->choice.head, by, s->model->n_head);
+        break;
+    case INSPECT_BRANCH:
+        s->choice.branch = turn(s->choice.branch, by, s->model->n_branch);
+        break;
+    case INSPECT_TOKEN:
+        (void)(s->dilated ? exchange_turn_marked : exchange_turn)(x, by);
+        break;
+    default:
+        screen_inspect_switch(s);
+        break;
+    }
+    s->inspect.selected = s->inspect.first = 0;
+}
+
+/* The map's cursor goes along with the places. */
+static void select_place(struct screen *s, long by)
+{
+    struct view v = screen_view(s);
+    struct spot spot;
+    uint64_t size;
+    size_t n = pane_inspect_places(&v), at = s->inspect.selected;
+    if (n == 0) return;
+    if (by < 0)
+        at = at > (size_t)-by ? at - (size_t)-by : 0;
+    else
+        at = at + (size_t)by < n ? at + (size_t)by : n - 1;
+    s->inspect.selected = at;
+    (void)pane_inspect_place(&v, at, &s->map.cursor, &spot, &size);
+    s->map.own_cursor = true;
+}
+
+static void go(struct screen *s)
+{
+    struct view v = screen_view(s);
+    struct spot spot = s->text.place;
+    uint64_t token = 0, size = 0;
+    if (s->inspect.selected >= pane_inspect_places(&v)) return;
+    bool text = pane_inspect_place(&v, s->inspect.selected, &token, &spot, &size);
+    leave(s);
+    s->focus = FOCUS_TEXT;
+    screen_go(s, spot, size);
+    if (!text) screen_notice(s, ROLE_DIM, "this token is part of the header that introduces the file to the reader");
+}
+
+void screen_inspect_mouse(struct screen *s, const struct event *event)
+{
+    struct view v = screen_view(s);
+    if (event->mouse == MOUSE_WHEEL_UP || event->mouse == MOUSE_WHEEL_DOWN) {
+        select_place(s, event->mouse == MOUSE_WHEEL_UP ? -1 : 1);
+        return;
+    }
+    size_t place = pane_inspect_at(&s->inspect, &v, event->y, event->x);
+    if (place == SIZE_MAX) return;
+    select_place(s, (long)place - (long)s->inspect.selected);
+    if (event->mouse == MOUSE_DOUBLE) go(s);
+}
+
+bool screen_inspect_key(struct screen *s, enum action action)
+{
+    const long page = s->inspect.rows.h > 2 ? s->inspect.rows.h - 1 : 1;
+    switch (action) {
+    case ACTION_FOCUS_NEXT:
+    case ACTION_FOCUS_PREVIOUS:
+        pane_inspect_pick(&s->inspect, s->dilated, action == ACTION_FOCUS_NEXT ? 1 : -1);
+        return true;
+    case ACTION_LEFT:
+    case ACTION_RIGHT:
+        change(s, action == ACTION_RIGHT ? 1 : -1);
+        return true;
+    case ACTION_TOKEN_NEXT:
+    case ACTION_TOKEN_PREVIOUS:
+        s->inspect.field = INSPECT_TOKEN;
+        change(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
+        return true;
+    case ACTION_UP:
+    case ACTION_DOWN:
+        select_place(s, action == ACTION_DOWN ? 1 : -1);
+        return true;
+    case ACTION_PAGE_UP:
+    case ACTION_HALF_UP:
+    case ACTION_PAGE_DOWN:
+    case ACTION_HALF_DOWN:
+        select_place(s, action == ACTION_PAGE_DOWN || action == ACTION_HALF_DOWN ? page : -page);
+        return true;
+    case ACTION_TOP:
+    case ACTION_BOTTOM:
+        select_place(s, action == ACTION_TOP ? -INSPECTED_PLACES : INSPECTED_PLACES);
+        return true;
+    case ACTION_OPEN:
+        go(s);
+        return true;
+    case ACTION_CANCEL:
+    case ACTION_QUIT:
+    case ACTION_INSPECT:
+        leave(s);
+        return true;
+    case ACTION_MAXIMIZE:
+    case ACTION_EVIDENCE_NEXT:
+    case ACTION_EVIDENCE_PREVIOUS:
+        return true; /* of panes that are not seen now */
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,113 @@
+/* Where the panes are. A wide window has the text in the middle and evidence at its side; a small one shows one pane at
+ * a time. */
+#include "app/screen/screen.h"
+
+#define SMALLEST_ROWS 6
+#define SMALLEST_COLS 20
+#define STACKED_ROWS 16
+#define STACKED_COLS 60
+
+static int map_rows(const struct screen *s, int rows, int cols)
+{
+    int strip = rows < 30 ? 1 : rows < 44 ? 2 : 3;
+    bool two = s->conversation.compared < s->conversation.n && cols < PANE_MAP_BESIDE;
+    return 2 + strip * (two ? 2 : 1);
+}
+
+static int chat_rows(const struct screen *s, int rows)
+{
+    if (s->conversation.n == 0) return s->chat.line.size > 0 ? 6 : 2;
+    int least = 6, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
+    int wanted = s->chat.rows + 3;
+    return wanted < least ? least : wanted < most ? wanted : most;
+}
+
+static void stacked(const struct screen *s, int rows, int cols, struct layout *l)
+{
+    l->compact = true;
+    const int lanes = s->conversation.compared < s->conversation.n ? 2 : 1;
+    l->map = (struct rect){1, 0, lanes, cols};
+    struct rect body = {1 + lanes, 0, rows - 2 - lanes, cols};
+    if (s->focus == FOCUS_EVIDENCE)
+        l->evidence = body;
+    else if (s->focus == FOCUS_CONTENTS)
+        l->contents = body;
+    else if (s->focus == FOCUS_CHAT)
+        l->chat = body;
+    else
+        l->text = body;
+}
+
+static void alone(const struct screen *s, struct rect body, struct layout *l)
+{
+    switch (s->focus) {
+    case FOCUS_EVIDENCE:
+        l->evidence = body;
+        break;
+    case FOCUS_CONTENTS:
+        l->contents = body;
+        break;
+    case FOCUS_CHAT:
+        l->chat = body;
+        break;
+    case FOCUS_MAP:
+        l->map = body;
+        break;
+    default:
+        l->text = body;
+        break;
+    }
+}
+
+/* Contents, text and evidence side by side; contents over evidence where there is less room; one of the two where there
+ * is little. */
+static void columns(const struct screen *s, struct rect r, struct layout *l)
+{
+    if (r.w >= 130) {
+        int left = r.w / 5 < 40 ? r.w / 5 : 40, right = r.w * 3 / 10 < 60 ? r.w * 3 / 10 : 60;
+        l->contents = (struct rect){r.y, r.x, r.h, left};
+        l->text = (struct rect){r.y, r.x + left + 1, r.h, r.w - left - right - 2};
+        l->evidence = (struct rect){r.y, r.x + r.w - right, r.h, right};
+        return;
+    }
+    int side = 16 + r.w / 5;
+    struct rect beside = {r.y, r.x, r.h, side};
+    l->text = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
+    bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
+    if (r.h >= 20) {
+        /* Short contents leave their room to the evidence. */
+        int most = s->conversation.n == 0 ? r.h - 5 : r.h * (s->focus == FOCUS_CONTENTS ? 3 : 2) / 5, wanted = 3;
+        while (wanted < most && (size_t)wanted < s->contents.n_rows + 2) wanted++;
+        l->contents = (struct rect){r.y, r.x, wanted, side};
+        l->evidence = rect_inset(beside, wanted, 0, 0, 0);
+    } else if (contents) {
+        l->contents = beside;
+    } else {
+        l->evidence = beside;
+    }
+}
+
+void screen_layout(const struct screen *s, int rows, int cols, struct layout *out)
+{
+    struct layout l = {0};
+    l.too_small = rows < SMALLEST_ROWS || cols < SMALLEST_COLS;
+    l.title = (struct rect){0, 0, 1, cols};
+    l.status = (struct rect){rows - 1, 0, 1, cols};
+    if (rows < STACKED_ROWS || cols < STACKED_COLS) {
+        stacked(s, rows, cols, &l);
+        *out = l;
+        return;
+    }
+    int bottom = rows - 1;
+    if (s->reading != READING_DONE) l.progress = (struct rect){--bottom, 0, 1, cols};
+    if (s->maximized) {
+        alone(s, (struct rect){1, 0, bottom - 1, cols}, &l);
+        *out = l;
+        return;
+    }
+    l.map = (struct rect){1, 0, map_rows(s, rows, cols), cols};
+    int chat = chat_rows(s, rows), top = 1 + l.map.h, middle = bottom - chat - top;
+    l.chat = (struct rect){bottom - chat, 0, chat, cols};
+    columns(s, (struct rect){top, 0, middle, cols}, &l);
+    *out = l;
+}

@@ -1,0 +1,232 @@
+#include "app/screen/ui.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/terminal/canvas.h"
+#include "app/terminal/config.h"
+#include "app/text/corpus.h"
+#include "app/worker/message.h"
+#include "app/screen/screen.h"
+#include "app/terminal/terminal.h"
+#include "app/worker/worker.h"
+#include "compute/error.h"
+
+#define DRAW_MS 40
+
+struct ui {
+    const struct corpus *corpus;
+    struct terminal *terminal;
+    struct worker *worker;
+    struct screen *screen;
+    struct canvas canvas;
+    int64_t drawn; /* when, in milliseconds */
+};
+
+int ui_check(struct error *e)
+{
+    return terminal_check(e);
+}
+
+static bool action_ask(void *context, size_t id, const char *question)
+{
+    struct ui *u = context;
+    return worker_ask(u->worker, id, question);
+}
+
+static bool action_read(void *context)
+{
+    struct ui *u = context;
+    return worker_read(u->worker);
+}
+
+static void action_stop(void *context)
+{
+    struct ui *u = context;
+    worker_stop(u->worker);
+}
+
+static bool action_measure(void *context)
+{
+    struct ui *u = context;
+    return worker_measure(u->worker);
+}
+
+static void action_want_shares(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
+                               uint64_t end)
+{
+    struct ui *u = context;
+    worker_want_shares(u->worker, id, a, token, begin, end);
+}
+
+static void action_want_lens(void *context, size_t id, const struct answer *a, size_t token)
+{
+    struct ui *u = context;
+    worker_want_lens(u->worker, id, a, token);
+}
+
+static void action_want_inspection(void *context, size_t id, const struct answer *a,
+                                   const struct inspected_choice *choice)
+{
+    struct ui *u = context;
+    worker_want_inspection(u->worker, id, a, choice);
+}
+
+static void action_copy(void *context, const char *text, size_t size)
+{
+    struct ui *u = context;
+    terminal_copy(u->terminal, text, size);
+}
+
+/* In single quotes for the shell, which then reads nothing in it. */
+static char *shell_quoted(const char *text)
+{
+    char *out = malloc(4 * strlen(text) + 3), *p = out;
+    if (out == NULL) return NULL;
+    *p++ = '\'';
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            memcpy(p, "'\\''", 4);
+            p += 4;
+        } else {
+            *p++ = *text;
+        }
+    }
+    *p++ = '\'';
+    *p = '\0';
+    return out;
+}
+
+static void action_edit(void *context, size_t document, uint64_t line)
+{
+    struct ui *u = context;
+    const char *file = corpus_file(u->corpus, document), *editor = getenv("VISUAL");
+    if (editor == NULL || *editor == '\0') editor = getenv("EDITOR");
+    if (editor == NULL || *editor == '\0') editor = "vi";
+    if (file == NULL) {
+        screen_notice(u->screen, ROLE_ERROR, "this text is no file that an editor could open");
+        return;
+    }
+    char *path = shell_quoted(file), *command = path ? malloc(strlen(editor) + strlen(path) + 40) : NULL;
+    if (command != NULL) {
+        sprintf(command, "%s +%llu %s", editor, (unsigned long long)line, path);
+        int status = terminal_run(u->terminal, command);
+        if (status != 0) screen_notice(u->screen, ROLE_ERROR, "%s ended with status %d", editor, status);
+    }
+    free(command);
+    free(path);
+}
+
+static void action_suspend(void *context)
+{
+    struct ui *u = context;
+    terminal_suspend(u->terminal);
+}
+
+static void action_redraw(void *context)
+{
+    struct ui *u = context;
+    terminal_refresh(u->terminal);
+}
+
+static void action_configure(void *context, const struct config *c)
+{
+    struct ui *u = context;
+    terminal_theme(u->terminal, c->theme);
+    terminal_mouse(u->terminal, c->mouse);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int draw(struct ui *u, struct error *e)
+{
+    int rows, cols;
+    terminal_size(u->terminal, &rows, &cols);
+    if ((rows != u->canvas.rows || cols != u->canvas.cols) && canvas_resize(&u->canvas, rows, cols, e) != 0) return -1;
+    screen_draw(u->screen, &u->canvas);
+    terminal_draw(u->terminal, &u->canvas);
+    u->drawn = now_ms();
+    return 0;
+}
+
+/* Takes the messages and events that are there. */
+static void take_news(struct ui *u)
+{
+    struct message *m;
+    while ((m = worker_next(u->worker)) != NULL) screen_message(u->screen, m);
+    struct event event;
+    for (terminal_event(u->terminal, &event); event.type != EVENT_NONE && !u->screen->quit;
+         terminal_event(u->terminal, &event))
+        screen_event(u->screen, &event);
+}
+
+/* Keys are answered on the screen before any work goes on; what the work brings is drawn now and then, and when it is
+ * done. */
+static int loop(struct ui *u, struct error *e)
+{
+    bool more = true;
+    while (!u->screen->quit) {
+        terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : -1);
+        take_news(u);
+        if (u->screen->stale && draw(u, e) != 0) return -1;
+        more = screen_work(u->screen);
+        bool due = !more || now_ms() - u->drawn >= DRAW_MS;
+        if (u->screen->stale && due && draw(u, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int start(struct ui *u, const struct ui_options *o, struct error *e)
+{
+    const struct screen_calls actions = {
+        u,
+        action_ask,
+        action_read,
+        action_stop,
+        action_measure,
+        action_want_shares,
+        action_want_lens,
+        action_want_inspection,
+        action_copy,
+        action_edit,
+        action_suspend,
+        action_redraw,
+        action_configure,
+    };
+    const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
+    struct config config;
+    config_init(&config);
+    if (config_read(&config, o->config, e) != 0) return -1;
+    if (screen_open(&u->screen, o->corpus, o->model, &config, &actions, e) != 0) return -1;
+    if (terminal_open(&u->terminal, config.theme, config.mouse, e) != 0) return -1;
+    return worker_open(&u->worker, &worker, e);
+}
+
+static int tell_end(const struct screen *s, struct ui_end *end, struct error *e)
+{
+    const struct reader_progress *p = &s->progress;
+    end->unread = s->reading != READING_DONE;
+    end->part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
+    snprintf(end->note, sizeof end->note, "%s", s->note);
+    return s->reading == READING_FAILED ? error_set(e, "%s", s->problem) : 0;
+}
+
+int ui_run(const struct ui_options *o, struct ui_end *end, struct error *e)
+{
+    struct ui u = {.corpus = o->corpus};
+    int status = start(&u, o, e);
+    if (status == 0) status = loop(&u, e);
+    if (status == 0) status = tell_end(u.screen, end, e);
+    terminal_close(u.terminal);
+    worker_close(u.worker);
+    screen_close(u.screen);
+    canvas_close(&u.canvas);
+    return status;
+}

@@ -1,0 +1,121 @@
+#include "app/terminal/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute/error.h"
+
+#define FILE_MAX (64 * 1024)
+
+void config_init(struct config *c)
+{
+    *c = (struct config){.theme = THEME_AUTO, .mouse = true, .numbers = LINE_NUMBERS_AUTO};
+    keymap_init(&c->keymap);
+}
+
+/* Index of a word in a list that ends with NULL; -1 where it is not there. */
+static int choice(const char *word, const char *const *words)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(word, words[i]) == 0) return i;
+    }
+    return -1;
+}
+
+static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
+{
+    uint32_t key;
+    enum action action = keys_action_named(action_name);
+    if (!keys_parse(key_name, &key)) return error_set(e, "no such key: %s (a, ^A, M-a, Tab, F1, PgDn, ...)", key_name);
+    if (action == ACTION_NONE) return error_set(e, "no such action: %s", action_name);
+    return keymap_bind(&c->keymap, key, action) ? 0 : error_set(e, "too many keys are bound");
+}
+
+static int unbind(struct config *c, const char *key_name, struct error *e)
+{
+    uint32_t key;
+    if (!keys_parse(key_name, &key)) return error_set(e, "no such key: %s", key_name);
+    keymap_unbind(&c->keymap, key);
+    return 0;
+}
+
+static int set(struct config *c, const char *word, const char *value, struct error *e)
+{
+    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", NULL};
+    static const char *const values[][4] = {
+        {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}};
+    int name = choice(word, names);
+    if (name < 0) return error_set(e, "no such setting: %s (theme, mouse, line-numbers, scale, bind, unbind)", word);
+    int chosen = choice(value, values[name]);
+    if (chosen < 0)
+        return error_set(e, "%s is %s, %s%s%s, not \"%s\"", word, values[name][0], values[name][1],
+                         values[name][2] ? ", " : "", values[name][2] ? values[name][2] : "", value);
+    if (name == 0) c->theme = (enum theme)chosen;
+    if (name == 1) c->mouse = chosen == 1;
+    if (name == 2) c->numbers = (enum line_numbers)chosen;
+    if (name == 3) c->logarithmic = chosen == 1;
+    return 0;
+}
+
+int config_line(struct config *c, const char *line, struct error *e)
+{
+    char copy[256], *rest = NULL, *words[4] = {0};
+    size_t n = 0;
+    if (strlen(line) >= sizeof copy) return error_set(e, "the line is too long");
+    strcpy(copy, line);
+    for (char *word = strtok_r(copy, " \t", &rest); word != NULL && n < 4; word = strtok_r(NULL, " \t", &rest)) {
+        if (word[0] == '#' && n != 1) break; /* the key # may be bound */
+        words[n++] = word;
+    }
+    if (n == 0) return 0;
+    if (strcmp(words[0], "bind") == 0) return n == 3 ? bind(c, words[1], words[2], e) : error_set(e, "bind KEY ACTION");
+    if (strcmp(words[0], "unbind") == 0) return n == 2 ? unbind(c, words[1], e) : error_set(e, "unbind KEY");
+    if (n == 2) return set(c, words[0], words[1], e);
+    return error_set(e, "a setting is a word and a value: %s", line);
+}
+
+int config_parse(struct config *c, const char *name, const char *text, size_t size, struct error *e)
+{
+    unsigned number = 1;
+    for (size_t i = 0; i < size; number++) {
+        const char *newline = memchr(text + i, '\n', size - i);
+        size_t n = newline ? (size_t)(newline - text) - i : size - i;
+        char line[300];
+        size_t kept = n < sizeof line ? n : sizeof line - 1;
+        if (kept > 0 && text[i + kept - 1] == '\r') kept--;
+        memcpy(line, text + i, kept);
+        line[kept] = '\0';
+        if (config_line(c, line, e) != 0) return error_prefix(e, "%s:%u", name, number);
+        i += n + 1;
+    }
+    return 0;
+}
+
+static int read_file(struct config *c, const char *path, bool must, struct error *e)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return must || errno != ENOENT ? error_set(e, "%s: %s", path, strerror(errno)) : 0;
+    char *text = malloc(FILE_MAX);
+    size_t size = text ? fread(text, 1, FILE_MAX, f) : 0;
+    int status = text == NULL       ? error_set(e, "%s: no memory", path)
+                 : ferror(f)        ? error_set(e, "%s: it cannot be read", path)
+                 : size == FILE_MAX ? error_set(e, "%s: longer than 64 kB", path)
+                                    : config_parse(c, path, text, size, e);
+    free(text);
+    fclose(f);
+    return status;
+}
+
+int config_read(struct config *c, const char *path, struct error *e)
+{
+    if (path != NULL) return read_file(c, path, true, e);
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char usual[4096];
+    int n = xdg && *xdg == '/' ? snprintf(usual, sizeof usual, "%s/lectern/config", xdg)
+            : home && *home    ? snprintf(usual, sizeof usual, "%s/.config/lectern/config", home)
+                               : -1;
+    if (n < 0 || (size_t)n >= sizeof usual) return 0;
+    return read_file(c, usual, false, e);
+}

@@ -1,0 +1,604 @@
+/* Signals arrive through a pipe, so that handlers do nothing but write a byte; a crash handler puts the terminal back
+ * before the process dies. ncurses' own idea of a character's width (wcwidth) is never asked: every cell is put at its
+ * own place, and a character that wcwidth counts differently is replaced, so that ncurses' picture and ours cannot
+ * drift apart. */
+#include "app/terminal/terminal.h"
+
+#include <assert.h>
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "app/terminal/canvas.h"
+#include "app/terminal/keys.h"
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+#define PASTE_MAX (1u << 20)
+#define PAIRS_MAX 250
+
+/* Codes for sequences that terminfo does not name. */
+enum {
+    CODE_PASTE_BEGIN = KEY_MAX + 1,
+    CODE_PASTE_END,
+    CODE_MODIFIED, /* + 2 * n for Control, + 2 * n + 1 for Alt, n: 0 up, 1 down, 2 right, 3 left */
+};
+
+struct terminal {
+    enum theme theme;
+    enum depth depth;
+    bool mouse, ascii, gone;
+    struct {
+        int32_t foreground, background;
+    } pairs[PAIRS_MAX];
+    int n_pairs;
+    struct sigaction old[NSIG];
+    char *paste;
+    size_t paste_capacity;
+};
+
+static int signal_pipe[2] = {-1, -1};
+static struct termios saved_modes;
+static char restore_bytes[128];
+static size_t restore_size;
+static volatile sig_atomic_t crash_ready;
+
+static const int caught[] = {SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGINT};
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+
+#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t ignored = write(signal_pipe[1], &byte, 1);
+    (void)ignored;
+    errno = saved;
+}
+
+static void on_crash(int number)
+{
+    if (crash_ready) {
+        crash_ready = 0;
+        ssize_t ignored = write(STDOUT_FILENO, restore_bytes, restore_size);
+        (void)ignored;
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Where standard input is no terminal, the one that this process belongs to takes its place. */
+static int take_keyboard(bool only_look, struct error *e)
+{
+    if (isatty(STDIN_FILENO)) return 0;
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return error_set(e, "there is no terminal that keys could come from");
+    bool taken = only_look || dup2(fd, STDIN_FILENO) >= 0;
+    close(fd);
+    return taken ? 0 : error_set(e, "%s", strerror(errno));
+}
+
+int terminal_check(struct error *e)
+{
+    const char *term = getenv("TERM");
+    int status;
+    if (!isatty(STDOUT_FILENO)) return error_set(e, "standard output is no terminal");
+    if (take_keyboard(true, e) != 0) return -1;
+    if (term == NULL || *term == '\0') return error_set(e, "TERM is not set");
+    if (setupterm(NULL, STDOUT_FILENO, &status) != OK)
+        return error_set(e, "TERM=%s: %s", term,
+                         status < 0 ? "there is no terminfo database" : "terminfo does not describe this terminal");
+    const char *move = tigetstr("cup");
+    bool possible = move != NULL && move != (char *)-1;
+    del_curterm(cur_term);
+    return possible ? 0 : error_set(e, "TERM=%s: this terminal cannot move its cursor", term);
+}
+
+/* Without any locale set, the terminal is taken to speak UTF-8, as nearly all do; where a locale says otherwise, ASCII
+ * is drawn. */
+static bool choose_locale(void)
+{
+    setlocale(LC_ALL, "");
+    const char *all = getenv("LC_ALL"), *type = getenv("LC_CTYPE"), *lang = getenv("LANG");
+    bool unset = !(all && *all) && !(type && *type) && !(lang && *lang);
+    if (unset) setlocale(LC_CTYPE, "C.UTF-8");
+    setlocale(LC_NUMERIC, "C");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool without_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return no_color && *no_color;
+}
+
+/* Most terminals with 16 million colours call themselves by a name of 256, and say the rest in COLORTERM: then the
+ * entry of the same family for direct colours is taken, where the system has it. */
+static SCREEN *open_screen(void)
+{
+    const char *term = getenv("TERM"), *says = getenv("COLORTERM");
+    char direct[64];
+    SCREEN *screen = NULL;
+    if (term && says && !without_colour() && (strcmp(says, "truecolor") == 0 || strcmp(says, "24bit") == 0) &&
+        snprintf(direct, sizeof direct, "%.*s-direct", (int)strcspn(term, "-"), term) < (int)sizeof direct)
+        screen = newterm(direct, stdout, stdin);
+    return screen ? screen : newterm(NULL, stdout, stdin);
+}
+
+static enum depth choose_depth(void)
+{
+    if (!has_colors() || without_colour()) return DEPTH_MONO;
+    if (COLORS >= 1 << 24) return DEPTH_TRUE;
+    if (COLORS >= 256) return DEPTH_256;
+    return COLORS >= 16 ? DEPTH_16 : DEPTH_8;
+}
+
+static void append_restore(const char *bytes)
+{
+    size_t n = bytes && bytes != (char *)-1 ? strlen(bytes) : 0;
+    if (n == 0 || restore_size + n > sizeof restore_bytes) return;
+    memcpy(restore_bytes + restore_size, bytes, n);
+    restore_size += n;
+}
+
+static int catch_signals(struct terminal *t, struct error *e)
+{
+    if (pipe(signal_pipe) != 0) return error_set(e, "pipe: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+        fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
+    }
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < LENGTH(caught); i++) sigaction(caught[i], &action, &t->old[caught[i]]);
+    action.sa_handler = on_crash;
+    action.sa_flags = (int)SA_RESETHAND;
+    for (size_t i = 0; i < LENGTH(fatal); i++) sigaction(fatal[i], &action, &t->old[fatal[i]]);
+    return 0;
+}
+
+static void release_signals(struct terminal *t)
+{
+    for (size_t i = 0; i < LENGTH(caught); i++) sigaction(caught[i], &t->old[caught[i]], NULL);
+    for (size_t i = 0; i < LENGTH(fatal); i++) sigaction(fatal[i], &t->old[fatal[i]], NULL);
+    close(signal_pipe[0]);
+    close(signal_pipe[1]);
+    signal_pipe[0] = signal_pipe[1] = -1;
+}
+
+static void write_bytes(const char *bytes)
+{
+    fputs(bytes, stdout);
+    fflush(stdout);
+}
+
+static void modes_on(struct terminal *t)
+{
+    write_bytes("\033[?2004h");
+    mousemask(t->mouse ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED
+                       : 0,
+              NULL);
+    mouseinterval(0);
+}
+
+static void modes_off(void)
+{
+    mousemask(0, NULL);
+    write_bytes("\033[?2004l");
+}
+
+static void define_keys(void)
+{
+    static const char letters[] = "ABCD";
+    define_key("\033[200~", CODE_PASTE_BEGIN);
+    define_key("\033[201~", CODE_PASTE_END);
+    for (int i = 0; i < 4; i++) {
+        char sequence[] = "\033[1;5A";
+        sequence[5] = letters[i];
+        define_key(sequence, CODE_MODIFIED + 2 * i);
+        sequence[4] = '3';
+        define_key(sequence, CODE_MODIFIED + 2 * i + 1);
+    }
+}
+
+int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct error *e)
+{
+    struct terminal *t = calloc(1, sizeof *t);
+    if (t == NULL) return error_set(e, "no memory for the terminal");
+    t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
+    t->mouse = mouse;
+    t->ascii = !choose_locale();
+    if (take_keyboard(false, e) != 0) {
+        free(t);
+        return -1;
+    }
+    if (tcgetattr(STDIN_FILENO, &saved_modes) != 0 || catch_signals(t, e) != 0) {
+        free(t);
+        return error_set(e, "the terminal cannot be set up: %s", strerror(errno));
+    }
+    set_escdelay(25);
+    if (open_screen() == NULL) {
+        release_signals(t);
+        free(t);
+        const char *term = getenv("TERM");
+        return error_set(e, "TERM=%s: unknown terminal", term ? term : "");
+    }
+    raw();
+    noecho();
+    nonl();
+    intrflush(stdscr, FALSE);
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE);
+    start_color();
+    use_default_colors();
+    t->depth = choose_depth();
+    define_keys();
+    restore_size = 0;
+    append_restore("\033[?2004l");
+    append_restore(tigetstr("sgr0"));
+    append_restore(tigetstr("cnorm"));
+    append_restore(tigetstr("rmkx"));
+    append_restore(tigetstr("rmcup"));
+    if (mouse) append_restore("\033[?1000l\033[?1006l");
+    modes_on(t);
+    crash_ready = 1;
+    *out = t;
+    return 0;
+}
+
+void terminal_close(struct terminal *t)
+{
+    if (t == NULL) return;
+    modes_off();
+    curs_set(1);
+    endwin();
+    crash_ready = 0;
+    release_signals(t);
+    free(t->paste);
+    free(t);
+}
+
+void terminal_theme(struct terminal *t, enum theme theme)
+{
+    t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
+}
+
+void terminal_mouse(struct terminal *t, bool on)
+{
+    t->mouse = on;
+    modes_on(t);
+}
+
+void terminal_size(const struct terminal *t, int *rows, int *cols)
+{
+    (void)t;
+    struct winsize size;
+    *rows = LINES;
+    *cols = COLS;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
+        *rows = size.ws_row;
+        *cols = size.ws_col;
+    }
+}
+
+/* The pair for two colours; 0 (the terminal's own) where the terminal has no more pairs. */
+static int pair_of(struct terminal *t, int32_t foreground, int32_t background)
+{
+    if (foreground == -1 && background == -1) return 0;
+    for (int i = 0; i < t->n_pairs; i++) {
+        if (t->pairs[i].foreground == foreground && t->pairs[i].background == background) return i + 1;
+    }
+    if (t->n_pairs == PAIRS_MAX || t->n_pairs + 1 >= COLOR_PAIRS) return 0;
+    if (init_extended_pair(t->n_pairs + 1, foreground, background) == ERR) return 0;
+    t->pairs[t->n_pairs].foreground = foreground;
+    t->pairs[t->n_pairs].background = background;
+    return ++t->n_pairs;
+}
+
+/* Without UTF-8 the few signs that panes draw with have ASCII forms; the rest is a question mark. */
+static wchar_t ascii_of(wchar_t c)
+{
+    static const wchar_t from[] = L"─│┬┴┼├┤▏▎▍▌▋▊▉█▁▂▃▄▅▆▇░▒▓▲▼▶◀●·…›✓▕┊╌";
+    static const char to[] = "-|+++++"
+                             "||||####"
+                             "_.,:-=+"
+                             ".oO"
+                             "^v><*..>v|:-";
+    const wchar_t *found = wcschr(from, c);
+    if (c < 0x80) return c;
+    return found && (size_t)(found - from) < sizeof to - 1 ? (wchar_t)to[found - from] : L'?';
+}
+
+static attr_t attributes_of(const struct look *l)
+{
+    return (l->bold ? A_BOLD : 0) | (l->dim ? A_DIM : 0) | (l->underline ? A_UNDERLINE : 0) |
+           (l->reverse ? A_REVERSE : 0);
+}
+
+static void draw_cell(struct terminal *t, int y, int x, const struct cell *cell)
+{
+    wchar_t text[CCHARW_MAX + 1];
+    size_t n = 0;
+    for (const char *p = cell->text; *p != '\0' && n < CCHARW_MAX;) {
+        /* The cell holds UTF-8 whatever the locale is. */
+        uint32_t c = (unsigned char)*p++;
+        int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
+        if (more) c &= 0x3Fu >> more;
+        while (more-- > 0) c = c << 6 | ((unsigned char)*p++ & 0x3F);
+        wchar_t w = t->ascii ? ascii_of((wchar_t)c) : (wchar_t)c;
+        int width = wcwidth(w), expected = n == 0 ? cell->width : 0;
+        if (n == 0 && width != expected) w = L'?';
+        if (n > 0 && (width != 0 || t->ascii)) continue;
+        text[n++] = w;
+    }
+    text[n] = L'\0';
+    struct look l = theme_look(t->theme, t->depth, cell->style);
+    int pair = pair_of(t, l.foreground, l.background);
+    cchar_t c;
+    setcchar(&c, text, attributes_of(&l), (short)pair, &pair);
+    mvadd_wch(y, x, &c);
+    if (cell->width == 2 && wcwidth(text[0]) < 2) {
+        setcchar(&c, L" ", attributes_of(&l), (short)pair, &pair);
+        mvadd_wch(y, x + 1, &c);
+    }
+}
+
+void terminal_draw(struct terminal *t, const struct canvas *c)
+{
+    if (LINES != c->rows || COLS != c->cols) resizeterm(c->rows, c->cols);
+    for (int y = 0; y < c->rows; y++) {
+        for (int x = 0; x < c->cols; x++) {
+            const struct cell *cell = &c->cells[(size_t)y * (size_t)c->cols + (size_t)x];
+            if (cell->width != 0) draw_cell(t, y, x, cell);
+        }
+    }
+    bool cursor = c->cursor_y >= 0 && c->cursor_y < c->rows && c->cursor_x >= 0 && c->cursor_x < c->cols;
+    curs_set(cursor);
+    if (cursor) move(c->cursor_y, c->cursor_x);
+    refresh();
+}
+
+void terminal_refresh(struct terminal *t)
+{
+    (void)t;
+    clearok(curscr, TRUE);
+}
+
+void terminal_wait(struct terminal *t, int wake, int timeout_ms)
+{
+    struct pollfd fds[3] = {{STDIN_FILENO, POLLIN, 0}, {signal_pipe[0], POLLIN, 0}, {wake, POLLIN, 0}};
+    if (poll(fds, 3, timeout_ms) <= 0) return;
+    char bytes[64];
+    if (fds[2].revents & POLLIN) {
+        ssize_t ignored = read(wake, bytes, sizeof bytes);
+        (void)ignored;
+    }
+    if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) t->gone = true;
+}
+
+static bool signal_event(struct event *out)
+{
+    unsigned char number;
+    while (read(signal_pipe[0], &number, 1) == 1) {
+        switch (number) {
+        case SIGWINCH:
+            out->type = EVENT_RESIZE;
+            return true;
+        case SIGTSTP:
+            out->type = EVENT_SUSPEND;
+            return true;
+        case SIGINT:
+            out->type = EVENT_INTERRUPT;
+            return true;
+        case SIGTERM:
+        case SIGHUP:
+            out->type = EVENT_QUIT;
+            return true;
+        default:
+            break;
+        }
+    }
+    return false;
+}
+
+static uint32_t special_key(wint_t code)
+{
+    if (code >= KEY_F(1) && code <= KEY_F(12)) return KEYS_F1 + (code - KEY_F(1));
+    if (code >= CODE_MODIFIED && code < CODE_MODIFIED + 8) {
+        static const uint32_t arrows[] = {KEYS_UP, KEYS_DOWN, KEYS_RIGHT, KEYS_LEFT};
+        unsigned n = code - CODE_MODIFIED;
+        return arrows[n / 2] | (uint32_t)(n % 2 ? KEYS_ALT : KEYS_CTRL);
+    }
+    switch (code) {
+    case KEY_UP:
+        return KEYS_UP;
+    case KEY_DOWN:
+        return KEYS_DOWN;
+    case KEY_LEFT:
+        return KEYS_LEFT;
+    case KEY_RIGHT:
+        return KEYS_RIGHT;
+    case KEY_HOME:
+        return KEYS_HOME;
+    case KEY_END:
+        return KEYS_END;
+    case KEY_PPAGE:
+        return KEYS_PAGE_UP;
+    case KEY_NPAGE:
+        return KEYS_PAGE_DOWN;
+    case KEY_DC:
+        return KEYS_DELETE;
+    case KEY_IC:
+        return KEYS_INSERT;
+    case KEY_BACKSPACE:
+        return KEYS_BACKSPACE;
+    case KEY_BTAB:
+        return KEYS_BACKTAB;
+    case KEY_ENTER:
+        return KEYS_ENTER;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t plain_key(wint_t c)
+{
+    if (c == '\r') return KEYS_ENTER;
+    if (c == '\t') return KEYS_TAB;
+    if (c == 27) return KEYS_ESCAPE;
+    if (c == 127 || c == 8) return KEYS_BACKSPACE;
+    if (c == 0) return KEYS_CTRL | ' ';
+    if (c < 27) return KEYS_CTRL | (uint32_t)(c + 'a' - 1);
+    if (c < 32) return KEYS_CTRL | (uint32_t)(c + '@');
+    return (uint32_t)c;
+}
+
+/* After an escape: a control sequence nobody knows is swallowed whole, a single character makes an Alt key. */
+static uint32_t escaped_key(void)
+{
+    wint_t c;
+    if (get_wch(&c) != OK) return KEYS_ESCAPE;
+    if (c != '[' && c != 'O') return plain_key(c) | KEYS_ALT;
+    wint_t next;
+    if (get_wch(&next) != OK) return (uint32_t)c | KEYS_ALT;
+    for (int i = 0; i < 32 && !(next >= 0x40 && next <= 0x7E); i++) {
+        if (get_wch(&next) != OK) break;
+    }
+    return 0;
+}
+
+static void add_paste(struct terminal *t, size_t *size, wint_t c)
+{
+    char bytes[MB_LEN_MAX];
+    mbstate_t state = {0};
+    size_t n = wcrtomb(bytes, (wchar_t)(c == '\r' ? '\n' : c), &state);
+    if (n == (size_t)-1 || *size + n > PASTE_MAX) return;
+    char *paste = bytes_reserve(t->paste, &t->paste_capacity, *size + n, 1);
+    if (paste == NULL) return;
+    t->paste = paste;
+    memcpy(paste + *size, bytes, n);
+    *size += n;
+}
+
+/* Everything up to the end mark is text; a terminal that forgets the mark is not waited for longer than a second. */
+static void read_paste(struct terminal *t, struct event *out)
+{
+    size_t size = 0;
+    timeout(1000);
+    for (;;) {
+        wint_t c;
+        int kind = get_wch(&c);
+        if (kind == ERR || (kind == KEY_CODE_YES && c == CODE_PASTE_END)) break;
+        if (kind == OK) add_paste(t, &size, c);
+    }
+    nodelay(stdscr, TRUE);
+    *out = (struct event){.type = EVENT_PASTE, .text = t->paste, .size = size};
+}
+
+static void mouse_event(struct event *out)
+{
+    MEVENT m;
+    if (getmouse(&m) != OK) return;
+    enum mouse kind;
+    if (m.bstate & BUTTON4_PRESSED)
+        kind = MOUSE_WHEEL_UP;
+    else if (m.bstate & BUTTON5_PRESSED)
+        kind = MOUSE_WHEEL_DOWN;
+    else if (m.bstate & BUTTON1_DOUBLE_CLICKED)
+        kind = MOUSE_DOUBLE;
+    else if (m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
+        kind = MOUSE_PRESS;
+    else
+        return;
+    *out = (struct event){.type = EVENT_MOUSE, .mouse = kind, .y = m.y, .x = m.x};
+}
+
+void terminal_event(struct terminal *t, struct event *out)
+{
+    *out = (struct event){.type = EVENT_NONE};
+    if (signal_event(out)) return;
+    if (t->gone) {
+        out->type = EVENT_QUIT;
+        return;
+    }
+    wint_t c;
+    int kind;
+    while (out->type == EVENT_NONE && (kind = get_wch(&c)) != ERR) {
+        if (kind == KEY_CODE_YES && c == CODE_PASTE_BEGIN) {
+            read_paste(t, out);
+        } else if (kind == KEY_CODE_YES && c == KEY_MOUSE) {
+            mouse_event(out);
+        } else if (kind == KEY_CODE_YES && c == KEY_RESIZE) {
+            out->type = EVENT_RESIZE;
+        } else {
+            out->key = kind == KEY_CODE_YES ? special_key(c) : c == 27 ? escaped_key() : plain_key(c);
+            if (out->key != 0) out->type = EVENT_KEY;
+        }
+    }
+}
+
+void terminal_suspend(struct terminal *t)
+{
+    modes_off();
+    endwin();
+    struct sigaction stop = {.sa_handler = SIG_DFL}, ours;
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGTSTP, &stop, &ours);
+    kill(0, SIGTSTP);
+    sigaction(SIGTSTP, &ours, NULL);
+    refresh();
+    modes_on(t);
+    terminal_refresh(t);
+}
+
+int terminal_run(struct terminal *t, const char *command)
+{
+    modes_off();
+    endwin();
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t i = 0; i < LENGTH(caught); i++) signal(caught[i], SIG_DFL);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    refresh();
+    modes_on(t);
+    terminal_refresh(t);
+    return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void terminal_copy(struct terminal *t, const char *text, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (void)t;
+    fputs("\033]52;c;", stdout);
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t bits = (uint32_t)(unsigned char)text[i] << 16;
+        if (i + 1 < size) bits |= (uint32_t)(unsigned char)text[i + 1] << 8;
+        if (i + 2 < size) bits |= (unsigned char)text[i + 2];
+        fputc(digits[bits >> 18], stdout);
+        fputc(digits[bits >> 12 & 63], stdout);
+        fputc(i + 1 < size ? digits[bits >> 6 & 63] : '=', stdout);
+        fputc(i + 2 < size ? digits[bits & 63] : '=', stdout);
+    }
+    fputs("\a", stdout);
+    fflush(stdout);
+}

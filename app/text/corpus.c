@@ -1,0 +1,155 @@
+#include "app/text/corpus.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/text/corpus_build.h"
+#include "app/text/corpus_walk.h"
+#include "app/text/encoding.h"
+#include "app/text/text_map.h"
+#include "compute/error.h"
+
+static int add_standard_input(struct corpus_build *b, struct error *e)
+{
+    char *bytes;
+    size_t size;
+    if (corpus_build_find(b, "-") != SIZE_MAX) return corpus_build_note(b, e, "-: named twice, read once");
+    if (corpus_build_read(b, STDIN_FILENO, 0, SIZE_MAX, &bytes, &size, e) != 0)
+        return error_prefix(e, "standard input");
+    return corpus_build_bytes(b, "-", "-", bytes, size, e);
+}
+
+static int add_directory(struct corpus_build *b, const char *real_path, const char *name, bool only, struct error *e)
+{
+    if (only || strcmp(name, ".") == 0 || strcmp(name, "./") == 0) return corpus_walk(b, real_path, "", e);
+    size_t size = strlen(name);
+    char *prefix = malloc(size + 2);
+    if (!prefix) return error_set(e, "out of memory");
+    memcpy(prefix, name, size + 1);
+    if (name[size - 1] != '/') memcpy(prefix + size, "/", 2);
+    int result = corpus_walk(b, real_path, prefix, e);
+    free(prefix);
+    return result;
+}
+
+static const char *kind_name(mode_t mode)
+{
+    return S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/* One PATH; `only`: there is no other. */
+static int add_path(struct corpus_build *b, const char *name, bool only, struct error *e)
+{
+    if (strcmp(name, "-") == 0) return add_standard_input(b, e);
+    struct stat s;
+    char *real_path = realpath(name, NULL);
+    if (!real_path || stat(real_path, &s) != 0) {
+        error_set(e, "%s: %s", name, strerror(errno));
+        free(real_path);
+        return -1;
+    }
+    int result;
+    if (S_ISDIR(s.st_mode)) {
+        result = add_directory(b, real_path, name, only, e);
+    } else if (S_ISREG(s.st_mode)) {
+        result = corpus_build_file(b, real_path, name, false, e);
+    } else {
+        result = error_set(e, "%s: is %s, not a file (use - to read standard input)", name, kind_name(s.st_mode));
+    }
+    free(real_path);
+    return result;
+}
+
+static int nothing_to_read(const struct corpus *c, struct error *e)
+{
+    if (c->n_skipped == 0) return error_set(e, "nothing to read: no files there");
+    if (c->n_skipped == 1) return error_set(e, "nothing to read: %s: %s", c->skipped[0].path, c->skipped[0].reason);
+    return error_set(e, "nothing to read: %zu files skipped, the first: %s: %s", c->n_skipped, c->skipped[0].path,
+                     c->skipped[0].reason);
+}
+
+/* Hands the corpus over where all went well and something is there to read. */
+static int finish(struct corpus **out, struct corpus_build *b, int result, struct error *e)
+{
+    if (result == 0 && b->corpus.n_documents == 0) result = nothing_to_read(&b->corpus, e);
+    if (result != 0) {
+        corpus_build_free(b);
+        return -1;
+    }
+    *out = &b->corpus;
+    return 0;
+}
+
+int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o,
+                struct error *e)
+{
+    struct corpus_build *b = calloc(1, sizeof *b);
+    if (!b) return error_set(e, "out of memory");
+    if (o) b->options = *o;
+    if (b->options.max_file == 0) b->options.max_file = CORPUS_MAX_FILE;
+    int result = 0;
+    for (size_t i = 0; i < n_paths && result == 0; i++) result = add_path(b, paths[i], n_paths == 1, e);
+    return finish(out, b, result, e);
+}
+
+int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes,
+                       size_t n, struct error *e)
+{
+    struct corpus_build *b = calloc(1, sizeof *b);
+    if (!b) return error_set(e, "out of memory");
+    int result = 0;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        char *bytes = malloc(sizes[i] ? sizes[i] : 1);
+        if (!bytes) {
+            result = error_set(e, "out of memory");
+            break;
+        }
+        if (sizes[i] > 0) memcpy(bytes, texts[i], sizes[i]);
+        result = corpus_build_bytes(b, NULL, paths[i], bytes, sizes[i], e);
+    }
+    return finish(out, b, result, e);
+}
+
+void corpus_close(struct corpus *c)
+{
+    if (c) corpus_build_free((struct corpus_build *)c); /* its first member */
+}
+
+size_t corpus_shrank(const struct corpus *c)
+{
+    const struct corpus_build *b = (const struct corpus_build *)c;
+    for (size_t i = 0; i < c->n_documents; i++)
+        if (b->backings[i].map && text_map_shrank(b->backings[i].map)) return i;
+    return SIZE_MAX;
+}
+
+const char *corpus_file(const struct corpus *c, size_t document)
+{
+    const struct corpus_build *b = (const struct corpus_build *)c;
+    return b->real_paths[document];
+}
+
+uint64_t document_line(const struct document *d, uint64_t offset)
+{
+    uint64_t low = 0, high = d->n_lines; /* lines[low] <= offset < lines[high] */
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (d->lines[middle] <= offset) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low + 1;
+}
+
+uint64_t document_file_offset(const struct document *d, uint64_t offset)
+{
+    if (offset > d->size) offset = d->size;
+    uint64_t at = d->bom + encoding_file_bytes(d->encoding, d->text, offset);
+    return at < d->file_size ? at : d->file_size; /* the odd last byte of a UTF-16 file became a whole character */
+}

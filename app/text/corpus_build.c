@@ -1,0 +1,340 @@
+#define XXH_INLINE_ALL
+#include "app/text/corpus_build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "app/text/encoding.h"
+#include "app/text/text_map.h"
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+/* Work between two looks at the cancel flag. */
+#define BLOCK ((size_t)4 << 20)
+
+static void document_free(struct document *d, struct corpus_backing *backing)
+{
+    free(d->path);
+    free(d->lines);
+    free(backing->bytes);
+    text_map_close(backing->map);
+}
+
+void corpus_build_free(struct corpus_build *b)
+{
+    struct corpus *c = &b->corpus;
+    for (size_t i = 0; i < c->n_documents; i++) {
+        document_free(&c->documents[i], &b->backings[i]);
+        free(b->real_paths[i]);
+    }
+    for (size_t i = 0; i < c->n_skipped; i++) {
+        free(c->skipped[i].path);
+        free(c->skipped[i].reason);
+    }
+    for (size_t i = 0; i < c->n_notes; i++) free(c->notes[i]);
+    free(c->documents);
+    free(c->skipped);
+    free(c->notes);
+    free(b->backings);
+    free(b->real_paths);
+    free(b->seen);
+    free(b);
+}
+
+int corpus_build_check_cancel(const struct corpus_build *b, struct error *e)
+{
+    if (b->options.cancel && atomic_load(b->options.cancel)) return error_set(e, "interrupted");
+    return 0;
+}
+
+static char *format_words(const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *words = size < 0 ? NULL : malloc((size_t)size + 1);
+    if (words) vsnprintf(words, (size_t)size + 1, format, arguments);
+    return words;
+}
+
+int corpus_build_note(struct corpus_build *b, struct error *e, const char *format, ...)
+{
+    struct corpus *c = &b->corpus;
+    char **notes = bytes_reserve(c->notes, &b->notes_capacity, c->n_notes + 1, sizeof *notes);
+    if (!notes) return error_set(e, "out of memory");
+    c->notes = notes;
+    va_list arguments;
+    va_start(arguments, format);
+    notes[c->n_notes] = format_words(format, arguments);
+    va_end(arguments);
+    if (!notes[c->n_notes]) return error_set(e, "out of memory");
+    c->n_notes++;
+    return 0;
+}
+
+int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e, const char *format, ...)
+{
+    struct corpus *c = &b->corpus;
+    struct skipped *skipped = bytes_reserve(c->skipped, &b->skipped_capacity, c->n_skipped + 1, sizeof *skipped);
+    if (!skipped) return error_set(e, "out of memory");
+    c->skipped = skipped;
+    va_list arguments;
+    va_start(arguments, format);
+    struct skipped s = {strdup(path), format_words(format, arguments)};
+    va_end(arguments);
+    if (!s.path || !s.reason) {
+        free(s.path);
+        free(s.reason);
+        return error_set(e, "out of memory");
+    }
+    skipped[c->n_skipped++] = s;
+    return 0;
+}
+
+/* The slot of a real path in the table of seen paths, or the free slot where it belongs. */
+static uint64_t *seen_slot(const struct corpus_build *b, const char *real_path)
+{
+    size_t at = XXH3_64bits(real_path, strlen(real_path)) & (b->seen_size - 1);
+    while (b->seen[at] != 0 && strcmp(b->real_paths[b->seen[at] - 1], real_path) != 0)
+        at = (at + 1) & (b->seen_size - 1);
+    return &b->seen[at];
+}
+
+size_t corpus_build_find(const struct corpus_build *b, const char *real_path)
+{
+    return b->seen_size == 0 ? SIZE_MAX : (size_t)*seen_slot(b, real_path) - 1; /* 0 - 1 is SIZE_MAX */
+}
+
+/* Makes room for one more path at a load of at most one half. */
+static int seen_grow(struct corpus_build *b, struct error *e)
+{
+    size_t n = b->corpus.n_documents;
+    if (2 * (n + 1) <= b->seen_size) return 0;
+    size_t size = b->seen_size ? 2 * b->seen_size : 64;
+    uint64_t *grown = calloc(size, sizeof *grown);
+    if (!grown) return error_set(e, "out of memory");
+    free(b->seen);
+    b->seen = grown;
+    b->seen_size = size;
+    for (size_t i = 0; i < n; i++)
+        if (b->real_paths[i]) *seen_slot(b, b->real_paths[i]) = i + 1;
+    return 0;
+}
+
+static int index_and_hash(const struct corpus_build *b, struct document *d, struct error *e)
+{
+    XXH3_state_t hash; /* on the stack: it is aligned by its type */
+    XXH3_64bits_reset(&hash);
+    XXH3_64bits_update(&hash, d->path, strlen(d->path) + 1);
+    size_t capacity = 0;
+    for (uint64_t begin = 0; begin < d->size; begin += BLOCK) {
+        size_t size = d->size - begin < BLOCK ? (size_t)(d->size - begin) : BLOCK;
+        const char *at = d->text + begin, *end = at + size;
+        if (corpus_build_check_cancel(b, e) != 0) return -1;
+        XXH3_64bits_update(&hash, at, size);
+        for (bool first = begin == 0; first || (at = memchr(at, '\n', (size_t)(end - at))); first = false) {
+            if (!first && (uint64_t)(++at - d->text) == d->size) break;
+            if (d->n_lines == capacity || !d->lines) {
+                uint64_t *lines = bytes_reserve(d->lines, &capacity, (size_t)d->n_lines + 1, sizeof *lines);
+                if (!lines) return error_set(e, "out of memory");
+                d->lines = lines;
+            }
+            d->lines[d->n_lines++] = (uint64_t)(at - d->text);
+        }
+    }
+    d->hash = XXH3_64bits_digest(&hash);
+    uint64_t *fitted = realloc(d->lines, (size_t)d->n_lines * sizeof *fitted);
+    if (fitted) d->lines = fitted;
+    return 0;
+}
+
+/* Sets text, encoding and byte order mark from the file's bytes; converted text takes the place of what backed it. */
+static int decode(struct corpus_build *b, struct document *d, struct corpus_backing *backing, const uint8_t *bytes,
+                  size_t size, struct error *e)
+{
+    struct encoding_scan scan = {0};
+    while (scan.at < size) {
+        if (corpus_build_check_cancel(b, e) != 0) return -1;
+        encoding_look(&scan, bytes, size, size - scan.at > BLOCK ? scan.at + BLOCK : size);
+    }
+    d->encoding = encoding_decide(&scan, bytes, size);
+    d->bom = encoding_bom(d->encoding, bytes, size);
+    d->text = (const char *)bytes + d->bom;
+    d->size = size - d->bom;
+    if (d->encoding == ENCODING_UTF8) {
+        if (scan.invalid == 0) return 0;
+        return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8", d->path, (unsigned long long)scan.invalid);
+    }
+    char *text;
+    size_t text_size;
+    int result = d->encoding == ENCODING_LATIN1 ? encoding_from_latin1(&text, &text_size, bytes, size)
+                                                : encoding_from_utf16(&text, &text_size, bytes + d->bom, size - d->bom,
+                                                                      d->encoding == ENCODING_UTF16BE);
+    if (result != 0) return error_set(e, "out of memory");
+    free(backing->bytes);
+    text_map_close(backing->map);
+    *backing = (struct corpus_backing){.bytes = text};
+    d->text = text;
+    d->size = text_size;
+    return corpus_build_note(b, e, "%s: not UTF-8, read as %s", d->path,
+                             d->encoding == ENCODING_LATIN1 ? "Latin-1" : "UTF-16");
+}
+
+/* Makes a document of bytes that `backing` owns; takes backing over, also on failure. */
+static int add(struct corpus_build *b, const char *real_path, const char *path, struct corpus_backing backing,
+               size_t size, struct error *e)
+{
+    struct corpus *c = &b->corpus;
+    struct document d = {.path = strdup(path), .file_size = size};
+    char *real_copy = real_path ? strdup(real_path) : NULL;
+    const uint8_t *bytes = backing.map ? text_map_bytes(backing.map) : (const uint8_t *)backing.bytes;
+    int result = -1;
+    if (!d.path || (real_path && !real_copy)) {
+        error_set(e, "out of memory");
+        goto fail;
+    }
+    if (decode(b, &d, &backing, bytes, size, e) != 0) goto fail;
+    if (d.size == 0) {
+        result = corpus_build_skip(b, path, e, "empty");
+        goto fail;
+    }
+    struct document *documents =
+        bytes_reserve(c->documents, &b->documents_capacity, c->n_documents + 1, sizeof *documents);
+    if (documents) c->documents = documents;
+    struct corpus_backing *backings =
+        bytes_reserve(b->backings, &b->backings_capacity, c->n_documents + 1, sizeof *backings);
+    if (backings) b->backings = backings;
+    char **real_paths = bytes_reserve(b->real_paths, &b->real_capacity, c->n_documents + 1, sizeof *real_paths);
+    if (real_paths) b->real_paths = real_paths;
+    if (!documents || !backings || !real_paths) {
+        error_set(e, "out of memory");
+        goto fail;
+    }
+    if (index_and_hash(b, &d, e) != 0 || seen_grow(b, e) != 0) goto fail;
+    if (real_copy) *seen_slot(b, real_copy) = c->n_documents + 1;
+    b->real_paths[c->n_documents] = real_copy;
+    b->backings[c->n_documents] = backing;
+    c->documents[c->n_documents++] = d;
+    c->n_bytes += d.size;
+    return 0;
+fail:
+    document_free(&d, &backing);
+    free(real_copy);
+    return result;
+}
+
+int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
+                       struct error *e)
+{
+    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, size, e);
+}
+
+int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t limit, char **out, size_t *out_size,
+                      struct error *e)
+{
+    size_t capacity = hint < limit ? hint + 1 : 65536, size = 0; /* one more, so that the end is met without growing */
+    char *bytes = malloc(capacity);
+    while (bytes && size < limit) {
+        if (size == capacity) {
+            char *grown = bytes_reserve(bytes, &capacity, size + 1, 1);
+            if (!grown) break;
+            bytes = grown;
+        }
+        if (corpus_build_check_cancel(b, e) != 0) {
+            free(bytes);
+            return -1;
+        }
+        struct pollfd wait = {.fd = fd, .events = POLLIN}; /* a pipe may stay silent for long */
+        if (poll(&wait, 1, 100) == 0) continue;
+        size_t room = capacity - size < limit - size ? capacity - size : limit - size;
+        ssize_t n = read(fd, bytes + size, room < BLOCK ? room : BLOCK);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (n < 0) {
+            free(bytes);
+            return error_set(e, "%s", strerror(errno));
+        }
+        if (n == 0) limit = size;
+        size += (size_t)n;
+    }
+    if (!bytes || size < limit) {
+        free(bytes);
+        return error_set(e, "out of memory");
+    }
+    *out = bytes;
+    *out_size = size;
+    return 0;
+}
+
+/* What keeps a file from being read. */
+static int refuse(struct corpus_build *b, const char *path, bool member, struct error *e, const char *reason)
+{
+    return member ? corpus_build_skip(b, path, e, "%s", reason) : error_set(e, "%s: %s", path, reason);
+}
+
+static int refuse_large(struct corpus_build *b, const char *path, uint64_t size, struct error *e)
+{
+    return corpus_build_skip(b, path, e, "larger than --max-file (%.1f MB)", (double)size / 1e6);
+}
+
+/* The first bytes of a large member decide whether it is mapped at all. */
+static bool looks_binary(int fd)
+{
+    uint8_t sample[8192];
+    ssize_t n = pread(fd, sample, sizeof sample, 0);
+    return n > 0 && encoding_is_binary(sample, (size_t)n);
+}
+
+static int add_open_file(struct corpus_build *b, int fd, const char *real_path, const char *path, bool member,
+                         struct error *e)
+{
+    struct stat s;
+    if (fstat(fd, &s) != 0) return refuse(b, path, member, e, strerror(errno));
+    if (!S_ISREG(s.st_mode)) return refuse(b, path, member, e, "no longer a regular file");
+    uint64_t size = (uint64_t)s.st_size;
+    if (member && size > b->options.max_file) return refuse_large(b, path, size, e);
+    if (looks_binary(fd)) {
+        if (member) return corpus_build_skip(b, path, e, "binary");
+        if (corpus_build_note(b, e, "%s: looks binary, read because it was named", path) != 0) return -1;
+    }
+    if (size > CORPUS_COPY_MAX) {
+        struct corpus_backing backing = {.map = text_map_open(fd, (size_t)size)};
+        if (backing.map) return add(b, real_path, path, backing, (size_t)size, e);
+    }
+    char *bytes;
+    size_t limit = member && b->options.max_file < SIZE_MAX ? (size_t)b->options.max_file + 1 : SIZE_MAX, n;
+    if (corpus_build_read(b, fd, (size_t)size, limit, &bytes, &n, e) != 0) {
+        if (!member || corpus_build_check_cancel(b, NULL) != 0) return -1;
+        return corpus_build_skip(b, path, e, "cannot be read");
+    }
+    if (member && n > b->options.max_file) { /* it has grown since fstat */
+        free(bytes);
+        return refuse_large(b, path, n, e);
+    }
+    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, n, e);
+}
+
+int corpus_build_file(struct corpus_build *b, const char *real_path, const char *path, bool member, struct error *e)
+{
+    if (corpus_build_check_cancel(b, e) != 0) return -1;
+    size_t before = corpus_build_find(b, real_path);
+    if (before != SIZE_MAX) {
+        const char *name = b->corpus.documents[before].path;
+        if (strcmp(name, path) == 0) return corpus_build_note(b, e, "%s: named twice, read once", path);
+        return corpus_build_note(b, e, "%s: the same file as %s, read once", path, name);
+    }
+    /* O_NONBLOCK: what was a file a moment ago may be a FIFO now, and must not hang us. */
+    int fd = open(real_path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    if (fd < 0) return refuse(b, path, member, e, errno == ENOENT ? "vanished before it was read" : strerror(errno));
+    int result = add_open_file(b, fd, real_path, path, member, e);
+    close(fd);
+    return result;
+}

@@ -1,0 +1,60 @@
+/* A corpus while it is being put together: corpus.c takes the named paths, corpus_walk.c and corpus_git.c the members
+ * of directories. */
+#ifndef LECTERN_CORPUS_BUILD_H
+#define LECTERN_CORPUS_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/text/corpus.h"
+
+struct error;
+struct text_map;
+
+/* Files up to this size are copied, larger ones mapped: what others do to a copied file no longer matters. */
+#define CORPUS_COPY_MAX ((uint64_t)16 << 20)
+
+/* What owns a document's text: one of the two. */
+struct corpus_backing {
+    char *bytes;
+    struct text_map *map;
+};
+
+struct corpus_build {
+    struct corpus corpus;
+    struct corpus_backing *backings; /* one a document */
+    size_t documents_capacity, backings_capacity, skipped_capacity, notes_capacity;
+    struct corpus_options options;
+    char **real_paths; /* of the documents in order, owned */
+    size_t real_capacity;
+    uint64_t *seen;   /* open hash table of document index + 1 by real path; 0: free */
+    size_t seen_size; /* a power of two */
+};
+
+void corpus_build_free(struct corpus_build *b);
+
+/* All return 0, or -1 with e set: without memory, or cancelled ("interrupted"). Paths and words are copied. */
+int corpus_build_note(struct corpus_build *b, struct error *e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+int corpus_build_check_cancel(const struct corpus_build *b, struct error *e);
+
+/* Index of the document that was read from this real path; SIZE_MAX: none. */
+size_t corpus_build_find(const struct corpus_build *b, const char *real_path);
+
+/* Reads the regular file at `real_path` as document `path`, or notes it where it was read before. What keeps a member
+ * (`member`) from being read is a skip; for a file that was named it is an error, and neither its size nor its looks
+ * keep it out. */
+int corpus_build_file(struct corpus_build *b, const char *real_path, const char *path, bool member, struct error *e);
+
+/* Takes bytes (malloc'ed; owned from now on, also on failure) as document `path`. real_path may be NULL. */
+int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
+                       struct error *e);
+
+/* Reads to the end of fd into malloc'ed memory (never NULL on success); `hint`: expected size; more than `limit` bytes
+ * are not read. */
+int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t limit, char **out, size_t *out_size,
+                      struct error *e);
+
+#endif

@@ -1,0 +1,318 @@
+#include "app/text/gitignore.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compute/bytes.h"
+
+/* Larger files of patterns are not looked at. */
+#define FILE_MOST ((size_t)16 << 20)
+/* Steps in one match; beyond, a hostile pattern matches nothing. */
+#define STEPS_MOST 1000000
+
+/* --- wildmatch --- */
+
+struct match {
+    const char *pattern; /* its beginning: what stands before ** matters */
+    bool whole_path;
+    unsigned steps;
+};
+
+/* The named class [:alpha:] at p; *end: behind it, NULL where there is none. */
+static bool in_named_class(const char *p, unsigned char c, const char **end)
+{
+    static const struct {
+        const char *name;
+        int (*holds)(int);
+    } classes[] = {{"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank}, {"cntrl", iscntrl},
+                   {"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
+                   {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit}};
+    *end = NULL;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        size_t n = strlen(classes[i].name);
+        if (strncmp(p + 2, classes[i].name, n) != 0 || strncmp(p + 2 + n, ":]", 2) != 0) continue;
+        *end = p + n + 4;
+        return classes[i].holds(c) != 0;
+    }
+    return false;
+}
+
+/* Whether the bracket at p ("[...]") holds c; *end: behind it, NULL where it does not end. */
+static bool in_bracket(const char *p, unsigned char c, const char **end)
+{
+    bool negated = p[1] == '!' || p[1] == '^', found = false;
+    const char *at = p + 1 + negated;
+    *end = NULL;
+    for (bool first = true; *at != ']' || first; first = false) {
+        const char *behind = NULL;
+        if (at[0] == '[' && at[1] == ':' && (in_named_class(at, c, &behind) || behind)) {
+            found = found || in_named_class(at, c, &behind);
+            at = behind;
+            continue;
+        }
+        if (*at == '\\' && at[1]) at++;
+        if (*at == '\0') return false;
+        unsigned char low = (unsigned char)*at++, high = low;
+        if (at[0] == '-' && at[1] != ']' && at[1] != '\0') {
+            at++;
+            if (*at == '\\' && at[1]) at++;
+            high = (unsigned char)*at++;
+        }
+        found = found || (c >= low && c <= high);
+    }
+    *end = at + 1;
+    return found != negated;
+}
+
+static bool match(struct match *m, const char *p, const char *t);
+
+/* The stars at p against t. */
+static bool match_stars(struct match *m, const char *p, const char *t)
+{
+    const char *begin = p;
+    while (*p == '*') p++;
+    bool slashes = !m->whole_path;
+    if (m->whole_path && p - begin >= 2) {
+        bool after = begin == m->pattern || begin[-1] == '/', before = *p == '\0' || *p == '/';
+        slashes = after && before;
+        if (slashes && *p == '/' && match(m, p + 1, t)) return true; /* no directory at all */
+    }
+    if (*p == '\0') return slashes || !strchr(t, '/');
+    for (;; t++) {
+        if (match(m, p, t)) return true;
+        if (*t == '\0' || (*t == '/' && !slashes)) return false;
+    }
+}
+
+static bool match(struct match *m, const char *p, const char *t)
+{
+    for (; *p; p++, t++) {
+        const char *end;
+        if (m->steps++ > STEPS_MOST) return false;
+        if (*p == '*') return match_stars(m, p, t);
+        if (*t == '\0') return false;
+        if (*p == '?' || *p == '[') {
+            if (*t == '/' && m->whole_path) return false;
+            if (*p == '?') continue;
+            if (!in_bracket(p, (unsigned char)*t, &end) || !end) return false;
+            p = end - 1;
+            continue;
+        }
+        if (*p == '\\' && p[1]) p++;
+        if (*p != *t) return false;
+    }
+    return *t == '\0';
+}
+
+bool gitignore_wildmatch(const char *pattern, const char *text, bool whole_path)
+{
+    struct match m = {.pattern = pattern, .whole_path = whole_path};
+    return match(&m, pattern, text);
+}
+
+/* --- files of patterns --- */
+
+struct rule {
+    char *pattern; /* in the file's text */
+    bool negative, directories_only, by_name;
+};
+
+struct rules {
+    char *text;
+    struct rule *rules;
+    size_t n;
+};
+
+/* The rules of a directory, and whether it is ignored itself. */
+struct level {
+    char *directory; /* inside the working tree, "" for its top */
+    size_t size;
+    struct rules rules;
+    bool ignored;
+};
+
+struct gitignore {
+    char *top;
+    struct rules exclude, user_excludes;
+    struct level *levels; /* of the directories from the top to the one that was asked about last */
+    size_t n_levels, capacity;
+};
+
+static char *read_text(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat s;
+    if (fd < 0) return NULL;
+    bool fits = fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && (uint64_t)s.st_size <= FILE_MOST;
+    char *text = fits ? malloc((size_t)s.st_size + 1) : NULL;
+    size_t n = 0;
+    while (text && n < (size_t)s.st_size) {
+        ssize_t got = read(fd, text + n, (size_t)s.st_size - n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        n += (size_t)got;
+    }
+    close(fd);
+    if (text) text[n] = '\0';
+    return text;
+}
+
+/* Cuts the spaces at the end that no backslash protects. */
+static void trim(char *line)
+{
+    char *last = NULL; /* the first of the spaces at the end */
+    for (char *p = line; *p; p++) {
+        if (*p == ' ') {
+            if (!last) last = p;
+            continue;
+        }
+        if (*p == '\\' && p[1]) p++;
+        last = NULL;
+    }
+    if (last) *last = '\0';
+}
+
+/* The rule of a line; false where there is none. */
+static bool parse_rule(struct rule *r, char *line)
+{
+    size_t size = strlen(line);
+    if (size > 0 && line[size - 1] == '\r') line[size - 1] = '\0';
+    if (*line == '#') return false;
+    trim(line);
+    r->negative = *line == '!';
+    line += r->negative;
+    size = strlen(line);
+    r->directories_only = size > 0 && line[size - 1] == '/';
+    if (r->directories_only) line[size - 1] = '\0';
+    r->by_name = !strchr(line, '/');
+    r->pattern = line[0] == '/' ? line + 1 : line;
+    return *line != '\0';
+}
+
+static void rules_free(struct rules *r)
+{
+    free(r->text);
+    free(r->rules);
+    *r = (struct rules){.n = 0};
+}
+
+static void rules_read(struct rules *r, const char *path)
+{
+    *r = (struct rules){.text = path ? read_text(path) : NULL};
+    if (!r->text) return;
+    size_t capacity = 0;
+    char *at = r->text;
+    if (strncmp(at, "\xEF\xBB\xBF", 3) == 0) at += 3;
+    for (char *next; at; at = next) {
+        struct rule rule;
+        next = strchr(at, '\n');
+        if (next) *next++ = '\0';
+        if (!parse_rule(&rule, at)) continue;
+        struct rule *rules = bytes_reserve(r->rules, &capacity, r->n + 1, sizeof *rules);
+        if (!rules) return;
+        r->rules = rules;
+        rules[r->n++] = rule;
+    }
+}
+
+/* 1: ignored, 0: not ignored, -1: no rule says. `path` is relative to the directory of the rules. The last rule that
+ * matches decides. */
+static int rules_say(const struct rules *r, const char *path, bool is_directory)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = r->n; i-- > 0;) {
+        const struct rule *rule = &r->rules[i];
+        if (rule->directories_only && !is_directory) continue;
+        bool matches = rule->by_name ? gitignore_wildmatch(rule->pattern, name, false)
+                                     : gitignore_wildmatch(rule->pattern, path, true);
+        if (matches) return !rule->negative;
+    }
+    return -1;
+}
+
+struct gitignore *gitignore_open(const char *top, const char *exclude, const char *user_excludes)
+{
+    struct gitignore *g = calloc(1, sizeof *g);
+    if (!g || !(g->top = strdup(top))) {
+        free(g);
+        return NULL;
+    }
+    rules_read(&g->exclude, exclude);
+    rules_read(&g->user_excludes, user_excludes);
+    return g;
+}
+
+static void pop(struct gitignore *g)
+{
+    struct level *last = &g->levels[--g->n_levels];
+    rules_free(&last->rules);
+    free(last->directory);
+}
+
+void gitignore_close(struct gitignore *g)
+{
+    if (!g) return;
+    while (g->n_levels > 0) pop(g);
+    rules_free(&g->exclude);
+    rules_free(&g->user_excludes);
+    free(g->levels);
+    free(g->top);
+    free(g);
+}
+
+/* Whether the path is ignored by the rules of the levels above it. */
+static bool is_ignored(const struct gitignore *g, const char *path, bool is_directory)
+{
+    int said = -1;
+    for (size_t i = g->n_levels; i-- > 0 && said < 0;) {
+        const struct level *level = &g->levels[i];
+        if (level->ignored) return true;
+        said = rules_say(&level->rules, path + level->size + (level->size > 0), is_directory);
+    }
+    if (said < 0) said = rules_say(&g->exclude, path, is_directory);
+    if (said < 0) said = rules_say(&g->user_excludes, path, is_directory);
+    return said == 1;
+}
+
+/* Enters the directory path[0, size). */
+static bool push(struct gitignore *g, const char *path, size_t size)
+{
+    struct level *levels = bytes_reserve(g->levels, &g->capacity, g->n_levels + 1, sizeof *levels);
+    if (levels) g->levels = levels;
+    struct level level = {.directory = strndup(path, size), .size = size};
+    size_t file_size = strlen(g->top) + size + sizeof "//.gitignore";
+    char *file = malloc(file_size);
+    if (!levels || !level.directory || !file) {
+        free(level.directory);
+        free(file);
+        return false;
+    }
+    snprintf(file, file_size, "%s/%s%s.gitignore", g->top, level.directory, size > 0 ? "/" : "");
+    level.ignored = size > 0 && is_ignored(g, level.directory, true);
+    if (!level.ignored) rules_read(&level.rules, file);
+    free(file);
+    levels[g->n_levels++] = level;
+    return true;
+}
+
+static bool is_above(const struct level *level, const char *path)
+{
+    return level->size == 0 || (strncmp(path, level->directory, level->size) == 0 && path[level->size] == '/');
+}
+
+bool gitignore_matches(struct gitignore *g, const char *path, bool is_directory)
+{
+    while (g->n_levels > 0 && !is_above(&g->levels[g->n_levels - 1], path)) pop(g);
+    if (g->n_levels == 0 && !push(g, "", 0)) return false;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t size = (size_t)(slash - path);
+        if (size > g->levels[g->n_levels - 1].size && !push(g, path, size)) return false;
+    }
+    return is_ignored(g, path, is_directory);
+}

@@ -1,0 +1,300 @@
+#include "app/text/outline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+#define TITLE_MAX 100
+#define CAPITALS_MAX 60
+#define LINES_A_SLICE 512
+/* A file with more headings than this is a list of something. */
+#define HEADINGS_MAX 20000
+
+bool outline_is_prose(const struct document *d)
+{
+    static const char *const endings[] = {"txt",  "md",       "rst",  "adoc", "org", "tex",
+                                          "text", "markdown", "epub", "html", "htm"};
+    static const char *const code[] = {"makefile", "dockerfile", "cmakelists.txt", "requirements.txt", "robots.txt"};
+    const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof code / sizeof code[0]; i++) {
+        if (strcasecmp(name, code[i]) == 0) return false;
+    }
+    if (dot == name || (d->size > 1 && memcmp(d->text, "#!", 2) == 0)) return false;
+    if (dot == NULL) return true;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (strcasecmp(dot + 1, endings[i]) == 0) return true;
+    }
+    return false;
+}
+
+/* Finds where the parts of two neighbouring paths part. */
+static size_t common_folders(const char *a, const char *b, size_t *depth)
+{
+    size_t last = 0;
+    *depth = 0;
+    for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++) {
+        if (a[i] != '/' || i == 0) continue;
+        last = i + 1;
+        ++*depth;
+    }
+    return last;
+}
+
+static int add_entry(struct outline *o, size_t *capacity, struct outline_entry entry, struct error *e)
+{
+    struct outline_entry *entries = bytes_reserve(o->entries, capacity, o->n_entries + 1, sizeof *entries);
+    if (entries == NULL) return error_set(e, "no memory for the contents");
+    o->entries = entries;
+    entries[o->n_entries++] = entry;
+    return 0;
+}
+
+/* Bytes of the folders that all documents are in: they would only indent the tree. */
+static size_t shared_folders(const struct corpus *c)
+{
+    const char *first = c->documents[0].path, *slash = strrchr(first, '/');
+    size_t shared = slash ? (size_t)(slash - first) + 1 : 0, depth;
+    for (size_t i = 1; i < c->n_documents && shared > 0; i++) {
+        size_t common = common_folders(first, c->documents[i].path, &depth);
+        if (common < shared) shared = common;
+    }
+    return shared;
+}
+
+/* Folders of a path that the document before was not in, then the file. */
+static int add_path(struct outline *o, size_t *capacity, size_t shared, size_t document, struct error *e)
+{
+    const char *path = o->corpus->documents[document].path + shared;
+    size_t depth = 0,
+           at = document ? common_folders(o->corpus->documents[document - 1].path + shared, path, &depth) : 0;
+    for (;;) {
+        const char *slash = strchr(path + at, '/');
+        size_t size = slash ? (size_t)(slash - path) - at : strlen(path + at);
+        struct outline_entry entry = {.folder = slash != NULL,
+                                      .open = depth == 0,
+                                      .depth = (uint16_t)(depth < 200 ? depth : 200),
+                                      .name = path + at,
+                                      .size = size,
+                                      .first_document = document,
+                                      .end_document = document + 1};
+        if (add_entry(o, capacity, entry, e) != 0) return -1;
+        if (slash == NULL) return 0;
+        at += size + 1;
+        depth++;
+    }
+}
+
+/* From the end, every entry ends where the next one of its depth or less begins. */
+static int close_entries(struct outline *o, struct error *e)
+{
+    size_t *next = malloc(202 * sizeof *next);
+    if (next == NULL) return error_set(e, "no memory for the contents");
+    for (size_t i = 0; i < 202; i++) next[i] = o->n_entries;
+    for (size_t i = o->n_entries; i-- > 0;) {
+        struct outline_entry *entry = &o->entries[i];
+        entry->next = next[entry->depth];
+        if (entry->folder)
+            entry->end_document =
+                entry->next < o->n_entries ? o->entries[entry->next].first_document : o->corpus->n_documents;
+        for (size_t depth = entry->depth; depth < 202; depth++) next[depth] = i;
+    }
+    free(next);
+    return 0;
+}
+
+int outline_open(struct outline **out, const struct corpus *c, struct error *e)
+{
+    struct outline *o = calloc(1, sizeof *o);
+    if (o != NULL) o->first_heading = calloc(c->n_documents + 1, sizeof *o->first_heading);
+    if (o == NULL || o->first_heading == NULL) {
+        outline_close(o);
+        return error_set(e, "no memory for the contents");
+    }
+    o->corpus = c;
+    size_t capacity = 0, shared = shared_folders(c);
+    for (size_t i = 0; i < c->n_documents; i++) {
+        if (add_path(o, &capacity, shared, i, e) == 0) continue;
+        outline_close(o);
+        return -1;
+    }
+    if (close_entries(o, e) != 0) {
+        outline_close(o);
+        return -1;
+    }
+    /* A tree with a single file, or a small one, is shown whole. */
+    for (size_t i = 0; c->n_documents <= 30 && i < o->n_entries; i++)
+        o->entries[i].open = o->entries[i].folder || c->n_documents == 1;
+    *out = o;
+    return 0;
+}
+
+void outline_close(struct outline *o)
+{
+    if (o == NULL) return;
+    free(o->entries);
+    free(o->headings);
+    free(o->first_heading);
+    free(o);
+}
+
+static bool is_rule(const char *line, size_t size, char *mark)
+{
+    if (size < 3 || (line[0] != '=' && line[0] != '-' && line[0] != '~')) return false;
+    for (size_t i = 1; i < size; i++) {
+        if (line[i] != line[0]) return false;
+    }
+    *mark = line[0];
+    return true;
+}
+
+/* "CHAPTER IV", "Chapter 12. A Name", "BOOK THE FIRST", "Letter 1", "PROLOGUE": a word of the list, then a number or
+ * capitals, or nothing. */
+static unsigned book_level(const char *line, size_t size)
+{
+    static const struct {
+        const char *word;
+        unsigned level;
+        bool alone;
+    } words[] = {
+        {"volume", 1, false},  {"book", 1, false},    {"part", 1, false},        {"act", 1, false},
+        {"canto", 2, false},   {"chapter", 2, false}, {"letter", 2, false},      {"scene", 2, false},
+        {"section", 2, false}, {"stave", 2, false},   {"appendix", 2, true},     {"prologue", 2, true},
+        {"epilogue", 2, true}, {"preface", 2, true},  {"introduction", 2, true}, {"conclusion", 2, true},
+        {"contents", 2, true}, {"foreword", 2, true}, {"postscript", 2, true},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = strlen(words[i].word);
+        if (size < n || strncasecmp(line, words[i].word, n) != 0 || line[0] < 'A' || line[0] > 'Z') continue;
+        if (words[i].alone && (size == n || (size == n + 1 && line[n] == '.'))) return words[i].level;
+        if (size < n + 2 || line[n] != ' ') continue;
+        char next = line[n + 1];
+        bool number = (next >= '0' && next <= '9') || strchr("IVXLC", next) != NULL;
+        bool capitals = line[1] >= 'A' && line[1] <= 'Z' && next >= 'A' && next <= 'Z';
+        if (number || capitals) return words[i].level;
+    }
+    return 0;
+}
+
+/* "STORY OF THE DOOR", alone between blank lines: capitals, and at least two words of them. */
+static bool is_in_capitals(const char *line, size_t size)
+{
+    size_t letters = 0, words = 1;
+    if (size > CAPITALS_MAX || line[0] < 'A' || line[0] > 'Z') return false;
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] >= 'a' && line[i] <= 'z') return false;
+        letters += line[i] >= 'A' && line[i] <= 'Z';
+        words += line[i] == ' ';
+    }
+    return words >= 2 && letters >= 5 && letters * 2 > size && strchr(",;:", line[size - 1]) == NULL;
+}
+
+unsigned outline_heading_level(const char *line, size_t size, const char *below, size_t below_size, size_t *title,
+                               size_t *title_size)
+{
+    size_t marks = 0;
+    char mark;
+    *title = 0;
+    *title_size = size;
+    if (size == 0 || size > TITLE_MAX) return 0;
+    while (marks < size && line[marks] == '#') marks++;
+    if (marks > 0 && marks <= 6 && marks < size && line[marks] == ' ') {
+        *title = marks + 1;
+        *title_size = size - marks - 1;
+        return (unsigned)marks;
+    }
+    if (line[0] != ' ' && is_rule(below, below_size, &mark) && !is_rule(line, size, &mark) && below_size + 3 >= size &&
+        below_size <= size + 3)
+        return mark == '=' ? 1 : 2;
+    unsigned level = book_level(line, size);
+    return level > 0 ? level : below_size == 0 && is_in_capitals(line, size) ? 2 : 0;
+}
+
+static size_t line_of(const struct document *d, uint64_t line, const char **text)
+{
+    if (line >= d->n_lines) return 0;
+    uint64_t begin = d->lines[line], end = line + 1 < d->n_lines ? d->lines[line + 1] : d->size;
+    while (end > begin && (d->text[end - 1] == '\n' || d->text[end - 1] == '\r' || d->text[end - 1] == ' ')) end--;
+    *text = d->text + begin;
+    return end - begin > TITLE_MAX + 1 ? TITLE_MAX + 1 : (size_t)(end - begin);
+}
+
+static void add_heading(struct outline *o, const struct outline_heading *heading)
+{
+    if (o->n_headings - o->first_heading[o->document] >= HEADINGS_MAX) return;
+    struct outline_heading *headings =
+        bytes_reserve(o->headings, &o->heading_capacity, o->n_headings + 1, sizeof *headings);
+    if (headings == NULL) return;
+    o->headings = headings;
+    if (o->n_headings > o->first_heading[o->document]) headings[o->n_headings - 1].end = heading->offset;
+    headings[o->n_headings++] = *heading;
+}
+
+/* A line of the list alone counts only with a blank line before it: inside a paragraph it is text. */
+static void scan_line(struct outline *o, const struct document *d)
+{
+    const char *line = "", *below = "", *above = "";
+    size_t title, title_size, size = line_of(d, o->line, &line);
+    if (size == 0 || size > TITLE_MAX) return;
+    size_t below_size = line_of(d, o->line + 1, &below);
+    unsigned level = outline_heading_level(line, size, below, below_size, &title, &title_size);
+    if (level == 0 || (o->line > 0 && line[0] != '#' && line_of(d, o->line - 1, &above) > 0)) return;
+    const struct outline_heading heading = {.document = o->document,
+                                            .offset = d->lines[o->line],
+                                            .end = d->size,
+                                            .level = (uint16_t)level,
+                                            .title = (uint16_t)title,
+                                            .size = (uint16_t)title_size};
+    add_heading(o, &heading);
+}
+
+bool outline_step(struct outline *o, int milliseconds)
+{
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (o->document < o->corpus->n_documents) {
+        const struct document *d = &o->corpus->documents[o->document];
+        bool prose = outline_is_prose(d);
+        uint64_t end = o->line + LINES_A_SLICE;
+        for (; prose && o->line < d->n_lines && o->line < end; o->line++) scan_line(o, d);
+        if (o->line >= d->n_lines || !prose) {
+            o->line = 0;
+            o->first_heading[++o->document] = o->n_headings;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= milliseconds) break;
+    }
+    return !outline_done(o);
+}
+
+bool outline_done(const struct outline *o)
+{
+    return o->document >= o->corpus->n_documents;
+}
+
+void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end)
+{
+    *begin = *end = 0;
+    if (document > o->document || document >= o->corpus->n_documents) return;
+    *begin = o->first_heading[document];
+    *end = document < o->document ? o->first_heading[document + 1] : o->n_headings;
+}
+
+const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset)
+{
+    size_t begin, end;
+    outline_headings(o, document, &begin, &end);
+    size_t low = begin, high = end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (o->headings[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > begin ? &o->headings[low - 1] : NULL;
+}
