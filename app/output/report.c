@@ -22,6 +22,7 @@ void report_place_of(const struct document *d, const struct reader_segment *s, s
         .byte = {document_file_offset(d, s->offset), document_file_offset(d, end)},
         .text = d->text + s->offset,
         .size = s->size,
+        .at = document_at(d, s->offset),
     };
 }
 
@@ -132,6 +133,10 @@ static cJSON *evidence_object(const struct report *r, const struct answer *a, si
     add_string(o, "path", place.path);
     add_range(o, "line", place.line[0], place.line[1]);
     add_range(o, "byte", place.byte[0], place.byte[1]);
+    if (place.at)
+        add_string(o, "at", place.at);
+    else
+        cJSON_AddNullToObject(o, "at");
     add_range(o, "token", s->first_token, s->end_token);
     cJSON_AddItemToObject(o, "text", report_string(place.text, place.size));
     return o;

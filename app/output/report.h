@@ -28,6 +28,7 @@ struct place {
     uint64_t line[2], byte[2];
     const char *text; /* the segment's text, UTF-8, `size` bytes, not terminated */
     size_t size;
+    const char *at; /* the place that a person finds it by ("p. 12"), or NULL */
 };
 
 /* Of a segment of document `d`; its strings are valid as long as the corpus. */

@@ -150,6 +150,12 @@ uint64_t document_line(const struct document *d, uint64_t offset)
 uint64_t document_file_offset(const struct document *d, uint64_t offset)
 {
     if (offset > d->size) offset = d->size;
+    if (d->converted) return offset;
     uint64_t at = d->bom + encoding_file_bytes(d->encoding, d->text, offset);
     return at < d->file_size ? at : d->file_size; /* the odd last byte of a UTF-16 file became a whole character */
+}
+
+const char *document_at(const struct document *d, uint64_t offset)
+{
+    return parts_at(&d->parts, offset);
 }

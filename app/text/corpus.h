@@ -3,8 +3,11 @@
 #define LECTERN_CORPUS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "app/text/parts.h"
 
 struct error;
 
@@ -28,6 +31,9 @@ struct document {
     uint64_t *lines; /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the
                         corpus. */
     uint64_t n_lines;
+    bool converted; /* the text was made from another form (a book, an archive's member): file offsets are its own */
+    bool generated; /* minified, or written by a program: of places that are as good, it comes last */
+    struct parts parts; /* of a converted text: where a person finds its places again */
 };
 
 struct skipped {
@@ -71,8 +77,10 @@ size_t corpus_shrank(const struct corpus *c);
 /* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory). */
 const char *corpus_file(const struct corpus *c, size_t document);
 
-/* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted). */
+/* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted; in a converted
+ * text itself); the place that a person finds it by ("p. 12"), NULL where only the line says it. */
 uint64_t document_line(const struct document *d, uint64_t offset);
 uint64_t document_file_offset(const struct document *d, uint64_t offset);
+const char *document_at(const struct document *d, uint64_t offset);
 
 #endif

@@ -24,6 +24,7 @@ static void document_free(struct document *d, struct corpus_backing *backing)
 {
     free(d->path);
     free(d->lines);
+    parts_free(&d->parts);
     free(backing->bytes);
     text_map_close(backing->map);
 }
