@@ -30,7 +30,7 @@ static bool feature_is_there(VkPhysicalDevice physical)
 
 bool coopmat_supported(VkInstance instance, VkPhysicalDevice physical)
 {
-    if (!shaders_have_coopmat() || !feature_is_there(physical)) return false;
+    if (!feature_is_there(physical)) return false;
     PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR shapes =
         (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)vkGetInstanceProcAddr(
             instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");

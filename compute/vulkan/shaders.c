@@ -57,7 +57,6 @@ static const uint32_t evidence_total[] = {
 static const uint32_t evidence_score[] = {
 #include "evidence_score.spv.inc"
 };
-#if LECTERN_COOPMAT
 static const uint32_t project_coopmat[] = {
 #include "project_coopmat.spv.inc"
 };
@@ -67,7 +66,6 @@ static const uint32_t attend_coopmat[] = {
 static const uint32_t coopmat_places[] = {
 #include "coopmat_places.spv.inc"
 };
-#endif
 
 #define MODULE(name)                                                                                                   \
     {                                                                                                                  \
@@ -94,25 +92,14 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EVIDENCE_SCAN] = MODULE(evidence_scan),
     [SHADER_EVIDENCE_TOTAL] = MODULE(evidence_total),
     [SHADER_EVIDENCE_SCORE] = MODULE(evidence_score),
-#if LECTERN_COOPMAT
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
     [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),
     [SHADER_COOPMAT_PLACES] = MODULE(coopmat_places),
-#else
-    [SHADER_PROJECT_COOPMAT] = {"project_coopmat", 0, 0},
-    [SHADER_ATTEND_COOPMAT] = {"attend_coopmat", 0, 0},
-    [SHADER_COOPMAT_PLACES] = {"coopmat_places", 0, 0},
-#endif
 };
 
 const struct shader_module *shaders_module(enum shader s)
 {
     return &modules[s];
-}
-
-bool shaders_have_coopmat(void)
-{
-    return modules[SHADER_PROJECT_COOPMAT].words;
 }
 
 uint64_t shaders_hash(void)

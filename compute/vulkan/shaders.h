@@ -35,8 +35,8 @@ enum shader {
 };
 
 struct shader_module {
-    const char *name;      /* "project" */
-    const uint32_t *words; /* NULL: not built, because the compiler lacks what it needs */
+    const char *name; /* "project" */
+    const uint32_t *words;
     size_t bytes;
 };
 
@@ -44,8 +44,5 @@ const struct shader_module *shaders_module(enum shader s);
 
 /* Of all modules: changes when any of them does. */
 uint64_t shaders_hash(void);
-
-/* Were the variants for cooperative matrices built? */
-bool shaders_have_coopmat(void);
 
 #endif
