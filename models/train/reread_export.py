@@ -1,0 +1,109 @@
+"""Writes the second reading's GGUF file and the test vectors of the encoder (FORMAT.md).
+
+    python reread_export.py --weights reread.pt --tokenizer words.model --out ../lectern-s-reread.gguf --vectors encoder_vectors.gguf
+"""
+
+import argparse
+import pathlib
+
+import gguf
+import numpy as np
+import torch
+
+import encoder
+import words
+
+Q8, Q4, WHOLE = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.F32
+QUESTION = "What did the keeper hide beneath the stairs of the old lighthouse?"
+TEXTS = ("Tobias hid two letters and a brass lamp beneath the stairs of the lighthouse, and told nobody.\n",
+         "int tide(int day) { return day * day % 17; /* fathoms, na\u00efve estimate */ }\n", "It rained.", "The fog did not lift. " * 11)
+
+
+def kind_of(name, tensor):
+    return WHOLE if tensor.ndim == 1 or name.startswith(("position", "token_types", "reread")) else Q8
+
+
+def tensors(net):
+    """(name, array, kind) of everything in the file."""
+    yield "token_embd.weight", net.words.cpu().numpy(), Q4
+    for name, tensor in net.named():
+        yield name, tensor.detach().float().cpu().numpy(), kind_of(name, tensor)
+
+
+def as_shipped(net):
+    """Rounds the parameters to what the file holds, in place."""
+    with torch.no_grad():
+        for name, tensor in net.named():
+            tensor.copy_(torch.from_numpy(encoder.as_stored(tensor.detach().float().numpy(), kind_of(name, tensor))))
+
+
+def write_model(path, net, proto, settings, summary):
+    """`settings`: the keys under "reread." of FORMAT.md."""
+    c = net.config
+    out = gguf.GGUFWriter(path, "encoder")
+    out.add_name(pathlib.Path(path).stem)
+    out.add_description("second reading: question and place in one window; from all-MiniLM-L6-v2")
+    out.add_license("CC-BY-SA-4.0")
+    for key, value in (("block_count", c.layers), ("embedding_length", c.width), ("feed_forward_length", c.inner),
+                       ("attention.head_count", c.heads), ("context_length", c.positions)):
+        out.add_uint32("encoder." + key, value)
+    out.add_float32("encoder.attention.layer_norm_epsilon", encoder.EPS)
+    for key, value in settings.items():
+        if isinstance(value, int):
+            out.add_uint32("reread." + key, value)
+        elif isinstance(value, float):
+            out.add_float32("reread." + key, value)
+        else:
+            out.add_array("reread." + key, value)
+    out.add_array("reread.heads", list(encoder.HEADS))
+    out.add_string("encoder.training.summary", summary)
+    out.add_string("tokenizer.ggml.model", "words")
+    for key, value in (("cls", words.CLS), ("sep", words.SEP), ("padding", words.PAD)):
+        out.add_uint32(f"tokenizer.ggml.{key}_token_id", value)
+    out.add_key_value("tokenizer.sentencepiece.proto", list(proto), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT8)
+    for name, array, kind in tensors(net):
+        out.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+@torch.no_grad()
+def write_vectors(path, net, tokenizer):
+    """Windows of several lengths, one of the longest, and every head of every row, in float32 from the exported weights."""
+    question = tokenizer.ids(QUESTION)
+    windows = [([words.CLS, *question, words.SEP, *tokenizer.ids(text), words.SEP], len(question) + 2) for text in TEXTS]
+    rng = np.random.default_rng(3)
+    windows.append(([words.CLS, *rng.integers(1000, 29000, net.config.positions - 1).tolist()], 20))
+    ids = [torch.tensor([window]) for window, _ in windows]
+    types = [(torch.arange(len(window)) >= second).long()[None] for window, second in windows]
+    heads = [net.double()(i, t, torch.tensor([i.shape[1]]))[0].float().numpy() for i, t in zip(ids, types)]
+    out = gguf.GGUFWriter(path, "encoder-vectors")
+    out.add_tensor("ids", np.concatenate([i[0].numpy() for i in ids]).astype(np.int32))
+    out.add_tensor("types", np.concatenate([t[0].numpy() for t in types]).astype(np.int32))
+    out.add_tensor("starts", np.cumsum([0] + [len(window) for window, _ in windows]).astype(np.int32))
+    out.add_tensor("heads", np.concatenate(heads).astype(np.float32))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--vectors", required=True)
+    args = parser.parse_args()
+    saved = torch.load(args.weights, map_location="cpu", weights_only=True)
+    net = encoder.Encoder(encoder.Config(**saved["config"]))
+    net.load_state_dict(saved["weights"])
+    write_model(args.out, net, pathlib.Path(args.tokenizer).read_bytes(), saved["settings"], saved["summary"])
+    as_shipped(net)
+    write_vectors(args.vectors, net, words.Words(args.tokenizer))
+
+
+if __name__ == "__main__":
+    main()
