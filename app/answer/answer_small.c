@@ -10,6 +10,7 @@
 #include "app/answer/citation.h"
 #include "app/text/corpus.h"
 #include "app/answer/quote_text.h"
+#include "app/text/stems.h"
 #include "app/reader/reader.h"
 #include "compute/error.h"
 
@@ -40,9 +41,9 @@ static bool holds(const uint64_t *stems, size_t n, uint64_t stem)
 bool answer_small_stands(const char *answer, const char *question, const char *passage, size_t size)
 {
     uint64_t said[STEMS], asked[STEMS], there[STEMS];
-    size_t n_said = quote_stems(answer, strlen(answer), said, STEMS);
-    size_t n_asked = quote_stems(question, strlen(question), asked, STEMS);
-    size_t n_there = quote_stems(passage, size, there, STEMS);
+    size_t n_said = stems_find(answer, strlen(answer), STEMS_TELLING, said, STEMS);
+    size_t n_asked = stems_find(question, strlen(question), STEMS_TELLING, asked, STEMS);
+    size_t n_there = stems_find(passage, size, STEMS_TELLING, there, STEMS);
     bool tells = false;
     for (size_t i = 0; i < n_said; i++) {
         if (holds(asked, n_asked, said[i])) continue;

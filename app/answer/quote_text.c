@@ -2,17 +2,8 @@
 
 #include <string.h>
 
+#include "app/text/stems.h"
 #include "app/text/words.h"
-
-static const char *const stop_words[] = {
-    "a",      "about", "after", "all",  "also",  "an",    "and",  "any",   "are",  "as",    "at",    "be",    "been",
-    "before", "being", "but",   "by",   "can",   "could", "did",  "do",    "does", "for",   "from",  "had",   "has",
-    "have",   "he",    "her",   "him",  "his",   "how",   "i",    "if",    "in",   "into",  "is",    "it",    "its",
-    "many",   "may",   "me",    "much", "my",    "of",    "on",   "one",   "or",   "our",   "s",     "she",   "should",
-    "so",     "some",  "such",  "t",    "than",  "that",  "the",  "their", "them", "then",  "there", "these", "they",
-    "this",   "those", "to",    "us",   "was",   "we",    "were", "what",  "when", "where", "which", "who",   "whom",
-    "whose",  "why",   "will",  "with", "would", "you",   "your",
-};
 
 static const char *const titles[] = {"Mr",  "Mrs", "Ms",  "Dr",     "St", "Prof", "Rev", "Hon",   "Capt", "Col",
                                      "Gen", "Lt",  "Sgt", "Messrs", "vs", "No",   "e.g", "i.e",   "cf",   "etc",
@@ -35,7 +26,7 @@ static const char *const place_words[] = {"in",   "at",     "near",  "from",   "
 static const char *const reason_words[] = {"because", "since", "so",     "therefore", "due", "reason",
                                            "order",   "cause", "caused", "causes",    "to",  "for"};
 
-#define HOLDS(list, word, size) holds(list, sizeof(list) / sizeof *(list), word, size)
+#define HOLDS(list, word, size) stems_list_holds(list, sizeof(list) / sizeof *(list), word, size)
 
 static bool is_space(char c)
 {
@@ -60,73 +51,6 @@ static bool is_digit(char c)
 static char lower(char c)
 {
     return is_upper(c) ? (char)(c | 0x20) : c;
-}
-
-/* Whether a list of lower-case words holds this one. */
-static bool holds(const char *const *list, size_t n, const char *word, size_t size)
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t at = 0;
-        while (at < size && list[i][at] == lower(word[at]) && list[i][at]) at++;
-        if (at == size && list[i][at] == '\0') return true;
-    }
-    return false;
-}
-
-static bool ends_with(const char *word, size_t size, const char *suffix)
-{
-    size_t n = strlen(suffix);
-    if (size < n + 3) return false;
-    for (size_t i = 0; i < n; i++)
-        if (lower(word[size - n + i]) != suffix[i]) return false;
-    return true;
-}
-
-/* Length of a word without the endings that questions and texts differ in: asked, asking, asks -> ask. */
-static size_t stem(const char *word, size_t size)
-{
-    static const char *const endings[] = {"ations", "ation", "ings", "ing", "ions", "ion", "ies", "ied",
-                                          "ers",    "er",    "ed",   "es",  "ly",   "s",   "y",   "e"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        if (!ends_with(word, size, endings[i])) continue;
-        size -= strlen(endings[i]);
-        break;
-    }
-    if (size > 3 && word[size - 1] == word[size - 2] && !is_digit(word[size - 1])) size--; /* stopped -> stop */
-    return size;
-}
-
-static uint64_t stem_hash(const char *word, size_t size)
-{
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0, n = stem(word, size); i < n; i++)
-        hash = (hash ^ (uint8_t)lower(word[i])) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
-struct stems {
-    const char *text;
-    uint64_t *stems;
-    size_t n, most;
-    bool stop_words_too;
-};
-
-static void add_stem(void *context, uint64_t hash, size_t begin, size_t end)
-{
-    struct stems *s = context;
-    (void)hash;
-    if (!s->stop_words_too && HOLDS(stop_words, s->text + begin, end - begin)) return;
-    uint64_t stem = stem_hash(s->text + begin, end - begin);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->stems[i] == stem) return;
-    if (s->n < s->most) s->stems[s->n++] = stem;
-}
-
-size_t quote_stems(const char *text, size_t size, uint64_t *stems, size_t most)
-{
-    struct stems s = {.text = text, .stems = stems, .most = most};
-    words_find(text, size, add_stem, &s);
-    return s.n;
 }
 
 /* Whether the question holds a phrase, in any letter case, as whole words. */
@@ -162,12 +86,9 @@ static enum quote_kind kind_of(const char *question)
 
 void quote_question_read(struct quote_question *q, const char *question)
 {
-    struct stems all = {.text = question, .stems = q->terms, .most = QUOTE_MAX_TERMS, .stop_words_too = true};
     q->kind = kind_of(question);
-    q->n_terms = quote_stems(question, strlen(question), q->terms, QUOTE_MAX_TERMS);
-    if (q->n_terms > 0) return;
-    words_find(question, strlen(question), add_stem, &all);
-    q->n_terms = all.n;
+    q->n_terms = stems_find(question, strlen(question), STEMS_TELLING, q->terms, QUOTE_MAX_TERMS);
+    if (q->n_terms == 0) q->n_terms = stems_find(question, strlen(question), STEMS_ALL, q->terms, QUOTE_MAX_TERMS);
 }
 
 bool quote_is_code(const char *path)
@@ -279,7 +200,7 @@ static void look_at_word(void *context, uint64_t hash, size_t begin, size_t end)
         l->n_words++;
         l->last_end = end;
     }
-    uint64_t term = stem_hash(l->text + begin, end - begin);
+    uint64_t term = stems_hash(l->text + begin, end - begin);
     for (size_t i = 0; i < l->question->n_terms; i++) {
         if (l->question->terms[i] != term) continue;
         l->asked |= UINT64_C(1) << i;

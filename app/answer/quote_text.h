@@ -21,9 +21,6 @@ struct quote_question {
 
 void quote_question_read(struct quote_question *q, const char *question);
 
-/* Hashes of the stems of a text's words, each once, stop words left out; returns how many, at most `most`. */
-size_t quote_stems(const char *text, size_t size, uint64_t *stems, size_t most);
-
 /* By the extension of its path. */
 bool quote_is_code(const char *path);
 
