@@ -100,13 +100,13 @@ static void block_open(struct block *b, const struct attention_cpu *a, uint32_t 
 {
     const size_t lanes = wide * VECTOR_LANES;
     const float scale = 1.0f / sqrtf((float)b->head_dim);
-    float turned[ATTENTION_CPU_MAX_HEAD_DIM];
+    float rotated[ATTENTION_CPU_MAX_HEAD_DIM];
     for (uint32_t i = 0; i < b->n; i++) {
         uint64_t row = b->row + i * b->row_stride;
         const float *q = query_row(a, head, row);
         if (rotates(a, branch)) {
-            rotate(turned, q, rotary_row(a, branch, row), b->head_dim);
-            q = turned;
+            rotate(rotated, q, rotary_row(a, branch, row), b->head_dim);
+            q = rotated;
         }
         for (uint32_t d = 0; d < b->head_dim; d++) b->q[d * lanes + i] = q[d] * scale;
     }

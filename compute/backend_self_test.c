@@ -187,7 +187,7 @@ static int test_evidence_scan(struct self_test *t)
 }
 
 /* Element d of a q or k, rotated where the branch is. */
-static double turned(const float *x, uint32_t d, bool rotate, uint64_t pos)
+static double rotated(const float *x, uint32_t d, bool rotate, uint64_t pos)
 {
     if (!rotate) return (double)x[d];
     double angle = (double)pos * pow(100.0, -(double)(d - d % 2) / HEAD_DIM);
@@ -210,7 +210,7 @@ static void define_attention(struct self_test *t, const struct attention *s, uin
             const float *k = t->qkv + p * 3 * DIM + DIM + head * HEAD_DIM, *v = k + DIM;
             double logit = 0;
             for (uint32_t d = 0; d < HEAD_DIM; d++)
-                logit += turned(q, d, b->dilation_rate == 1, a % w) * turned(k, d, b->dilation_rate == 1, c % w);
+                logit += rotated(q, d, b->dilation_rate == 1, a % w) * rotated(k, d, b->dilation_rate == 1, c % w);
             double e = exp(logit / sqrt(HEAD_DIM));
             sum += e;
             for (uint32_t d = 0; d < HEAD_DIM; d++) out[d] += e * (double)v[d];

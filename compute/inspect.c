@@ -37,7 +37,7 @@ struct work {
     size_t n_slots;   /* of a head */
     float *qkv;       /* owned, [layer][token][(H + 2 H_kv) D] */
     float *angles;    /* owned, [branch][token][D]: of the branches that rotate */
-    float *turned;    /* owned, [branch][token][H_kv][D]: the question's keys, rotated; of this layer */
+    float *rotated;   /* owned, [branch][token][H_kv][D]: the question's keys, rotated; of this layer */
     float *cached;    /* owned, [cache rows][D], of this layer */
     double *weights;  /* owned, [thread][slot] */
     double *sums;     /* owned, [head][slot]: what the choice gives, all tokens and layers so far */
@@ -64,13 +64,13 @@ static float *angles_of(const struct work *p, uint32_t branch, uint32_t token)
     return p->angles + ((size_t)branch * p->out->n_token + token) * p->shape->head_dim;
 }
 
-static float *turned_key(const struct work *p, uint32_t branch, uint32_t token, uint32_t head_kv)
+static float *rotated_key(const struct work *p, uint32_t branch, uint32_t token, uint32_t head_kv)
 {
-    return p->turned +
+    return p->rotated +
            (((size_t)branch * p->out->n_token + token) * p->shape->n_head_kv + head_kv) * p->shape->head_dim;
 }
 
-static void turn(float *to, const float *from, const float *angles, uint32_t head_dim)
+static void rotate(float *to, const float *from, const float *angles, uint32_t head_dim)
 {
     for (uint32_t i = 0; i < head_dim; i += 2) {
         float x = from[i], y = from[i + 1], c = angles[i], s = angles[i + 1];
@@ -93,8 +93,8 @@ static void turn_keys(struct work *p)
     for (uint32_t i = 0; i < s->n_branch; i++)
         for (uint32_t t = 0; t < p->out->n_token && rotates(p, i); t++)
             for (uint32_t kv = 0; kv < s->n_head_kv; kv++)
-                turn(turned_key(p, i, t, kv), qkv_row(p, t) + (size_t)(s->n_head + kv) * s->head_dim,
-                     angles_of(p, i, t), s->head_dim);
+                rotate(rotated_key(p, i, t, kv), qkv_row(p, t) + (size_t)(s->n_head + kv) * s->head_dim,
+                       angles_of(p, i, t), s->head_dim);
 }
 
 static bool on_grid(const struct work *p, const struct run *run, uint32_t branch, uint32_t token)
@@ -114,7 +114,7 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
     const bool sees_text = segment == p->out->start / w;
     float q[MAX_HEAD_DIM];
     if (rotates(p, branch))
-        turn(q, qkv_row(p, token) + (size_t)head * dim, angles_of(p, branch, token), dim);
+        rotate(q, qkv_row(p, token) + (size_t)head * dim, angles_of(p, branch, token), dim);
     else
         memcpy(q, qkv_row(p, token) + (size_t)head * dim, dim * sizeof *q);
     for (uint32_t i = 0; i < run->kept; i++) {
@@ -124,7 +124,7 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
     for (uint32_t t = 0; t <= token; t++) {
         bool sees = (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
         const float *k =
-            rotates(p, branch) ? turned_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
+            rotates(p, branch) ? rotated_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
         weights[run->kept + t] = sees ? (double)vector_dot(q, k, dim) * scale : -INFINITY;
     }
 }
@@ -226,11 +226,11 @@ static int allocate(struct work *p, unsigned n_threads, struct error *e)
     p->out->text = calloc(masses, sizeof *p->out->text);
     p->qkv = malloc(p->out->n_layer * n * qkv_width(s) * sizeof *p->qkv);
     p->angles = malloc(s->n_branch * n * s->head_dim * sizeof *p->angles);
-    p->turned = malloc(s->n_branch * n * s->n_head_kv * s->head_dim * sizeof *p->turned);
+    p->rotated = malloc(s->n_branch * n * s->n_head_kv * s->head_dim * sizeof *p->rotated);
     p->cached = malloc((size_t)s->cache_rows * s->head_dim * sizeof *p->cached);
     p->weights = malloc((n_threads * p->n_slots + 1) * sizeof *p->weights);
     p->sums = calloc(s->n_head * p->n_slots + 1, sizeof *p->sums);
-    if (p->out->mass && p->out->text && p->qkv && p->angles && p->turned && p->cached && p->weights && p->sums)
+    if (p->out->mass && p->out->text && p->qkv && p->angles && p->rotated && p->cached && p->weights && p->sums)
         return 0;
     return error_set(e, "out of memory for the attention of a question of %zu tokens", n);
 }
@@ -341,7 +341,7 @@ int inspection_open(struct inspection **out, struct session *s, const struct mod
     free(p.runs);
     free(p.qkv);
     free(p.angles);
-    free(p.turned);
+    free(p.rotated);
     free(p.cached);
     free(p.weights);
     free(p.sums);

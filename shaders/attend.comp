@@ -22,8 +22,8 @@ layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
 layout(set = 0, binding = 1) readonly buffer Qkv4 { NUMBER4 qkv4[]; };
 layout(set = 0, binding = 2) readonly buffer CacheK { NUMBER4 cache_k[]; };
 layout(set = 0, binding = 3) readonly buffer CacheV { NUMBER4 cache_v[]; };
-layout(set = 0, binding = 4) readonly buffer Turned { NUMBER turned[]; };
-layout(set = 0, binding = 4) readonly buffer Turned4 { NUMBER4 turned4[]; };
+layout(set = 0, binding = 4) readonly buffer Rotated { NUMBER rotated[]; };
+layout(set = 0, binding = 4) readonly buffer Rotated4 { NUMBER4 rotated4[]; };
 
 #include "attend.glsl"
 
@@ -38,13 +38,13 @@ shared NUMBER4 tile_kv[BK * PITCH];
 shared float tile_p[BQ * P_PITCH];
 
 /* Columns [4 quad, 4 quad + 4) of a head that begins at `at`; columns past the head are 0. */
-NUMBER4 load_chunk(bool is_turned, uint at, uint quad)
+NUMBER4 load_chunk(bool is_rotated, uint at, uint quad)
 {
     at += quad * 4;
-    if (HEAD_DIM % 4 == 0) return is_turned ? turned4[at / 4] : qkv4[at / 4];
+    if (HEAD_DIM % 4 == 0) return is_rotated ? rotated4[at / 4] : qkv4[at / 4];
     NUMBER4 v = NUMBER4(0);
     [[unroll]] for (uint k = 0; k < 4; k++)
-        if (quad * 4 + k < HEAD_DIM) v[k] = is_turned ? turned[at + k] : qkv[at + k];
+        if (quad * 4 + k < HEAD_DIM) v[k] = is_rotated ? rotated[at + k] : qkv[at + k];
     return v;
 }
 
@@ -52,7 +52,7 @@ NUMBER4 load_key(uint key, uint quad)
 {
     if (key >= t.n_cache + t.n_key) return NUMBER4(0);
     if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 4) + quad];
-    return load_chunk(t.turned != NONE, key_at(key), quad);
+    return load_chunk(t.rotated != NONE, key_at(key), quad);
 }
 
 NUMBER4 load_value(uint key, uint quad)
@@ -66,7 +66,7 @@ NUMBER4 load_value(uint key, uint quad)
 NUMBER4 load_query(uint i, uint quad)
 {
     if (i >= t.n_query) return NUMBER4(0);
-    return NUMBER4(p.scale * vec4(load_chunk(t.turned != NONE, query_at(i), quad)));
+    return NUMBER4(p.scale * vec4(load_chunk(t.rotated != NONE, query_at(i), quad)));
 }
 
 void main()

@@ -14,7 +14,7 @@ uint query_begin, key_begin, value_begin, row_step, value_step;
 
 void locate_rows()
 {
-    uint stride = t.turned == NONE ? p.qkv_stride : p.turned_stride, row = t.turned == NONE ? 0 : t.turned;
+    uint stride = t.rotated == NONE ? p.qkv_stride : p.rotated_stride, row = t.rotated == NONE ? 0 : t.rotated;
     uint key_head = p.n_head + t.head / (p.n_head / p.n_head_kv);
     query_begin = (row + t.query) * stride + t.head * HEAD_DIM;
     key_begin = (row + t.key) * stride + key_head * HEAD_DIM;

@@ -21,7 +21,7 @@ layout(constant_id = 3) const uint HEAD_DIM = 64; /* a multiple of 8 */
 layout(set = 0, binding = 1) readonly buffer Qkv { uvec4 qkv[]; };
 layout(set = 0, binding = 2) readonly buffer CacheK { uvec4 cache_k[]; };
 layout(set = 0, binding = 3) readonly buffer CacheV { uvec4 cache_v[]; };
-layout(set = 0, binding = 4) readonly buffer Turned { uvec4 turned[]; };
+layout(set = 0, binding = 4) readonly buffer Rotated { uvec4 rotated[]; };
 layout(set = 0, binding = 5) writeonly buffer OutPairs { uint result_pairs[]; };
 layout(set = 0, binding = 7) writeonly buffer PartialPairs { vec2 partial_pairs[]; };
 
@@ -45,7 +45,7 @@ uvec4 load_key(uint key, uint octet)
     key = min(key, t.n_cache + t.n_key - 1);
     if (octet * 8 >= HEAD_DIM) return uvec4(0);
     if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 8) + octet];
-    return t.turned == NONE ? qkv[key_at(key) / 8 + octet] : turned[key_at(key) / 8 + octet];
+    return t.rotated == NONE ? qkv[key_at(key) / 8 + octet] : rotated[key_at(key) / 8 + octet];
 }
 
 uvec4 load_value(uint key, uint octet)
@@ -73,7 +73,7 @@ float row_sum(float v)
 uvec4 load_query(uint i, uint octet)
 {
     if (octet * 8 >= HEAD_DIM || i >= t.n_query) return uvec4(0);
-    uvec4 v = t.turned == NONE ? qkv[query_at(i) / 8 + octet] : turned[query_at(i) / 8 + octet];
+    uvec4 v = t.rotated == NONE ? qkv[query_at(i) / 8 + octet] : rotated[query_at(i) / 8 + octet];
     [[unroll]] for (uint k = 0; k < 4; k++) v[k] = packHalf2x16(p.scale * LOG2_E * unpackHalf2x16(v[k]));
     return v;
 }

@@ -10,7 +10,7 @@ layout(constant_id = 0) const uint HEAD_DIM = 32;
 layout(push_constant) uniform Params { params_keep p; };
 layout(set = 0, binding = 0) readonly buffer Keeps { attend_keep keeps[]; };
 layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
-layout(set = 0, binding = 2) readonly buffer Turned { NUMBER turned[]; };
+layout(set = 0, binding = 2) readonly buffer Rotated { NUMBER rotated[]; };
 layout(set = 0, binding = 3) writeonly buffer CacheK { NUMBER cache_k[]; };
 layout(set = 0, binding = 4) writeonly buffer CacheV { NUMBER cache_v[]; };
 
@@ -20,6 +20,6 @@ void main()
     uint i = gl_GlobalInvocationID.x / HEAD_DIM, col = gl_GlobalInvocationID.x % HEAD_DIM;
     if (i >= keep.count) return;
     uint row = keep.row + i * keep.step, at = (p.n_head + keep.head) * HEAD_DIM + col, to = (keep.cache_row + i) * p.cache_stride + col;
-    cache_k[to] = keep.turned == NONE ? qkv[row * p.qkv_stride + at] : turned[(keep.turned + row) * p.turned_stride + at];
+    cache_k[to] = keep.rotated == NONE ? qkv[row * p.qkv_stride + at] : rotated[(keep.rotated + row) * p.rotated_stride + at];
     cache_v[to] = qkv[row * p.qkv_stride + at + p.n_head_kv * HEAD_DIM];
 }

@@ -16,7 +16,7 @@
 #define FORMAT_F32 0u
 #define FORMAT_F16 1u
 #define FORMAT_BF16 2u
-#define FORMAT_Q8 3u /* a signed byte a number, then the scales of its blocks of 32, two to a word */
+#define FORMAT_Q8 3u   /* a signed byte a number, then the scales of its blocks of 32, two to a word */
 #define FORMAT_Q4_0 4u /* four bits a number less 8, then a word a block: the scale */
 #define FORMAT_Q4_1 5u /* four bits a number, then a word a block: scale and minimum */
 
@@ -45,32 +45,34 @@ struct params_evidence {
     U32 n, cols, u_stride, w_stride, out_stride;
 };
 
-/* Queries of one (branch, head, segment) and the keys that they see: n_cache rows of the cache, then chunk rows `key`, `key + step`, ... The
- * i-th query is chunk row query + i step; when causal it sees the keys up to itself, which is number n_cache + before + i. */
+/* Queries of one (branch, head, segment) and the keys that they see: n_cache rows of the cache, then chunk rows `key`,
+ * `key + step`, ... The i-th query is chunk row query + i step; when causal it sees the keys up to itself, which is
+ * number n_cache + before + i. */
 struct attend_tile {
     U32 head, query, n_query, step;
     U32 key, n_key, before, cache_row;
     U32 n_cache;
     U32 partial; /* row of the partial results of the first query; NONE: straight to out and lse */
-    U32 turned;  /* row that chunk row 0 has among the rotated q and k; NONE: they are not rotated */
+    U32 rotated; /* row that chunk row 0 has among the rotated q and k; NONE: they are not rotated */
 };
 
 struct params_attend {
     U32 n_head, n_head_kv, causal, first_tile;
-    U32 qkv_stride, turned_stride, cache_stride, out_stride, lse_stride;
-    F32 scale; /* 1 / sqrt(head_dim) */
+    U32 qkv_stride, rotated_stride, cache_stride, out_stride, lse_stride;
+    F32 scale;  /* 1 / sqrt(head_dim) */
     U32 joined; /* partial row of join 0's share of the direct branch, the others behind it; 0: nothing is joined */
     U32 partial_lse; /* where the lses of the partial rows begin */
 };
 
 /* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */
-struct params_turn {
+struct params_rotate {
     U32 n, n_head; /* heads of q and of k */
     U32 first_row, angle, wrap;
-    U32 qkv_stride, turned_stride, rotary_stride;
+    U32 qkv_stride, rotated_stride, rotary_stride;
 };
 
-/* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`, and what the direct branch gives. */
+/* A (row, head) that more than the direct branch covers: its partial results are a chain through `next`, and what the
+ * direct branch gives. */
 struct attend_join {
     U32 row, head, partial;
 };
@@ -84,12 +86,12 @@ struct params_join {
 /* A run of the cache that grows by `count` keys: chunk rows row, row + step, ... */
 struct attend_keep {
     U32 cache_row, row, step, count;
-    U32 head;   /* key-value head */
-    U32 turned; /* as of a tile */
+    U32 head;    /* key-value head */
+    U32 rotated; /* as of a tile */
 };
 
 struct params_keep {
-    U32 n_head, n_head_kv, qkv_stride, turned_stride, cache_stride;
+    U32 n_head, n_head_kv, qkv_stride, rotated_stride, cache_stride;
 };
 
 struct params_scan {

@@ -30,7 +30,7 @@ static inline void define_normalise(double *out, const double *x, const struct w
     for (uint32_t i = 0; i < norm->cols; i++) out[i] = x[i] / sqrt(sum / norm->cols + eps) * define_at(norm, 0, i);
 }
 
-static inline double define_turned(const double *x, uint32_t i, uint32_t dim, uint64_t pos)
+static inline double define_rotated(const double *x, uint32_t i, uint32_t dim, uint64_t pos)
 {
     double angle = (double)pos * pow(10000, -(double)(i - i % 2) / dim);
     return i % 2 == 0 ? x[i] * cos(angle) - x[i + 1] * sin(angle) : x[i - 1] * sin(angle) + x[i] * cos(angle);
@@ -51,7 +51,7 @@ static inline bool define_logit(const struct model *m, uint32_t branch, uint32_t
     if (b > a || a / w != b / w || a % w % r != s || b % w % r != s) return false;
     *logit = 0;
     for (uint32_t d = 0; d < dim; d++)
-        *logit += r == 1 ? define_turned(q, d, dim, a % w) * define_turned(k, d, dim, b % w) : q[d] * k[d];
+        *logit += r == 1 ? define_rotated(q, d, dim, a % w) * define_rotated(k, d, dim, b % w) : q[d] * k[d];
     *logit /= sqrt(dim);
     return true;
 }

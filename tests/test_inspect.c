@@ -162,7 +162,7 @@ static double book_weight(const struct book *b, uint32_t layer, uint32_t head, u
         k[i] = (double)book_row(b, layer, key)[(m->n_head + kv) * dim + i];
     }
     for (uint32_t i = 0; i < dim; i++)
-        logit += r == 1 ? define_turned(q, i, dim, at % w) * define_turned(k, i, dim, to % w) : q[i] * k[i];
+        logit += r == 1 ? define_rotated(q, i, dim, at % w) * define_rotated(k, i, dim, to % w) : q[i] * k[i];
     return exp(logit / sqrt(dim));
 }
 

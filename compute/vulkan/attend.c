@@ -134,45 +134,45 @@ struct call {
     const struct attend_plan *plan;
     struct layout layout;
     struct tile tile;
-    struct stream_binding lse, turned;
-    uint32_t lse_stride, turned_stride;
-    uint32_t n_turned; /* branches that rotate, each with rows for the whole chunk */
+    struct stream_binding lse, rotated;
+    uint32_t lse_stride, rotated_stride;
+    uint32_t n_rotated; /* branches that rotate, each with rows for the whole chunk */
 };
 
-/* Row i of the chunk is turned by (position + i) mod w. */
-static void run_turns(const struct call *c)
+/* Row i of the chunk is rotated by (position + i) mod w. */
+static void run_rotations(const struct call *c)
 {
     const struct attend *op = c->op;
     const struct attention *s = op->shape;
     const bool half = vulkan_half(c->v);
-    for (uint32_t i = 0, done = 0; done < c->n_turned; i++) {
+    for (uint32_t i = 0, done = 0; done < c->n_rotated; i++) {
         if (s->branch[i].dilation_rate != 1) continue;
         const uint64_t w = s->branch[i].segment_length;
-        struct params_turn params = {
+        struct params_rotate params = {
             .n = op->n,
             .n_head = s->n_head + s->n_head_kv,
             .first_row = done * op->n,
             .angle = (uint32_t)(op->position % w), /* a row of op->rotary */
             .wrap = w < UINT32_MAX ? (uint32_t)w : UINT32_MAX,
             .qkv_stride = vulkan_numbers(op->qkv),
-            .turned_stride = c->turned_stride,
+            .rotated_stride = c->rotated_stride,
             .rotary_stride = vulkan_numbers(op->rotary),
         };
         const double numbers = (double)op->n * params.n_head * s->head_dim;
-        stream_run(
-            c->v->stream,
-            &(struct stream_dispatch){
-                .pipeline = vulkan_pipeline(c->v, half ? SHADER_ATTEND_TURN_FP16 : SHADER_ATTEND_TURN, &s->head_dim, 1),
-                .bindings = {c->turned, vulkan_bind(op->qkv), vulkan_bind(op->rotary)},
-                .n_bindings = 3,
-                .params = &params,
-                .params_bytes = sizeof params,
-                .groups = {vulkan_ceil(op->n * params.n_head * vulkan_ceil(s->head_dim, 4), 128), 1, 1},
-                .label = "attend: rotate",
-                .work = numbers,
-                .bytes = 2 * number_bytes(c->v) * numbers,
-                .together = done > 0,
-            });
+        stream_run(c->v->stream,
+                   &(struct stream_dispatch){
+                       .pipeline = vulkan_pipeline(c->v, half ? SHADER_ATTEND_ROTATE_FP16 : SHADER_ATTEND_ROTATE,
+                                                   &s->head_dim, 1),
+                       .bindings = {c->rotated, vulkan_bind(op->qkv), vulkan_bind(op->rotary)},
+                       .n_bindings = 3,
+                       .params = &params,
+                       .params_bytes = sizeof params,
+                       .groups = {vulkan_ceil(op->n * params.n_head * vulkan_ceil(s->head_dim, 4), 128), 1, 1},
+                       .label = "attend: rotate",
+                       .work = numbers,
+                       .bytes = 2 * number_bytes(c->v) * numbers,
+                       .together = done > 0,
+                   });
         done++;
     }
 }
@@ -201,7 +201,7 @@ static void run_tiles(const struct call *c)
             .causal = op->causal,
             .first_tile = first,
             .qkv_stride = vulkan_numbers(op->qkv),
-            .turned_stride = c->turned_stride,
+            .rotated_stride = c->rotated_stride,
             .cache_stride = vulkan_numbers(op->cache_k),
             .out_stride = vulkan_numbers(op->out),
             .lse_stride = c->lse_stride,
@@ -215,8 +215,8 @@ static void run_tiles(const struct call *c)
                    &(struct stream_dispatch){
                        .pipeline = pipeline,
                        .bindings = {plan_part(c->v, c->layout.tiles, p->n_tiles * sizeof *p->tiles),
-                                    vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v), c->turned,
-                                    vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
+                                    vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
+                                    c->rotated, vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
                                     plan_part(c->v, c->layout.chain, c->layout.end - c->layout.chain)},
                        .n_bindings = 9,
                        .params = &params,
@@ -272,7 +272,7 @@ static void run_keeps(const struct call *c)
         .n_head = s->n_head,
         .n_head_kv = s->n_head_kv,
         .qkv_stride = vulkan_numbers(op->qkv),
-        .turned_stride = c->turned_stride,
+        .rotated_stride = c->rotated_stride,
         .cache_stride = vulkan_numbers(op->cache_k),
     };
     const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_KEEP_FP16 : SHADER_ATTEND_KEEP;
@@ -280,7 +280,7 @@ static void run_keeps(const struct call *c)
                &(struct stream_dispatch){
                    .pipeline = vulkan_pipeline(c->v, shader, &s->head_dim, 1),
                    .bindings = {plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps), vulkan_bind(op->qkv),
-                                c->turned, vulkan_bind(op->cache_k), vulkan_bind(op->cache_v)},
+                                c->rotated, vulkan_bind(op->cache_k), vulkan_bind(op->cache_v)},
                    .n_bindings = 5,
                    .params = &params,
                    .params_bytes = sizeof params,
@@ -298,16 +298,16 @@ static bool reserve(struct call *c)
     struct vulkan *v = c->v;
     const struct attend *op = c->op;
     const struct attention *s = op->shape;
-    for (uint32_t i = 0; op->rotary && i < s->n_branch; i++) c->n_turned += s->branch[i].dilation_rate == 1;
-    const uint32_t turned_words = vulkan_stride((s->n_head + s->n_head_kv) * s->head_dim, vulkan_half(v));
-    c->turned_stride = turned_words * (vulkan_half(v) ? 2 : 1);
+    for (uint32_t i = 0; op->rotary && i < s->n_branch; i++) c->n_rotated += s->branch[i].dilation_rate == 1;
+    const uint32_t rotated_words = vulkan_stride((s->n_head + s->n_head_kv) * s->head_dim, vulkan_half(v));
+    c->rotated_stride = rotated_words * (vulkan_half(v) ? 2 : 1);
     c->lse_stride = op->lse ? vulkan_numbers(op->lse) : s->n_head;
     if (!vulkan_reserve(v, &v->plan, c->layout.end / 4, "attention plan") ||
         !vulkan_reserve(v, &v->partial, partial_rows(c->plan) * (s->head_dim + 1) + 1, "partial attention") ||
-        !vulkan_reserve(v, &v->turned, (uint64_t)c->n_turned * op->n * turned_words, "rotated q and k") ||
+        !vulkan_reserve(v, &v->rotated, (uint64_t)c->n_rotated * op->n * rotated_words, "rotated q and k") ||
         (!op->lse && !vulkan_reserve(v, &v->lse, (uint64_t)op->n * s->n_head, "lse")))
         return false;
-    c->turned = c->n_turned ? vulkan_bind_scratch(&v->turned) : vulkan_bind(op->qkv); /* that: bound and not read */
+    c->rotated = c->n_rotated ? vulkan_bind_scratch(&v->rotated) : vulkan_bind(op->qkv); /* that: bound and not read */
     c->lse = op->lse ? vulkan_bind(op->lse) : vulkan_bind_scratch(&v->lse);
     return true;
 }
@@ -338,7 +338,7 @@ void vulkan_attend(const struct attend *op)
                     op->n * 4ull * vulkan_matrix_of(op->out)->stride, 0);
         if (op->lse) stream_fill(v->stream, c.lse.buffer, 0, op->n * 4ull * c.lse_stride, 0xff800000u);
     }
-    run_turns(&c);
+    run_rotations(&c);
     run_tiles(&c);
     run_joins(&c);
     run_keeps(&c);

@@ -59,7 +59,7 @@ static bool run_of(struct run *out, const struct attend *op, uint32_t branch, ui
 }
 
 /* Each branch with r = 1 has rows for the whole chunk, one branch after the other. */
-static uint32_t turned_row(const struct attend *op, uint32_t branch)
+static uint32_t rotated_row(const struct attend *op, uint32_t branch)
 {
     const struct branch *b = op->shape->branch;
     if (!op->rotary || b[branch].dilation_rate != 1) return NONE;
@@ -100,7 +100,7 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
             .cache_row = attention_cache_row(s, r->branch, r->head),
             .n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0,
             .partial = direct ? NONE : (uint32_t)p->n_partial,
-            .turned = turned_row(op, r->branch),
+            .rotated = rotated_row(op, r->branch),
         };
         if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
         p->tiles[p->n_tiles++] = tile;
@@ -124,7 +124,7 @@ static int add_keep(struct attend_plan *p, const struct attend *op, const struct
         .step = r->step,
         .count = r->count,
         .head = r->head / group,
-        .turned = turned_row(op, r->branch),
+        .rotated = rotated_row(op, r->branch),
     };
     if (r->count > p->keep_rows) p->keep_rows = r->count;
     return 0;

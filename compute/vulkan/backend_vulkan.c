@@ -18,7 +18,7 @@ static void vulkan_close(struct backend *backend)
 {
     struct vulkan *v = (struct vulkan *)backend;
     if (v->stream) stream_drain(v->stream);
-    struct vulkan_scratch *const scratch[] = {&v->x,    &v->hidden, &v->evidence, &v->turned,  &v->partial, &v->lse,
+    struct vulkan_scratch *const scratch[] = {&v->x,    &v->hidden, &v->evidence, &v->rotated, &v->partial, &v->lse,
                                               &v->plan, &v->keys,   &v->starts,   &v->queries, &v->scores};
     for (size_t i = 0; v->arena && i < sizeof scratch / sizeof *scratch; i++)
         arena_buffer_close(&scratch[i]->buffer, v->arena);

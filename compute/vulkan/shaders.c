@@ -27,11 +27,11 @@ static const uint32_t attend[] = {
 static const uint32_t attend_fp16[] = {
 #include "attend_fp16.spv.inc"
 };
-static const uint32_t attend_turn[] = {
-#include "attend_turn.spv.inc"
+static const uint32_t attend_rotate[] = {
+#include "attend_rotate.spv.inc"
 };
-static const uint32_t attend_turn_fp16[] = {
-#include "attend_turn_fp16.spv.inc"
+static const uint32_t attend_rotate_fp16[] = {
+#include "attend_rotate_fp16.spv.inc"
 };
 static const uint32_t attend_join[] = {
 #include "attend_join.spv.inc"
@@ -82,8 +82,8 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_PROJECT_FP16] = MODULE(project_fp16),
     [SHADER_ATTEND] = MODULE(attend),
     [SHADER_ATTEND_FP16] = MODULE(attend_fp16),
-    [SHADER_ATTEND_TURN] = MODULE(attend_turn),
-    [SHADER_ATTEND_TURN_FP16] = MODULE(attend_turn_fp16),
+    [SHADER_ATTEND_ROTATE] = MODULE(attend_rotate),
+    [SHADER_ATTEND_ROTATE_FP16] = MODULE(attend_rotate_fp16),
     [SHADER_ATTEND_JOIN] = MODULE(attend_join),
     [SHADER_ATTEND_JOIN_FP16] = MODULE(attend_join_fp16),
     [SHADER_ATTEND_KEEP] = MODULE(attend_keep),

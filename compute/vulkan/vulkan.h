@@ -31,7 +31,7 @@ struct vulkan {
     struct stream *stream;
     enum gpu_tier tier;
     bool places_known; /* shaders/places.glsl holds here */
-    struct vulkan_scratch x, hidden, evidence, turned, partial, lse, plan, keys, starts, queries, scores;
+    struct vulkan_scratch x, hidden, evidence, rotated, partial, lse, plan, keys, starts, queries, scores;
     struct attend_plan attend_plan;
 };
 

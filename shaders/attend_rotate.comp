@@ -7,9 +7,9 @@
 layout(local_size_x = 128) in;
 layout(constant_id = 0) const uint HEAD_DIM = 32;
 
-layout(push_constant) uniform Params { params_turn p; };
-layout(set = 0, binding = 0) writeonly buffer Turned { NUMBER turned[]; };
-layout(set = 0, binding = 0) writeonly buffer Turned4 { NUMBER4 turned4[]; };
+layout(push_constant) uniform Params { params_rotate p; };
+layout(set = 0, binding = 0) writeonly buffer Rotated { NUMBER rotated[]; };
+layout(set = 0, binding = 0) writeonly buffer Rotated4 { NUMBER4 rotated4[]; };
 layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
 layout(set = 0, binding = 1) readonly buffer Qkv4 { NUMBER4 qkv4[]; };
 layout(set = 0, binding = 2) readonly buffer Rotary { float rotary[]; };
@@ -23,17 +23,17 @@ void main()
     uint row = gl_GlobalInvocationID.x / (p.n_head * quads), quad = gl_GlobalInvocationID.x % (p.n_head * quads);
     if (row >= p.n) return;
     uint col = quad % quads * 4, at = quad / quads * HEAD_DIM + col;
-    uint from = row * p.qkv_stride + at, to = (p.first_row + row) * p.turned_stride + at;
+    uint from = row * p.qkv_stride + at, to = (p.first_row + row) * p.rotated_stride + at;
     uint angle = (p.angle + row) % p.wrap * p.rotary_stride + col;
     if (HEAD_DIM % 4 == 0) {
         vec4 v = vec4(qkv4[from / 4]), r = rotary4[angle / 4]; /* cos, sin, cos, sin */
-        turned4[to / 4] = NUMBER4(v.x * r.x - v.y * r.y, v.x * r.y + v.y * r.x, v.z * r.z - v.w * r.w, v.z * r.w + v.w * r.z);
+        rotated4[to / 4] = NUMBER4(v.x * r.x - v.y * r.y, v.x * r.y + v.y * r.x, v.z * r.z - v.w * r.w, v.z * r.w + v.w * r.z);
         return;
     }
     for (uint i = 0; i < 4 && col + i < HEAD_DIM; i += 2) {
         bool both = col + i + 1 < HEAD_DIM;
         vec2 v = vec2(qkv[from + i], both ? float(qkv[from + i + 1]) : 0);
-        turned[to + i] = NUMBER(v.x * rotary[angle + i] - v.y * rotary[angle + i + 1]);
-        if (both) turned[to + i + 1] = NUMBER(v.x * rotary[angle + i + 1] + v.y * rotary[angle + i]);
+        rotated[to + i] = NUMBER(v.x * rotary[angle + i] - v.y * rotary[angle + i + 1]);
+        if (both) rotated[to + i + 1] = NUMBER(v.x * rotary[angle + i + 1] + v.y * rotary[angle + i]);
     }
 }
