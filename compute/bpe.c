@@ -18,7 +18,7 @@
 #define MAX_PIECE_BYTES 255 /* a token's length is kept in a byte */
 
 struct pair {
-    int32_t left, right; /* left -1: an empty place of the table */
+    int32_t left, right; /* left -1: an empty entry of the table */
     int32_t rank, merged;
 };
 
@@ -61,7 +61,7 @@ const char *bpe_piece(const struct bpe *b, int32_t id, size_t *size)
     return b->bytes + b->begins[id];
 }
 
-/* The place of a piece of these bytes, or the empty place where it would be. */
+/* The table's entry of a piece of these bytes, or the empty one where it would be. */
 static int32_t *find_piece(const struct bpe *b, const char *bytes, size_t size)
 {
     for (size_t i = hash_bytes(bytes, size) & b->ids_mask;; i = (i + 1) & b->ids_mask) {
@@ -127,9 +127,9 @@ static int read_pieces(struct bpe *b, const struct gguf_value *tokens, const str
         }
         size += n;
         b->begins[id + 1] = size;
-        int32_t *place = find_piece(b, b->bytes + b->begins[id], n);
-        if (*place >= 0) return error_set(e, "the tokenizer's pieces %d and %d are the same", (int)*place, (int)id);
-        *place = id;
+        int32_t *entry = find_piece(b, b->bytes + b->begins[id], n);
+        if (*entry >= 0) return error_set(e, "the tokenizer's pieces %d and %d are the same", (int)*entry, (int)id);
+        *entry = id;
     }
     for (int i = 0; i < 256; i++) b->byte_ids[i] = *find_piece(b, &(char){(char)i}, 1);
     return 0;

@@ -167,7 +167,7 @@ int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct e
 }
 
 /* MPI counts with int. */
-static int place(struct comm *c, const size_t *counts, struct error *e)
+static int sum_counts(struct comm *c, const size_t *counts, struct error *e)
 {
     size_t at = 0;
     for (uint32_t i = 0; i < c->size; i++) {
@@ -182,7 +182,7 @@ static int place(struct comm *c, const size_t *counts, struct error *e)
 
 int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
 {
-    if (check_open(c, e) != 0 || place(c, counts, e) != 0) return -1;
+    if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0) return -1;
     MPI_Request request;
     int code =
         MPI_Iallgatherv(mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts, MPI_BYTE, c->mpi, &request);
@@ -193,7 +193,7 @@ int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *c
 
 int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
 {
-    if (check_open(c, e) != 0 || place(c, counts, e) != 0) return -1;
+    if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0) return -1;
     MPI_Request request;
     int code = MPI_Igatherv(c->rank == 0 ? MPI_IN_PLACE : mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts,
                             MPI_BYTE, 0, c->mpi, &request);

@@ -153,7 +153,7 @@ static void rotate(float *k, const float *angles, uint32_t head_dim)
     }
 }
 
-/* Rotates the n gathered keys of a branch with r = 1 by their places in the segment. */
+/* Rotates the n gathered keys of a branch with r = 1 by their positions in the segment. */
 static int rotate_keys(struct exchange *x, const struct matrix *rotary, const struct gift *g, uint64_t segment_length,
                        float *keys, struct error *e)
 {
@@ -195,8 +195,8 @@ static int pack(struct exchange *x, const struct matrix *qkv, const struct matri
 
 /* Puts what the ranks [first, last) gave into the caches, for the branches where it belongs to the segment that
  * `position` lies in. */
-static int place(struct exchange *x, uint32_t first, uint32_t last, uint64_t position, struct matrix *cache_k,
-                 struct matrix *cache_v, struct error *e)
+static int store_keys(struct exchange *x, uint32_t first, uint32_t last, uint64_t position, struct matrix *cache_k,
+                      struct matrix *cache_v, struct error *e)
 {
     const struct attention *s = x->shape;
     const float *from = x->all.data;
@@ -232,10 +232,10 @@ int exchange_before(struct exchange *x, const struct matrix *qkv, const struct m
     if (x->counts[x->rank] > 0 && pack(x, qkv, rotary, e) != 0) return -1;
     if (!reserve(&x->all, total / sizeof(float))) return error_set(e, "out of memory for %zu bytes of keys", total);
     if (comm_all_gather(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
-    return place(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
+    return store_keys(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
 }
 
 int exchange_after(struct exchange *x, struct matrix *cache_k, struct matrix *cache_v, struct error *e)
 {
-    return place(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
+    return store_keys(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
 }

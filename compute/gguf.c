@@ -214,7 +214,7 @@ static int compare_tensors(const void *a, const void *b)
                            &(*(const struct gguf_tensor *const *)b)->name);
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_offsets(const void *a, const void *b)
 {
     const struct gguf_tensor *s = *(const struct gguf_tensor *const *)a, *t = *(const struct gguf_tensor *const *)b;
     return (s->bytes > t->bytes) - (s->bytes < t->bytes);
@@ -253,9 +253,9 @@ static int read_alignment(const struct gguf *g, uint32_t *alignment, struct erro
     return 0;
 }
 
-/* Tensors lie in the data section, each aligned, none over another. `by_place` has room for all. */
-static int place_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alignment, size_t header,
-                         const struct gguf_tensor **by_place, struct error *e)
+/* Tensors lie in the data section, each aligned, none over another. `by_offset` has room for all. */
+static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alignment, size_t header,
+                          const struct gguf_tensor **by_offset, struct error *e)
 {
     size_t data = (header + alignment - 1) / alignment * alignment;
     for (size_t i = 0; i < g->n_tensors; i++) {
@@ -268,11 +268,11 @@ static int place_tensors(struct gguf *g, const uint64_t *offsets, uint32_t align
             return error_set(e, "%s: %.*s: lies beyond the end of the file", g->name, shown(&t->name), t->name.bytes);
         }
         t->bytes = g->bytes + data + (size_t)offsets[i];
-        by_place[i] = t;
+        by_offset[i] = t;
     }
-    qsort(by_place, g->n_tensors, sizeof *by_place, compare_places);
+    qsort(by_offset, g->n_tensors, sizeof *by_offset, compare_offsets);
     for (size_t i = 1; i < g->n_tensors; i++) {
-        const struct gguf_tensor *s = by_place[i - 1], *t = by_place[i];
+        const struct gguf_tensor *s = by_offset[i - 1], *t = by_offset[i];
         if ((size_t)(t->bytes - s->bytes) < s->size) {
             return error_set(e, "%s: %.*s and %.*s overlap", g->name, shown(&s->name), s->name.bytes, shown(&t->name),
                              t->name.bytes);
@@ -297,7 +297,7 @@ static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct
         failed = take_tensor(g, c, &g->tensors[g->n_tensors], &offsets[g->n_tensors], e);
         if (!failed) g->n_tensors++;
     }
-    if (!failed) failed = place_tensors(g, offsets, alignment, g->size - c->left, g->tensors_by_name, e);
+    if (!failed) failed = locate_tensors(g, offsets, alignment, g->size - c->left, g->tensors_by_name, e);
     free(offsets);
     if (failed) return -1;
     qsort(g->tensors_by_name, g->n_tensors, sizeof *g->tensors_by_name, compare_tensors);

@@ -12,7 +12,7 @@ if [ ! -x $tools/bin/spirv-val ]; then
 fi
 [ "${1:-}" != --tools ] || exit 0
 
-modules="project_coopmat attend_coopmat coopmat_places"
+modules="project_coopmat attend_coopmat coopmat_fragment"
 cd shaders
 for module in $modules; do
     ../$tools/bin/glslang -V --quiet --target-env vulkan1.2 -DHALF -o spirv/"$module".spv "$module".comp

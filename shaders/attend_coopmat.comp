@@ -1,6 +1,6 @@
 /* attend.comp on matrix units. A subgroup has 16 queries of the tile. Scores stay in the registers of their accumulators, and become the left
  * operand of the product with the values there: this needs to know which row and column an invocation's numbers have, which Vulkan
- * leaves to the device. The place() below is what NVIDIA's have, for accumulators and left operands alike; coopmat_places.comp asks a
+ * leaves to the device. shaders/fragment.glsl says what NVIDIA's have, for accumulators and left operands alike; coopmat_fragment.comp asks a
  * device, and the plain kernel serves those that answer otherwise. Logits are in base 2: exp2 is what devices have. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -26,7 +26,7 @@ layout(set = 0, binding = 5) writeonly buffer OutPairs { uint result_pairs[]; };
 layout(set = 0, binding = 7) writeonly buffer PartialPairs { vec2 partial_pairs[]; };
 
 #include "attend.glsl"
-#include "places.glsl"
+#include "fragment.glsl"
 
 #define LOG2_E 1.44269504088896340736
 #define NOTHING uintBitsToFloat(0xff800000u) /* -infinity */
@@ -85,7 +85,7 @@ void main()
     const uint tid = gl_LocalInvocationIndex, first = gl_SubgroupID * SIDE; /* query of the tile */
     const uint n_keys = t.n_cache + t.n_key;
     uint n_seen[2]; /* by the two rows of which an invocation has numbers */
-    [[unroll]] for (uint h = 0; h < 2; h++) n_seen[h] = count_keys(first + place_row(h));
+    [[unroll]] for (uint h = 0; h < 2; h++) n_seen[h] = count_keys(first + fragment_row(h));
     /* Keys that all queries of the subgroup see, and that any does: what is between is masked, what is behind left out. */
     const uint all_see = p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + 1) : n_keys;
     const uint any_sees = first >= t.n_query ? 0 : p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + SIDE) : n_keys;
@@ -129,12 +129,12 @@ void main()
             }
             if (begin + part + TOGETHER * SIDE > all_see)
                 [[unroll]] for (uint j = 0; j < TOGETHER; j++)
-                    [[unroll]] for (uint e = 0; e < PLACES; e++)
-                        if (begin + part + j * SIDE + place_column(e) >= n_seen[place_half(e)]) s[j][e] = NOTHING;
+                    [[unroll]] for (uint e = 0; e < FRAGMENT; e++)
+                        if (begin + part + j * SIDE + fragment_column(e) >= n_seen[fragment_half(e)]) s[j][e] = NOTHING;
 
             float high[2] = {NOTHING, NOTHING};
             [[unroll]] for (uint j = 0; j < TOGETHER; j++)
-                [[unroll]] for (uint e = 0; e < PLACES; e++) high[place_half(e)] = max(high[place_half(e)], s[j][e]);
+                [[unroll]] for (uint e = 0; e < FRAGMENT; e++) high[fragment_half(e)] = max(high[fragment_half(e)], s[j][e]);
             [[unroll]] for (uint h = 0; h < 2; h++) high[h] = row_max(high[h]);
             float scale[2];
             [[unroll]] for (uint h = 0; h < 2; h++) {
@@ -144,13 +144,13 @@ void main()
                 sum[h] *= scale[h];
             }
             [[unroll]] for (uint d = 0; d < BLOCKS; d++)
-                [[unroll]] for (uint e = 0; e < PLACES; e++) acc[d][e] *= scale[place_half(e)];
+                [[unroll]] for (uint e = 0; e < FRAGMENT; e++) acc[d][e] *= scale[fragment_half(e)];
 
             [[unroll]] for (uint j = 0; j < TOGETHER; j++) {
                 LEFT probability;
-                [[unroll]] for (uint e = 0; e < PLACES; e++) {
-                    float v = exp2(s[j][e] - top[place_half(e)]);
-                    sum[place_half(e)] += v;
+                [[unroll]] for (uint e = 0; e < FRAGMENT; e++) {
+                    float v = exp2(s[j][e] - top[fragment_half(e)]);
+                    sum[fragment_half(e)] += v;
                     probability[e] = float16_t(v);
                 }
                 [[unroll]] for (uint d = 0; d < BLOCKS; d++) {
@@ -163,18 +163,18 @@ void main()
     }
 
     [[unroll]] for (uint h = 0; h < 2; h++) {
-        const uint query = first + place_row(h);
+        const uint query = first + fragment_row(h);
         const float total = row_sum(sum[h]);
         if (query >= t.n_query) continue;
         const uint row = partial_row(query);
         [[unroll]] for (uint d = 0; d < BLOCKS; d++)
             [[unroll]] for (uint e = 0; e < 4; e += 2) { /* pairs of columns; a bound with h in it is not unrolled everywhere */
-                const uint col = d * SIDE + place_column(e);
+                const uint col = d * SIDE + fragment_column(e);
                 if (col >= HEAD_DIM) continue;
                 const vec2 v = vec2(acc[d][4 * h + e], acc[d][4 * h + e + 1]) / total;
                 if (row == NONE) result_pairs[(result_at(query) + col) / 2] = packHalf2x16(v);
                 else partial_pairs[(row * HEAD_DIM + col) / 2] = v;
             }
-        if (place_column(0) == 0) store_lse(query, row, (top[h] + log2(total)) / LOG2_E);
+        if (fragment_column(0) == 0) store_lse(query, row, (top[h] + log2(total)) / LOG2_E);
     }
 }

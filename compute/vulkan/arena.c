@@ -141,7 +141,7 @@ static int block_open(struct arena *a, uint64_t bytes, uint32_t *index, struct e
 }
 
 /* A place for the buffer: in a block that is there, or in a new one. */
-static int place(struct arena *a, struct arena_buffer *b, const VkMemoryRequirements *need, struct error *e)
+static int suballocate(struct arena *a, struct arena_buffer *b, const VkMemoryRequirements *need, struct error *e)
 {
     for (size_t i = 0; i < a->n_blocks; i++) {
         if (!a->blocks[i].memory) continue; /* given back: block_open fills its place */
@@ -178,7 +178,7 @@ int arena_buffer_open(struct arena_buffer *out, struct arena *a, uint64_t bytes,
     if (r != VK_SUCCESS) return gpu_error(e, name, r);
     VkMemoryRequirements need;
     g->vk.vkGetBufferMemoryRequirements(g->device, b.buffer, &need);
-    if (place(a, &b, &need, e) != 0) {
+    if (suballocate(a, &b, &need, e) != 0) {
         g->vk.vkDestroyBuffer(g->device, b.buffer, NULL);
         return -1;
     }

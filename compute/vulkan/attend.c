@@ -20,7 +20,7 @@ struct tile {
  * registers. */
 static bool on_units(const struct vulkan *v, uint32_t head_dim)
 {
-    return v->places_known && head_dim % 8 == 0 && head_dim <= 128;
+    return v->fragment_known && head_dim % 8 == 0 && head_dim <= 128;
 }
 
 /* As the shaders lay it out. */
@@ -345,18 +345,18 @@ void vulkan_attend(const struct attend *op)
     stream_pause(v->stream);
 }
 
-int vulkan_find_places(struct vulkan *v, struct error *e)
+int vulkan_find_fragment(struct vulkan *v, struct error *e)
 {
     enum { INVOCATIONS = 32 };
     uint32_t good[INVOCATIONS] = {0};
-    if (!vulkan_reserve(v, &v->x, INVOCATIONS, "places")) return stream_wait(v->stream, e);
-    stream_run(v->stream, &(struct stream_dispatch){.pipeline = vulkan_pipeline(v, SHADER_COOPMAT_PLACES, NULL, 0),
+    if (!vulkan_reserve(v, &v->x, INVOCATIONS, "fragment")) return stream_wait(v->stream, e);
+    stream_run(v->stream, &(struct stream_dispatch){.pipeline = vulkan_pipeline(v, SHADER_COOPMAT_FRAGMENT, NULL, 0),
                                                     .bindings = {vulkan_bind_scratch(&v->x)},
                                                     .n_bindings = 1,
                                                     .groups = {1, 1, 1},
-                                                    .label = "places"});
+                                                    .label = "fragment"});
     if (stream_read(v->stream, v->x.buffer.buffer, 0, sizeof good, good, sizeof good, 1, e) != 0) return -1;
-    v->places_known = v->gpu->caps.subgroup_size == INVOCATIONS;
-    for (int i = 0; i < INVOCATIONS; i++) v->places_known &= good[i] == 1;
+    v->fragment_known = v->gpu->caps.subgroup_size == INVOCATIONS;
+    for (int i = 0; i < INVOCATIONS; i++) v->fragment_known &= good[i] == 1;
     return 0;
 }

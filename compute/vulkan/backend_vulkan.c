@@ -103,7 +103,7 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
     if (thread_pool_open(&v->base.pool, n_threads, e) != 0 || gpu_open(&v->gpu, r->index, r->hardware, e) != 0 ||
         arena_open(&v->arena, v->gpu, e) != 0 || pipelines_open(&v->pipelines, v->gpu, e) != 0 ||
         stream_open(&v->stream, v->gpu, pipelines_layout(v->pipelines), v->base.pool, e) != 0 ||
-        (tier == GPU_COOPMAT && vulkan_find_places(v, e) != 0)) {
+        (tier == GPU_COOPMAT && vulkan_find_fragment(v, e) != 0)) {
         vulkan_close(&v->base);
         return -1;
     }

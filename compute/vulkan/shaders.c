@@ -63,8 +63,8 @@ static const uint32_t project_coopmat[] = {
 static const uint32_t attend_coopmat[] = {
 #include "attend_coopmat.spv.inc"
 };
-static const uint32_t coopmat_places[] = {
-#include "coopmat_places.spv.inc"
+static const uint32_t coopmat_fragment[] = {
+#include "coopmat_fragment.spv.inc"
 };
 
 #define MODULE(name)                                                                                                   \
@@ -94,7 +94,7 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EVIDENCE_SCORE] = MODULE(evidence_score),
     [SHADER_PROJECT_COOPMAT] = MODULE(project_coopmat),
     [SHADER_ATTEND_COOPMAT] = MODULE(attend_coopmat),
-    [SHADER_COOPMAT_PLACES] = MODULE(coopmat_places),
+    [SHADER_COOPMAT_FRAGMENT] = MODULE(coopmat_fragment),
 };
 
 const struct shader_module *shaders_module(enum shader s)

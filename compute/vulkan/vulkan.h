@@ -30,7 +30,7 @@ struct vulkan {
     struct pipelines *pipelines;
     struct stream *stream;
     enum gpu_tier tier;
-    bool places_known; /* shaders/places.glsl holds here */
+    bool fragment_known; /* shaders/fragment.glsl holds here */
     struct vulkan_scratch x, hidden, evidence, rotated, partial, lse, plan, keys, starts, queries, scores;
     struct attend_plan attend_plan;
 };
@@ -109,7 +109,7 @@ int vulkan_evidence_score(const struct evidence_score *op, struct error *e);
 void vulkan_attend(const struct attend *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
 
-/* Asks the device for v->places_known. */
-int vulkan_find_places(struct vulkan *v, struct error *e);
+/* Asks the device for v->fragment_known. */
+int vulkan_find_fragment(struct vulkan *v, struct error *e);
 
 #endif

@@ -1,11 +1,11 @@
-/* Are a device's numbers where places.glsl says? Each invocation answers for its own: 1 or 0. */
+/* Are a device's numbers where fragment.glsl says? Each invocation answers for its own: 1 or 0. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
 #include "numbers.glsl"
-#include "places.glsl"
+#include "fragment.glsl"
 
 layout(local_size_x = 32) in;
 layout(set = 0, binding = 0) writeonly buffer Out { uint result[]; };
@@ -24,10 +24,10 @@ void main()
     ACCUMULATOR accumulator;
     coopMatLoad(left, index_half, 0, SIDE, gl_CooperativeMatrixLayoutRowMajor);
     coopMatLoad(accumulator, index, 0, SIDE, gl_CooperativeMatrixLayoutRowMajor);
-    bool good = gl_SubgroupSize == 32 && left.length() == PLACES && accumulator.length() == PLACES;
+    bool good = gl_SubgroupSize == 32 && left.length() == FRAGMENT && accumulator.length() == FRAGMENT;
     if (good)
-        for (uint e = 0; e < PLACES; e++) {
-            float expected = place_row(place_half(e)) * SIDE + place_column(e);
+        for (uint e = 0; e < FRAGMENT; e++) {
+            float expected = fragment_row(fragment_half(e)) * SIDE + fragment_column(e);
             good = good && accumulator[e] == expected && float(left[e]) == expected;
         }
     result[gl_LocalInvocationIndex] = good ? 1 : 0;
