@@ -7,7 +7,7 @@
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/error.h"
-#include "compute/exchange.h"
+#include "compute/sequence_parallel.h"
 #include "compute/kv_cache.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
@@ -42,10 +42,10 @@ struct session {
     struct matrix *rotary;
     float (*host_pairs)[2]; /* [chunk]: gate, tau */
 
-    struct comm *comm;         /* borrowed; NULL: one rank */
-    struct exchange *exchange; /* with a comm */
-    size_t *counts;            /* [ranks], with a comm */
-    uint32_t share_rows;       /* tokens of a rank's share at most */
+    struct comm *comm;                  /* borrowed; NULL: one rank */
+    struct sequence_parallel *parallel; /* with a comm */
+    size_t *counts;                     /* [ranks], with a comm */
+    uint32_t share_rows;                /* tokens of a rank's share at most */
 };
 
 /* Visits every matrix that a session owns. */
@@ -86,7 +86,7 @@ void session_close(struct session *s)
     free(s->layers);
     free(s->gate_token);
     free(s->host_pairs);
-    exchange_close(s->exchange);
+    sequence_parallel_close(s->parallel);
     free(s->counts);
     free(s);
 }
@@ -232,7 +232,7 @@ int session_join(struct session *s, struct comm *c, struct error *e)
     if (comm_size(c) == 1) return 0;
     if (ranks_lead(c, RANKS_OPEN, 0, 0, e) != 0) return -1;
     s->comm = c;
-    if (greet(s, e) == 0 && exchange_open(&s->exchange, c, &s->cache->shape, e) == 0) return 0;
+    if (greet(s, e) == 0 && sequence_parallel_open(&s->parallel, c, &s->cache->shape, e) == 0) return 0;
     comm_break(c);
     return -1;
 }
@@ -299,15 +299,15 @@ struct chunk {
     uint64_t position;
     uint32_t n;
     const uint32_t *kept;
-    struct exchange *exchange; /* NULL: no other rank has a part in it */
-    float *qkv;                /* where the first layer's rows go; NULL: nowhere */
-    size_t qkv_rows;           /* from one layer's to the next one's */
+    struct sequence_parallel *parallel; /* NULL: no other rank has a part in it */
+    float *qkv;                         /* where the first layer's rows go; NULL: nowhere */
+    size_t qkv_rows;                    /* from one layer's to the next one's */
 };
 
 static int attend(struct session *s, uint32_t layer, const struct chunk *c, struct error *e)
 {
     struct matrix *k = s->cache->k[layer], *v = s->cache->v[layer];
-    if (c->exchange && exchange_before(c->exchange, s->qkv, s->rotary, k, v, e) != 0) return -1;
+    if (c->parallel && sequence_parallel_before(c->parallel, s->qkv, s->rotary, k, v, e) != 0) return -1;
     if (c->n > 0)
         s->backend->ops->attend(&(struct attend){.shape = &s->cache->shape,
                                                  .qkv = s->qkv,
@@ -319,7 +319,7 @@ static int attend(struct session *s, uint32_t layer, const struct chunk *c, stru
                                                  .n = c->n,
                                                  .causal = true,
                                                  .out = s->mixed});
-    return c->exchange ? exchange_after(c->exchange, k, v, e) : 0;
+    return c->parallel ? sequence_parallel_after(c->parallel, k, v, e) : 0;
 }
 
 /* Records embedding and layers of one chunk: afterwards x holds the last layer's output. */
@@ -476,7 +476,9 @@ static int gather_outputs(struct session *s, const struct chunk *c, void *const 
     for (int i = 0; i < N_OUTPUTS && status == 0; i++) {
         if (!(wanted >> i & 1)) continue;
         for (uint32_t k = 0; k < size; k++)
-            s->counts[k] = (size_t)(exchange_begin(s->exchange, k + 1) - exchange_begin(s->exchange, k)) * row[i];
+            s->counts[k] =
+                (size_t)(sequence_parallel_begin(s->parallel, k + 1) - sequence_parallel_begin(s->parallel, k)) *
+                row[i];
         status = comm_gather(s->comm, to[i], given ? to[i] : NULL, s->counts, e);
     }
     free(own);
@@ -489,7 +491,7 @@ static int gather_last(struct session *s, const struct chunk *c, float *logits, 
     const uint32_t rank = comm_rank(s->comm);
     const size_t bytes = s->model->n_vocab * sizeof *logits;
     uint32_t owner = comm_size(s->comm) - 1;
-    while (exchange_begin(s->exchange, owner) == exchange_begin(s->exchange, owner + 1)) owner--;
+    while (sequence_parallel_begin(s->parallel, owner) == sequence_parallel_begin(s->parallel, owner + 1)) owner--;
     if (rank != owner) return rank == 0 ? comm_receive(s->comm, owner, logits, bytes, e) : 0;
     if (rank == 0) return give_logits(s, c->n - 1, 1, logits, e);
     float *own = malloc(bytes);
@@ -504,13 +506,14 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
                           const struct session_outputs *out, unsigned wanted, struct error *e)
 {
     const uint32_t rank = comm_rank(s->comm), size = comm_size(s->comm);
-    const uint64_t begin = exchange_begin(s->exchange, rank), end = exchange_begin(s->exchange, rank + 1);
-    const uint32_t all = (uint32_t)(exchange_begin(s->exchange, size) - s->position);
+    const uint64_t begin = sequence_parallel_begin(s->parallel, rank),
+                   end = sequence_parallel_begin(s->parallel, rank + 1);
+    const uint32_t all = (uint32_t)(sequence_parallel_begin(s->parallel, size) - s->position);
     struct chunk c = {.ids = ids + done + (begin - s->position),
                       .position = begin,
                       .n = (uint32_t)(end - begin),
-                      .kept = exchange_kept(s->exchange),
-                      .exchange = s->exchange};
+                      .kept = sequence_parallel_kept(s->parallel),
+                      .parallel = s->parallel};
     const size_t width = s->model->evidence.width;
     void *const given[N_OUTPUTS] = {
         out && out->logits ? out->logits + done * s->model->n_vocab : NULL,
@@ -534,9 +537,10 @@ static int prefill(struct session *s, const int32_t *ids, size_t n, const struct
     const uint64_t first = s->position;
     while (s->position - first < n) {
         size_t done = (size_t)(s->position - first);
-        int status = s->comm && exchange_plan(s->exchange, s->position, n - done, s->share_rows, s->cache->kept)
-                         ? prefill_shared(s, ids, done, n, out, wanted, e)
-                         : prefill_chunk(s, ids, done, n, out ? out : &nothing, e);
+        int status =
+            s->comm && sequence_parallel_plan(s->parallel, s->position, n - done, s->share_rows, s->cache->kept)
+                ? prefill_shared(s, ids, done, n, out, wanted, e)
+                : prefill_chunk(s, ids, done, n, out ? out : &nothing, e);
         if (status == 0) continue;
         comm_break(s->comm); /* the others are waiting for this rank */
         return -1;

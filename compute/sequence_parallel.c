@@ -1,4 +1,4 @@
-#include "compute/exchange.h"
+#include "compute/sequence_parallel.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct buffer {
     size_t capacity;
 };
 
-struct exchange {
+struct sequence_parallel {
     struct comm *comm;
     const struct attention *shape;
     uint32_t rank, size;
@@ -41,9 +41,10 @@ static float *reserve(struct buffer *b, size_t n)
     return grown;
 }
 
-int exchange_open(struct exchange **out, struct comm *c, const struct attention *shape, struct error *e)
+int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, const struct attention *shape,
+                           struct error *e)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    struct sequence_parallel *x = calloc(1, sizeof *x);
     if (!x) return error_set(e, "out of memory");
     x->comm = c;
     x->shape = shape;
@@ -53,14 +54,14 @@ int exchange_open(struct exchange **out, struct comm *c, const struct attention 
     x->kept = calloc((size_t)x->size * shape->n_branch * shape->n_head, sizeof *x->kept);
     x->counts = calloc(x->size, sizeof *x->counts);
     if (!x->begin || !x->kept || !x->counts) {
-        exchange_close(x);
+        sequence_parallel_close(x);
         return error_set(e, "out of memory for %u ranks", comm_size(c));
     }
     *out = x;
     return 0;
 }
 
-void exchange_close(struct exchange *x)
+void sequence_parallel_close(struct sequence_parallel *x)
 {
     if (!x) return;
     free(x->begin);
@@ -73,12 +74,12 @@ void exchange_close(struct exchange *x)
     free(x);
 }
 
-static uint32_t *kept_of(const struct exchange *x, uint32_t rank)
+static uint32_t *kept_of(const struct sequence_parallel *x, uint32_t rank)
 {
     return x->kept + (size_t)rank * x->shape->n_branch * x->shape->n_head;
 }
 
-static struct gift gift_of(const struct exchange *x, uint32_t rank, uint32_t branch, uint32_t head)
+static struct gift gift_of(const struct sequence_parallel *x, uint32_t rank, uint32_t branch, uint32_t head)
 {
     const struct attention *s = x->shape;
     const struct branch *b = &s->branch[branch];
@@ -100,7 +101,7 @@ static uint32_t run_head(const struct attention *s, uint32_t branch, uint32_t ru
     return run * (s->n_head / s->cache_heads[branch]);
 }
 
-static void cut(struct exchange *x, uint64_t position, uint64_t n, uint32_t rows, uint64_t grain)
+static void cut(struct sequence_parallel *x, uint64_t position, uint64_t n, uint32_t rows, uint64_t grain)
 {
     rows -= (uint32_t)(rows % grain);
     uint64_t total = n / x->size < rows ? n : (uint64_t)rows * x->size;
@@ -114,7 +115,8 @@ static void cut(struct exchange *x, uint64_t position, uint64_t n, uint32_t rows
     x->begin[x->size] = x->begin[x->size - 1] + (last < rows ? last : rows);
 }
 
-bool exchange_plan(struct exchange *x, uint64_t position, uint64_t n, uint32_t rows, const uint32_t *kept)
+bool sequence_parallel_plan(struct sequence_parallel *x, uint64_t position, uint64_t n, uint32_t rows,
+                            const uint32_t *kept)
 {
     const struct attention *s = x->shape;
     uint64_t local = s->branch[0].segment_length;
@@ -134,12 +136,12 @@ bool exchange_plan(struct exchange *x, uint64_t position, uint64_t n, uint32_t r
     return true;
 }
 
-uint64_t exchange_begin(const struct exchange *x, uint32_t rank)
+uint64_t sequence_parallel_begin(const struct sequence_parallel *x, uint32_t rank)
 {
     return x->begin[rank];
 }
 
-const uint32_t *exchange_kept(const struct exchange *x)
+const uint32_t *sequence_parallel_kept(const struct sequence_parallel *x)
 {
     return kept_of(x, x->rank);
 }
@@ -154,8 +156,8 @@ static void rotate(float *k, const float *angles, uint32_t head_dim)
 }
 
 /* Rotates the n gathered keys of a branch with r = 1 by their positions in the segment. */
-static int rotate_keys(struct exchange *x, const struct matrix *rotary, const struct gift *g, uint64_t segment_length,
-                       float *keys, struct error *e)
+static int rotate_keys(struct sequence_parallel *x, const struct matrix *rotary, const struct gift *g,
+                       uint64_t segment_length, float *keys, struct error *e)
 {
     const uint32_t width = x->shape->head_dim;
     float *angles = reserve(&x->angles, (size_t)g->n * width);
@@ -167,7 +169,7 @@ static int rotate_keys(struct exchange *x, const struct matrix *rotary, const st
 }
 
 /* The own gifts, run by run: keys, then values. */
-static int pack(struct exchange *x, const struct matrix *qkv, const struct matrix *rotary, struct error *e)
+static int pack(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary, struct error *e)
 {
     const struct attention *s = x->shape;
     const uint64_t begin = x->begin[x->rank];
@@ -195,8 +197,8 @@ static int pack(struct exchange *x, const struct matrix *qkv, const struct matri
 
 /* Puts what the ranks [first, last) gave into the caches, for the branches where it belongs to the segment that
  * `position` lies in. */
-static int store_keys(struct exchange *x, uint32_t first, uint32_t last, uint64_t position, struct matrix *cache_k,
-                      struct matrix *cache_v, struct error *e)
+static int store_keys(struct sequence_parallel *x, uint32_t first, uint32_t last, uint64_t position,
+                      struct matrix *cache_k, struct matrix *cache_v, struct error *e)
 {
     const struct attention *s = x->shape;
     const float *from = x->all.data;
@@ -223,8 +225,8 @@ static int store_keys(struct exchange *x, uint32_t first, uint32_t last, uint64_
     return 0;
 }
 
-int exchange_before(struct exchange *x, const struct matrix *qkv, const struct matrix *rotary, struct matrix *cache_k,
-                    struct matrix *cache_v, struct error *e)
+int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary,
+                             struct matrix *cache_k, struct matrix *cache_v, struct error *e)
 {
     size_t total = 0;
     for (uint32_t rank = 0; rank < x->size; rank++) total += x->counts[rank];
@@ -235,7 +237,8 @@ int exchange_before(struct exchange *x, const struct matrix *qkv, const struct m
     return store_keys(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
 }
 
-int exchange_after(struct exchange *x, struct matrix *cache_k, struct matrix *cache_v, struct error *e)
+int sequence_parallel_after(struct sequence_parallel *x, struct matrix *cache_k, struct matrix *cache_v,
+                            struct error *e)
 {
     return store_keys(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
 }
