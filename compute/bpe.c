@@ -1,6 +1,6 @@
 /* GGUF keeps the tokens as GPT-2 spelt them: printable bytes are characters of their own, the other 68 bytes are the
  * characters from U+0100 on, in order. The vocabulary is turned back into bytes when it is opened; a merge "A B"
- * becomes a pair of ids with its rank. */
+ * becomes a pair of ids with its order. */
 #include "compute/bpe.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 struct pair {
     int32_t left, right; /* left -1: an empty entry of the table */
-    int32_t rank, merged;
+    int32_t order, merged;
 };
 
 struct bpe {
@@ -135,22 +135,22 @@ static int read_pieces(struct bpe *b, const struct gguf_value *tokens, const str
     return 0;
 }
 
-static int read_merge(struct bpe *b, const struct gguf_string *s, int32_t rank, struct error *e)
+static int read_merge(struct bpe *b, const struct gguf_string *s, int32_t order, struct error *e)
 {
     char bytes[2 * MAX_PIECE_BYTES];
     const char *space = s->size > 0 ? memchr(s->bytes, ' ', s->size) : NULL;
     size_t left = space ? (size_t)(space - s->bytes) : 0, n_left, n_right;
     if (s->size > sizeof bytes || left == 0 || !unspell(s->bytes, left, bytes, &n_left) ||
         !unspell(space + 1, s->size - left - 1, bytes + n_left, &n_right) || n_right == 0) {
-        return error_set(e, "the tokenizer's merge %d is no pair", (int)rank);
+        return error_set(e, "the tokenizer's merge %d is no pair", (int)order);
     }
     int32_t a = *find_piece(b, bytes, n_left), c = *find_piece(b, bytes + n_left, n_right);
     int32_t merged = *find_piece(b, bytes, n_left + n_right);
     if (a < 0 || c < 0 || merged < 0)
-        return error_set(e, "the tokenizer's merge %d is of pieces that are not there", (int)rank);
+        return error_set(e, "the tokenizer's merge %d is of pieces that are not there", (int)order);
     struct pair *p = find_pair(b, a, c);
-    if (p->left >= 0) return error_set(e, "the tokenizer's merges %d and %d are the same", (int)p->rank, (int)rank);
-    *p = (struct pair){a, c, rank, merged};
+    if (p->left >= 0) return error_set(e, "the tokenizer's merges %d and %d are the same", (int)p->order, (int)order);
+    *p = (struct pair){a, c, order, merged};
     return 0;
 }
 
@@ -158,8 +158,8 @@ static int read_merges(struct bpe *b, const struct gguf_value *merges, struct er
 {
     struct gguf_string s;
     size_t offset = 0;
-    for (int32_t rank = 0; gguf_next_string(merges, &offset, &s); rank++) {
-        if (read_merge(b, &s, rank, e) != 0) return -1;
+    for (int32_t order = 0; gguf_next_string(merges, &offset, &s); order++) {
+        if (read_merge(b, &s, order, e) != 0) return -1;
     }
     return 0;
 }
@@ -252,7 +252,7 @@ struct symbol {
 };
 
 struct merge {
-    int32_t rank, left, right, merged;
+    int32_t order, left, right, merged;
     size_t at;
 };
 
@@ -264,7 +264,7 @@ struct word {
 
 static bool is_before(const struct merge *a, const struct merge *b)
 {
-    return a->rank < b->rank || (a->rank == b->rank && a->at < b->at);
+    return a->order < b->order || (a->order == b->order && a->at < b->at);
 }
 
 static int push_merge(struct word *w, struct merge m, struct error *e)
@@ -298,7 +298,7 @@ static int consider(const struct bpe *b, struct word *w, size_t at, struct error
     int32_t left = w->symbols[at].id, right = w->symbols[w->symbols[at].next].id;
     const struct pair *p = find_pair(b, left, right);
     if (p->left < 0) return 0;
-    return push_merge(w, (struct merge){p->rank, left, right, p->merged, at}, e);
+    return push_merge(w, (struct merge){p->order, left, right, p->merged, at}, e);
 }
 
 static int start_word(const struct bpe *b, struct word *w, const char *text, size_t size, struct error *e)

@@ -1,6 +1,6 @@
 /* Byte-level byte-pair encoding, as GGUF's tokenizer model "gpt2" has it: a pre-tokenizer cuts the text into words, and
- * inside a word the pair of neighbours with the best rank is merged until none is left. Immutable once open; shared by
- * threads. */
+ * inside a word the pair of neighbours that is first in the order of merges is merged until none is left. Immutable
+ * once open; shared by threads. */
 #ifndef LECTERN_BPE_H
 #define LECTERN_BPE_H
 

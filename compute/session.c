@@ -7,10 +7,10 @@
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/error.h"
-#include "compute/sequence_parallel.h"
 #include "compute/kv_cache.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
+#include "compute/sequence_parallel.h"
 
 enum {
     LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */

@@ -283,7 +283,8 @@ static void caps_read(VkPhysicalDevice physical, struct gpu_caps *caps)
     if (missing) snprintf(caps->missing, sizeof caps->missing, "%s", missing);
 }
 
-static int device_rank(VkPhysicalDevice physical)
+/* A higher number is a better kind of device. */
+static int device_preference(VkPhysicalDevice physical)
 {
     VkPhysicalDeviceProperties p;
     vkGetPhysicalDeviceProperties(physical, &p);
@@ -317,10 +318,10 @@ static int choose(const VkPhysicalDevice *list, uint32_t n, size_t index, bool h
     for (uint32_t i = 0; i < n; i++) {
         struct gpu_caps c;
         caps_read(list[i], &c);
-        int rank = device_rank(list[i]);
-        bool better = rank > best || (rank == best && c.memory > caps->memory);
+        int preference = device_preference(list[i]);
+        bool better = preference > best || (preference == best && c.memory > caps->memory);
         if (!c.usable || (hardware && c.software) || !better) continue;
-        best = rank;
+        best = preference;
         *caps = c;
         caps->index = i;
         *out = list[i];
