@@ -11,7 +11,7 @@
 #include "compute/error.h"
 #include "compute/gguf.h"
 #include "compute/pretokenizer.h"
-#include "compute/tokenizer.h"
+#include "compute/tokens.h"
 #include "compute/vocabulary.h"
 
 #define MAX_PIECES (1u << 20)

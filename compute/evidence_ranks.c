@@ -21,7 +21,7 @@ struct evidence_part {
     uint64_t hash, size;     /* of them: what tells one text's keys from another's */
 };
 
-void evidence_part_close(struct evidence_part *p)
+void evidence_ranks_close(struct evidence_part *p)
 {
     if (!p) return;
     file_array_close(p->keys);
@@ -177,7 +177,7 @@ static int receive_keys(struct evidence_part **part, struct comm *c, const struc
     uint32_t has = *part && (*part)->hash == t->hash && (*part)->size == size;
     if (comm_send(c, 0, &has, sizeof has, e) != 0) return -1;
     if (has) return 0;
-    evidence_part_close(*part);
+    evidence_ranks_close(*part);
     *part = calloc(1, sizeof **part);
     if (!*part || file_array_open(&(*part)->keys, scratch_directory(), e) != 0) {
         free(*part);

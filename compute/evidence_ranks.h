@@ -18,6 +18,6 @@ int evidence_ranks_attend(struct comm *c, struct evidence *v, const struct model
  * caller. A cancelled call is no failure. */
 int evidence_ranks_follow(struct evidence_part **part, struct comm *c, const struct model *m, struct backend *b,
                           const atomic_bool *cancel, struct error *e);
-void evidence_part_close(struct evidence_part *p);
+void evidence_ranks_close(struct evidence_part *p);
 
 #endif

@@ -320,9 +320,8 @@ static int inspect(struct work *p, struct session *s, const int32_t *ids, const 
     return list_keys(p, e);
 }
 
-int inspection_open(struct inspection **out, struct session *s, const struct model *m, uint64_t start,
-                    const int32_t *ids, size_t n, const struct inspect_choice *choice, const atomic_bool *cancel,
-                    struct error *e)
+int inspect_open(struct inspection **out, struct session *s, const struct model *m, uint64_t start, const int32_t *ids,
+                 size_t n, const struct inspect_choice *choice, const atomic_bool *cancel, struct error *e)
 {
     assert(start >= session_position(s) && choice->layers.end <= m->n_layer && choice->heads.end <= m->n_head &&
            choice->branches.end <= m->n_branch && choice->tokens.end <= n && m->head_dim <= MAX_HEAD_DIM);
@@ -346,14 +345,14 @@ int inspection_open(struct inspection **out, struct session *s, const struct mod
     free(p.weights);
     free(p.sums);
     if (status != 0) {
-        inspection_close(in);
+        inspect_close(in);
         return -1;
     }
     *out = in;
     return 0;
 }
 
-void inspection_close(struct inspection *in)
+void inspect_close(struct inspection *in)
 {
     if (!in) return;
     free(in->mass);

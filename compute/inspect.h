@@ -48,9 +48,8 @@ static inline size_t inspection_at(const struct inspection *in, uint32_t layer, 
 
 /* The session has read n_text tokens without skipping any, on one rank; start >= n_text. Cancelled is -1,
  * "interrupted". */
-int inspection_open(struct inspection **out, struct session *s, const struct model *m, uint64_t start,
-                    const int32_t *ids, size_t n, const struct inspect_choice *choice, const atomic_bool *cancel,
-                    struct error *e);
-void inspection_close(struct inspection *in); /* accepts NULL */
+int inspect_open(struct inspection **out, struct session *s, const struct model *m, uint64_t start, const int32_t *ids,
+                 size_t n, const struct inspect_choice *choice, const atomic_bool *cancel, struct error *e);
+void inspect_close(struct inspection *in); /* accepts NULL */
 
 #endif

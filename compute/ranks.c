@@ -107,6 +107,6 @@ int ranks_follow(struct comm *c, const struct model *m, struct backend *b, const
     } while (status == 0 && o.what != RANKS_END);
     if (status != 0) comm_break(c);
     session_close(f.session);
-    evidence_part_close(f.part);
+    evidence_ranks_close(f.part);
     return status;
 }

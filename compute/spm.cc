@@ -7,7 +7,7 @@
 extern "C" {
 #include "compute/error.h"
 #include "compute/spm.h"
-#include "compute/tokenizer.h"
+#include "compute/tokens.h"
 }
 
 struct spm {

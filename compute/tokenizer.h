@@ -6,24 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compute/tokens.h"
+
 struct error;
 struct gguf;
 struct tokenizer;
-
-/* A growing list of tokens; zero-initialise, free with tokens_free. lengths[i] is the number of text bytes that token i
- * stands for; they add up to the text's size. (Of a character spelt in byte pieces the last one carries all its bytes,
- * the others 0.) */
-struct tokens {
-    int32_t *ids;
-    uint8_t *lengths;
-    size_t n;
-    size_t capacity;
-};
-
-void tokens_free(struct tokens *t);
-
-/* Makes room for n more. */
-int tokens_reserve(struct tokens *t, size_t n, struct error *e);
 
 /* `proto`: a serialized SentencePiece model; copied. */
 int tokenizer_open(struct tokenizer **out, const void *proto, size_t size, struct error *e);

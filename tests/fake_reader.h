@@ -380,7 +380,7 @@ static struct inspection *fake_inspection(const struct reader *r, const struct i
     return in;
 }
 
-void inspection_close(struct inspection *in)
+void inspect_close(struct inspection *in)
 {
     if (in == NULL) return;
     free(in->mass);

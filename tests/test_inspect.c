@@ -85,7 +85,7 @@ static void expect_definition(uint32_t n_head_kv, uint64_t start, const struct i
     struct session *s = read_text(&m, ids, N_TEXT);
     struct inspection *in;
     struct compared c = {.model = &m, .choice = choice ? *choice : everything(&m, N_QUESTION), .positions = positions};
-    assert_ok(inspection_open(&in, s, &m, start, ids + N_TEXT, N_QUESTION, &c.choice, NULL, &e), e);
+    assert_ok(inspect_open(&in, s, &m, start, ids + N_TEXT, N_QUESTION, &c.choice, NULL, &e), e);
     assert_int_equal(session_position(s), N_TEXT);
     c.got = in;
     define(&m, ids, positions, N, compare_layer, &c, NULL);
@@ -99,7 +99,7 @@ static void expect_definition(uint32_t n_head_kv, uint64_t start, const struct i
         assert_true(fabs(in->keys[key++].mass - c.sums[p] / n) <= TOLERANCE);
     }
     assert_int_equal(key, in->n_keys);
-    inspection_close(in);
+    inspect_close(in);
     session_close(s);
     synthetic_model_close(&m);
 }
@@ -206,13 +206,13 @@ static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state
     const struct inspect_choice all = everything(m, ASKED);
     assert_ok(session_open(&s, m, test_backend, &e), e);
     assert_ok(session_prefill(s, b.text, BOOK_TOKENS, &(struct session_outputs){.qkv = b.of_text}, &e), e);
-    assert_ok(inspection_open(&in, s, m, b.start, b.question, ASKED, &all, NULL, &e), e);
+    assert_ok(inspect_open(&in, s, m, b.start, b.question, ASKED, &all, NULL, &e), e);
     assert_ok(session_skip_to(s, b.start, &e), e);
     assert_ok(session_prefill(s, b.question, ASKED, &(struct session_outputs){.qkv = b.of_question}, &e), e);
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
         for (uint32_t head = 0; head < m->n_head; head++)
             for (uint32_t t = 0; t < ASKED; t++) expect_book(&b, in, layer, head, t);
-    inspection_close(in);
+    inspect_close(in);
     session_close(s);
     free(b.of_text);
     free(b.of_question);
@@ -251,7 +251,7 @@ static void even_attention_counts_the_branches_that_see_a_position(void **state)
     struct inspection *in;
     /* Token 14 in head 2 sees 2 6 8 10 (twice) 12 (twice) 13 14 (three times). */
     struct inspect_choice choice = {{0, 1}, {2, 3}, {0, 3}, {2, 3}};
-    assert_ok(inspection_open(&in, s, &m, 12, ids + 12, 3, &choice, NULL, &e), e);
+    assert_ok(inspect_open(&in, s, &m, 12, ids + 12, 3, &choice, NULL, &e), e);
     static const uint64_t position[] = {2, 6, 8, 10, 12, 13, 14};
     static const double count[] = {1, 1, 1, 2, 2, 1, 3};
     static const uint32_t branches[] = {4, 4, 2, 6, 3, 1, 7};
@@ -271,7 +271,7 @@ static void even_attention_counts_the_branches_that_see_a_position(void **state)
     /* Head 1 stands on odd positions in both far branches: 14 has its local segment alone. */
     assert_true(fabsf(in->mass[inspection_at(in, 0, 1, 0, 2)] - 1) < 1e-6f);
     assert_true(in->mass[inspection_at(in, 0, 1, 1, 2)] == 0 && in->mass[inspection_at(in, 0, 1, 2, 2)] == 0);
-    inspection_close(in);
+    inspect_close(in);
     session_close(s);
     synthetic_model_close(&m);
 }
@@ -287,7 +287,7 @@ static void branches_that_do_not_cover_a_token_have_no_mass_and_the_others_all(v
     struct session *s = read_text(&m, ids, N_TEXT);
     struct inspection *in;
     struct inspect_choice all = everything(&m, N_QUESTION);
-    assert_ok(inspection_open(&in, s, &m, 208, ids + N_TEXT, N_QUESTION, &all, NULL, &e), e);
+    assert_ok(inspect_open(&in, s, &m, 208, ids + N_TEXT, N_QUESTION, &all, NULL, &e), e);
     for (uint32_t layer = 0; layer < m.n_layer; layer++)
         for (uint32_t head = 0; head < m.n_head; head++)
             for (uint32_t t = 0; t < N_QUESTION; t++) {
@@ -304,7 +304,7 @@ static void branches_that_do_not_cover_a_token_have_no_mass_and_the_others_all(v
     double sum = 0;
     for (size_t i = 0; i < in->n_keys; i++) sum += in->keys[i].mass;
     assert_true(fabs(sum - 1) < 1e-5);
-    inspection_close(in);
+    inspect_close(in);
     session_close(s);
     synthetic_model_close(&m);
 }
@@ -323,8 +323,8 @@ static void the_session_is_left_as_it_was(void **state)
     struct session *plain = read_text(&m, ids, N_TEXT), *inspected = read_text(&m, ids, N_TEXT);
     struct inspect_choice all = everything(&m, N_QUESTION);
     struct inspection *in;
-    assert_ok(inspection_open(&in, inspected, &m, 256, ids + N_TEXT, N_QUESTION, &all, NULL, &e), e);
-    inspection_close(in);
+    assert_ok(inspect_open(&in, inspected, &m, 256, ids + N_TEXT, N_QUESTION, &all, NULL, &e), e);
+    inspect_close(in);
     size_t size = session_state_size(plain);
     assert_int_equal(session_state_size(inspected), size);
     uint8_t *a = malloc(size), *b = malloc(size);
@@ -352,15 +352,14 @@ static void what_cannot_be_inspected_says_why(void **state)
     struct inspect_choice all = everything(&m, 2);
     struct inspection *in = NULL;
     assert_int_equal(
-        inspection_open(&in, s, &m, 20, ids, 0, &(struct inspect_choice){{0, 1}, {0, 1}, {0, 1}, {0, 0}}, NULL, &e),
-        -1);
+        inspect_open(&in, s, &m, 20, ids, 0, &(struct inspect_choice){{0, 1}, {0, 1}, {0, 1}, {0, 0}}, NULL, &e), -1);
     assert_string_equal(e.text, "a question of 0 tokens cannot be looked into");
     const atomic_bool cancel = true;
-    assert_int_equal(inspection_open(&in, s, &m, 32, ids, 2, &all, &cancel, &e), -1);
+    assert_int_equal(inspect_open(&in, s, &m, 32, ids, 2, &all, &cancel, &e), -1);
     assert_string_equal(e.text, "interrupted");
     assert_int_equal(session_position(s), 20);
     assert_ok(session_skip_to(s, 40, &e), e);
-    assert_int_equal(inspection_open(&in, s, &m, 48, ids, 2, &all, NULL, &e), -1);
+    assert_int_equal(inspect_open(&in, s, &m, 48, ids, 2, &all, NULL, &e), -1);
     assert_string_equal(e.text, "the caches hold a text that was not read without gaps");
     assert_null(in);
     session_close(s);

@@ -266,7 +266,7 @@ static int look_into(const struct ask *q, const struct tokens *ids, const struct
 {
     struct session *s = session_guard_session(q->guard);
     const struct inspect_choice ranges = inspected_ranges(choice, q->model, (uint32_t)ids->n);
-    return inspection_open(out, s, q->model, question_start(s, q->model), ids->ids, ids->n, &ranges, cancel, e);
+    return inspect_open(out, s, q->model, question_start(s, q->model), ids->ids, ids->n, &ranges, cancel, e);
 }
 
 int ask_inspect(const struct ask *q, const char *question, const struct inspected_choice *choice,

@@ -87,7 +87,7 @@ int inspected_open(struct inspected **out, struct inspection *in, const struct i
         free(i);
         free(sums);
         free(heads);
-        inspection_close(in);
+        inspect_close(in);
         return error_set(e, "out of memory");
     }
     i->choice = *c;
@@ -107,7 +107,7 @@ int inspected_open(struct inspected **out, struct inspection *in, const struct i
 void inspected_close(struct inspected *i)
 {
     if (!i) return;
-    inspection_close(i->in);
+    inspect_close(i->in);
     free(i->sums);
     free(i->heads);
     free(i->tokens);
