@@ -1,6 +1,6 @@
 /* A device that runs the reader's ops. One table, two implementations (CPU, Vulkan).
  *
- * A tensor is a matrix: rows x cols numbers on the device, row-major and dense; a row is a token, a weight row or a
+ * A tensor is a matrix: rows x cols elements on the device, row-major and dense; a row is a token, a weight row or a
  * cache slot. Ops are few and coarse, are recorded in the order of the calls and may run late; `flush` and
  * `matrix_read` wait for them. The CPU runs them at once; a GPU records a command buffer a chunk. Recording cannot
  * fail: what goes wrong is kept and returned by the next flush or read. Shapes are checked by the callers when they
@@ -133,7 +133,7 @@ struct backend_ops {
                        struct error *e);
     void (*matrix_close)(struct matrix *m); /* accepts NULL; not between recording and flush */
 
-    /* Host to device and back, n_rows whole rows of 4-byte numbers from `row` on. Both wait for what was recorded
+    /* Host to device and back, n_rows whole rows of 4-byte elements from `row` on. Both wait for what was recorded
      * before. */
     int (*matrix_write)(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
     int (*matrix_read)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);

@@ -22,7 +22,7 @@
  * by output columns instead, so that a single token also uses every thread. */
 enum { ROWS = 256, FEW = 32, FEW_COLUMNS = 64 };
 
-/* Weights of block types stay in their blocks from this many numbers on: float32 would be seven times their bytes, and
+/* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
  * a single token costs what its weights take to read. For many rows they become float32 a tile of weight rows at a
  * time, which a block of ROWS rows pays back. */
 enum { BLOCKS_FROM = 1 << 18, TILE = 128 };
@@ -77,7 +77,7 @@ static bool scratch_for_threads(struct backend_cpu *b, size_t n)
 {
     for (unsigned i = 0; i < b->base.info.n_threads; i++)
         if (!scratch_reserve(&b->thread[i], n)) {
-            error_set(&b->failure, "out of memory for %zu numbers of scratch space", n);
+            error_set(&b->failure, "out of memory for %zu elements of scratch space", n);
             return false;
         }
     return true;
@@ -111,7 +111,7 @@ static bool stays_in_blocks(const struct weights *const parts[], unsigned n_part
 {
     uint64_t n = 0;
     for (unsigned i = 0; i < n_parts; i++) {
-        if (weights_block_numbers(parts[i]->type) == 1) return false;
+        if (weights_block_elements(parts[i]->type) == 1) return false;
         n += (uint64_t)parts[i]->rows * parts[i]->cols;
     }
     return n >= BLOCKS_FROM && n_parts <= 3;

@@ -61,7 +61,7 @@ static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, co
     return m;
 }
 
-/* Closes the op's matrices; compares the first n numbers of `out` with t->expected. */
+/* Closes the op's matrices; compares the first n elements of `out` with t->expected. */
 static int finish(struct self_test *t, const char *op, const struct matrix *out, size_t n)
 {
     int status = out ? t->b->ops->matrix_read(out, 0, (uint32_t)(n / out->cols), t->got, t->e) : -1;

@@ -151,17 +151,17 @@ static int take_value(struct gguf *g, struct cursor *c, struct gguf_value *v, st
 }
 
 /* Numbers and bytes of a block of a tensor type. */
-static bool tensor_block(uint32_t type, uint32_t *numbers, size_t *bytes)
+static bool tensor_block(uint32_t type, uint32_t *elements, size_t *bytes)
 {
     static const uint8_t plain[] = {1, 2, 4, 8, 8};
     if (type >= GGUF_TENSOR_I8 && type <= GGUF_TENSOR_F64) {
-        *numbers = 1;
+        *elements = 1;
         *bytes = plain[type - GGUF_TENSOR_I8];
         return true;
     }
-    *numbers = weights_block_numbers(type);
+    *elements = weights_block_elements(type);
     *bytes = weights_block_bytes(type);
-    return *numbers > 0;
+    return *elements > 0;
 }
 
 /* The tensor's description; its offset is left in *offset. */
@@ -172,13 +172,13 @@ static int take_tensor(struct gguf *g, struct cursor *c, struct gguf_tensor *t, 
     const char *name = t->name.bytes;
     if (!take_u32(c, &t->n_dims)) return truncated(g, e);
     if (t->n_dims < 1 || t->n_dims > 4) return error_set(e, "%s: %.*s: %u dimensions", g->name, n, name, t->n_dims);
-    size_t numbers = 1;
+    size_t elements = 1;
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
         if (i < t->n_dims && !take_u64(c, &t->dims[i])) return truncated(g, e);
         if (t->dims[i] == 0) return error_set(e, "%s: %.*s: a dimension of 0", g->name, n, name);
-        if (t->dims[i] > SIZE_MAX || !bytes_multiply(&numbers, numbers, (size_t)t->dims[i])) {
-            return error_set(e, "%s: %.*s: more numbers than can be", g->name, n, name);
+        if (t->dims[i] > SIZE_MAX || !bytes_multiply(&elements, elements, (size_t)t->dims[i])) {
+            return error_set(e, "%s: %.*s: more elements than can be", g->name, n, name);
         }
     }
     if (!take_u32(c, &t->type) || !take_u64(c, offset)) return truncated(g, e);
@@ -188,10 +188,10 @@ static int take_tensor(struct gguf *g, struct cursor *c, struct gguf_tensor *t, 
         return error_set(e, "%s: %.*s: tensor type %u is not known", g->name, n, name, t->type);
     }
     if (t->dims[0] % block != 0) {
-        return error_set(e, "%s: %.*s: rows of %llu numbers are not whole blocks of %u", g->name, n, name,
+        return error_set(e, "%s: %.*s: rows of %llu elements are not whole blocks of %u", g->name, n, name,
                          (unsigned long long)t->dims[0], block);
     }
-    if (!bytes_multiply(&t->size, numbers / block, block_bytes)) {
+    if (!bytes_multiply(&t->size, elements / block, block_bytes)) {
         return error_set(e, "%s: %.*s: more bytes than can be", g->name, n, name);
     }
     return 0;

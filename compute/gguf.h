@@ -51,7 +51,7 @@ struct gguf_tensor {
     size_t size;
 };
 
-/* Tensor types that are no weights: plain numbers. */
+/* Tensor types that are no weights: plain elements. */
 enum { GGUF_TENSOR_I8 = 24, GGUF_TENSOR_I16 = 25, GGUF_TENSOR_I32 = 26, GGUF_TENSOR_I64 = 27, GGUF_TENSOR_F64 = 28 };
 
 /* Maps the file. */

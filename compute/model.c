@@ -179,13 +179,13 @@ static int read_controls(struct model *m, struct error *e)
     return 0;
 }
 
-/* rows 0 stands for a vector of `cols` numbers. */
+/* rows 0 stands for a vector of `cols` elements. */
 static int find_weights(const struct model *m, struct weights *out, const char *name, uint32_t rows, uint32_t cols,
                         struct error *e)
 {
     const struct gguf_tensor *t = gguf_find_tensor(m->file, name);
     if (!t) return error_set(e, "%s: the tensor %s is missing", m->path, name);
-    uint32_t block = weights_block_numbers(t->type);
+    uint32_t block = weights_block_elements(t->type);
     if (block == 0) return error_set(e, "%s: %s has type %u, which is no weight type", m->path, name, t->type);
     if (t->dims[0] != cols || t->dims[1] != (rows ? rows : 1) || t->dims[2] != 1 || t->dims[3] != 1) {
         return error_set(e, "%s: %s is [%llu, %llu, %llu, %llu], expected [%u, %u]", m->path, name,

@@ -40,7 +40,7 @@ static float half(const uint8_t *b)
 #endif
 }
 
-/* VECTOR_LANES bytes as numbers: their low halves, their high halves, or as signed bytes. */
+/* VECTOR_LANES bytes as elements: their low halves, their high halves, or as signed bytes. */
 static inline vector low_halves(const uint8_t *b)
 {
 #if defined __AVX512F__
@@ -82,7 +82,7 @@ static inline vector signed_bytes(const uint8_t *b)
 #endif
 }
 
-/* One row of blocks times a row of numbers: scale q + least, both of the block. */
+/* One row of blocks times a row of floats: scale q + least, both of the block. */
 static float dot_halves(const uint8_t *b, size_t block, size_t packed, const float *x, uint32_t cols)
 {
     vector low = {0}, high = {0};

@@ -1,5 +1,5 @@
 /* Weights that stay in the file's blocks in memory, and the products of them that a CPU wants: of one or a few rows of
- * numbers (a token at a time: what counts is how few bytes are read), or a tile of weights as float32 for the BLAS. */
+ * elements (a token at a time: what counts is how few bytes are read), or a tile of weights as float32 for the BLAS. */
 #ifndef LECTERN_WEIGHT_ROWS_H
 #define LECTERN_WEIGHT_ROWS_H
 
@@ -15,14 +15,14 @@ struct weight_rows {
     unsigned n_parts;
 };
 
-/* Rows of numbers that weight_rows_multiply takes at most. */
+/* Rows of elements that weight_rows_multiply takes at most. */
 #define WEIGHT_ROWS_FEW 4
 
 /* Rows [begin, end) as float32 into out[(end - begin) * cols]. */
 void weight_rows_dequantize(const struct weight_rows *w, uint32_t begin, uint32_t end, float *out);
 
 /* out[i * stride + row - begin] = (add ? the same : 0) + row . x[i], rows [begin, end), i in [0, n), n at most
- * WEIGHT_ROWS_FEW; x is dense. scratch: [cols] numbers. */
+ * WEIGHT_ROWS_FEW; x is dense. scratch: [cols] elements. */
 void weight_rows_multiply(const struct weight_rows *w, uint32_t begin, uint32_t end, const float *x, uint32_t n,
                           bool add, float *out, size_t stride, float *scratch);
 

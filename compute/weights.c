@@ -1,7 +1,7 @@
-/* Block formats of GGUF. In the 32-number types a block shares a half-precision scale (and, with _1, a minimum); byte i
- * of the packed halves holds number i in its low half and number i + 16 in its high half, and bit i of the fifth bits
- * belongs to number i. A _K block of 256 numbers has a scale of scales: Q4_K and Q5_K eight runs of 32 with 6-bit
- * scales and minima, Q6_K sixteen runs of 16 with 8-bit scales. */
+/* Block formats of GGUF. In the 32-element types a block shares a half-precision scale (and, with _1, a minimum); byte
+ * i of the packed halves holds element i in its low half and element i + 16 in its high half, and bit i of the fifth
+ * bits belongs to element i. A _K block of 256 elements has a scale of scales: Q4_K and Q5_K eight runs of 32 with
+ * 6-bit scales and minima, Q6_K sixteen runs of 16 with 8-bit scales. */
 #include "compute/weights.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@
 
 static const struct {
     const char *name;
-    uint32_t type, numbers, bytes;
+    uint32_t type, elements, bytes;
 } types[] = {
     {"F32", WEIGHTS_F32, 1, 4},       {"F16", WEIGHTS_F16, 1, 2},       {"BF16", WEIGHTS_BF16, 1, 2},
     {"Q4_0", WEIGHTS_Q4_0, 32, 18},   {"Q4_1", WEIGHTS_Q4_1, 32, 20},   {"Q5_0", WEIGHTS_Q5_0, 32, 22},
@@ -29,10 +29,10 @@ static int find_type(uint32_t type)
     return -1;
 }
 
-uint32_t weights_block_numbers(uint32_t type)
+uint32_t weights_block_elements(uint32_t type)
 {
     int i = find_type(type);
-    return i < 0 ? 0 : types[i].numbers;
+    return i < 0 ? 0 : types[i].elements;
 }
 
 size_t weights_block_bytes(uint32_t type)
@@ -151,7 +151,7 @@ static void run_scale(const uint8_t *b, unsigned run, float *scale, float *minim
 }
 
 /* Q4_K and, with fifth bits, Q5_K: each 32 bytes hold run 2k in their low and run 2k + 1 in their high halves. `high`
- * is NULL for Q4_K; its byte j has the fifth bit of number j of run k in bit k. */
+ * is NULL for Q4_K; its byte j has the fifth bit of element j of run k in bit k. */
 static void block_q45_k(const uint8_t *b, const uint8_t *high, const uint8_t *low, float *out)
 {
     float d = half(b), dmin = half(b + 2);
@@ -178,7 +178,7 @@ static void row_q5_k(const uint8_t *b, uint32_t cols, float *out)
     for (uint32_t i = 0; i < cols; i += 256, b += 176) block_q45_k(b, b + 16, b + 48, out + i);
 }
 
-/* Each half of a block (128 numbers) has 64 bytes of low halves and 32 bytes of top bit pairs: number 32 k + j, k = 0
+/* Each half of a block (128 elements) has 64 bytes of low halves and 32 bytes of top bit pairs: element 32 k + j, k = 0
  * to 3, has its low four bits in byte 32 (k mod 2) + j, the low half for k < 2, and its top two bits in bits 2k of byte
  * j. */
 static void row_q6_k(const uint8_t *b, uint32_t cols, float *out)

@@ -1,4 +1,4 @@
-/* A weight matrix in a model file: rows of quantised or plain numbers, read where they lie. */
+/* A weight matrix in a model file: rows of quantised or plain elements, read where they lie. */
 #ifndef LECTERN_WEIGHTS_H
 #define LECTERN_WEIGHTS_H
 
@@ -23,12 +23,12 @@ enum weights_type {
 struct weights {
     const uint8_t *bytes; /* borrowed from the file's mapping; NULL: absent */
     enum weights_type type;
-    uint32_t rows, cols; /* a row is contiguous: `cols` numbers */
+    uint32_t rows, cols; /* a row is contiguous: `cols` elements */
     size_t row_bytes;
 };
 
 /* Numbers and bytes of one block of the type, and its name; 0 and NULL for a type that is not known. */
-uint32_t weights_block_numbers(uint32_t type);
+uint32_t weights_block_elements(uint32_t type);
 size_t weights_block_bytes(uint32_t type);
 const char *weights_type_name(uint32_t type);
 

@@ -8,7 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x_id = 0) in;
@@ -18,12 +18,12 @@ layout(constant_id = 2) const uint BK = 32;
 layout(constant_id = 3) const uint TQ = 4;
 layout(constant_id = 4) const uint HEAD_DIM = 32;
 
-layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
-layout(set = 0, binding = 1) readonly buffer Qkv4 { NUMBER4 qkv4[]; };
-layout(set = 0, binding = 2) readonly buffer CacheK { NUMBER4 cache_k[]; };
-layout(set = 0, binding = 3) readonly buffer CacheV { NUMBER4 cache_v[]; };
-layout(set = 0, binding = 4) readonly buffer Rotated { NUMBER rotated[]; };
-layout(set = 0, binding = 4) readonly buffer Rotated4 { NUMBER4 rotated4[]; };
+layout(set = 0, binding = 1) readonly buffer Qkv { ELEMENT qkv[]; };
+layout(set = 0, binding = 1) readonly buffer Qkv4 { ELEMENT4 qkv4[]; };
+layout(set = 0, binding = 2) readonly buffer CacheK { ELEMENT4 cache_k[]; };
+layout(set = 0, binding = 3) readonly buffer CacheV { ELEMENT4 cache_v[]; };
+layout(set = 0, binding = 4) readonly buffer Rotated { ELEMENT rotated[]; };
+layout(set = 0, binding = 4) readonly buffer Rotated4 { ELEMENT4 rotated4[]; };
 
 #include "attend.glsl"
 
@@ -33,40 +33,40 @@ const uint KEYS = BK / 8;     /* of an invocation */
 const uint PARTS = (QUADS + 7) / 8;
 const uint P_PITCH = BK + 1;
 
-shared NUMBER4 tile_q[BQ * PITCH];
-shared NUMBER4 tile_kv[BK * PITCH];
+shared ELEMENT4 tile_q[BQ * PITCH];
+shared ELEMENT4 tile_kv[BK * PITCH];
 shared float tile_p[BQ * P_PITCH];
 
 /* Columns [4 quad, 4 quad + 4) of a head that begins at `at`; columns past the head are 0. */
-NUMBER4 load_chunk(bool is_rotated, uint at, uint quad)
+ELEMENT4 load_chunk(bool is_rotated, uint at, uint quad)
 {
     at += quad * 4;
     if (HEAD_DIM % 4 == 0) return is_rotated ? rotated4[at / 4] : qkv4[at / 4];
-    NUMBER4 v = NUMBER4(0);
+    ELEMENT4 v = ELEMENT4(0);
     [[unroll]] for (uint k = 0; k < 4; k++)
         if (quad * 4 + k < HEAD_DIM) v[k] = is_rotated ? rotated[at + k] : qkv[at + k];
     return v;
 }
 
-NUMBER4 load_key(uint key, uint quad)
+ELEMENT4 load_key(uint key, uint quad)
 {
-    if (key >= t.n_cache + t.n_key) return NUMBER4(0);
+    if (key >= t.n_cache + t.n_key) return ELEMENT4(0);
     if (key < t.n_cache) return cache_k[(t.cache_row + key) * (p.cache_stride / 4) + quad];
     return load_chunk(t.rotated != NONE, key_at(key), quad);
 }
 
-NUMBER4 load_value(uint key, uint quad)
+ELEMENT4 load_value(uint key, uint quad)
 {
-    if (key >= t.n_cache + t.n_key) return NUMBER4(0);
+    if (key >= t.n_cache + t.n_key) return ELEMENT4(0);
     if (key < t.n_cache) return cache_v[(t.cache_row + key) * (p.cache_stride / 4) + quad];
     return load_chunk(false, value_at(key), quad);
 }
 
 /* Query i of the tile, scaled. */
-NUMBER4 load_query(uint i, uint quad)
+ELEMENT4 load_query(uint i, uint quad)
 {
-    if (i >= t.n_query) return NUMBER4(0);
-    return NUMBER4(p.scale * vec4(load_chunk(t.rotated != NONE, query_at(i), quad)));
+    if (i >= t.n_query) return ELEMENT4(0);
+    return ELEMENT4(p.scale * vec4(load_chunk(t.rotated != NONE, query_at(i), quad)));
 }
 
 void main()
@@ -147,7 +147,7 @@ void main()
             vec4 v = acc[i * PARTS + j] / sum[i];
             [[unroll]] for (uint k = 0; k < 4; k++) {
                 if (col + k >= HEAD_DIM) continue;
-                if (row == NONE) result[result_at(query) + col + k] = NUMBER(v[k]);
+                if (row == NONE) result[result_at(query) + col + k] = ELEMENT(v[k]);
                 else partial[row * HEAD_DIM + col + k] = v[k];
             }
         }

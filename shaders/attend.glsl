@@ -1,14 +1,14 @@
 /* What the kinds of attend.comp share: parameters, and where a tile's rows lie. Needs HEAD_DIM. */
 layout(push_constant) uniform Params { params_attend p; };
 layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
-layout(set = 0, binding = 5) buffer Out { NUMBER result[]; };
+layout(set = 0, binding = 5) buffer Out { ELEMENT result[]; };
 layout(set = 0, binding = 6) buffer Lse { float lse[]; };
 layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
 layout(set = 0, binding = 8) readonly buffer Joins { uint joins[]; }; /* [row][head]: number of its join, or NONE */
 
 attend_tile t;
 
-/* The first numbers of the tile's first query, and of the chunk's first key and value, and what is between neighbours. Queries and keys lie in
+/* The first elements of the tile's first query, and of the chunk's first key and value, and what is between neighbours. Queries and keys lie in
  * qkv, or among the rotated rows if the tile's are. */
 uint query_begin, key_begin, value_begin, row_step, value_step;
 

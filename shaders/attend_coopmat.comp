@@ -1,5 +1,5 @@
 /* attend.comp on matrix units. A subgroup has 16 queries of the tile. Scores stay in the registers of their accumulators, and become the left
- * operand of the product with the values there: this needs to know which row and column an invocation's numbers have, which Vulkan
+ * operand of the product with the values there: this needs to know which row and column an invocation's elements have, which Vulkan
  * leaves to the device. shaders/fragment.glsl says what NVIDIA's have, for accumulators and left operands alike; coopmat_fragment.comp asks a
  * device, and the plain kernel serves those that answer otherwise. Logits are in base 2: exp2 is what devices have. */
 #version 450
@@ -9,7 +9,7 @@
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x_id = 0) in;
@@ -84,7 +84,7 @@ void main()
     locate_rows();
     const uint tid = gl_LocalInvocationIndex, first = gl_SubgroupID * SIDE; /* query of the tile */
     const uint n_keys = t.n_cache + t.n_key;
-    uint n_seen[2]; /* by the two rows of which an invocation has numbers */
+    uint n_seen[2]; /* by the two rows of which an invocation has elements */
     [[unroll]] for (uint h = 0; h < 2; h++) n_seen[h] = count_keys(first + fragment_row(h));
     /* Keys that all queries of the subgroup see, and that any does: what is between is masked, what is behind left out. */
     const uint all_see = p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + 1) : n_keys;

@@ -1,9 +1,9 @@
 /* Joins the partial results of a (row, head), and what the direct branch gave there, by the one merge rule: weights exp(lse - max) / sum. Only
- * what comes out is rounded. Rows of partial results are head_dim numbers; the lses of all lie behind them. A subgroup a (row, head). */
+ * what comes out is rounded. Rows of partial results are head_dim elements; the lses of all lie behind them. A subgroup a (row, head). */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_basic : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x = 128) in;
@@ -13,7 +13,7 @@ layout(push_constant) uniform Params { params_join p; };
 layout(set = 0, binding = 0) readonly buffer Joins { attend_join joins[]; };
 layout(set = 0, binding = 1) readonly buffer Next { uint next[]; };
 layout(set = 0, binding = 2) readonly buffer Partial { float partial[]; };
-layout(set = 0, binding = 3) writeonly buffer Out { NUMBER result[]; };
+layout(set = 0, binding = 3) writeonly buffer Out { ELEMENT result[]; };
 layout(set = 0, binding = 4) writeonly buffer Lse { float lse[]; };
 
 uint index;
@@ -36,7 +36,7 @@ void main()
     for (uint d = gl_SubgroupInvocationID; d < HEAD_DIM; d += gl_SubgroupSize) {
         float v = 0;
         for (uint i = first_row(); i != NONE; i = next_row(i)) v += exp(partial[p.partial_lse + i] - high) * partial[i * HEAD_DIM + d];
-        result[join.row * p.out_stride + join.head * HEAD_DIM + d] = NUMBER(v / sum);
+        result[join.row * p.out_stride + join.head * HEAD_DIM + d] = ELEMENT(v / sum);
     }
     if (subgroupElect()) lse[join.row * p.lse_stride + join.head] = high + log(sum);
 }

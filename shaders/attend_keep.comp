@@ -1,7 +1,7 @@
 /* Writes the chunk's on-grid keys and values behind those that the cache keeps; keys of a branch that rotates are rotated. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x = 64) in;
@@ -9,10 +9,10 @@ layout(constant_id = 0) const uint HEAD_DIM = 32;
 
 layout(push_constant) uniform Params { params_keep p; };
 layout(set = 0, binding = 0) readonly buffer Keeps { attend_keep keeps[]; };
-layout(set = 0, binding = 1) readonly buffer Qkv { NUMBER qkv[]; };
-layout(set = 0, binding = 2) readonly buffer Rotated { NUMBER rotated[]; };
-layout(set = 0, binding = 3) writeonly buffer CacheK { NUMBER cache_k[]; };
-layout(set = 0, binding = 4) writeonly buffer CacheV { NUMBER cache_v[]; };
+layout(set = 0, binding = 1) readonly buffer Qkv { ELEMENT qkv[]; };
+layout(set = 0, binding = 2) readonly buffer Rotated { ELEMENT rotated[]; };
+layout(set = 0, binding = 3) writeonly buffer CacheK { ELEMENT cache_k[]; };
+layout(set = 0, binding = 4) writeonly buffer CacheV { ELEMENT cache_v[]; };
 
 void main()
 {

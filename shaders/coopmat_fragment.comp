@@ -1,10 +1,10 @@
-/* Are a device's numbers where fragment.glsl says? Each invocation answers for its own: 1 or 0. */
+/* Are a device's elements where fragment.glsl says? Each invocation answers for its own: 1 or 0. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "fragment.glsl"
 
 layout(local_size_x = 32) in;

@@ -1,4 +1,4 @@
-/* Which numbers of a 16 x 16 matrix an invocation of a subgroup of 32 has, where coopmat_fragment.comp has found it so: those of two rows, eight
+/* Which elements of a 16 x 16 matrix an invocation of a subgroup of 32 has, where coopmat_fragment.comp has found it so: those of two rows, eight
  * apart, each row shared by four neighbours. */
 #define SIDE 16
 #define FRAGMENT 8

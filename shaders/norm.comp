@@ -1,16 +1,16 @@
-/* The rows of x as products read them: x / sqrt(mean(x^2) + eps) * norm, or x itself, in the numbers of the tier. A subgroup a row; the padding
+/* The rows of x as products read them: x / sqrt(mean(x^2) + eps) * norm, or x itself, with elements of the tier's type. A subgroup a row; the padding
  * of a row is zeros, here and there. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x = 128) in;
 layout(constant_id = 0) const uint NORMALISE = 1;
 
 layout(push_constant) uniform Params { params_norm p; };
-layout(set = 0, binding = 0) writeonly buffer Out { NUMBER4 result[]; };
+layout(set = 0, binding = 0) writeonly buffer Out { ELEMENT4 result[]; };
 layout(set = 0, binding = 1) readonly buffer X { vec4 x[]; };
 layout(set = 0, binding = 2) readonly buffer Norm { vec4 norm[]; };
 
@@ -28,6 +28,6 @@ void main()
     for (uint i = gl_SubgroupInvocationID; i < p.out_stride / 4; i += gl_SubgroupSize) {
         vec4 v = i < quads ? scale * x[first + i] : vec4(0);
         if (NORMALISE != 0 && i < quads) v *= norm[i];
-        result[to + i] = NUMBER4(v);
+        result[to + i] = ELEMENT4(v);
     }
 }

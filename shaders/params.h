@@ -1,5 +1,5 @@
 /* What the host hands to the shaders: valid C and valid GLSL. Rows and the strides between
- * them are those of one matrix, so they fit 32 bits; strides count numbers, those of weights 4-byte words. */
+ * them are those of one matrix, so they fit 32 bits; strides count elements, those of weights 4-byte words. */
 #ifndef LECTERN_PARAMS_H
 #define LECTERN_PARAMS_H
 
@@ -16,9 +16,9 @@
 #define FORMAT_F32 0u
 #define FORMAT_F16 1u
 #define FORMAT_BF16 2u
-#define FORMAT_Q8 3u   /* a signed byte a number, then the scales of its blocks of 32, two to a word */
-#define FORMAT_Q4_0 4u /* four bits a number less 8, then a word a block: the scale */
-#define FORMAT_Q4_1 5u /* four bits a number, then a word a block: scale and minimum */
+#define FORMAT_Q8 3u   /* a signed byte an element, then the scales of its blocks of 32, two to a word */
+#define FORMAT_Q4_0 4u /* four bits an element less 8, then a word a block: the scale */
+#define FORMAT_Q4_1 5u /* four bits an element, then a word a block: scale and minimum */
 
 #define PROJECT_ADD 1u
 #define PROJECT_HALF 2u /* out is float16 */

@@ -6,7 +6,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 #ifdef HALF
 #define WEIGHT4 weight4_half
@@ -23,7 +23,7 @@ layout(constant_id = 4) const uint TN = 4;
 layout(constant_id = 5) const uint FORMAT = 0;
 layout(constant_id = 6) const uint FLAGS = 0;
 
-layout(set = 0, binding = 1) readonly buffer X { NUMBER4 x[]; };
+layout(set = 0, binding = 1) readonly buffer X { ELEMENT4 x[]; };
 
 #include "project.glsl"
 #include "project_store.glsl"
@@ -33,17 +33,17 @@ const uint PITCH = QUADS + 1;
 const uint COLUMNS = BN / TN; /* invocations side by side */
 const uint LOAD_A = (BM * QUADS + THREADS - 1) / THREADS, LOAD_B = (BN * QUADS + THREADS - 1) / THREADS;
 
-shared NUMBER4 tile_a[BM * PITCH];
-shared NUMBER4 tile_b[BN * PITCH];
+shared ELEMENT4 tile_a[BM * PITCH];
+shared ELEMENT4 tile_b[BN * PITCH];
 
-NUMBER4 load_a(uint i, uint step)
+ELEMENT4 load_a(uint i, uint step)
 {
     uint row = gl_WorkGroupID.y * BM + i / QUADS, quad = step * QUADS + i % QUADS;
-    if (row >= p.n || quad >= p.x_stride / 4) return NUMBER4(0);
+    if (row >= p.n || quad >= p.x_stride / 4) return ELEMENT4(0);
     return x[(p.x_row + row) * (p.x_stride / 4) + quad];
 }
 
-NUMBER4 load_b(uint i, uint step)
+ELEMENT4 load_b(uint i, uint step)
 {
     return WEIGHT4(weight_row(i / QUADS) * p.w_stride, step * 32 + i % QUADS * 4, padded_cols());
 }
@@ -52,7 +52,7 @@ void main()
 {
     uint tid = gl_LocalInvocationIndex, tx = tid % COLUMNS, ty = tid / COLUMNS;
     uint steps = (p.cols + 31) / 32;
-    NUMBER4 next_a[LOAD_A], next_b[LOAD_B];
+    ELEMENT4 next_a[LOAD_A], next_b[LOAD_B];
     float acc[TM * TN];
     [[unroll]] for (uint i = 0; i < TM * TN; i++) acc[i] = 0;
     [[unroll]] for (uint i = 0; i < LOAD_A; i++) next_a[i] = load_a(tid + i * THREADS, 0);

@@ -8,7 +8,7 @@
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_shader_subgroup_basic : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x_id = 0) in;

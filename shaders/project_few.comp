@@ -4,7 +4,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
-#include "numbers.glsl"
+#include "elements.glsl"
 #include "params.h"
 
 layout(local_size_x = 128) in;
@@ -13,7 +13,7 @@ layout(constant_id = 1) const uint FORMAT = 0;
 layout(constant_id = 2) const uint FLAGS = 0;
 
 layout(push_constant) uniform Params { params_project p; };
-layout(set = 0, binding = 1) readonly buffer X { NUMBER4 x[]; };
+layout(set = 0, binding = 1) readonly buffer X { ELEMENT4 x[]; };
 
 #include "project_store.glsl"
 #define WEIGHTS_BINDING 2

@@ -1,10 +1,10 @@
-/* Weight rows in any of their formats. Rows are padded with zeros to a multiple of 32 numbers and begin on 16 bytes. Needs the specialisation
+/* Weight rows in any of their formats. Rows are padded with zeros to a multiple of 32 elements and begin on 16 bytes. Needs the specialisation
  * constant FORMAT, and WEIGHTS_BINDING: the buffer is seen as one, two and four words. */
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightWords { uint weight_words[]; };
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightPairs { uvec2 weight_pairs[]; };
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer WeightQuads { uvec4 weight_quads[]; };
 
-/* Four consecutive numbers; `cols` is the padded length. */
+/* Four consecutive elements; `cols` is the padded length. */
 vec4 weight4(uint row_word, uint col, uint cols)
 {
     if (FORMAT == FORMAT_F32) return uintBitsToFloat(weight_quads[(row_word + col) / 4]);
@@ -38,7 +38,7 @@ f16vec4 weight4_half(uint row_word, uint col, uint cols)
     return f16vec4(unpackFloat2x16(pair.x), unpackFloat2x16(pair.y));
 }
 
-/* Eight consecutive numbers as float16, two to a word. */
+/* Eight consecutive elements as float16, two to a word. */
 uvec4 weight8(uint row_word, uint col, uint cols)
 {
     if (FORMAT == FORMAT_F16) return weight_quads[(row_word + col / 2) / 4];

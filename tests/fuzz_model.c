@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void read_all(const struct gguf_tensor *t)
 {
-    uint32_t block = weights_block_numbers(t->type);
+    uint32_t block = weights_block_elements(t->type);
     if (block == 0 || t->dims[0] > 1 << 20 || t->dims[1] > UINT32_MAX) return;
     struct weights w = {
         .bytes = t->bytes,

@@ -174,7 +174,7 @@ static void unsound_tensors_are_refused(void **state)
     struct gguf_writer w = {0};
     uint8_t block[34] = {0};
     gguf_write_tensor(&w, "t", WEIGHTS_Q8_0, 31, 1, block, sizeof block);
-    assert_writer_refused(&w, "rows of 31 numbers are not whole blocks of 32");
+    assert_writer_refused(&w, "rows of 31 elements are not whole blocks of 32");
     gguf_write_tensor(&w, "t", 4, 32, 1, block, sizeof block);
     assert_writer_refused(&w, "tensor type 4 is not known");
     gguf_write_tensor(&w, "t", 0xffffffff, 32, 1, block, sizeof block);
@@ -216,7 +216,7 @@ static void hostile_tensor_places_are_refused(void **state)
         {0, {0}, 0, "0 dimensions"},
         {5, {1, 1, 1, 1, 1}, 0, "5 dimensions"},
         {0xffffffff, {1}, 0, "4294967295 dimensions"},
-        {2, {1ull << 32, 1ull << 32}, 0, "more numbers than can be"},
+        {2, {1ull << 32, 1ull << 32}, 0, "more elements than can be"},
         {4, {1ull << 16, 1ull << 16, 1ull << 16, 1ull << 15}, 0, "more bytes than can be"},
         {1, {1}, 1, "not aligned to 32"},
         {1, {1}, 64, "beyond the end"},

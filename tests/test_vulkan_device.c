@@ -434,7 +434,7 @@ static void a_scan_of_keys_in_any_number_of_calls_gives_the_scores_of_every_segm
 static struct weights random_weights(uint32_t type, uint32_t rows, uint32_t cols, uint64_t *seed)
 {
     struct weights w = {.type = (enum weights_type)type, .rows = rows, .cols = cols};
-    w.row_bytes = cols / weights_block_numbers(type) * weights_block_bytes(type);
+    w.row_bytes = cols / weights_block_elements(type) * weights_block_bytes(type);
     uint8_t *bytes = malloc(rows * w.row_bytes);
     for (size_t i = 0; i < rows * w.row_bytes; i++) bytes[i] = (uint8_t)(test_random(seed) >> 40);
     const size_t block = weights_block_bytes(type), scales = block == 2 || block == 4 ? block

@@ -19,7 +19,7 @@ static void fill(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *see
 
 static struct weights part(uint8_t *bytes, enum weights_type type, uint32_t rows)
 {
-    size_t row_bytes = COLS / weights_block_numbers(type) * weights_block_bytes(type);
+    size_t row_bytes = COLS / weights_block_elements(type) * weights_block_bytes(type);
     return (struct weights){.bytes = bytes, .type = type, .rows = rows, .cols = COLS, .row_bytes = row_bytes};
 }
 

@@ -7,7 +7,7 @@
 
 static struct weights matrix(enum weights_type type, uint32_t rows, uint32_t cols, const uint8_t *bytes)
 {
-    size_t row_bytes = cols / weights_block_numbers(type) * weights_block_bytes(type);
+    size_t row_bytes = cols / weights_block_elements(type) * weights_block_bytes(type);
     return (struct weights){bytes, type, rows, cols, row_bytes};
 }
 
@@ -130,7 +130,7 @@ static void every_type_equals_the_reference_on_random_and_adversarial_blocks(voi
 static void unknown_types_have_no_blocks(void **state)
 {
     (void)state;
-    assert_int_equal(weights_block_numbers(4), 0);
+    assert_int_equal(weights_block_elements(4), 0);
     assert_int_equal(weights_block_bytes(0xffffffff), 0);
     assert_null(weights_type_name(4));
     assert_string_equal(weights_type_name(8), "Q8_0");

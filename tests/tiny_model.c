@@ -84,7 +84,7 @@ static size_t tiny_vocabulary(void)
 static void write_random(struct gguf_writer *w, const char *name, uint32_t type, uint32_t cols, uint32_t rows,
                          uint64_t *seed)
 {
-    size_t n = (size_t)cols * (rows ? rows : 1), size = n / weights_block_numbers(type) * weights_block_bytes(type);
+    size_t n = (size_t)cols * (rows ? rows : 1), size = n / weights_block_elements(type) * weights_block_bytes(type);
     uint8_t *bytes = malloc(size);
     if (!bytes) abort();
     for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(next_random(seed) >> 56);

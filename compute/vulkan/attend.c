@@ -117,7 +117,7 @@ static void upload_plan(struct vulkan *v, const struct layout *l)
                      (uint32_t)(chain_bytes(p) / sizeof *p->chain));
 }
 
-static double number_bytes(const struct vulkan *v)
+static double element_bytes(const struct vulkan *v)
 {
     return vulkan_half(v) ? 2 : 4;
 }
@@ -158,7 +158,7 @@ static void run_rotations(const struct call *c)
             .rotated_stride = c->rotated_stride,
             .rotary_stride = vulkan_numbers(op->rotary),
         };
-        const double numbers = (double)op->n * params.n_head * s->head_dim;
+        const double elements = (double)op->n * params.n_head * s->head_dim;
         stream_run(c->v->stream,
                    &(struct stream_dispatch){
                        .pipeline = vulkan_pipeline(c->v, half ? SHADER_ATTEND_ROTATE_FP16 : SHADER_ATTEND_ROTATE,
@@ -169,8 +169,8 @@ static void run_rotations(const struct call *c)
                        .params_bytes = sizeof params,
                        .groups = {vulkan_ceil(op->n * params.n_head * vulkan_ceil(s->head_dim, 4), 128), 1, 1},
                        .label = "attend: rotate",
-                       .work = numbers,
-                       .bytes = 2 * number_bytes(c->v) * numbers,
+                       .work = elements,
+                       .bytes = 2 * element_bytes(c->v) * elements,
                        .together = done > 0,
                    });
         done++;
@@ -210,7 +210,7 @@ static void run_tiles(const struct call *c)
             .partial_lse = (uint32_t)partial_rows(p) * s->head_dim,
         };
         const double share = n / (double)p->n_tiles,
-                     numbers = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
+                     elements = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
         stream_run(c->v->stream,
                    &(struct stream_dispatch){
                        .pipeline = pipeline,
@@ -224,7 +224,7 @@ static void run_tiles(const struct call *c)
                        .groups = {n, 1, 1},
                        .label = "attend",
                        .work = work,
-                       .bytes = number_bytes(c->v) * numbers * share,
+                       .bytes = element_bytes(c->v) * elements * share,
                        .together = first > 0,
                    });
         stream_pause(c->v->stream);
@@ -257,7 +257,7 @@ static void run_joins(const struct call *c)
                                  .label = "attend: join",
                                  .work = (double)p->n_partial * *head_dim,
                                  .bytes = *head_dim * (4.0 * (double)(p->n_partial + p->n_joins) +
-                                                       number_bytes(c->v) * (double)p->n_joins),
+                                                       element_bytes(c->v) * (double)p->n_joins),
                              });
 }
 
@@ -287,7 +287,7 @@ static void run_keeps(const struct call *c)
                    .groups = {vulkan_ceil(p->keep_rows * s->head_dim, 64), (uint32_t)p->n_keeps, 1},
                    .label = "attend: keep",
                    .work = (double)p->keep_rows * s->head_dim,
-                   .bytes = 4 * number_bytes(c->v) * p->keep_rows * s->head_dim,
+                   .bytes = 4 * element_bytes(c->v) * p->keep_rows * s->head_dim,
                    .together = p->n_joins > 0,
                });
 }

@@ -131,7 +131,7 @@ static void pack_q8(uint8_t *to, const uint8_t *from, uint32_t cols)
     }
 }
 
-/* The file's byte i of a block holds numbers i and i + 16; here word k holds numbers 8 k to 8 k + 7. */
+/* The file's byte i of a block holds elements i and i + 16; here word k holds elements 8 k to 8 k + 7. */
 static void pack_q4(uint8_t *to, const uint8_t *from, uint32_t cols, bool has_minimum)
 {
     for (uint32_t i = 0; i < cols / BLOCK; i++) {
@@ -147,17 +147,17 @@ static void pack_q4(uint8_t *to, const uint8_t *from, uint32_t cols, bool has_mi
     }
 }
 
-static void pack_half(uint8_t *to, const struct weights *w, uint32_t row, float *numbers)
+static void pack_half(uint8_t *to, const struct weights *w, uint32_t row, float *elements)
 {
-    weights_dequantize(w, row, row + 1, numbers);
+    weights_dequantize(w, row, row + 1, elements);
     for (uint32_t i = 0; i < w->cols; i++) {
-        uint16_t half = half_of(numbers[i]);
+        uint16_t half = half_of(elements[i]);
         memcpy(to + 2 * (size_t)i, &half, sizeof half);
     }
 }
 
-/* numbers: room for a row. */
-static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format, float *numbers)
+/* elements: room for a row. */
+static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format, float *elements)
 {
     const uint8_t *from = w->bytes + row * w->row_bytes;
     if (format == FORMAT_Q8)
@@ -167,7 +167,7 @@ static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_
     else if (format == FORMAT_F32)
         weights_dequantize(w, row, row + 1, (float *)(void *)to);
     else if (format == FORMAT_F16 && w->type != WEIGHTS_F16)
-        pack_half(to, w, row, numbers);
+        pack_half(to, w, row, elements);
     else
         memcpy(to, from, w->row_bytes);
 }
@@ -177,21 +177,21 @@ static int load_part(struct vulkan_matrix *m, uint32_t first, const struct weigh
     const size_t row_bytes = (size_t)m->stride * 4;
     const uint32_t at_once = row_bytes < LOAD_BYTES ? (uint32_t)(LOAD_BYTES / row_bytes) : 1;
     uint8_t *rows = malloc(at_once * row_bytes);
-    float *numbers = malloc(w->cols * sizeof *numbers);
-    if (!rows || !numbers) {
+    float *elements = malloc(w->cols * sizeof *elements);
+    if (!rows || !elements) {
         free(rows);
-        free(numbers);
+        free(elements);
         return error_set(e, "out of memory");
     }
     for (uint32_t row = 0, n; row < w->rows; row += n) {
         n = w->rows - row < at_once ? w->rows - row : at_once;
         memset(rows, 0, n * row_bytes);
-        for (uint32_t i = 0; i < n; i++) pack_row(rows + i * row_bytes, w, row + i, m->format, numbers);
+        for (uint32_t i = 0; i < n; i++) pack_row(rows + i * row_bytes, w, row + i, m->format, elements);
         stream_write(vulkan_of(&m->base)->stream, m->buffer.buffer, (first + row) * row_bytes, row_bytes, rows,
                      row_bytes, n);
     }
     free(rows);
-    free(numbers);
+    free(elements);
     return 0;
 }
 

@@ -4,8 +4,8 @@
 #include "compute/vulkan/coopmat.h"
 #include "compute/vulkan/vulkan.h"
 
-/* A tile of the product, bm rows by bn columns, and the tm by tn numbers of it that an invocation has; on matrix units,
- * the tm by tn products of 16 x 16 that a subgroup has. */
+/* A tile of the product, bm rows by bn columns, and the tm by tn elements of it that an invocation has; on matrix
+ * units, the tm by tn products of 16 x 16 that a subgroup has. */
 struct tile {
     uint32_t bm, bn, tm, tn;
 };
@@ -44,11 +44,11 @@ static struct tile choose_tile(const struct vulkan *v, uint32_t n, uint32_t colu
     return tiles[N_TILES - 1];
 }
 
-/* Rows as a product reads them: in the numbers of the tier. */
+/* Rows as a product reads them: with elements of the tier's type. */
 struct operand {
     struct stream_binding rows;
     uint32_t first, stride;
-    double number_bytes;
+    double element_bytes;
 };
 
 /* x's rows from x_row on, normalised unless norm is NULL: in the scratch, or where they lie if they can stay there. */
@@ -56,7 +56,7 @@ static bool operand_of(struct vulkan *v, struct operand *out, const struct matri
                        const struct matrix *norm, float eps)
 {
     const bool half = vulkan_half(v);
-    out->number_bytes = half ? 2 : 4;
+    out->element_bytes = half ? 2 : 4;
     if (!norm && vulkan_matrix_of(x)->half == half) {
         out->rows = vulkan_bind(x);
         out->first = x_row;
@@ -81,7 +81,7 @@ static bool operand_of(struct vulkan *v, struct operand *out, const struct matri
                               .groups = {vulkan_ceil(n, rows), 1, 1},
                               .label = "norm",
                               .work = (double)n * x->cols,
-                              .bytes = (4 + out->number_bytes) * n * x->cols,
+                              .bytes = (4 + out->element_bytes) * n * x->cols,
                           });
     return true;
 }
@@ -99,7 +99,7 @@ static double product_bytes(const struct product *p, uint32_t n)
 {
     double columns = p->w->rows / (p->flags & PROJECT_GATE ? 2.0 : 1.0);
     double each = p->flags & PROJECT_HALF ? 2 : p->flags & PROJECT_ADD ? 8 : 4;
-    return n * (p->x.number_bytes * p->w->cols + each * columns) + (double)p->w->bytes;
+    return n * (p->x.element_bytes * p->w->cols + each * columns) + (double)p->w->bytes;
 }
 
 /* Rows [row, row + n) of x. groups: columns of the grid, and rows of x that a row of it takes. */
@@ -211,7 +211,7 @@ void vulkan_feed_forward(const struct feed_forward *op)
                     .label = "feed-forward: down",
                     .out = vulkan_bind(op->x),
                     .out_stride = vulkan_numbers(op->x),
-                    .x = {vulkan_bind_scratch(&v->hidden), 0, hidden, x.number_bytes},
+                    .x = {vulkan_bind_scratch(&v->hidden), 0, hidden, x.element_bytes},
                     .w = op->down,
                     .n = op->n,
                     .flags = PROJECT_ADD,

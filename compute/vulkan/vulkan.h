@@ -60,7 +60,7 @@ static inline uint32_t vulkan_ceil(uint32_t n, uint32_t each)
     return n / each + (n % each != 0);
 }
 
-/* Words of a row of numbers: rows begin on 16 bytes. */
+/* Words of a row of elements: rows begin on 16 bytes. */
 static inline uint32_t vulkan_stride(uint32_t cols, bool half)
 {
     return half ? vulkan_ceil(cols, 8) * 4 : vulkan_ceil(cols, 4) * 4;

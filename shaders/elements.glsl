@@ -2,9 +2,9 @@
 #ifdef HALF
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #extension GL_EXT_shader_16bit_storage : require
-#define NUMBER float16_t
-#define NUMBER4 f16vec4
+#define ELEMENT float16_t
+#define ELEMENT4 f16vec4
 #else
-#define NUMBER float
-#define NUMBER4 vec4
+#define ELEMENT float
+#define ELEMENT4 vec4
 #endif
