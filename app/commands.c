@@ -92,7 +92,7 @@ static void say_what_is_left_out(const struct options *o, const struct corpus *c
 static int work_open_corpus(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    struct corpus_options corpus = {.max_file = o->max_file, .cancel = w->cancel};
+    struct corpus_options corpus = {.max_file = o->max_file, .encoding = o->encoding, .cancel = w->cancel};
     if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
     say_what_is_left_out(o, w->corpus);
     return 0;

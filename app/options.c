@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/output/export.h"
+#include "app/text/encoding_convert.h"
 #include "compute/error.h"
 
 #define FOR(command) (1u << (command))
@@ -53,6 +54,7 @@ enum option_id {
     OPTION_NO_STATE,
     OPTION_MEMORY,
     OPTION_MAX_FILE,
+    OPTION_ENCODING,
     OPTION_RANK,
     OPTION_EXPORT,
     OPTION_DRY_RUN,
@@ -106,6 +108,7 @@ static const struct {
     [OPTION_MEMORY] = {"memory", "SIZE", "model and evidence keys within SIZE (fewer positions keep a key)", FOR_ENGINE,
                        0},
     [OPTION_MAX_FILE] = {"max-file", "SIZE", "skip larger files found in directories (default 8M)", FOR_ENGINE, 0},
+    [OPTION_ENCODING] = {"encoding", "NAME", "of files that are not UTF-8 (default: guessed)", FOR_TEXT, 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK),
                      0},
     [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
@@ -308,6 +311,10 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
         return parse_size(&o->memory, "memory", argument, e);
     case OPTION_MAX_FILE:
         return parse_size(&o->max_file, "max-file", argument, e);
+    case OPTION_ENCODING:
+        o->encoding = argument;
+        if (*argument && encoding_known(argument)) return 0;
+        return error_set(e, "--encoding %s: not known (iconv -l lists the names)", argument);
     case OPTION_RANK:
         return apply_rank(o, argument, e);
     default:

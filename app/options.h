@@ -45,6 +45,7 @@ struct options {
     const char *state_dir; /* NULL: the default */
     uint64_t memory;       /* bytes; 0: no limit named */
     uint64_t max_file;     /* bytes */
+    const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
     bool json, quiet, dry_run, rank_attention, no_state;
     const char *log;      /* file, or NULL */
     const char *question; /* ask */

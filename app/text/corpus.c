@@ -9,7 +9,7 @@
 
 #include "app/text/corpus_build.h"
 #include "app/text/corpus_walk.h"
-#include "app/text/encoding.h"
+#include "app/text/encoding_convert.h"
 #include "app/text/text_map.h"
 #include "compute/error.h"
 
@@ -149,10 +149,9 @@ uint64_t document_line(const struct document *d, uint64_t offset)
 
 uint64_t document_file_offset(const struct document *d, uint64_t offset)
 {
-    if (offset > d->size) offset = d->size;
-    if (d->converted) return offset;
-    uint64_t at = d->bom + encoding_file_bytes(d->encoding, d->text, offset);
-    return at < d->file_size ? at : d->file_size; /* the odd last byte of a UTF-16 file became a whole character */
+    if (d->converted) return offset < d->size ? offset : d->size;
+    if (offset >= d->size) return d->file_size;
+    return d->runs ? encoding_file_offset(d->runs, d->n_runs, d->text, offset) : d->bom + offset;
 }
 
 const char *document_at(const struct document *d, uint64_t offset)

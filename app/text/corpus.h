@@ -9,14 +9,8 @@
 
 #include "app/text/parts.h"
 
+struct encoding_run;
 struct error;
-
-enum encoding {
-    ENCODING_UTF8,    /* with or without BOM; invalid bytes stay and are read as U+FFFD */
-    ENCODING_LATIN1,  /* converted: `text` is UTF-8, the file is not; Windows-1252, which holds Latin-1 */
-    ENCODING_UTF16LE, /* converted; only with a byte order mark */
-    ENCODING_UTF16BE,
-};
 
 struct document {
     char *path; /* as shown and as in the sequence's header: relative to the directory that was named (where several
@@ -25,8 +19,11 @@ struct document {
     const char *text; /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
     uint64_t size;
     uint64_t file_size; /* bytes on disk */
-    enum encoding encoding;
-    uint32_t bom;    /* 3 where the file starts with a UTF-8 byte order mark, 2 with a UTF-16 one */
+    char encoding[32];  /* iconv's name; in "UTF-8" invalid bytes stay and are read as U+FFFD, all else is converted */
+    uint32_t bom;       /* bytes of the file's byte order mark */
+    struct encoding_run *runs; /* which bytes of the file the converted text stands for; NULL: it is the file's own.
+                                  Owned by the corpus. */
+    size_t n_runs;
     uint64_t hash;   /* of text and path (xxh3, 64 bits) */
     uint64_t *lines; /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the
                         corpus. */
@@ -55,6 +52,7 @@ struct corpus {
 
 struct corpus_options {
     uint64_t max_file;         /* members of directories larger than this are skipped; 0: CORPUS_MAX_FILE */
+    const char *encoding;      /* of files that are not plain UTF-8 and have no byte order mark; NULL: guessed */
     const atomic_bool *cancel; /* may be NULL */
 };
 
@@ -77,8 +75,9 @@ size_t corpus_shrank(const struct corpus *c);
 /* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory). */
 const char *corpus_file(const struct corpus *c, size_t document);
 
-/* Line (1-based) of a text offset; offset in the file on disk of a text offset (BOM and Latin-1 counted; in a converted
- * text itself); the place that a person finds it by ("p. 12"), NULL where only the line says it. */
+/* Line (1-based) of a text offset; offset in the file on disk of a text offset (what the byte order mark and other
+ * encodings take counted; in a converted text itself); the place that a person finds it by ("p. 12"), NULL where only
+ * the line says it. */
 uint64_t document_line(const struct document *d, uint64_t offset);
 uint64_t document_file_offset(const struct document *d, uint64_t offset);
 const char *document_at(const struct document *d, uint64_t offset);

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "app/text/encoding.h"
+#include "app/text/encoding_convert.h"
 #include "app/text/text_map.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -25,6 +26,7 @@ static void document_free(struct document *d, struct corpus_backing *backing)
     free(d->path);
     free(d->lines);
     parts_free(&d->parts);
+    free(d->runs);
     free(backing->bytes);
     text_map_close(backing->map);
 }
@@ -158,7 +160,28 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
     return 0;
 }
 
-/* Sets text, encoding and byte order mark from the file's bytes; converted text takes the place of what backed it. */
+/* Converted text takes the place of the file's bytes. */
+static int convert(struct corpus_build *b, struct document *d, struct corpus_backing *backing, const uint8_t *bytes,
+                   size_t size, const struct encoding_choice *choice, struct error *e)
+{
+    struct encoding_text t;
+    if (encoding_convert(&t, choice->name, bytes, size, choice->bom) != 0) return error_set(e, "out of memory");
+    free(backing->bytes);
+    text_map_close(backing->map);
+    *backing = (struct corpus_backing){.bytes = t.text};
+    d->text = t.text;
+    d->size = t.size;
+    d->runs = t.runs;
+    d->n_runs = t.n_runs;
+    char guessed[80] = "", bad[64] = "";
+    if (choice->confidence > 0)
+        snprintf(guessed, sizeof guessed, " (guessed, confidence %.2f; --encoding NAME overrides)",
+                 (double)choice->confidence);
+    if (t.n_bad > 0) snprintf(bad, sizeof bad, "; %zu places are no characters in it", t.n_bad);
+    return corpus_build_note(b, e, "%s: not UTF-8, read as %s%s%s", d->path, choice->name, guessed, bad);
+}
+
+/* Sets text, encoding and byte order mark from the file's bytes. */
 static int decode(struct corpus_build *b, struct document *d, struct corpus_backing *backing, const uint8_t *bytes,
                   size_t size, struct error *e)
 {
@@ -167,27 +190,16 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
         if (corpus_build_check_cancel(b, e) != 0) return -1;
         encoding_look(&scan, bytes, size, size - scan.at > BLOCK ? scan.at + BLOCK : size);
     }
-    d->encoding = encoding_decide(&scan, bytes, size);
-    d->bom = encoding_bom(d->encoding, bytes, size);
+    struct encoding_choice choice;
+    encoding_decide(&choice, &scan, bytes, size, b->options.encoding);
+    d->bom = choice.bom;
     d->text = (const char *)bytes + d->bom;
     d->size = size - d->bom;
-    if (d->encoding == ENCODING_UTF8) {
-        if (scan.invalid == 0) return 0;
-        return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8", d->path, (unsigned long long)scan.invalid);
-    }
-    char *text;
-    size_t text_size;
-    int result = d->encoding == ENCODING_LATIN1 ? encoding_from_latin1(&text, &text_size, bytes, size)
-                                                : encoding_from_utf16(&text, &text_size, bytes + d->bom, size - d->bom,
-                                                                      d->encoding == ENCODING_UTF16BE);
-    if (result != 0) return error_set(e, "out of memory");
-    free(backing->bytes);
-    text_map_close(backing->map);
-    *backing = (struct corpus_backing){.bytes = text};
-    d->text = text;
-    d->size = text_size;
-    return corpus_build_note(b, e, "%s: not UTF-8, read as %s", d->path,
-                             d->encoding == ENCODING_LATIN1 ? "Latin-1" : "UTF-16");
+    snprintf(d->encoding, sizeof d->encoding, "%s", choice.name);
+    if (strcmp(choice.name, ENCODING_UTF8) != 0) return convert(b, d, backing, bytes, size, &choice, e);
+    if (scan.invalid == 0) return 0;
+    return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8 (the first is %02X at byte %zu) and stand as U+FFFD",
+                             d->path, (unsigned long long)scan.invalid, bytes[scan.first_invalid], scan.first_invalid);
 }
 
 /* Makes a document of bytes that `backing` owns; takes backing over, also on failure. */

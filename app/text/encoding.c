@@ -1,10 +1,15 @@
 #include "app/text/encoding.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
+
+#include "app/text/encoding_guess.h"
 
 /* How far the binary test looks: git's own limit. */
 #define BINARY_SAMPLE 8000
+/* How far UTF-16 and UTF-32 are looked for by their pattern. */
+#define PATTERN_SAMPLE 65536
 
 size_t encoding_sequence(const uint8_t *p, size_t left)
 {
@@ -35,127 +40,140 @@ void encoding_look(struct encoding_scan *s, const uint8_t *bytes, size_t size, s
             }
         }
         size_t n = encoding_sequence(bytes + i, size - i);
-        if (n == 0) s->invalid++;
+        if (n == 0 && s->invalid++ == 0) s->first_invalid = i;
         if (n > 1) s->multibyte++;
         i += n ? n : 1;
     }
     s->at = i;
 }
 
-static bool has_utf16_bom(const uint8_t *bytes, size_t size)
+/* UTF-16 and UTF-32: a byte order mark of theirs, and how their units lie in the file. The longer marks come first:
+ * UTF-32LE's begins like UTF-16LE's. */
+static const struct wide {
+    const char *name, *mark;
+    uint8_t unit;
+    bool big_endian;
+} wides[] = {{"UTF-32LE", "\xFF\xFE\0\0", 4, false},
+             {"UTF-32BE", "\0\0\xFE\xFF", 4, true},
+             {"UTF-16LE", "\xFF\xFE", 2, false},
+             {"UTF-16BE", "\xFE\xFF", 2, true}};
+
+static bool has_mark(const struct wide *w, const uint8_t *bytes, size_t size)
 {
-    return size >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF));
+    return size >= w->unit && memcmp(bytes, w->mark, w->unit) == 0;
 }
 
-enum encoding encoding_decide(const struct encoding_scan *s, const uint8_t *bytes, size_t size)
+static uint32_t unit_at(const struct wide *w, const uint8_t *p)
 {
-    if (has_utf16_bom(bytes, size)) return bytes[0] == 0xFF ? ENCODING_UTF16LE : ENCODING_UTF16BE;
-    return s->invalid > s->multibyte ? ENCODING_LATIN1 : ENCODING_UTF8;
+    uint32_t value = 0;
+    for (unsigned i = 0; i < w->unit; i++) value |= (uint32_t)p[i] << 8 * (w->big_endian ? w->unit - 1 - i : i);
+    return value;
 }
 
-uint32_t encoding_bom(enum encoding encoding, const uint8_t *bytes, size_t size)
+/* The character at p of which `left` bytes are there, and its bytes; a surrogate without its other half stays one. */
+static uint32_t character_at(const struct wide *w, const uint8_t *p, size_t left, size_t *bytes)
 {
-    if (encoding == ENCODING_UTF16LE || encoding == ENCODING_UTF16BE) return 2;
-    if (encoding == ENCODING_UTF8 && size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) return 3;
-    return 0;
+    uint32_t c = unit_at(w, p), low;
+    *bytes = w->unit;
+    if (w->unit != 2 || c < 0xD800 || c >= 0xDC00 || left < 4) return c;
+    low = unit_at(w, p + 2);
+    if (low < 0xDC00 || low >= 0xE000) return c;
+    *bytes = 4;
+    return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* White space, and the stops of scripts that do without. */
+static bool parts_words(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x3000 && c <= 0x3002) || c == 0xFF0C || c == 0xFF0E;
+}
+
+/* Whether a file without a byte order mark reads as text in this form: characters that are assigned, half of them
+ * letters, and spaces or stops among them. */
+static bool reads_as(const struct wide *w, const uint8_t *bytes, size_t size)
+{
+    size_t sample = (size < PATTERN_SAMPLE ? size : PATTERN_SAMPLE) & ~(size_t)3, n = 0, bad = 0, letters = 0,
+           spaces = 0, width;
+    if (size % w->unit != 0) return false;
+    for (size_t i = 0; i < sample; i += width, n++) {
+        uint32_t c = character_at(w, bytes + i, sample - i, &width);
+        if (parts_words(c)) {
+            spaces++;
+            continue;
+        }
+        utf8proc_category_t category = c > 0x10FFFF ? UTF8PROC_CATEGORY_CN : utf8proc_category((utf8proc_int32_t)c);
+        bad += category == UTF8PROC_CATEGORY_CN || category >= UTF8PROC_CATEGORY_CC;
+        letters += category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_MC;
+    }
+    return n >= 4 && bad * 500 <= n && letters * 2 >= n && (spaces * 100 >= n || (n < 100 && spaces > 0));
+}
+
+/* The form that a file's mark says; NULL: none. */
+static const struct wide *marked(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof wides / sizeof *wides; i++)
+        if (has_mark(&wides[i], bytes, size)) return &wides[i];
+    return NULL;
+}
+
+/* The form that a file's pattern says; NULL: none. */
+static const struct wide *patterned(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof wides / sizeof *wides; i++)
+        if (reads_as(&wides[i], bytes, size)) return &wides[i];
+    return NULL;
+}
+
+/* Whether the bytes hold what plain UTF-8 does not: a NUL, or an escape that switches to another character set. */
+static bool holds_foreign_signs(const uint8_t *bytes, size_t size)
+{
+    if (memchr(bytes, 0, size)) return true;
+    const uint8_t *at = bytes, *end = bytes + size;
+    while (at < end && (at = memchr(at, 0x1B, (size_t)(end - at)))) {
+        if (++at < end && (*at == '$' || *at == '(' || *at == ')')) return true;
+    }
+    return false;
+}
+
+static void choose(struct encoding_choice *out, const char *name, uint32_t bom, float confidence)
+{
+    *out = (struct encoding_choice){.bom = bom, .confidence = confidence};
+    snprintf(out->name, sizeof out->name, "%s", name);
+}
+
+void encoding_decide(struct encoding_choice *out, const struct encoding_scan *s, const uint8_t *bytes, size_t size,
+                     const char *named)
+{
+    const struct wide *wide = marked(bytes, size);
+    if (wide) {
+        choose(out, wide->name, wide->unit, 0);
+        return;
+    }
+    if (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
+        choose(out, ENCODING_UTF8, 3, 0);
+        return;
+    }
+    if (size == 0 || (s->invalid == 0 && !holds_foreign_signs(bytes, size))) {
+        choose(out, ENCODING_UTF8, 0, 0);
+    } else if (named) {
+        choose(out, named, 0, 0);
+    } else if ((wide = patterned(bytes, size))) {
+        choose(out, wide->name, 0, 0.95f);
+    } else {
+        *out = (struct encoding_choice){.name = ENCODING_UTF8};
+        if (s->multibyte < s->invalid || s->invalid == 0) encoding_guess(out, s, bytes, size);
+    }
 }
 
 bool encoding_is_binary(const uint8_t *bytes, size_t size)
 {
-    if (has_utf16_bom(bytes, size)) return false;
+    if (marked(bytes, size)) return false;
     if (size >= 5 && memcmp(bytes, "%PDF-", 5) == 0) return true;
     size_t sample = size < BINARY_SAMPLE ? size : BINARY_SAMPLE, control = 0;
-    if (sample > 0 && memchr(bytes, 0, sample)) return true;
+    bool nul = sample > 0 && memchr(bytes, 0, sample);
     for (size_t i = 0; i < sample; i++) {
         uint8_t c = bytes[i];
         if ((c < 0x20 && !(c >= '\b' && c <= '\r') && c != 0x1B) || c == 0x7F) control++;
     }
-    return control * 32 > sample;
-}
-
-/* Windows-1252 where it differs from Latin-1, 0x80 to 0x9F; the five unassigned ones keep their value. */
-static const uint16_t windows_1252[32] = {
-    0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178,
-};
-
-static size_t put(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xC0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xE0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 63));
-        out[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 63));
-    out[2] = (char)(0x80 | (c >> 6 & 63));
-    out[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
-/* Gives back what a conversion reserved and did not need. */
-static int finish(char **out, size_t *out_size, char *text, size_t size)
-{
-    char *fitted = realloc(text, size ? size : 1);
-    *out = fitted ? fitted : text;
-    *out_size = size;
-    return 0;
-}
-
-int encoding_from_latin1(char **out, size_t *out_size, const uint8_t *bytes, size_t size)
-{
-    if (size > SIZE_MAX / 3) return -1;
-    char *text = malloc(size ? size * 3 : 1); /* pages that are not written cost nothing */
-    if (!text) return -1;
-    size_t n = 0;
-    for (size_t i = 0; i < size; i++)
-        n += put(text + n, bytes[i] >= 0x80 && bytes[i] < 0xA0 ? windows_1252[bytes[i] - 0x80] : bytes[i]);
-    return finish(out, out_size, text, n);
-}
-
-static uint32_t unit16(const uint8_t *p, bool big_endian)
-{
-    return big_endian ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
-}
-
-int encoding_from_utf16(char **out, size_t *out_size, const uint8_t *bytes, size_t size, bool big_endian)
-{
-    if (size > SIZE_MAX / 2 - 3) return -1;
-    char *text = malloc(size / 2 * 3 + 3);
-    if (!text) return -1;
-    size_t n = 0, i = 0;
-    for (; i + 1 < size; i += 2) {
-        uint32_t c = unit16(bytes + i, big_endian);
-        if (c >= 0xD800 && c < 0xE000) {
-            uint32_t low = c < 0xDC00 && i + 3 < size ? unit16(bytes + i + 2, big_endian) : 0;
-            bool pair = low >= 0xDC00 && low < 0xE000;
-            c = pair ? 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
-            if (pair) i += 2;
-        }
-        n += put(text + n, c);
-    }
-    if (i < size) n += put(text + n, 0xFFFD);
-    return finish(out, out_size, text, n);
-}
-
-uint64_t encoding_file_bytes(enum encoding encoding, const char *text, uint64_t offset)
-{
-    if (encoding == ENCODING_UTF8) return offset;
-    uint64_t characters = 0, long_ones = 0;
-    for (uint64_t i = 0; i < offset; i++) {
-        characters += ((uint8_t)text[i] & 0xC0) != 0x80;
-        long_ones += (uint8_t)text[i] >= 0xF0;
-    }
-    return encoding == ENCODING_LATIN1 ? characters : 2 * (characters + long_ones);
+    return (nul || control * 32 > sample) && !patterned(bytes, size - size % 4);
 }

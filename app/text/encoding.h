@@ -1,4 +1,5 @@
-/* What a file's bytes are: UTF-8, UTF-16 with a byte order mark, Latin-1, or no text at all. */
+/* What a file's bytes are: UTF-8, UTF-16 or UTF-32 (by byte order mark or by their pattern), another encoding that is
+ * guessed (encoding_guess.h) or that the user named, or no text at all. */
 #ifndef LECTERN_ENCODING_H
 #define LECTERN_ENCODING_H
 
@@ -6,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/text/corpus.h"
+#define ENCODING_NAME_MOST 32
+#define ENCODING_UTF8 "UTF-8"
 
 /* Length (1 to 4) of the valid UTF-8 sequence at p, of which `left` > 0 bytes are there; 0 where there is none. */
 size_t encoding_sequence(const uint8_t *p, size_t left);
@@ -14,32 +16,29 @@ size_t encoding_sequence(const uint8_t *p, size_t left);
 /* What has been seen of a file's bytes [0, at). Start with zeros. */
 struct encoding_scan {
     size_t at;
-    uint64_t invalid;   /* bytes that are no UTF-8 */
-    uint64_t multibyte; /* valid sequences of more than one byte */
+    uint64_t invalid;     /* bytes that are no UTF-8 */
+    size_t first_invalid; /* the first of them */
+    uint64_t multibyte;   /* valid sequences of more than one byte */
 };
 
 /* Goes on to `limit` <= size, or at most three bytes past it. */
 void encoding_look(struct encoding_scan *s, const uint8_t *bytes, size_t size, size_t limit);
 
-/* The encoding of a file: a UTF-16 byte order mark decides; else UTF-8, unless the scan found more invalid bytes than
- * valid sequences of several bytes, which is Latin-1. */
-enum encoding encoding_decide(const struct encoding_scan *s, const uint8_t *bytes, size_t size);
+struct encoding_choice {
+    char name[ENCODING_NAME_MOST]; /* as iconv knows it */
+    uint32_t bom;                  /* bytes of the byte order mark */
+    float confidence;              /* of a guess, up to 1; 0: it is none */
+};
 
-/* Bytes of the byte order mark at the start of the file, for a file of that encoding: 0, 2 or 3. */
-uint32_t encoding_bom(enum encoding encoding, const uint8_t *bytes, size_t size);
+/* The encoding of a file that was scanned whole. A byte order mark decides. Else, where the bytes are not plain UTF-8
+ * (which holds no NUL and no escape sequences that switch character sets), `named` (may be NULL) does, then the pattern
+ * of UTF-16 and UTF-32, then encoding_guess. */
+void encoding_decide(struct encoding_choice *out, const struct encoding_scan *s, const uint8_t *bytes, size_t size,
+                     const char *named);
 
 /* Binary, and not read as a member of a directory: it starts with "%PDF-", or holds a NUL in its first 8000 bytes
  * (git's rule), or among them more than one control character in 32 (tab, line feed, vertical tab, form feed, return,
- * backspace and escape are not counted). UTF-16 with a byte order mark never is. */
+ * backspace and escape are not counted). What reads as UTF-16 or UTF-32 never is. */
 bool encoding_is_binary(const uint8_t *bytes, size_t size);
-
-/* Converts to UTF-8. *out: malloc'ed (never NULL on success), *out_size bytes. Latin-1 is read as Windows-1252, its
- * superset, as browsers do; unpaired surrogates become U+FFFD, and a last odd byte of UTF-16 too. Returns -1 without
- * memory. */
-int encoding_from_latin1(char **out, size_t *out_size, const uint8_t *bytes, size_t size);
-int encoding_from_utf16(char **out, size_t *out_size, const uint8_t *bytes, size_t size, bool big_endian);
-
-/* How many bytes of the file the first `offset` bytes of the converted text stand for (byte order mark not counted). */
-uint64_t encoding_file_bytes(enum encoding encoding, const char *text, uint64_t offset);
 
 #endif
