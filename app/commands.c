@@ -479,11 +479,11 @@ static int interrupted(const struct options *o, const struct ui_end *end, struct
 {
     const double percent = 100 * end->part;
     if (o->no_state)
-        error_set(e, "left at %.0f %% of the text; nothing is kept (--no-state)", percent);
+        error_set_kind(e, ERROR_CANCELLED, "left at %.0f %% of the text; nothing is kept (--no-state)", percent);
     else
-        error_set(e, "left at %.0f %% of the text; the same command reads on%s%s%s", percent,
-                  *end->note ? " (said before: " : "", end->note, *end->note ? ")" : "");
-    return EXIT_INTERRUPTED;
+        error_set_kind(e, ERROR_CANCELLED, "left at %.0f %% of the text; the same command reads on%s%s%s", percent,
+                       *end->note ? " (said before: " : "", end->note, *end->note ? ")" : "");
+    return EXIT_FAILED;
 }
 
 /* The screen opens the back end and the reader itself, in its own thread, so that it is there at once. */
@@ -526,6 +526,18 @@ static int run_follower(struct work *w, struct error *e)
     }
     work_close(w);
     return status;
+}
+
+int commands_status(const struct error *e)
+{
+    switch (e->kind) {
+    case ERROR_CANCELLED:
+        return EXIT_INTERRUPTED;
+    case ERROR_USAGE:
+        return EXIT_USAGE;
+    default:
+        return EXIT_FAILED;
+    }
 }
 
 int commands_run(const struct options *o, struct comm *c, const atomic_bool *cancel, struct error *e)

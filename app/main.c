@@ -30,16 +30,16 @@ static int complain(const struct error *e, int status)
 }
 
 /* Of several ranks, the first one answers what needs no work. */
-static int usage(const struct error *e, const struct comm *c)
+static int refuse(const struct error *e, const struct comm *c)
 {
-    return comm_rank(c) == 0 ? complain(e, EXIT_USAGE) : EXIT_DONE;
+    return comm_rank(c) == 0 ? complain(e, commands_status(e)) : EXIT_DONE;
 }
 
 static int run(int argc, char **argv, struct comm *c)
 {
     struct options o;
-    struct error e = {""};
-    if (options_parse(&o, argc, argv, &e)) return usage(&e, c);
+    struct error e = {0};
+    if (options_parse(&o, argc, argv, &e)) return refuse(&e, c);
     if (o.help || o.version) {
         if (comm_rank(c) != 0) return EXIT_DONE;
         if (o.help) {
@@ -49,7 +49,7 @@ static int run(int argc, char **argv, struct comm *c)
         }
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }
-    if (rank_check(c, &o, &e)) return usage(&e, c);
+    if (rank_check(c, &o, &e)) return refuse(&e, c);
     if (o.log && comm_rank(c) == 0 && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the call that writes it */
@@ -60,10 +60,9 @@ static int run(int argc, char **argv, struct comm *c)
         error_set(&e, "standard output cannot be written: %s", strerror(errno));
         status = EXIT_FAILED;
     }
-    if (status == EXIT_FAILED && atomic_load(&cancel)) status = EXIT_INTERRUPTED;
-    if (status == EXIT_FAILED || status == EXIT_INTERRUPTED) {
+    if (status == EXIT_FAILED) {
         log_line("failed: %s", e.text);
-        complain(&e, status);
+        status = complain(&e, commands_status(&e));
     }
     log_close();
     return status;
@@ -72,7 +71,7 @@ static int run(int argc, char **argv, struct comm *c)
 int main(int argc, char **argv)
 {
     struct comm *c;
-    struct error e = {""};
+    struct error e = {0};
     int status = comm_open(&c, &cancel, &e) ? complain(&e, EXIT_FAILED) : run(argc, argv, c);
     comm_close(c, status);
     return status;

@@ -159,7 +159,7 @@ int options_size(uint64_t *out, const char *text)
 static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
 {
     if (options_size(out, text) == 0) return 0;
-    return error_set(e, "--%s %s: not a size (a number, with K, M or G)", name, text);
+    return error_set_kind(e, ERROR_USAGE, "--%s %s: not a size (a number, with K, M or G)", name, text);
 }
 
 /* What a pool has at most (compute/thread_pool.c). */
@@ -171,7 +171,7 @@ static int parse_count(unsigned *out, const char *name, const char *text, struct
     errno = 0;
     unsigned long n = strtoul(text, &end, 10);
     if (end == text || *end || text[0] == '-' || errno || n < 1 || n > THREADS_MOST) {
-        return error_set(e, "--%s %s: not a number from 1 to %d", name, text, THREADS_MOST);
+        return error_set_kind(e, ERROR_USAGE, "--%s %s: not a number from 1 to %d", name, text, THREADS_MOST);
     }
     *out = (unsigned)n;
     return 0;
@@ -182,7 +182,8 @@ static int parse_real(float *out, const char *name, const char *text, float low,
     char *end;
     float x = strtof(text, &end);
     if (end == text || *end || !(x >= low && x <= high)) {
-        return error_set(e, "--%s %s: not a number from %g to %g", name, text, (double)low, (double)high);
+        return error_set_kind(e, ERROR_USAGE, "--%s %s: not a number from %g to %g", name, text, (double)low,
+                              (double)high);
     }
     *out = x;
     return 0;
@@ -194,7 +195,7 @@ static int parse_number(uint64_t *out, const char *name, const char *text, uint6
     uint64_t n = 0;
     if (parse_size(&n, name, text, e)) return -1;
     if (n < low || n > high) {
-        return error_set(e, "--%s %s: not from %" PRIu64 " to %" PRIu64, name, text, low, high);
+        return error_set_kind(e, ERROR_USAGE, "--%s %s: not from %" PRIu64 " to %" PRIu64, name, text, low, high);
     }
     *out = n;
     return 0;
@@ -216,7 +217,8 @@ static int parse_lengths(struct scale_options *s, const char *text, struct error
         comma = strchr(at, ',');
         char one[32];
         snprintf(one, sizeof one, "%.*s", (int)(comma && comma - at < 31 ? comma - at : 31), at);
-        if (s->n_tokens == SCALE_MAX_LENGTHS) return error_set(e, "--tokens: more than %d lengths", SCALE_MAX_LENGTHS);
+        if (s->n_tokens == SCALE_MAX_LENGTHS)
+            return error_set_kind(e, ERROR_USAGE, "--tokens: more than %d lengths", SCALE_MAX_LENGTHS);
         if (parse_number(&s->tokens[s->n_tokens], "tokens", one, 1, SCALE_MAX_TOKENS, e)) return -1;
         s->n_tokens++;
         if (!comma) return 0;
@@ -234,10 +236,12 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
     case OPTION_WHAT:
         s->model = strcmp(argument, "model") == 0;
         if (s->model || strcmp(argument, "attention") == 0) return 0;
-        return error_set(e, "--what %s: neither attention nor model", argument);
+        return error_set_kind(e, ERROR_USAGE, "--what %s: neither attention nor model", argument);
     case OPTION_AGAINST:
         s->against_dense = true;
-        return strcmp(argument, "dense") == 0 ? 0 : error_set(e, "--against %s: only dense is known", argument);
+        return strcmp(argument, "dense") == 0
+                   ? 0
+                   : error_set_kind(e, ERROR_USAGE, "--against %s: only dense is known", argument);
     case OPTION_HEADS:
         s->shape = table[id].name;
         return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
@@ -259,14 +263,18 @@ static int check_scale(const struct options *o, struct error *e)
 {
     const struct scale_options *s = &o->scale;
     if (s->has_at && s->n_tokens)
-        return error_set(e, "scale: --at is one position, --tokens are whole lengths; only one of them");
+        return error_set_kind(e, ERROR_USAGE,
+                              "scale: --at is one position, --tokens are whole lengths; only one of them");
     if (s->has_at && s->against_dense)
-        return error_set(e, "scale: dense attention cannot start at a position: --at without --against");
-    if (s->model && s->against_dense) return error_set(e, "scale: --against dense is for --what attention");
+        return error_set_kind(e, ERROR_USAGE,
+                              "scale: dense attention cannot start at a position: --at without --against");
+    if (s->model && s->against_dense)
+        return error_set_kind(e, ERROR_USAGE, "scale: --against dense is for --what attention");
     if (s->model && s->shape)
-        return error_set(e, "scale: --%s is for --what attention: a model has its own shape", s->shape);
-    if (!s->model && o->model) return error_set(e, "scale: --model is for --what model");
-    if (s->csv && o->json) return error_set(e, "scale: --json or --csv, not both");
+        return error_set_kind(e, ERROR_USAGE, "scale: --%s is for --what attention: a model has its own shape",
+                              s->shape);
+    if (!s->model && o->model) return error_set_kind(e, ERROR_USAGE, "scale: --model is for --what model");
+    if (s->csv && o->json) return error_set_kind(e, ERROR_USAGE, "scale: --json or --csv, not both");
     return 0;
 }
 
@@ -276,17 +284,18 @@ static int check_state(const struct options *o, struct error *e)
     bool lists = strcmp(word, "list") == 0, prunes = strcmp(word, "prune") == 0;
     uint64_t size;
     if (!lists && !prunes && strcmp(word, "show") != 0)
-        return error_set(e, "state %s: neither list, show nor prune", word);
-    if (lists && o->n_paths > 1) return error_set(e, "state list: too many arguments (\"%s\")", o->paths[1]);
+        return error_set_kind(e, ERROR_USAGE, "state %s: neither list, show nor prune", word);
+    if (lists && o->n_paths > 1)
+        return error_set_kind(e, ERROR_USAGE, "state list: too many arguments (\"%s\")", o->paths[1]);
     if (prunes && o->n_paths > 1 && options_size(&size, o->paths[1]) != 0)
-        return error_set(e, "state prune %s: not a size (a number, with K, M or G)", o->paths[1]);
+        return error_set_kind(e, ERROR_USAGE, "state prune %s: not a size (a number, with K, M or G)", o->paths[1]);
     return 0;
 }
 
 static int apply_rank(struct options *o, const char *argument, struct error *e)
 {
     if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0)
-        return error_set(e, "--rank %s: neither fused nor attention", argument);
+        return error_set_kind(e, ERROR_USAGE, "--rank %s: neither fused nor attention", argument);
     o->rank_attention = strcmp(argument, "attention") == 0;
     return 0;
 }
@@ -314,7 +323,7 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     case OPTION_ENCODING:
         o->encoding = argument;
         if (*argument && encoding_known(argument)) return 0;
-        return error_set(e, "--encoding %s: not known (iconv -l lists the names)", argument);
+        return error_set_kind(e, ERROR_USAGE, "--encoding %s: not known (iconv -l lists the names)", argument);
     case OPTION_RANK:
         return apply_rank(o, argument, e);
     default:
@@ -327,15 +336,17 @@ static int check(const struct options *o, struct error *e)
 {
     if (o->help || o->version) return 0;
     const char *name = commands[o->command].name;
-    if (o->command == COMMAND_ASK && !o->question) return error_set(e, "ask: no question (-q QUESTION)");
+    if (o->command == COMMAND_ASK && !o->question)
+        return error_set_kind(e, ERROR_USAGE, "ask: no question (-q QUESTION)");
     if (o->command == COMMAND_ASK && strspn(o->question, " \t\r\n") == strlen(o->question)) {
-        return error_set(e, "ask: the question is empty");
+        return error_set_kind(e, ERROR_USAGE, "ask: the question is empty");
     }
     const char *colon = *name ? ": " : "";
     if (o->n_paths < commands[o->command].least)
-        return error_set(e, "%s%sno %s named", name, colon, commands[o->command].first);
+        return error_set_kind(e, ERROR_USAGE, "%s%sno %s named", name, colon, commands[o->command].first);
     if (o->n_paths > commands[o->command].most) {
-        return error_set(e, "%s: too many arguments (\"%s\")", name, o->paths[commands[o->command].most]);
+        return error_set_kind(e, ERROR_USAGE, "%s: too many arguments (\"%s\")", name,
+                              o->paths[commands[o->command].most]);
     }
     if (o->command == COMMAND_SCALE) return check_scale(o, e);
     if (o->command == COMMAND_STATE) return check_state(o, e);
@@ -370,15 +381,18 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     optind = 1;
     for (int c; (c = getopt_long(argc - shift, argv + shift, letters, named, NULL)) != -1;) {
         const char *seen = argv[shift + optind - 1];
-        if (c == ':') return error_set(e, "%s: the option wants an argument", seen);
-        if (c == '?' && optopt > 0 && optopt < 256) return error_set(e, "-%c: no such option", optopt);
-        if (c == '?') return error_set(e, "%s: no such option, or an argument it does not take", seen);
+        if (c == ':') return error_set_kind(e, ERROR_USAGE, "%s: the option wants an argument", seen);
+        if (c == '?' && optopt > 0 && optopt < 256)
+            return error_set_kind(e, ERROR_USAGE, "-%c: no such option", optopt);
+        if (c == '?')
+            return error_set_kind(e, ERROR_USAGE, "%s: no such option, or an argument it does not take", seen);
         int id = c - 256;
         for (int i = 0; c < 256 && i < N_OPTIONS; i++) {
             if (table[i].letter == c) id = i;
         }
         if (!(table[id].commands & FOR(parsed.command))) {
-            return error_set(e, "%s%s--%s does not belong here", name, *name ? ": " : "", table[id].name);
+            return error_set_kind(e, ERROR_USAGE, "%s%s--%s does not belong here", name, *name ? ": " : "",
+                                  table[id].name);
         }
         if (apply(&parsed, (enum option_id)id, optarg, e)) return -1;
     }

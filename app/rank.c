@@ -16,11 +16,13 @@ int rank_check(const struct comm *c, const struct options *o, struct error *e)
 {
     if (comm_size(c) == 1) return 0;
     if (o->command == COMMAND_SCREEN)
-        return error_set(e, "the screen runs on one rank: start it without mpirun; several ranks read, ask and scale");
+        return error_set_kind(
+            e, ERROR_USAGE, "the screen runs on one rank: start it without mpirun; several ranks read, ask and scale");
     bool shared = o->command == COMMAND_ASK || o->command == COMMAND_READ || o->command == COMMAND_SCALE;
-    if (!shared || o->dry_run) return error_set(e, "this runs on one rank: start it without mpirun");
+    if (!shared || o->dry_run) return error_set_kind(e, ERROR_USAGE, "this runs on one rank: start it without mpirun");
     if (o->command == COMMAND_SCALE && !o->scale.model)
-        return error_set(e, "attention alone is measured on one rank; on several: scale --what model");
+        return error_set_kind(e, ERROR_USAGE,
+                              "attention alone is measured on one rank; on several: scale --what model");
     return 0;
 }
 

@@ -77,7 +77,7 @@ static bool scratch_for_threads(struct backend_cpu *b, size_t n)
 {
     for (unsigned i = 0; i < b->base.info.n_threads; i++)
         if (!scratch_reserve(&b->thread[i], n)) {
-            error_set(&b->failure, "out of memory for %zu elements of scratch space", n);
+            error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %zu elements of scratch space", n);
             return false;
         }
     return true;
@@ -89,11 +89,11 @@ static int cpu_matrix_open(struct matrix **out, struct backend *b, uint32_t rows
     if (!bytes_multiply(&bytes, rows, cols) || !bytes_multiply(&bytes, bytes, sizeof(float)) || bytes == 0)
         return error_set(e, "a matrix of %u rows and %u columns is not possible", rows, cols);
     struct matrix_cpu *m = calloc(1, sizeof *m);
-    if (!m) return error_set(e, "out of memory");
+    if (!m) return error_memory(e);
     m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (m->data == MAP_FAILED) {
         free(m);
-        return error_set(e, "out of memory for a matrix of %u rows and %u columns", rows, cols);
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for a matrix of %u rows and %u columns", rows, cols);
     }
     m->base = (struct matrix){.backend = b, .rows = rows, .cols = cols, .bytes = bytes};
     *out = &m->base;
@@ -123,11 +123,11 @@ static int load_blocks(struct matrix **out, struct backend *b, const struct weig
     size_t bytes = 0;
     for (unsigned i = 0; i < n_parts; i++) bytes += (parts[i]->rows * parts[i]->row_bytes + 63) & ~(size_t)63;
     struct matrix_cpu *m = calloc(1, sizeof *m);
-    if (!m) return error_set(e, "out of memory");
+    if (!m) return error_memory(e);
     m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m->data == MAP_FAILED) {
         free(m);
-        return error_set(e, "out of memory for weights of %zu bytes", bytes);
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for weights of %zu bytes", bytes);
     }
     m->base = (struct matrix){.backend = b, .rows = rows, .cols = parts[0]->cols, .bytes = bytes};
     m->blocks.n_parts = n_parts;
@@ -168,7 +168,7 @@ static int cpu_flush(struct backend *backend, struct error *e)
 {
     struct backend_cpu *b = (struct backend_cpu *)backend;
     if (!b->failure.text[0]) return 0;
-    error_set(e, "%s", b->failure.text);
+    error_copy(e, &b->failure);
     b->failure.text[0] = 0;
     return -1;
 }
@@ -245,7 +245,7 @@ static bool tiles_for_threads(struct backend_cpu *b, const struct matrix *w)
     if (((const struct matrix_cpu *)w)->blocks.n_parts == 0) return true;
     for (unsigned i = 0; i < b->base.info.n_threads; i++)
         if (!scratch_reserve(&b->tile[i], (size_t)TILE * w->cols)) {
-            error_set(&b->failure, "out of memory for a tile of weights");
+            error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for a tile of weights");
             return false;
         }
     return true;
@@ -369,7 +369,7 @@ static void feed_forward_few(const struct feed_forward *op)
     const uint32_t d = op->down->rows, f = op->down->cols;
     if (!scratch_for_threads(b, (size_t)FEW * d)) return;
     if (!scratch_reserve(&b->few, (size_t)op->n * 3 * f)) {
-        error_set(&b->failure, "out of memory for %u rows of a feed-forward", op->n);
+        error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %u rows of a feed-forward", op->n);
         return;
     }
     struct feed_forward_job job = {op, b};
@@ -452,7 +452,7 @@ static void cpu_attend(const struct attend *op)
     const size_t each = (size_t)op->n * s->n_head_kv * s->head_dim;
     for (uint32_t i = 0; i < s->n_branch; i++) n_rotated += op->rotary && s->branch[i].dilation_rate == 1;
     if (n_rotated && !scratch_reserve(&b->rotated, n_rotated * each)) {
-        error_set(&b->failure, "out of memory for the rotated keys of %u tokens", op->n);
+        error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for the rotated keys of %u tokens", op->n);
         return;
     }
     n_rotated = 0;
@@ -563,7 +563,7 @@ int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
 {
     blas_open();
     struct backend_cpu *b = calloc(1, sizeof *b);
-    if (!b) return error_set(e, "out of memory");
+    if (!b) return error_memory(e);
     b->base.ops = &cpu_ops;
     if (thread_pool_open(&b->base.pool, n_threads, e) != 0) {
         free(b);
@@ -584,7 +584,7 @@ int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
     b->tile = calloc(info->n_threads, sizeof *b->tile);
     if (!b->thread || !b->tile) {
         cpu_close(&b->base);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     *out = &b->base;
     return 0;

@@ -69,7 +69,8 @@ static int finish(struct self_test *t, const char *op, const struct matrix *out,
     for (size_t i = 0; i < n; i++) size = fmax(size, isfinite(t->expected[i]) ? fabs(t->expected[i]) : 0);
     for (size_t i = 0; i < n && status == 0; i++)
         if (!(fabs((double)t->got[i] - t->expected[i]) <= (double)t->b->info.tolerance * size))
-            status = error_set(t->e, "%s gives %.6g instead of %.6g", op, (double)t->got[i], t->expected[i]);
+            status = error_set_kind(t->e, ERROR_DEVICE, "%s gives %.6g instead of %.6g", op, (double)t->got[i],
+                                    t->expected[i]);
     while (t->n_opened > 0) t->b->ops->matrix_close(t->opened[--t->n_opened]);
     return status == 0 ? 0 : error_prefix(t->e, "%s: self-test", t->b->info.name);
 }
@@ -261,7 +262,7 @@ static int test_attend(struct self_test *t)
 int backend_self_test(struct backend *b, struct error *e)
 {
     struct self_test *t = calloc(1, sizeof *t);
-    if (!t) return error_set(e, "out of memory");
+    if (!t) return error_memory(e);
     t->b = b;
     t->e = e;
     t->seed = 1;

@@ -208,7 +208,7 @@ static int read_vocabulary(struct bpe *b, const struct gguf *g, struct error *e)
     b->begins = calloc((size_t)b->n_pieces + 1, sizeof *b->begins);
     b->ids = malloc((b->ids_mask + 1) * sizeof *b->ids);
     b->pairs = malloc((b->pairs_mask + 1) * sizeof *b->pairs);
-    if (!b->bytes || !b->begins || !b->ids || !b->pairs) return error_set(e, "out of memory");
+    if (!b->bytes || !b->begins || !b->ids || !b->pairs) return error_memory(e);
     memset(b->ids, 0xff, (b->ids_mask + 1) * sizeof *b->ids);
     memset(b->pairs, 0xff, (b->pairs_mask + 1) * sizeof *b->pairs);
     if (read_pieces(b, tokens, types, e) != 0 || read_merges(b, merges, e) != 0)
@@ -219,7 +219,7 @@ static int read_vocabulary(struct bpe *b, const struct gguf *g, struct error *e)
 int bpe_open(struct bpe **out, const struct gguf *g, struct error *e)
 {
     struct bpe *b = calloc(1, sizeof *b);
-    if (!b) return error_set(e, "out of memory");
+    if (!b) return error_memory(e);
     if (read_pretokenizer(b, g, e) != 0 || read_vocabulary(b, g, e) != 0) {
         bpe_close(b);
         return -1;
@@ -270,7 +270,7 @@ static bool is_before(const struct merge *a, const struct merge *b)
 static int push_merge(struct word *w, struct merge m, struct error *e)
 {
     struct merge *heap = bytes_reserve(w->heap, &w->heap_capacity, w->n_heap + 1, sizeof *heap);
-    if (!heap) return error_set(e, "out of memory");
+    if (!heap) return error_memory(e);
     w->heap = heap;
     size_t i = w->n_heap++;
     for (; i > 0 && is_before(&m, &heap[(i - 1) / 2]); i = (i - 1) / 2) heap[i] = heap[(i - 1) / 2];
@@ -304,7 +304,7 @@ static int consider(const struct bpe *b, struct word *w, size_t at, struct error
 static int start_word(const struct bpe *b, struct word *w, const char *text, size_t size, struct error *e)
 {
     struct symbol *symbols = bytes_reserve(w->symbols, &w->symbols_capacity, size, sizeof *symbols);
-    if (!symbols) return error_set(e, "out of memory");
+    if (!symbols) return error_memory(e);
     w->symbols = symbols;
     w->n_symbols = w->n_heap = 0;
     for (size_t i = 0; i < size; i++) {

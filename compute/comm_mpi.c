@@ -71,12 +71,12 @@ int comm_open(struct comm **out, const atomic_bool *ending, struct error *e)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     struct comm *c = calloc(1, sizeof *c);
-    if (!c) return error_set(e, "out of memory");
+    if (!c) return error_memory(e);
     *c = (struct comm){.mpi = MPI_COMM_WORLD, .rank = (uint32_t)rank, .size = (uint32_t)size, .ending = ending};
     c->counts = calloc(c->size, sizeof *c->counts);
     c->starts = calloc(c->size, sizeof *c->starts);
     *out = c;
-    return c->counts && c->starts ? find_neighbours(c, e) : error_set(e, "out of memory");
+    return c->counts && c->starts ? find_neighbours(c, e) : error_memory(e);
 }
 
 void comm_close(struct comm *c, int status)
@@ -125,7 +125,8 @@ uint64_t comm_bytes_sent(const struct comm *c)
 static int too_long(struct comm *c, bool ending, struct error *e)
 {
     c->broken = true;
-    if (ending) return error_set(e, "stopped while waiting for another rank, which may have died");
+    if (ending)
+        return error_set_kind(e, ERROR_CANCELLED, "stopped while waiting for another rank, which may have died");
     return error_set(e, "rank %u of %u: another rank has not answered for %.0f s", c->rank, c->size, PATIENCE);
 }
 

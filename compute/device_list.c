@@ -33,7 +33,7 @@ int device_list_open(struct device **list, size_t *n, struct error *e)
 {
     size_t n_vulkan = backend_vulkan_count();
     struct device *lines = calloc(n_vulkan + 1, sizeof *lines);
-    if (!lines) return error_set(e, "device list: out of memory");
+    if (!lines) return error_set_kind(e, ERROR_MEMORY, "device list: out of memory");
     for (size_t i = 0; i < n_vulkan; i++) backend_vulkan_describe(i, &lines[i]);
     describe_cpu(&lines[n_vulkan]);
     *list = lines;

@@ -22,6 +22,34 @@ int(error_set)(struct error *e, const char *format, ...)
     va_start(args, format);
     put(e, format, args);
     va_end(args);
+    e->kind = ERROR_OTHER;
+    return -1;
+}
+
+int(error_set_kind)(struct error *e, enum error_kind kind, const char *format, ...)
+{
+    if (!e) return -1;
+    va_list args;
+    va_start(args, format);
+    put(e, format, args);
+    va_end(args);
+    e->kind = kind;
+    return -1;
+}
+
+int(error_memory)(struct error *e)
+{
+    return error_set_kind(e, ERROR_MEMORY, "out of memory");
+}
+
+int(error_cancelled)(struct error *e)
+{
+    return error_set_kind(e, ERROR_CANCELLED, "interrupted");
+}
+
+int(error_copy)(struct error *e, const struct error *from)
+{
+    if (e) *e = *from;
     return -1;
 }
 

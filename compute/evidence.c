@@ -51,7 +51,7 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
         return error_set(e, "%s: an evidence attention of width %u cannot be run", m->path, width);
     if (n_query == 0) return error_set(e, "the question has no tokens");
     struct evidence *v = allocate(n_query, width);
-    if (!v) return error_set(e, "out of memory for a question of %u tokens", n_query);
+    if (!v) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", n_query);
     memcpy(v->queries, queries, (size_t)n_query * width * sizeof *queries);
     memcpy(v->tau, tau, n_query * sizeof *tau);
     float max = gate_logits[0];
@@ -68,7 +68,7 @@ int evidence_copy(struct evidence **out, const struct evidence *v, struct error 
 {
     const size_t n = v->n_query;
     struct evidence *copy = allocate(v->n_query, v->width);
-    if (!copy) return error_set(e, "out of memory for a question of %u tokens", v->n_query);
+    if (!copy) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", v->n_query);
     memcpy(copy->queries, v->queries, n * v->width * sizeof *v->queries);
     memcpy(copy->tau, v->tau, n * sizeof *v->tau);
     memcpy(copy->gate, v->gate, n * sizeof *v->gate);
@@ -243,14 +243,14 @@ static int run_passes(struct pass *p, struct evidence *v, struct thread_pool *po
     p->lse = malloc(block);
     p->mass = malloc(block * thread_pool_n_threads(pool));
     if (!p->queries || !p->max || !p->sum || !p->lse || !p->mass)
-        return error_set(e, "out of memory for a question of %u tokens", v->n_query);
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", v->n_query);
     pack_queries(p);
     thread_pool_run(pool, n_tasks, first_pass_task, p);
     bool cancelled = atomic_load(p->cancel);
     if (!cancelled) join_tasks(p, v, n_tasks);
     if (join_others(p, v, cancelled, e) != 0) return -1;
     if (!cancelled) thread_pool_run(pool, (unsigned)((p->n_segments + SEGMENTS - 1) / SEGMENTS), second_pass_task, p);
-    return atomic_load(p->cancel) ? error_set(e, "interrupted") : 0;
+    return atomic_load(p->cancel) ? error_cancelled(e) : 0;
 }
 
 static int join_once(void *context, double *lse, uint32_t n, bool cancelled, struct error *e)
@@ -271,8 +271,8 @@ static int attend_on_device(struct pass *p, struct evidence *v, struct backend *
         return 0;
     const bool cancelled = atomic_load(p->cancel);
     if (cancelled && p->join && !p->joined && join_once(p, v->lse, v->n_query, true, e) != 0) return -1;
-    if (cancelled) return error_set(e, "interrupted");
-    if (p->joined) return error_set(e, "%s", why.text); /* the other ranks are past it */
+    if (cancelled) return error_cancelled(e);
+    if (p->joined) return error_copy(e, &why); /* the other ranks are past it */
     log_line("%s: %s; the evidence attention goes on on the host", b->info.name, why.text);
     return 1;
 }

@@ -31,7 +31,7 @@ void evidence_close(struct evidence *v);
 
 /* One pass over the keys. keys [n_keys][e] int8; starts [n_segments + 1]: segment i holds the kept keys [starts[i],
  * starts[i+1]). Fills v->lse and, per segment, score and share as the format defines them. *cancel is looked at every
- * few milliseconds; cancelled is an error whose text is "interrupted". */
+ * few milliseconds; cancelled is ERROR_CANCELLED. */
 int evidence_attend(struct evidence *v, const struct model *m, struct backend *b, const int8_t *keys, uint64_t n_keys,
                     uint64_t n_text, const uint64_t *starts, size_t n_segments, float *score, float *share,
                     const atomic_bool *cancel, struct error *e);

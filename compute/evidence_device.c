@@ -42,7 +42,7 @@ static int scan_open(struct scan *s, size_t n_segments, struct error *e)
             return error_set(e, "segment %zu has more keys than the device takes", i);
     s->n_segments = (uint32_t)n_segments;
     s->queries = malloc(sizeof *s->queries * v->n_query * v->width);
-    if (!s->queries) return error_set(e, "out of memory for a question of %u tokens", v->n_query);
+    if (!s->queries) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", v->n_query);
     for (uint32_t t = 0; t < v->n_query; t++) {
         float scale = evidence_logit_scale(v, t);
         for (uint32_t k = 0; k < v->width; k++)
@@ -76,7 +76,7 @@ static void scan_rest(struct scan *s, uint64_t begin, uint64_t end)
 static int scan_keys(struct scan *s, const atomic_bool *cancel, struct error *e)
 {
     while (s->row < s->n_segments) {
-        if (atomic_load_explicit(cancel, memory_order_relaxed)) return error_set(e, "interrupted");
+        if (atomic_load_explicit(cancel, memory_order_relaxed)) return error_cancelled(e);
         uint32_t left = s->n_segments - s->row;
         scan_rows(s, s->starts + s->row, left < SEGMENTS ? left : SEGMENTS);
     }

@@ -54,7 +54,7 @@ static int join_lse(void *context, double *lse, uint32_t n, bool cancelled, stru
     const size_t row = (size_t)n + 1;
     double *mine = malloc(row * sizeof *mine), *all = malloc(row * size * sizeof *all);
     size_t *counts = malloc(size * sizeof *counts);
-    int status = mine && all && counts ? 0 : error_set(e, "out of memory");
+    int status = mine && all && counts ? 0 : error_memory(e);
     if (status == 0) {
         memcpy(mine, lse, n * sizeof *lse);
         mine[n] = cancelled;
@@ -80,15 +80,15 @@ static int run(struct comm *c, struct evidence *v, const struct model *m, struct
 {
     struct join j = {.comm = c};
     const struct evidence_join join = {join_lse, &j};
-    struct error passes = {{0}};
+    struct error passes = {0};
     int failed = evidence_attend_part(v, m, b, keys, t->n_keys, t->n_text, starts, t->n_segments, score, share, &join,
                                       cancel, &passes);
-    bool cancelled = cancel && atomic_load(cancel);
-    if (failed && !cancelled) return error_set(e, "%s", passes.text);
+    bool cancelled = failed && passes.kind == ERROR_CANCELLED;
+    if (failed && !cancelled) return error_copy(e, &passes);
     const uint32_t size = comm_size(c);
     size_t *counts = calloc(size, sizeof *counts);
     uint32_t mine = cancelled || j.cancelled, *all = calloc(size, sizeof *all);
-    int status = counts && all ? 0 : error_set(e, "out of memory");
+    int status = counts && all ? 0 : error_memory(e);
     for (uint32_t i = 0; i < size && status == 0; i++) counts[i] = sizeof *all;
     if (status == 0) status = comm_all_gather(c, &mine, all, counts, e);
     for (uint32_t i = 0; i < size && status == 0; i++) cancelled |= all[i] != 0;
@@ -98,7 +98,7 @@ static int run(struct comm *c, struct evidence *v, const struct model *m, struct
         status = comm_gather(c, score, at ? score : NULL, counts, e);
         if (status == 0) status = comm_gather(c, share, at ? share : NULL, counts, e);
     } else if (status == 0 && comm_rank(c) == 0) {
-        status = error_set(e, "interrupted");
+        status = error_cancelled(e);
     }
     free(counts);
     free(all);
@@ -123,7 +123,7 @@ static int tell(struct comm *c, uint32_t rank, const struct evidence *v, const s
                 const uint64_t *starts, struct error *e)
 {
     uint64_t *own = malloc((t->n_segments + 1) * sizeof *own);
-    if (!own) return error_set(e, "out of memory");
+    if (!own) return error_memory(e);
     for (uint64_t i = 0; i <= t->n_segments; i++) own[i] = starts[i] - starts[0];
     const size_t m = t->n_query;
     uint32_t has = 0;
@@ -145,7 +145,7 @@ int evidence_ranks_attend(struct comm *c, struct evidence *v, const struct model
     if (!c) return evidence_attend(v, m, b, keys, n_keys, n_text, starts, n_segments, score, share, cancel, e);
     const uint32_t size = comm_size(c);
     uint64_t *at = calloc((size_t)size + 1, sizeof *at);
-    if (!at) return error_set(e, "out of memory");
+    if (!at) return error_memory(e);
     cut(at, size, starts, n_segments);
     int status = ranks_lead(c, RANKS_EVIDENCE, 0, 0, e);
     struct task t = {.n_text = n_text, .n_query = v->n_query, .width = v->width};
@@ -185,7 +185,7 @@ static int receive_keys(struct evidence_part **part, struct comm *c, const struc
         return error_prefix(e, "keys of a part of the text");
     }
     uint8_t *piece = malloc(PIECE);
-    int failed = piece ? 0 : error_set(e, "out of memory");
+    int failed = piece ? 0 : error_memory(e);
     for (uint64_t done = 0; !failed && done < size; done += PIECE) {
         size_t n = size - done < PIECE ? (size_t)(size - done) : PIECE;
         failed = comm_receive(c, 0, piece, n, e) || file_array_append((*part)->keys, piece, n, e);
@@ -203,7 +203,7 @@ static int receive_question(struct comm *c, const struct model *m, const struct 
     const size_t n = t->n_query, width = (size_t)t->width + 2;
     if (comm_receive(c, 0, starts, (t->n_segments + 1) * sizeof *starts, e) != 0) return -1;
     float *numbers = malloc(n * width * sizeof *numbers);
-    if (!numbers) return error_set(e, "out of memory");
+    if (!numbers) return error_memory(e);
     float *tau = numbers + n * t->width, *gate = tau + n;
     int failed = comm_receive(c, 0, numbers, n * t->width * sizeof *numbers, e) ||
                  comm_receive(c, 0, tau, n * sizeof *tau, e) || comm_receive(c, 0, gate, n * sizeof *gate, e) ||
@@ -221,7 +221,9 @@ int evidence_ranks_follow(struct evidence_part **part, struct comm *c, const str
     uint64_t *starts = malloc((t.n_segments + 1) * sizeof *starts);
     float *score = malloc((t.n_segments + 1) * sizeof *score), *share = malloc((t.n_segments + 1) * sizeof *share);
     struct evidence *v = NULL;
-    int failed = starts && score && share ? 0 : error_set(e, "out of memory for %zu segments", (size_t)t.n_segments);
+    int failed = starts && score && share
+                     ? 0
+                     : error_set_kind(e, ERROR_MEMORY, "out of memory for %zu segments", (size_t)t.n_segments);
     if (!failed) failed = receive_question(c, m, &t, starts, &v, e) || receive_keys(part, c, &t, e);
     if (!failed) {
         const int8_t *keys = (const int8_t *)file_array_bytes((*part)->keys);

@@ -132,7 +132,7 @@ static int open_on(struct file_array **out, int fd, struct error *e)
     if (base == MAP_FAILED) {
         close(fd);
         free(a);
-        return error_set(e, a ? "no address space for a scratch file" : "out of memory");
+        return a ? error_set_kind(e, ERROR_MEMORY, "no address space for a scratch file") : error_memory(e);
     }
     *a = (struct file_array){.fd = fd, .base = base, .reserved = reserved, .writable = true};
     *out = a;

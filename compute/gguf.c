@@ -85,7 +85,7 @@ static size_t scalar_bytes(uint32_t type)
 
 static int truncated(const struct gguf *g, struct error *e)
 {
-    return error_set(e, "%s: the file ends inside its header", g->name);
+    return error_set_kind(e, ERROR_DAMAGED, "%s: the file ends inside its header", g->name);
 }
 
 /* For messages: names of the file are cut. */
@@ -98,8 +98,9 @@ static int take_name(struct gguf *g, struct cursor *c, const char *what, struct 
 {
     struct gguf_string s;
     if (!take_string(c, &s)) return truncated(g, e);
-    if (s.size == 0 || s.size > MAX_NAME) return error_set(e, "%s: a %s name of %zu bytes", g->name, what, s.size);
-    if (memchr(s.bytes, 0, s.size)) return error_set(e, "%s: a %s name with a NUL", g->name, what);
+    if (s.size == 0 || s.size > MAX_NAME)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: a %s name of %zu bytes", g->name, what, s.size);
+    if (memchr(s.bytes, 0, s.size)) return error_set_kind(e, ERROR_DAMAGED, "%s: a %s name with a NUL", g->name, what);
     *out = s;
     return 0;
 }
@@ -119,8 +120,8 @@ static int take_array(struct gguf *g, struct cursor *c, struct gguf_value *v, st
     } else {
         size_t size = scalar_bytes(element);
         if (size == 0) {
-            return error_set(e, "%s: %.*s: an array of elements of type %u", g->name, shown(&v->key), v->key.bytes,
-                             element);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: an array of elements of type %u", g->name,
+                                  shown(&v->key), v->key.bytes, element);
         }
         const uint8_t *b;
         if (v->count > c->left / size || !take(c, (size_t)v->count * size, &b)) return truncated(g, e);
@@ -146,7 +147,9 @@ static int take_value(struct gguf *g, struct cursor *c, struct gguf_value *v, st
         return 0;
     }
     v->size = scalar_bytes(type);
-    if (v->size == 0) return error_set(e, "%s: %.*s: unknown type %u", g->name, shown(&v->key), v->key.bytes, type);
+    if (v->size == 0)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: unknown type %u", g->name, shown(&v->key), v->key.bytes,
+                              type);
     return take(c, v->size, &v->bytes) ? 0 : truncated(g, e);
 }
 
@@ -171,28 +174,29 @@ static int take_tensor(struct gguf *g, struct cursor *c, struct gguf_tensor *t, 
     int n = shown(&t->name);
     const char *name = t->name.bytes;
     if (!take_u32(c, &t->n_dims)) return truncated(g, e);
-    if (t->n_dims < 1 || t->n_dims > 4) return error_set(e, "%s: %.*s: %u dimensions", g->name, n, name, t->n_dims);
+    if (t->n_dims < 1 || t->n_dims > 4)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: %u dimensions", g->name, n, name, t->n_dims);
     size_t elements = 1;
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
         if (i < t->n_dims && !take_u64(c, &t->dims[i])) return truncated(g, e);
-        if (t->dims[i] == 0) return error_set(e, "%s: %.*s: a dimension of 0", g->name, n, name);
+        if (t->dims[i] == 0) return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: a dimension of 0", g->name, n, name);
         if (t->dims[i] > SIZE_MAX || !bytes_multiply(&elements, elements, (size_t)t->dims[i])) {
-            return error_set(e, "%s: %.*s: more elements than can be", g->name, n, name);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: more elements than can be", g->name, n, name);
         }
     }
     if (!take_u32(c, &t->type) || !take_u64(c, offset)) return truncated(g, e);
     uint32_t block;
     size_t block_bytes;
     if (!tensor_block(t->type, &block, &block_bytes)) {
-        return error_set(e, "%s: %.*s: tensor type %u is not known", g->name, n, name, t->type);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: tensor type %u is not known", g->name, n, name, t->type);
     }
     if (t->dims[0] % block != 0) {
-        return error_set(e, "%s: %.*s: rows of %llu elements are not whole blocks of %u", g->name, n, name,
-                         (unsigned long long)t->dims[0], block);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: rows of %llu elements are not whole blocks of %u", g->name,
+                              n, name, (unsigned long long)t->dims[0], block);
     }
     if (!bytes_multiply(&t->size, elements / block, block_bytes)) {
-        return error_set(e, "%s: %.*s: more bytes than can be", g->name, n, name);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: more bytes than can be", g->name, n, name);
     }
     return 0;
 }
@@ -223,11 +227,12 @@ static int compare_offsets(const void *a, const void *b)
 static int take_values(struct gguf *g, struct cursor *c, uint64_t count, struct error *e)
 {
     if (count > MAX_COUNT || count > c->left / LEAST_VALUE_BYTES) {
-        return error_set(e, "%s: %llu keys in %zu bytes", g->name, (unsigned long long)count, c->left);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %llu keys in %zu bytes", g->name, (unsigned long long)count,
+                              c->left);
     }
     g->values = calloc((size_t)count + 1, sizeof *g->values);
     g->values_by_key = calloc((size_t)count + 1, sizeof *g->values_by_key);
-    if (!g->values || !g->values_by_key) return error_set(e, "%s: out of memory", g->name);
+    if (!g->values || !g->values_by_key) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", g->name);
     for (; g->n_values < count; g->n_values++) {
         if (take_value(g, c, &g->values[g->n_values], e) != 0) return -1;
         g->values_by_key[g->n_values] = &g->values[g->n_values];
@@ -236,7 +241,7 @@ static int take_values(struct gguf *g, struct cursor *c, uint64_t count, struct 
     for (size_t i = 1; i < g->n_values; i++) {
         const struct gguf_string *key = &g->values_by_key[i]->key;
         if (compare_strings(&g->values_by_key[i - 1]->key, key) == 0) {
-            return error_set(e, "%s: the key %.*s is there twice", g->name, shown(key), key->bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: the key %.*s is there twice", g->name, shown(key), key->bytes);
         }
     }
     return 0;
@@ -248,7 +253,7 @@ static int read_alignment(const struct gguf *g, uint32_t *alignment, struct erro
     if (!gguf_find(g, "general.alignment")) return 0;
     if (gguf_get_u32(g, "general.alignment", alignment, e) != 0) return -1;
     if (*alignment < 8 || *alignment > 65536 || (*alignment & (*alignment - 1)) != 0) {
-        return error_set(e, "%s: general.alignment is %u", g->name, *alignment);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: general.alignment is %u", g->name, *alignment);
     }
     return 0;
 }
@@ -261,11 +266,12 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
     for (size_t i = 0; i < g->n_tensors; i++) {
         struct gguf_tensor *t = &g->tensors[i];
         if (offsets[i] % alignment != 0) {
-            return error_set(e, "%s: %.*s: not aligned to %u bytes", g->name, shown(&t->name), t->name.bytes,
-                             alignment);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: not aligned to %u bytes", g->name, shown(&t->name),
+                                  t->name.bytes, alignment);
         }
         if (data > g->size || offsets[i] > g->size - data || t->size > g->size - data - (size_t)offsets[i]) {
-            return error_set(e, "%s: %.*s: lies beyond the end of the file", g->name, shown(&t->name), t->name.bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: lies beyond the end of the file", g->name,
+                                  shown(&t->name), t->name.bytes);
         }
         t->bytes = g->bytes + data + (size_t)offsets[i];
         by_offset[i] = t;
@@ -274,8 +280,8 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
     for (size_t i = 1; i < g->n_tensors; i++) {
         const struct gguf_tensor *s = by_offset[i - 1], *t = by_offset[i];
         if ((size_t)(t->bytes - s->bytes) < s->size) {
-            return error_set(e, "%s: %.*s and %.*s overlap", g->name, shown(&s->name), s->name.bytes, shown(&t->name),
-                             t->name.bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s and %.*s overlap", g->name, shown(&s->name),
+                                  s->name.bytes, shown(&t->name), t->name.bytes);
         }
     }
     return 0;
@@ -284,7 +290,8 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
 static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct error *e)
 {
     if (count > MAX_COUNT || count > c->left / LEAST_TENSOR_BYTES) {
-        return error_set(e, "%s: %llu tensors in %zu bytes", g->name, (unsigned long long)count, c->left);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %llu tensors in %zu bytes", g->name, (unsigned long long)count,
+                              c->left);
     }
     uint32_t alignment;
     if (read_alignment(g, &alignment, e) != 0) return -1;
@@ -292,7 +299,8 @@ static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct
     g->tensors = calloc((size_t)count + 1, sizeof *g->tensors);
     g->tensors_by_name = calloc((size_t)count + 1, sizeof *g->tensors_by_name);
     int failed = 0;
-    if (!offsets || !g->tensors || !g->tensors_by_name) failed = error_set(e, "%s: out of memory", g->name);
+    if (!offsets || !g->tensors || !g->tensors_by_name)
+        failed = error_set_kind(e, ERROR_MEMORY, "%s: out of memory", g->name);
     while (!failed && g->n_tensors < count) {
         failed = take_tensor(g, c, &g->tensors[g->n_tensors], &offsets[g->n_tensors], e);
         if (!failed) g->n_tensors++;
@@ -304,7 +312,8 @@ static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct
     for (size_t i = 1; i < g->n_tensors; i++) {
         const struct gguf_string *name = &g->tensors_by_name[i]->name;
         if (compare_strings(&g->tensors_by_name[i - 1]->name, name) == 0) {
-            return error_set(e, "%s: the tensor %.*s is there twice", g->name, shown(name), name->bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: the tensor %.*s is there twice", g->name, shown(name),
+                                  name->bytes);
         }
     }
     return 0;
@@ -316,9 +325,10 @@ static int parse(struct gguf *g, struct error *e)
     const uint8_t *magic;
     uint32_t version;
     uint64_t n_tensors, n_values;
-    if (!take(&c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0) return error_set(e, "%s: not a GGUF file", g->name);
+    if (!take(&c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: not a GGUF file", g->name);
     if (!take_u32(&c, &version)) return truncated(g, e);
-    if (version != 3) return error_set(e, "%s: GGUF version %u, expected 3", g->name, version);
+    if (version != 3) return error_set_kind(e, ERROR_DAMAGED, "%s: GGUF version %u, expected 3", g->name, version);
     if (!take_u64(&c, &n_tensors) || !take_u64(&c, &n_values)) return truncated(g, e);
     if (take_values(g, &c, n_values, e) != 0) return -1;
     return take_tensors(g, &c, n_tensors, e);
@@ -333,7 +343,7 @@ static int open_map(struct gguf **out, const char *name, struct file_map map, co
         free(g);
         free(copy);
         file_unmap(&map);
-        return error_set(e, "%s: out of memory", name);
+        return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", name);
     }
     *g = (struct gguf){.name = copy, .map = map, .bytes = bytes, .size = size};
     if (parse(g, e) != 0) {
@@ -454,8 +464,8 @@ bool gguf_string_is(const struct gguf_string *s, const char *text)
 static int find_scalar(const struct gguf *g, const char *key, const struct gguf_value **out, struct error *e)
 {
     const struct gguf_value *v = gguf_find(g, key);
-    if (!v) return error_set(e, "%s: %s is missing", g->name, key);
-    if (v->type == GGUF_ARRAY) return error_set(e, "%s: %s is an array", g->name, key);
+    if (!v) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is missing", g->name, key);
+    if (v->type == GGUF_ARRAY) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is an array", g->name, key);
     *out = v;
     return 0;
 }
@@ -466,7 +476,7 @@ int gguf_get_u64(const struct gguf *g, const char *key, uint64_t *out, struct er
     uint64_t n = 0;
     if (find_scalar(g, key, &v, e) != 0) return -1;
     if (v->type == GGUF_BOOL || !gguf_element_u64(v, 0, &n))
-        return error_set(e, "%s: %s is no whole number", g->name, key);
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no whole number", g->name, key);
     *out = n;
     return 0;
 }
@@ -475,7 +485,7 @@ int gguf_get_u32(const struct gguf *g, const char *key, uint32_t *out, struct er
 {
     uint64_t n = 0;
     if (gguf_get_u64(g, key, &n, e) != 0) return -1;
-    if (n > UINT32_MAX) return error_set(e, "%s: %s is %llu", g->name, key, (unsigned long long)n);
+    if (n > UINT32_MAX) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is %llu", g->name, key, (unsigned long long)n);
     *out = (uint32_t)n;
     return 0;
 }
@@ -485,8 +495,9 @@ int gguf_get_f32(const struct gguf *g, const char *key, float *out, struct error
     const struct gguf_value *v = NULL;
     double x;
     if (find_scalar(g, key, &v, e) != 0) return -1;
-    if (!gguf_element_f64(v, 0, &x)) return error_set(e, "%s: %s is no floating-point number", g->name, key);
-    if (!isfinite((float)x)) return error_set(e, "%s: %s is not finite", g->name, key);
+    if (!gguf_element_f64(v, 0, &x))
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no floating-point number", g->name, key);
+    if (!isfinite((float)x)) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is not finite", g->name, key);
     *out = (float)x;
     return 0;
 }
@@ -495,7 +506,7 @@ int gguf_get_string(const struct gguf *g, const char *key, struct gguf_string *o
 {
     const struct gguf_value *v = NULL;
     if (find_scalar(g, key, &v, e) != 0) return -1;
-    if (v->type != GGUF_STRING) return error_set(e, "%s: %s is no string", g->name, key);
+    if (v->type != GGUF_STRING) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no string", g->name, key);
     *out = (struct gguf_string){(const char *)v->bytes, v->size};
     return 0;
 }

@@ -208,7 +208,7 @@ static int lay_runs(struct work *p, const struct kv_cache *cache, struct error *
 {
     const struct attention *s = p->shape;
     p->runs = calloc((size_t)s->n_head * s->n_branch, sizeof *p->runs);
-    if (!p->runs) return error_set(e, "out of memory");
+    if (!p->runs) return error_memory(e);
     for (uint32_t head = 0; head < s->n_head; head++) {
         size_t slots = 0;
         for (uint32_t i = 0; i < s->n_branch; i++)
@@ -232,7 +232,7 @@ static int allocate(struct work *p, unsigned n_threads, struct error *e)
     p->sums = calloc(s->n_head * p->n_slots + 1, sizeof *p->sums);
     if (p->out->mass && p->out->text && p->qkv && p->angles && p->rotated && p->cached && p->weights && p->sums)
         return 0;
-    return error_set(e, "out of memory for the attention of a question of %zu tokens", n);
+    return error_set_kind(e, ERROR_MEMORY, "out of memory for the attention of a question of %zu tokens", n);
 }
 
 /* Reads the question for its queries and keys, and goes back. */
@@ -277,7 +277,7 @@ static int list_keys(struct work *p, struct error *e)
         (double)(c->layers.end - c->layers.begin) * (c->heads.end - c->heads.begin) * (c->tokens.end - c->tokens.begin);
     size_t found = 0;
     in->keys = malloc((s->n_head * p->n_slots + 1) * sizeof *in->keys);
-    if (!in->keys) return error_set(e, "out of memory");
+    if (!in->keys) return error_memory(e);
     for (uint32_t head = c->heads.begin; head < c->heads.end; head++)
         for (uint32_t i = c->branches.begin; i < c->branches.end; i++) {
             const struct run *run = &p->runs[head * s->n_branch + i];
@@ -312,7 +312,7 @@ static int inspect(struct work *p, struct session *s, const int32_t *ids, const 
         return -1;
     fill_angles(p);
     for (p->layer = 0; p->layer < p->out->n_layer; p->layer++) {
-        if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
+        if (cancel && atomic_load(cancel)) return error_cancelled(e);
         if (read_cache(p, cache, e) != 0) return -1;
         turn_keys(p);
         thread_pool_run(pool, p->shape->n_head, look_task, p);
@@ -328,7 +328,7 @@ int inspect_open(struct inspection **out, struct session *s, const struct model 
     if (session_comm(s)) return error_set(e, "a question's attention is not taken apart where several ranks read");
     if (n == 0 || n > UINT32_MAX / 2) return error_set(e, "a question of %zu tokens cannot be looked into", n);
     struct inspection *in = calloc(1, sizeof *in);
-    if (!in) return error_set(e, "out of memory");
+    if (!in) return error_memory(e);
     *in = (struct inspection){.n_text = session_position(s),
                               .start = start,
                               .n_layer = m->n_layer,

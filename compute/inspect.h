@@ -46,8 +46,8 @@ static inline size_t inspection_at(const struct inspection *in, uint32_t layer, 
     return (((size_t)layer * in->n_head + head) * in->n_branch + branch) * in->n_token + token;
 }
 
-/* The session has read n_text tokens without skipping any, on one rank; start >= n_text. Cancelled is -1,
- * "interrupted". */
+/* The session has read n_text tokens without skipping any, on one rank; start >= n_text. Cancelled is
+ * ERROR_CANCELLED. */
 int inspect_open(struct inspection **out, struct session *s, const struct model *m, uint64_t start, const int32_t *ids,
                  size_t n, const struct inspect_choice *choice, const atomic_bool *cancel, struct error *e);
 void inspect_close(struct inspection *in); /* accepts NULL */

@@ -17,7 +17,7 @@ static void close_matrices(struct kv_cache *c, struct matrix **layers)
 static int open_matrices(struct kv_cache *c, struct matrix ***out, struct error *e)
 {
     struct matrix **layers = calloc(c->n_layer, sizeof(struct matrix *));
-    if (!layers) return error_set(e, "out of memory for a cache of %u layers", c->n_layer);
+    if (!layers) return error_set_kind(e, ERROR_MEMORY, "out of memory for a cache of %u layers", c->n_layer);
     for (uint32_t i = 0; i < c->n_layer; i++) {
         if (c->backend->ops->activations_open(&layers[i], c->backend, c->shape.cache_rows, c->shape.head_dim, e) != 0) {
             close_matrices(c, layers);
@@ -37,13 +37,13 @@ int kv_cache_open(struct kv_cache **out, struct backend *b, const struct attenti
                   struct error *e)
 {
     struct kv_cache *c = calloc(1, sizeof *c);
-    if (!c) return error_set(e, "out of memory");
+    if (!c) return error_memory(e);
     c->shape = *shape;
     c->backend = b;
     c->n_layer = n_layer;
     c->kept = calloc(1, kept_bytes(c));
     c->marked_kept = calloc(1, kept_bytes(c));
-    int status = c->kept && c->marked_kept ? 0 : error_set(e, "out of memory");
+    int status = c->kept && c->marked_kept ? 0 : error_memory(e);
     if (status == 0) status = open_matrices(c, &c->k, e);
     if (status == 0) status = open_matrices(c, &c->v, e);
     if (status != 0) {
@@ -274,7 +274,7 @@ int kv_cache_state_load(struct kv_cache *c, uint64_t limit, uint64_t *position, 
     if (memcmp(&h, &expected, sizeof h) != 0 || h.position > limit)
         return error_set(e, "state: made by another model or program");
     uint32_t *kept = malloc(kept_bytes(c));
-    if (!kept) return error_set(e, "out of memory");
+    if (!kept) return error_memory(e);
     memcpy(kept, bytes + sizeof h, kept_bytes(c));
     int status = 0;
     if (!kept_possible(c, kept, h.position))

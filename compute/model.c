@@ -237,7 +237,7 @@ static int find_all_weights(struct model *m, struct error *e)
         return -1;
     }
     m->layers = calloc(m->n_layer, sizeof *m->layers);
-    if (!m->layers) return error_set(e, "%s: out of memory", m->path);
+    if (!m->layers) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint32_t layer = 0; layer < m->n_layer; layer++) {
         if (find_layer_weights(m, layer, e) != 0) return -1;
     }
@@ -273,7 +273,7 @@ static int copy_names(struct model *m, const char *path, struct error *e)
     m->path = strdup(path);
     if (gguf_find(m->file, "general.name") && gguf_get_string(m->file, "general.name", &s, e) != 0) return -1;
     m->name = s.size > 0 ? strndup(s.bytes, s.size) : strdup(path);
-    return m->path && m->name ? 0 : error_set(e, "%s: out of memory", path);
+    return m->path && m->name ? 0 : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
 }
 
 static int read_longnet(struct model *m, struct error *e)
@@ -347,7 +347,7 @@ static int read_chat(struct model *m, struct error *e)
     if (!gguf_find(g, "tokenizer.chat_template")) return 0;
     if (gguf_get_string(g, "tokenizer.chat_template", &template, e) != 0) return -1;
     m->chat_template = strndup(template.bytes, template.size);
-    return m->chat_template ? 0 : error_set(e, "%s: out of memory", m->path);
+    return m->chat_template ? 0 : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
 }
 
 /* Dense attention is dilated attention with one branch as long as the context. */
@@ -387,7 +387,7 @@ static int open_file(struct model **out, const char *path, struct gguf *file, st
     struct model *m = calloc(1, sizeof *m);
     if (!m) {
         gguf_close(file);
-        return error_set(e, "%s: out of memory", path);
+        return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
     }
     m->file = file;
     if (copy_names(m, path, e) != 0 || read_architecture(m, e) != 0) {

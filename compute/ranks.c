@@ -25,7 +25,7 @@ static int count_bytes(struct comm *c, uint64_t *out, struct error *e)
     const uint64_t mine = comm_bytes_sent(c);
     uint64_t *all = calloc(size, sizeof *all);
     size_t *counts = calloc(size, sizeof *counts);
-    int status = all && counts ? 0 : error_set(e, "out of memory");
+    int status = all && counts ? 0 : error_memory(e);
     for (uint32_t i = 0; i < size && status == 0; i++) counts[i] = sizeof *all;
     if (status == 0) status = comm_all_gather(c, &mine, all, counts, e);
     *out = 0;
@@ -55,7 +55,7 @@ struct follower {
 static int load(struct follower *f, size_t size, struct error *e)
 {
     uint8_t *bytes = malloc(size);
-    int status = bytes ? comm_broadcast(f->comm, bytes, size, false, e) : error_set(e, "out of memory");
+    int status = bytes ? comm_broadcast(f->comm, bytes, size, false, e) : error_memory(e);
     if (status == 0) status = session_state_load(f->session, bytes, size, e);
     free(bytes);
     return status;

@@ -45,7 +45,7 @@ int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, const
                            struct error *e)
 {
     struct sequence_parallel *x = calloc(1, sizeof *x);
-    if (!x) return error_set(e, "out of memory");
+    if (!x) return error_memory(e);
     x->comm = c;
     x->shape = shape;
     x->rank = comm_rank(c);
@@ -55,7 +55,7 @@ int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, const
     x->counts = calloc(x->size, sizeof *x->counts);
     if (!x->begin || !x->kept || !x->counts) {
         sequence_parallel_close(x);
-        return error_set(e, "out of memory for %u ranks", comm_size(c));
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for %u ranks", comm_size(c));
     }
     *out = x;
     return 0;
@@ -161,7 +161,7 @@ static int rotate_keys(struct sequence_parallel *x, const struct matrix *rotary,
 {
     const uint32_t width = x->shape->head_dim;
     float *angles = reserve(&x->angles, (size_t)g->n * width);
-    if (!angles) return error_set(e, "out of memory");
+    if (!angles) return error_memory(e);
     uint32_t row = (uint32_t)(g->first % segment_length);
     if (rotary->backend->ops->matrix_read(rotary, row, g->n, angles, e) != 0) return -1;
     for (uint32_t i = 0; i < g->n; i++) rotate(keys + (size_t)i * width, angles + (size_t)i * width, width);
@@ -176,7 +176,7 @@ static int pack(struct sequence_parallel *x, const struct matrix *qkv, const str
     const uint32_t n = (uint32_t)(x->begin[x->rank + 1] - begin), width = s->head_dim;
     const size_t row_width = ((size_t)s->n_head + 2 * (size_t)s->n_head_kv) * width;
     float *rows = reserve(&x->rows, n * row_width), *to = reserve(&x->own, x->counts[x->rank] / sizeof(float));
-    if (!rows || !to) return error_set(e, "out of memory for the rows of %u tokens", n);
+    if (!rows || !to) return error_set_kind(e, ERROR_MEMORY, "out of memory for the rows of %u tokens", n);
     if (qkv->backend->ops->matrix_read(qkv, 0, n, rows, e) != 0) return -1;
     for (uint32_t i = 0; i < s->n_branch; i++)
         for (uint32_t run = 0; run < s->cache_heads[i]; run++) {
@@ -232,7 +232,8 @@ int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *q
     for (uint32_t rank = 0; rank < x->size; rank++) total += x->counts[rank];
     if (total == 0) return 0;
     if (x->counts[x->rank] > 0 && pack(x, qkv, rotary, e) != 0) return -1;
-    if (!reserve(&x->all, total / sizeof(float))) return error_set(e, "out of memory for %zu bytes of keys", total);
+    if (!reserve(&x->all, total / sizeof(float)))
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for %zu bytes of keys", total);
     if (comm_all_gather(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
     return store_keys(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
 }

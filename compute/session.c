@@ -109,7 +109,7 @@ static int load_weights(struct session *s, struct error *e)
     else if (load(s, &s->output, &m->output, NULL, NULL, e) != 0)
         return -1;
     s->layers = calloc(m->n_layer, sizeof *s->layers);
-    if (!s->layers) return error_set(e, "out of memory");
+    if (!s->layers) return error_memory(e);
     for (uint32_t i = 0; i < m->n_layer; i++) {
         const struct model_layer *from = &m->layers[i];
         struct session_layer *l = &s->layers[i];
@@ -131,7 +131,7 @@ static int load_evidence(struct session *s, struct error *e)
     if (v->width % 4 != 0) return error_set(e, "an evidence width of %u is no multiple of 4", v->width);
     s->gate_token = malloc(s->model->n_vocab * sizeof *s->gate_token);
     s->host_pairs = malloc(s->chunk_rows * sizeof *s->host_pairs);
-    if (!s->gate_token || !s->host_pairs) return error_set(e, "out of memory");
+    if (!s->gate_token || !s->host_pairs) return error_memory(e);
     weights_dequantize(&v->gate_token, 0, 1, s->gate_token);
     struct backend *b = s->backend;
     if (load(s, &s->evidence_token, &v->token, NULL, NULL, e) != 0 ||
@@ -179,7 +179,7 @@ static uint32_t chunk_rows(const struct model *m, const struct backend_info *inf
 int session_open(struct session **out, const struct model *m, struct backend *b, struct error *e)
 {
     struct session *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
+    if (!s) return error_memory(e);
     s->model = m;
     s->backend = b;
     s->chunk_rows = chunk_rows(m, &b->info);
@@ -213,7 +213,7 @@ static int greet(struct session *s, struct error *e)
     s->counts = calloc(size, sizeof *s->counts);
     if (!all || !s->counts) {
         free(all);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     for (uint32_t i = 0; i < size; i++) s->counts[i] = sizeof *all;
     int status = comm_all_gather(s->comm, &mine, all, s->counts, e);
@@ -282,7 +282,7 @@ static int fill_rotary(struct session *s, uint32_t n, struct error *e)
     uint64_t need = (s->position + n + ANGLE_ROWS - 1) / ANGLE_ROWS * ANGLE_ROWS;
     if (need > s->n_angles) need = s->n_angles;
     float *row = need > s->n_angles_known ? malloc(s->model->head_dim * sizeof *row) : NULL;
-    if (need > s->n_angles_known && !row) return error_set(e, "out of memory");
+    if (need > s->n_angles_known && !row) return error_memory(e);
     int status = 0;
     while (s->n_angles_known < need && status == 0) {
         attention_rotary_row(row, s->model->head_dim, s->model->rope_base, s->n_angles_known);
@@ -463,7 +463,7 @@ static int gather_outputs(struct session *s, const struct chunk *c, void *const 
     size_t bytes = 1;
     for (int i = 0; i < N_OUTPUTS; i++) bytes += wanted >> i & 1 ? c->n * row[i] + word : 0;
     uint8_t *own = given ? NULL : calloc(bytes, 1), *at = own;
-    if (!given && !own) return error_set(e, "out of memory for the outputs of %u tokens", c->n);
+    if (!given && !own) return error_set_kind(e, ERROR_MEMORY, "out of memory for the outputs of %u tokens", c->n);
     void *to[N_OUTPUTS] = {0};
     for (int i = N_OUTPUTS; i-- > 0;) { /* floats first: the bytes of keys would put them out of alignment */
         int k = i == 1 ? 0 : i == 0 ? 1 : i;
@@ -495,7 +495,7 @@ static int gather_last(struct session *s, const struct chunk *c, float *logits, 
     if (rank != owner) return rank == 0 ? comm_receive(s->comm, owner, logits, bytes, e) : 0;
     if (rank == 0) return give_logits(s, c->n - 1, 1, logits, e);
     float *own = malloc(bytes);
-    if (!own) return error_set(e, "out of memory");
+    if (!own) return error_memory(e);
     int status = give_logits(s, c->n - 1, 1, own, e) != 0 || comm_send(s->comm, 0, own, bytes, e) != 0 ? -1 : 0;
     free(own);
     return status;
@@ -577,7 +577,7 @@ int session_wait(struct session *s, uint64_t ticket, struct error *e)
 int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e)
 {
     int32_t *ids = malloc((n + 1) * sizeof *ids);
-    int status = ids ? comm_broadcast(s->comm, ids, n * sizeof *ids, false, e) : error_set(e, "out of memory");
+    int status = ids ? comm_broadcast(s->comm, ids, n * sizeof *ids, false, e) : error_memory(e);
     if (status == 0) status = prefill(s, ids, n, NULL, wanted, e);
     free(ids);
     return status;

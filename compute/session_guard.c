@@ -46,7 +46,7 @@ static bool can_be_lost(const struct session_guard *g)
 int session_guard_open(struct session_guard **out, const struct model *m, struct backend *b, struct error *e)
 {
     struct session_guard *g = calloc(1, sizeof *g);
-    if (!g) return error_set(e, "out of memory");
+    if (!g) return error_memory(e);
     g->model = m;
     g->backend = b;
     g->saved_at = clock_seconds();
@@ -129,15 +129,15 @@ static int replace(struct session_guard *g, const char *device, struct error *e)
     return 0;
 }
 
-int session_guard_recover(struct session_guard *g, const char *why, struct error *e)
+int session_guard_recover(struct session_guard *g, const struct error *why, struct error *e)
 {
-    if (!can_be_lost(g)) return error_set(e, "%s", why);
+    if (!can_be_lost(g)) return error_copy(e, why);
     char device[sizeof g->backend->info.device], name[sizeof g->backend->info.name];
     memcpy(device, backend_info(g->backend)->device, sizeof device);
     memcpy(name, backend_info(g->backend)->name, sizeof name);
     if (replace(g, device, NULL) != 0 && replace(g, "cpu", e) != 0) return -1;
-    snprintf(g->notice, sizeof g->notice, "%s failed (%.300s); reading goes on, nothing is lost, on %s", name, why,
-             backend_info(g->backend)->name);
+    snprintf(g->notice, sizeof g->notice, "%s failed (%.300s); reading goes on, nothing is lost, on %s", name,
+             why->text, backend_info(g->backend)->name);
     log_line("%s", g->notice);
     return 0;
 }
@@ -148,11 +148,11 @@ static int keep(struct session_guard *g, struct error *e)
 {
     size_t size = session_state_size(g->session);
     uint8_t *bytes = malloc(size);
-    if (!bytes) return error_set(e, "out of memory for a state of %zu bytes", size);
+    if (!bytes) return error_set_kind(e, ERROR_MEMORY, "out of memory for a state of %zu bytes", size);
     struct error why;
     if (session_state_save(g->session, bytes, size, &why) != 0) {
         free(bytes);
-        return session_guard_recover(g, why.text, e);
+        return session_guard_recover(g, &why, e);
     }
     end_all(g);
     free(g->saved);
@@ -168,7 +168,7 @@ int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t siz
     if (session_state_load(g->session, bytes, size, e) != 0) return -1;
     if (!can_be_lost(g)) return 0;
     uint8_t *copy = malloc(size);
-    if (!copy) return error_set(e, "out of memory for a state of %zu bytes", size);
+    if (!copy) return error_set_kind(e, ERROR_MEMORY, "out of memory for a state of %zu bytes", size);
     memcpy(copy, bytes, size);
     free(g->saved);
     g->saved = copy;
@@ -181,7 +181,7 @@ int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t siz
 static int remember(struct session_guard *g, const int32_t *ids, size_t n, struct error *e)
 {
     int32_t *grown = bytes_reserve(g->ids, &g->capacity, g->n_ids + n, sizeof *grown);
-    if (!grown) return error_set(e, "out of memory");
+    if (!grown) return error_memory(e);
     g->ids = grown;
     memcpy(g->ids + g->n_ids, ids, n * sizeof *ids);
     g->n_ids += n;
@@ -209,7 +209,7 @@ int session_guard_begin(struct session_guard *g, const int32_t *ids, size_t n, c
     struct session_outputs later = *out;
     later.ticket = &b->ticket;
     struct error why;
-    if (session_prefill(g->session, ids, n, &later, &why) == 0 || session_guard_recover(g, why.text, e) == 0) return 0;
+    if (session_prefill(g->session, ids, n, &later, &why) == 0 || session_guard_recover(g, &why, e) == 0) return 0;
     return give_up(g);
 }
 
@@ -218,7 +218,7 @@ int session_guard_end(struct session_guard *g, struct error *e)
     assert(g->n_begun > 0);
     struct error why;
     if (!g->begun[0].ended && session_wait(g->session, g->begun[0].ticket, &why) != 0 &&
-        session_guard_recover(g, why.text, e) != 0)
+        session_guard_recover(g, &why, e) != 0)
         return give_up(g);
     g->n_begun--;
     memmove(g->begun, g->begun + 1, g->n_begun * sizeof *g->begun);

@@ -40,7 +40,7 @@ int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t siz
 
 /* After a failure of something else on the session: a new session in the state after the last prefill.
  * `why`: what failed. -1 where the device is not one that can be lost. */
-int session_guard_recover(struct session_guard *g, const char *why, struct error *e);
+int session_guard_recover(struct session_guard *g, const struct error *why, struct error *e);
 
 /* What happened to the device, for the user; "" while nothing has. */
 const char *session_guard_notice(const struct session_guard *g);

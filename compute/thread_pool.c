@@ -99,7 +99,7 @@ int thread_pool_open(struct thread_pool **out, unsigned n_threads, struct error 
     if (p) p->workers = calloc(n_threads, sizeof *p->workers);
     if (!p || !p->workers) {
         free(p);
-        return error_set(e, "out of memory for %u threads", n_threads);
+        return error_set_kind(e, ERROR_MEMORY, "out of memory for %u threads", n_threads);
     }
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->started, NULL);

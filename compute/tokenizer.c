@@ -38,10 +38,10 @@ struct tokenizer {
 static int add_control(struct tokenizer *t, size_t id, const char *name, size_t size, struct error *e)
 {
     struct control *controls = bytes_reserve(t->controls, &t->controls_capacity, t->n_controls + 1, sizeof *controls);
-    if (!controls) return error_set(e, "out of memory");
+    if (!controls) return error_memory(e);
     t->controls = controls;
     char *names = bytes_reserve(t->names, &t->names_capacity, t->names_size + size, 1);
-    if (!names) return error_set(e, "out of memory");
+    if (!names) return error_memory(e);
     t->names = names;
     if (size > 0) memcpy(names + t->names_size, name, size);
     controls[t->n_controls++] = (struct control){(int32_t)id, t->names_size, size};
@@ -71,7 +71,7 @@ static int take_pieces(struct tokenizer *t, const struct vocabulary *v, struct e
     for (size_t i = 0; i < v->n; i++) size += v->pieces[i].size;
     t->text = malloc(size);
     t->begins = calloc(v->n + 1, sizeof *t->begins);
-    if (!t->text || !t->begins) return error_set(e, "out of memory");
+    if (!t->text || !t->begins) return error_memory(e);
     for (size_t i = 0; i < v->n; i++) {
         const struct vocabulary_piece *p = &v->pieces[i];
         size_t n = spell(p, t->text + t->begins[i]);
@@ -99,7 +99,7 @@ int tokenizer_open(struct tokenizer **out, const void *proto, size_t size, struc
     struct vocabulary v;
     if (vocabulary_parse(&v, proto, size, e) != 0) return -1;
     struct tokenizer *t = calloc(1, sizeof *t);
-    int failed = t ? load_vocabulary(t, &v, e) : error_set(e, "out of memory");
+    int failed = t ? load_vocabulary(t, &v, e) : error_memory(e);
     vocabulary_free(&v);
     if (failed) {
         tokenizer_close(t);
@@ -185,7 +185,7 @@ int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct er
         return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece, llama or gpt2", gguf_name(g));
     }
     struct tokenizer *t = calloc(1, sizeof *t);
-    if (!t) return error_set(e, "out of memory");
+    if (!t) return error_memory(e);
     if ((is_llama ? load_llama(t, g, e) : load_bpe(t, g, e)) != 0) {
         tokenizer_close(t);
         return -1;
@@ -264,7 +264,7 @@ static int encode_behind_space(const struct tokenizer *t, const char *text, size
                                struct error *e)
 {
     char *copy = malloc(size + 1);
-    if (!copy) return error_set(e, "out of memory");
+    if (!copy) return error_memory(e);
     copy[0] = ' ';
     memcpy(copy + 1, text, size);
     size_t first = out->n;

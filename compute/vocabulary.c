@@ -175,7 +175,7 @@ int vocabulary_add(struct vocabulary *v, const char *bytes, size_t size, float s
 {
     if (v->n >= MAX_PIECES) return error_set(e, "the tokenizer has more than %u pieces", MAX_PIECES);
     struct vocabulary_piece *pieces = bytes_reserve(v->pieces, &v->capacity, v->n + 1, sizeof *pieces);
-    if (!pieces) return error_set(e, "out of memory");
+    if (!pieces) return error_memory(e);
     v->pieces = pieces;
     pieces[v->n++] = (struct vocabulary_piece){bytes, size, score, (enum piece_type)type, 0};
     return 0;
@@ -274,7 +274,7 @@ int vocabulary_write(const struct vocabulary *v, uint8_t **out, size_t *size, st
         total += 1 + varint_bytes(n) + n; /* at most 2^20 pieces of 255 bytes */
     }
     uint8_t *bytes = malloc(total), *at = bytes;
-    if (!bytes) return error_set(e, "out of memory");
+    if (!bytes) return error_memory(e);
     for (size_t i = 0; i < v->n; i++) {
         const struct vocabulary_piece *p = &v->pieces[i];
         uint32_t score_bits;

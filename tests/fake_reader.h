@@ -40,7 +40,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     (void)o;
     (void)cancel;
     struct reader *r = calloc(1, sizeof *r);
-    if (r == NULL) return error_set(e, "no memory");
+    if (r == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory");
     r->corpus = c;
     r->model = m;
     r->documents = calloc(c->n_documents + 1, sizeof *r->documents);
@@ -100,7 +100,7 @@ static void fake_read_document(struct reader *r, size_t document)
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
     while (r->n_documents < r->corpus->n_documents) {
-        if (c->cancel && atomic_load(c->cancel)) return error_set(e, "interrupted");
+        if (c->cancel && atomic_load(c->cancel)) return error_cancelled(e);
         fake_read_document(r, r->n_documents);
         if (c->progress) c->progress(c->context, &r->progress);
         const struct timespec pause = {fake_pause_us / 1000000, (long)(fake_pause_us % 1000000) * 1000};
@@ -230,7 +230,7 @@ int reader_ask(struct reader *r, const char *question, enum reader_rank rank, co
         if (i >= n_before) strcat(a->text, word);
         if (fake_wait(c)) continue;
         answer_close(a);
-        return error_set(e, "interrupted");
+        return error_cancelled(e);
     }
     if (fake_failure) a->failure = strdup(fake_failure);
     *out = a;

@@ -99,7 +99,7 @@ static void run(struct backend *b, const struct config *c, const uint32_t *sizes
                 float *lse)
 {
     const struct attention *s = &c->shape;
-    struct error e = {{0}};
+    struct error e = {0};
     struct matrix *qkv, *result, *result_lse, *k, *v, *rotary = NULL;
     assert_ok(b->ops->activations_open(&qkv, b, c->n, (uint32_t)qkv_width(s), &e), e);
     assert_ok(b->ops->activations_open(&result, b, c->n, s->n_head * s->head_dim, &e), e);
@@ -178,7 +178,7 @@ static unsigned check(struct backend *b, const struct config *c, const uint32_t 
 
 static struct backend *open_cpu(void)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct backend *b;
     assert_ok(backend_open(&b, test_device, 2, &e), e);
     return b;
@@ -287,7 +287,7 @@ static void the_number_of_threads_changes_no_bit(void **state)
 {
     (void)state;
     uint64_t seed = 15;
-    struct error e = {{0}};
+    struct error e = {0};
     struct config c = {.shape = {.n_head = 4,
                                  .n_head_kv = 4,
                                  .head_dim = 32,
@@ -332,7 +332,7 @@ static void merging_partial_results_is_the_softmax_over_the_union(void **state)
 static void a_layout_that_no_cache_can_hold_is_refused(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct attention a = {
         .n_head = 4, .n_head_kv = 4, .head_dim = 8, .n_branch = 1, .branch = {{UINT64_C(1) << 40, 1}}};
     assert_int_equal(attention_layout(&a, &e), -1);

@@ -216,7 +216,7 @@ static void control_pieces_are_found_by_name_and_never_in_a_text(void **state)
 static void refuse_gpt2(const char *pre, const char *const *tokens, const int32_t *types, const char *const *merges,
                         size_t n_merges, const char *words)
 {
-    struct error e = {""};
+    struct error e = {0};
     struct gguf_writer w = {0};
     struct tokenizer *t = NULL;
     gguf_write_string(&w, "tokenizer.ggml.model", "gpt2");

@@ -35,7 +35,7 @@ static inline void test_device_choose(int argc, char **argv)
 /* Set-up and tear-down of a group of tests that share one open device. */
 static inline int test_device_open(void **state)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     (void)state;
     if (backend_open(&test_backend, test_device, 2, &e) == 0) return 0;
     puts(e.text);

@@ -6,7 +6,7 @@
 
 static void assert_refused(const uint8_t *bytes, size_t size, const char *words)
 {
-    struct error e = {""};
+    struct error e = {0};
     struct gguf *g = NULL;
     assert_int_equal(gguf_open_bytes(&g, "x.gguf", bytes, size, &e), -1);
     assert_null(g);

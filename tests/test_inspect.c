@@ -17,7 +17,7 @@ enum { V = SYNTHETIC_VOCAB, N_TEXT = 203, N_QUESTION = 21, N = N_TEXT + N_QUESTI
 
 static struct session *read_text(const struct model *m, const int32_t *ids, size_t n)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct session *s;
     assert_ok(session_open(&s, m, test_backend, &e), e);
     assert_ok(session_prefill(s, ids, n, NULL, &e), e);
@@ -77,7 +77,7 @@ static void expect_definition(uint32_t n_head_kv, uint64_t start, const struct i
 {
     struct model m;
     synthetic_model_small(&m, 3, n_head_kv);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     uint64_t positions[N], seed = 5;
     for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(test_random(&seed) % V);
@@ -189,7 +189,7 @@ static void expect_book(const struct book *b, const struct inspection *in, uint3
 static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct book b = {.start = 1536};
     if (strcmp(test_device, "cpu") != 0) skip(); /* a device computes the queries; what is done with them is the same */
     assert_ok(model_open(&b.model, "models/lectern-s.gguf", &e), e);
@@ -244,7 +244,7 @@ static void even_attention_counts_the_branches_that_see_a_position(void **state)
     (void)state;
     struct model m;
     even_model(&m);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[15];
     for (int i = 0; i < 15; i++) ids[i] = 7 + i;
     struct session *s = read_text(&m, ids, 12);
@@ -281,7 +281,7 @@ static void branches_that_do_not_cover_a_token_have_no_mass_and_the_others_all(v
     (void)state;
     struct model m;
     synthetic_model_small(&m, 3, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     for (int i = 0; i < N; i++) ids[i] = i % V;
     struct session *s = read_text(&m, ids, N_TEXT);
@@ -316,7 +316,7 @@ static void the_session_is_left_as_it_was(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 3, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     float logits[V], expected[V];
     for (int i = 0; i < N; i++) ids[i] = i * 7 % V;
@@ -346,7 +346,7 @@ static void what_cannot_be_inspected_says_why(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 3, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N] = {0};
     struct session *s = read_text(&m, ids, 20);
     struct inspect_choice all = everything(&m, 2);
@@ -356,7 +356,7 @@ static void what_cannot_be_inspected_says_why(void **state)
     assert_string_equal(e.text, "a question of 0 tokens cannot be looked into");
     const atomic_bool cancel = true;
     assert_int_equal(inspect_open(&in, s, &m, 32, ids, 2, &all, &cancel, &e), -1);
-    assert_string_equal(e.text, "interrupted");
+    assert_int_equal(e.kind, ERROR_CANCELLED);
     assert_int_equal(session_position(s), 20);
     assert_ok(session_skip_to(s, 40, &e), e);
     assert_int_equal(inspect_open(&in, s, &m, 48, ids, 2, &all, NULL, &e), -1);

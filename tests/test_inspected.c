@@ -11,7 +11,7 @@ static const struct model model = {
 static struct inspected *opened(const struct inspected_choice *c)
 {
     static const struct inspect_key keys[] = {{1, 0.05, 4}, {33, 0.10, 6}, {35, 0.02, 2}, {36, 0.10, 2}, {40, 0.73, 7}};
-    struct error e = {{0}};
+    struct error e = {0};
     struct inspection *in = calloc(1, sizeof *in);
     struct inspected *out;
     *in = (struct inspection){.n_text = 37, .start = 40, .n_layer = 1, .n_head = 3, .n_branch = 3, .n_token = 4};

@@ -50,7 +50,7 @@ static void a_model_file_opens_with_what_was_written(void **state)
 /* Opening fails, and the message has the words. */
 static void assert_refused(const uint8_t *bytes, size_t size, const char *words)
 {
-    struct error e = {""};
+    struct error e = {0};
     struct model *m = NULL;
     assert_int_equal(open_bytes(&m, bytes, size, &e), -1);
     assert_null(m);
@@ -357,7 +357,7 @@ static void every_flipped_bit_of_the_header_is_an_error_or_a_model(void **state)
     assert_true(header > 4096);
     for (size_t i = 0; i < header * 8; i++) {
         bytes[i / 8] ^= (uint8_t)(1 << i % 8);
-        struct error e = {""};
+        struct error e = {0};
         struct model *m = NULL;
         if (open_bytes(&m, bytes, size, &e) == 0) {
             opened++;
@@ -381,7 +381,7 @@ static void every_truncation_is_an_error(void **state)
     size_t size;
     uint8_t *bytes = small_model(&size);
     for (size_t n = 0; n < size; n += n < header_size(bytes, size) ? 1 : 61) {
-        struct error e = {""};
+        struct error e = {0};
         struct model *m = NULL;
         uint8_t *copy = malloc(n + 1); /* exactly as long, so that a read past the end is seen */
         assert_non_null(copy);

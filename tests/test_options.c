@@ -103,7 +103,7 @@ static void wrong_usage_is_named(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct options o;
-        struct error e = {""};
+        struct error e = {0};
         int n = 0;
         while (n < 4 && cases[i].words[n]) n++;
         assert_int_equal(parse(&o, &e, n, (char **)cases[i].words), -1);

@@ -46,7 +46,7 @@ struct tiny {
 static struct tiny open_tiny(int which)
 {
     struct tiny t;
-    struct error e = {{0}};
+    struct error e = {0};
     size_t size;
     const struct tiny_model shape = shape_of(which);
     t.bytes = tiny_model_bytes(&shape, &size);
@@ -91,7 +91,7 @@ static void close_outputs(struct outputs *o)
 static void prefill(struct session *s, const struct model *m, const int32_t *ids, size_t begin, size_t n,
                     struct outputs *o)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     const size_t width = m->evidence.width;
     const struct session_outputs out = {.logits = o->logits + begin * m->n_vocab,
                                         .last_logits = o->last,
@@ -131,7 +131,7 @@ static void random_ids(int32_t *ids, size_t n, const struct model *m, uint64_t s
 /* One text read whole by one rank, and by all in calls of many lengths. */
 static void read_in_calls(int which, uint64_t seed)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct tiny t = open_tiny(which);
     struct outputs expected = open_outputs(t.model), got = open_outputs(t.model);
     int32_t ids[N];
@@ -161,7 +161,7 @@ static void read_in_calls(int which, uint64_t seed)
 static void the_same_is_read_whatever_the_calls(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     for (int which = 0; which < N_MODELS; which++) {
         for (uint64_t seed = 1; seed < 5; seed++) read_in_calls(which, seed * 77);
         assert_ok(ranks_lead(comm, RANKS_END, 0, 0, &e), e);
@@ -173,7 +173,7 @@ static void the_same_is_read_whatever_the_calls(void **state)
 static void marks_skips_and_states_are_those_of_one_rank(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct tiny t = open_tiny(0);
     struct outputs expected = open_outputs(t.model), got = open_outputs(t.model);
     int32_t ids[N];
@@ -242,7 +242,7 @@ static void make_text(struct text *x, size_t width, uint64_t seed)
 
 static void ask(struct comm *c, const struct model *m, const struct text *x, float *score, float *share, double *lse)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct evidence *v;
     assert_ok(evidence_open(&v, m, x->queries, x->tau, x->gate, N_QUERY, &e), e);
     assert_ok(evidence_ranks_attend(c, v, m, backend, x->keys, N, N, x->starts, x->n_segments, score, share, NULL, &e),
@@ -255,7 +255,7 @@ static void ask(struct comm *c, const struct model *m, const struct text *x, flo
 static void the_evidence_of_all_ranks_is_that_of_one(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct tiny t = open_tiny(0);
     for (uint64_t turn = 0; turn < 4; turn++) {
         struct text x;
@@ -281,7 +281,7 @@ static void the_evidence_of_all_ranks_is_that_of_one(void **state)
 static void what_is_sent_a_token_does_not_grow_with_the_length(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct tiny t = open_tiny(0);
     struct session *s;
     enum { PART = 2048, PARTS = 32 };
@@ -339,7 +339,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_evidence_of_all_ranks_is_that_of_one),
         cmocka_unit_test(what_is_sent_a_token_does_not_grow_with_the_length),
     };
-    struct error e = {{0}};
+    struct error e = {0};
     int status = comm_open(&comm, NULL, &e);
     if (status == 0) status = backend_open(&backend, "cpu", 1, &e);
     if (status == 0) status = comm_rank(comm) == 0 ? cmocka_run_group_tests(tests, NULL, NULL) : follow(&e);

@@ -50,7 +50,7 @@ static size_t length(const char *name)
 static int open_fixture(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     FILE *there = fopen(vectors_path, "rb");
     if (!there) return 0; /* every test then says so */
     fclose(there);
@@ -98,7 +98,7 @@ static double largest_difference(const float *a, const float *b, size_t n)
 /* Reads the text from the beginning; keys and logits of all its tokens. */
 static void read_text(void)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t *ids = vectors("text_ids", 0, 1, sizeof *ids);
     session_close(f.s);
     assert_ok(session_open(&f.s, f.m, f.b, &e), e);
@@ -146,7 +146,7 @@ static void the_evidence_attention_equals_pytorch(void **state)
 {
     (void)state;
     need_vectors();
-    struct error e = {{0}};
+    struct error e = {0};
     read_text();
     const size_t width = f.m->evidence.width, m = f.n_question - 1, vocab = f.m->n_vocab;
     int32_t *question = vectors("question_ids", 0, 1, sizeof *question);

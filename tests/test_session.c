@@ -22,7 +22,7 @@ static void random_ids(int32_t *ids, size_t n, uint64_t seed)
 
 static struct session *open_session(const struct model *m)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct session *s;
     assert_ok(session_open(&s, m, test_backend, &e), e);
     return s;
@@ -30,7 +30,7 @@ static struct session *open_session(const struct model *m)
 
 static void prefill(struct session *s, const int32_t *ids, size_t n, float *logits)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     assert_ok(session_prefill(s, ids, n, &(struct session_outputs){.logits = logits}, &e), e);
 }
 
@@ -77,7 +77,7 @@ static void skipped_positions_are_no_keys(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     uint64_t positions[N];
     static float got[N * V];
@@ -130,7 +130,7 @@ static void decoding_gives_what_prefill_gives(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     static float whole[N * V], one[V], last[V];
     random_ids(ids, N, 9);
@@ -152,7 +152,7 @@ static void rewinding_forgets_everything_after_the_mark(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N], others[N];
     static float whole[N * V], again[N * V];
     random_ids(ids, N, 10);
@@ -184,7 +184,7 @@ static void a_dense_session_goes_back_anywhere_and_others_to_the_start(void **st
 {
     (void)state;
     struct model m;
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N], others[N];
     static float whole[N * V], again[N * V];
     synthetic_model_small(&m, 2, 2);
@@ -222,7 +222,7 @@ static void a_saved_state_goes_on_where_it_was(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 2);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[N];
     static float whole[N * V], rest[N * V];
     random_ids(ids, N, 12);
@@ -256,7 +256,7 @@ static void a_state_that_does_not_fit_is_refused_and_changes_nothing(void **stat
     struct model m, other;
     synthetic_model_small(&m, 2, 4);
     synthetic_model_small(&other, 2, 2);
-    struct error e = {{0}};
+    struct error e = {0};
     int32_t ids[40];
     random_ids(ids, 40, 13);
     float logits[40 * V], before[V], after[V];
@@ -299,7 +299,7 @@ static void memory_is_flat_in_the_length(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     enum { LONG = 5000 };
     int32_t *ids = malloc(LONG * sizeof *ids);
     random_ids(ids, LONG, 14);
@@ -317,7 +317,7 @@ static void tokens_that_cannot_be_read_are_refused(void **state)
     (void)state;
     struct model m;
     synthetic_model_small(&m, 2, 4);
-    struct error e = {{0}};
+    struct error e = {0};
     struct session *s = open_session(&m);
     assert_int_equal(session_prefill(s, (int32_t[]){3, V}, 2, NULL, &e), -1);
     assert_string_equal(e.text, "token id 61, the model has 61");

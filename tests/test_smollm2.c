@@ -73,7 +73,7 @@ static void logits_and_two_hundred_greedy_tokens_equal_the_references(void **sta
 int main(void)
 {
     char path[4096];
-    struct error e = {""};
+    struct error e = {0};
     const struct CMUnitTest tests[] = {cmocka_unit_test(logits_and_two_hundred_greedy_tokens_equal_the_references)};
     if (answerer_default_path(path, sizeof path) != 0 || access(path, R_OK) != 0) {
         printf("skipped: no %s (lectern get-answerer fetches it)\n", path);

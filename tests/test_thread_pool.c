@@ -24,7 +24,7 @@ static void task(void *context, unsigned i, unsigned thread)
 static void every_task_of_every_job_runs_once(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     for (unsigned n_threads = 1; n_threads <= 5; n_threads += 2) {
         struct thread_pool *p;
         assert_ok(thread_pool_open(&p, n_threads, &e), e);
@@ -47,7 +47,7 @@ static void every_task_of_every_job_runs_once(void **state)
 static void a_pool_that_was_never_used_closes(void **state)
 {
     (void)state;
-    struct error e = {{0}};
+    struct error e = {0};
     struct thread_pool *p;
     assert_ok(thread_pool_open(&p, 4, &e), e);
     thread_pool_close(p);

@@ -224,7 +224,7 @@ static void pieces_are_bytes_and_controls_are_none(void **state)
 
 static void assert_refused(const uint8_t *proto, size_t size, const char *words)
 {
-    struct error e = {""};
+    struct error e = {0};
     struct tokenizer *t = NULL;
     assert_int_equal(tokenizer_open(&t, proto, size, &e), -1);
     assert_null(t);
@@ -279,7 +279,7 @@ static void unsound_pieces_are_refused(void **state)
         {"the", 0, PIECE_NORMAL, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct error e = {""};
+        struct error e = {0};
         size_t size;
         uint8_t *proto = tiny_tokenizer(&size);
         struct vocabulary v = {0};

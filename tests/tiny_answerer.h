@@ -10,7 +10,7 @@
 
 static inline struct answerer *tiny_answerer_open(void)
 {
-    struct error e = {{0}};
+    struct error e = {0};
     struct tiny_model t = tiny_model_default();
     struct answerer *a;
     char path[] = "/tmp/lectern-tiny-XXXXXX";

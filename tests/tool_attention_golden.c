@@ -151,7 +151,7 @@ static int golden_run(const struct golden *g, struct backend *b, float *result, 
     float *rows = malloc(g->n * 3 * width * sizeof *rows);
     uint32_t *kept = calloc((size_t)g->shape.n_branch * g->shape.n_head, sizeof *kept);
     struct matrix *qkv = NULL, *out = NULL, *cache_k = NULL, *cache_v = NULL;
-    int status = rows && kept ? 0 : error_set(e, "out of memory");
+    int status = rows && kept ? 0 : error_memory(e);
     if (status == 0)
         for (size_t row = 0; row < g->n; row++)
             for (size_t i = 0; i < width; i++) {
@@ -215,7 +215,7 @@ static int check_case(struct backend *b, char *directory, bool half, const char 
     float *result = NULL;
     int status = golden_open(&g, directory, e);
     const size_t n = (size_t)g.n * g.shape.n_head * g.shape.head_dim;
-    if (status == 0 && !(result = malloc(n * sizeof *result))) status = error_set(e, "out of memory");
+    if (status == 0 && !(result = malloc(n * sizeof *result))) status = error_memory(e);
     if (status == 0 && half) g.tolerance = g.tolerance > 1e-5 ? 2e-2 : 2e-3;
     if (status == 0) status = golden_run(&g, b, result, e);
     if (status == 0) {
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "attention_golden: %s cannot be made: %s\n", write, strerror(errno));
         return 2;
     }
-    struct error e = {{0}};
+    struct error e = {0};
     struct backend *b;
     if (backend_open(&b, device, 0, &e) != 0) {
         fprintf(stderr, "attention_golden: %s\n", e.text);

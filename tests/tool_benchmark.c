@@ -194,7 +194,7 @@ static int read_tokens(const struct model *m, struct backend *b, uint64_t n, str
     int32_t *ids = malloc(STEP * sizeof *ids);
     int8_t *keys = malloc((size_t)STEP * (m->evidence.width + 1));
     uint64_t seed = 1;
-    int status = ids && keys ? 0 : error_set(e, "out of memory");
+    int status = ids && keys ? 0 : error_memory(e);
     memset(op_seconds, 0, sizeof op_seconds);
     double start = now(), start_cpu = cpu_now(), last_rate = 0;
     for (uint64_t done = 0; done < n && status == 0;) {
@@ -210,7 +210,7 @@ static int read_tokens(const struct model *m, struct backend *b, uint64_t n, str
     }
     double seconds = now() - start, cpu = cpu_now() - start_cpu;
     struct bound bare = {0};
-    if (status == 0 && measure_bare(m, b->pool, &bare) != 0) status = error_set(e, "out of memory");
+    if (status == 0 && measure_bare(m, b->pool, &bare) != 0) status = error_memory(e);
     if (status == 0) {
         double bound = 1 / (bare.products + bare.attention), rate = (double)n / seconds;
         printf("%llu tokens: %.0f tokens/s (last %d: %.0f); bare OpenBLAS and textbook attention: %.0f tokens/s, ratio "
@@ -263,7 +263,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    struct error e = {{0}};
+    struct error e = {0};
     struct model synthetic, *opened = NULL;
     struct backend *b;
     if (backend_open(&b, "cpu", n_threads, &e) != 0 || (path && model_open(&opened, path, &e) != 0)) {

@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     int failed = model_open(&m, argv[1], &e) || backend_open(&b, "cpu", (unsigned)atoi(argv[3]), &e) ||
                  file_map(&text, argv[2], &e);
     r.model = m;
-    if (!failed && !(r.logits = malloc(m->n_vocab * sizeof *r.logits))) failed = error_set(&e, "out of memory");
+    if (!failed && !(r.logits = malloc(m->n_vocab * sizeof *r.logits))) failed = error_memory(&e);
     if (!failed) failed = take_turns(&r, b, &text, &e);
     if (failed) fprintf(stderr, "%s\n", e.text);
     free(r.logits);

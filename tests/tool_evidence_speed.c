@@ -42,7 +42,7 @@ static int measure(struct backend *b, uint64_t n_keys, struct error *e)
         for (int i = 0; i < QUERIES; i++) tau[i] = 2;
         status = evidence_open(&v, &m, queries, tau, gate, QUERIES, e);
     } else {
-        error_set(e, "out of memory for %llu keys", (unsigned long long)n_keys);
+        error_set_kind(e, ERROR_MEMORY, "out of memory for %llu keys", (unsigned long long)n_keys);
     }
     double began = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     if (status == 0)

@@ -128,7 +128,7 @@ static int read_tokens(struct session *s, const struct model *m, uint64_t n, uin
     int32_t *ids = malloc(chunk * sizeof *ids);
     int8_t *keys = malloc(2 * (size_t)chunk * m->evidence.width);
     uint64_t seed = 7, tickets[2] = {0};
-    int status = ids && keys ? 0 : error_set(e, "out of memory");
+    int status = ids && keys ? 0 : error_memory(e);
     double begin = now();
     for (uint64_t done = 0, turn = 0; done < n && status == 0; done += chunk, turn ^= 1) {
         size_t part = n - done < chunk ? (size_t)(n - done) : chunk;
@@ -242,7 +242,7 @@ static int measure_writing(const char *device, unsigned n, struct error *e)
     struct backend *b;
     struct session *s;
     float *logits = malloc(VOCAB * sizeof *logits);
-    if (!logits) return error_set(e, "out of memory");
+    if (!logits) return error_memory(e);
     synthetic_model_fill(&m, 1);
     int status = backend_open(&b, device, 0, e);
     if (status == 0) {
@@ -303,7 +303,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    struct error e = {{0}};
+    struct error e = {0};
     if (measure(device, lengths, &e) == 0) return 0;
     fprintf(stderr, "vulkan_benchmark: %s\n", e.text);
     return 1;

@@ -36,7 +36,7 @@ static void *copied(const void *bytes, size_t n, size_t size)
 int answer_copy_evidence(struct answer **out, const struct answer *a, struct error *e)
 {
     struct answer *copy = calloc(1, sizeof *copy);
-    if (!copy) return error_set(e, "out of memory");
+    if (!copy) return error_memory(e);
     copy->question = strdup(a->question);
     memcpy(copy->answerer, a->answerer, sizeof copy->answerer);
     copy->rank_by = a->rank_by;
@@ -48,7 +48,7 @@ int answer_copy_evidence(struct answer **out, const struct answer *a, struct err
     copy->evidence_seconds = a->evidence_seconds;
     if (!copy->question || !copy->items || !copy->share || !copy->score) {
         answer_close(copy);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     if (a->attention && evidence_copy(&copy->attention, a->attention, e) != 0) {
         answer_close(copy);

@@ -117,7 +117,7 @@ static int join(struct answer *a, struct saying *s, const struct reader *r, cons
     if (answer_compose(a, r, c, e) != 0) return -1;
     const size_t size = f->size + strlen(a->text) + 1;
     char *whole = malloc(size);
-    if (!whole) return error_set(e, "out of memory");
+    if (!whole) return error_memory(e);
     snprintf(whole, size, "%s%s", f->text, a->text);
     free(a->text);
     a->text = whole;
@@ -135,7 +135,7 @@ int answer_small(struct answer *a, const struct reader *r, struct answerer *w, s
     quote_trim(text, &begin, &end);
     struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
     char *prompt = prompt_of(text + begin, end - begin, a->question);
-    int failed = prompt ? say(&s, prompt, w, b, c, e) : error_set(e, "out of memory");
+    int failed = prompt ? say(&s, prompt, w, b, c, e) : error_memory(e);
     free(prompt);
     bool stands = !failed && s.n_tokens < ANSWER_TOKENS &&
                   answer_small_stands(s.filter.text, a->question, text + begin, end - begin);

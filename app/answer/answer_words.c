@@ -80,7 +80,7 @@ static bool is_covering(const struct answer *a, uint64_t segment)
 int answer_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e)
 {
     struct question_words *q = calloc(1, sizeof *q);
-    if (!q) return error_set(e, "out of memory");
+    if (!q) return error_memory(e);
     words_find(a->question, strlen(a->question), add_word, q);
     size_t n;
     const struct reader_segment *segments = reader_segments(r, &n);
@@ -111,7 +111,7 @@ struct text {
 static int add(struct text *t, const char *bytes, size_t size, struct error *e)
 {
     char *grown = bytes_reserve(t->bytes, &t->capacity, t->size + size + 1, 1);
-    if (!grown) return error_set(e, "out of memory");
+    if (!grown) return error_memory(e);
     t->bytes = grown;
     for (size_t i = 0; i < size; i++) grown[t->size++] = bytes[i] ? bytes[i] : ' '; /* a C string */
     grown[t->size] = 0;

@@ -65,7 +65,7 @@ static size_t local_count(const struct answerer *base, const char *text, size_t 
 static int pause_step(const struct chat_request *r, struct error *e)
 {
     if (r->idle) r->idle(r->idle_context);
-    return r->cancel && atomic_load(r->cancel) ? error_set(e, "interrupted") : 0;
+    return r->cancel && atomic_load(r->cancel) ? error_cancelled(e) : 0;
 }
 
 /* A session on another device, that reads again what the one before has read. */
@@ -88,16 +88,16 @@ static int move(struct answerer_local *a, const char *device, struct error *e)
 }
 
 /* After a failure on a device that can be lost: it is opened again, or the CPU takes its place. */
-static int recover(struct answerer_local *a, const char *why, struct error *e)
+static int recover(struct answerer_local *a, const struct error *why, struct error *e)
 {
     const struct backend_info lost = *backend_info(a->replacement ? a->replacement : a->backend);
     if (lost.device[0] == 0 || (move(a, lost.device, NULL) != 0 && move(a, "cpu", e) != 0)) {
-        if (lost.device[0] == 0) error_set(e, "%s", why);
+        if (lost.device[0] == 0) error_copy(e, why);
         local_release(&a->base); /* where it stands is not known any more */
         return -1;
     }
-    snprintf(a->base.notice, sizeof a->base.notice, "%s failed (%.300s); the answer goes on on %s", lost.name, why,
-             backend_info(a->replacement)->name);
+    snprintf(a->base.notice, sizeof a->base.notice, "%s failed (%.300s); the answer goes on on %s", lost.name,
+             why->text, backend_info(a->replacement)->name);
     log_line("%s", a->base.notice);
     return 0;
 }
@@ -110,7 +110,7 @@ static int read_on(struct answerer_local *a, const int32_t *ids, size_t n, bool 
     if (tokens_reserve(&a->cached, n, e) != 0) return -1;
     memcpy(a->cached.ids + a->cached.n, ids, n * sizeof *ids);
     a->cached.n += n;
-    return session_prefill(a->session, ids, n, &outputs, &why) == 0 ? 0 : recover(a, why.text, e);
+    return session_prefill(a->session, ids, n, &outputs, &why) == 0 ? 0 : recover(a, &why, e);
 }
 
 /* Brings the session to the prompt's end, from where it parts from what was read before. The last token is always read:
@@ -122,7 +122,7 @@ static int read_prompt(struct answerer_local *a, const struct tokens *prompt, co
     while (common < a->cached.n && common + 1 < prompt->n && a->cached.ids[common] == prompt->ids[common]) common++;
     struct error why;
     a->cached.n = common;
-    if (session_truncate(a->session, common, &why) != 0 && recover(a, why.text, e) != 0) return -1;
+    if (session_truncate(a->session, common, &why) != 0 && recover(a, &why, e) != 0) return -1;
     while (a->cached.n < prompt->n) {
         size_t left = prompt->n - a->cached.n, n = left < PREFILL_STEP ? left : PREFILL_STEP;
         if (pause_step(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
@@ -152,7 +152,7 @@ static int local_chat(struct answerer *base, struct backend *b, const struct cha
     struct error why;
     a->backend = b;
     a->base.notice[0] = 0;
-    if (!a->session && session_open(&a->session, a->model, b, &why) != 0 && recover(a, why.text, e) != 0) return -1;
+    if (!a->session && session_open(&a->session, a->model, b, &why) != 0 && recover(a, &why, e) != 0) return -1;
     int failed = chat_template_encode(&a->form, r->messages, r->n_messages, &prompt, e);
     if (!failed && prompt.n + r->max_tokens > a->model->context_length)
         failed = error_set(e, "%s: a prompt of %zu tokens and an answer of %u do not fit its context of %llu",
@@ -168,13 +168,13 @@ static const struct answerer_ops local_ops = {local_close, local_release, local_
 int answerer_local_open(struct answerer **out, const char *path, const struct answerer_options *o, struct error *e)
 {
     struct answerer_local *a = calloc(1, sizeof *a);
-    if (!a) return error_set(e, "out of memory");
+    if (!a) return error_memory(e);
     a->base.ops = &local_ops;
     int failed = model_open(&a->model, path, e);
     if (!failed && a->model->evidence.width > 0) failed = error_set(e, "%s: this is a reader, no chat model", path);
     if (!failed) failed = chat_template_open(&a->form, a->model, e);
     if (!failed) failed = sampler_open(&a->sampler, &o->sampling, a->model->n_vocab, e);
-    if (!failed && !(a->logits = calloc(a->model->n_vocab, sizeof *a->logits))) failed = error_set(e, "out of memory");
+    if (!failed && !(a->logits = calloc(a->model->n_vocab, sizeof *a->logits))) failed = error_memory(e);
     if (failed) {
         local_close(&a->base);
         return -1;

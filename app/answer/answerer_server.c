@@ -145,7 +145,7 @@ static int explain(CURLcode code, struct error *e)
 static int judge(struct exchange *x, CURLcode code, struct error *e)
 {
     long status = http_status(x);
-    if (x->problem.text[0]) return error_set(e, "%s", x->problem.text);
+    if (x->problem.text[0]) return error_copy(e, &x->problem);
     if (status >= 300 && status < 400)
         return error_set(e, "HTTP %ld: the server redirects; redirects are not followed", status);
     if (status && status != 200) return error_set(e, "HTTP %ld: %s", status, x->body);
@@ -157,7 +157,7 @@ static int judge(struct exchange *x, CURLcode code, struct error *e)
 static int transfer(struct exchange *x, struct error *e)
 {
     CURLM *multi = curl_multi_init();
-    if (!multi) return error_set(e, "out of memory");
+    if (!multi) return error_memory(e);
     CURLcode code = CURLE_FAILED_INIT;
     int running = 1;
     bool cancelled = false;
@@ -171,7 +171,7 @@ static int transfer(struct exchange *x, struct error *e)
     int left;
     for (CURLMsg *m; (m = curl_multi_info_read(multi, &left));)
         if (m->msg == CURLMSG_DONE) code = m->data.result;
-    int result = cancelled ? error_set(e, "interrupted") : judge(x, code, e);
+    int result = cancelled ? error_cancelled(e) : judge(x, code, e);
     curl_multi_remove_handle(multi, x->curl);
     curl_multi_cleanup(multi);
     return result;
@@ -191,11 +191,11 @@ static int server_chat(struct answerer *base, struct backend *b, const struct ch
     char *body = write_request(a, r);
     int result;
     if (!x.curl || !headers || !body) {
-        result = error_set(e, "out of memory");
+        result = error_memory(e);
     } else {
         set_up(a, &x, body, headers);
         result = transfer(&x, e);
-        if (result != 0 && strcmp(e->text, "interrupted") != 0) error_prefix(e, "%s", a->url);
+        if (result != 0 && e->kind != ERROR_CANCELLED) error_prefix(e, "%s", a->url);
     }
     if (x.curl) curl_easy_cleanup(x.curl);
     curl_slist_free_all(headers);
@@ -210,13 +210,15 @@ static const struct answerer_ops server_ops = {server_close, NULL, server_count,
 static int take_key(struct answerer_server *a, const char *variable, struct error *e)
 {
     const char *key = getenv(variable);
-    if (!key || !*key) return error_set(e, "--answerer-key %s: this environment variable is not set", variable);
+    if (!key || !*key)
+        return error_set_kind(e, ERROR_USAGE, "--answerer-key %s: this environment variable is not set", variable);
     for (const char *p = key; *p; p++)
         if (!isgraph((unsigned char)*p))
-            return error_set(e, "--answerer-key %s: the key has a character that no key has", variable);
+            return error_set_kind(e, ERROR_USAGE, "--answerer-key %s: the key has a character that no key has",
+                                  variable);
     size_t size = strlen(key) + sizeof "Authorization: Bearer ";
     a->authorization = malloc(size);
-    if (!a->authorization) return error_set(e, "out of memory");
+    if (!a->authorization) return error_memory(e);
     snprintf(a->authorization, size, "Authorization: Bearer %s", key);
     return 0;
 }
@@ -224,13 +226,14 @@ static int take_key(struct answerer_server *a, const char *variable, struct erro
 static int take_url(struct answerer_server *a, const char *named, struct error *e)
 {
     const char *host = strstr(named, "://") + 3, *hash = strrchr(named, '#');
-    if (!hash || !hash[1]) return error_set(e, "--answerer %s: which model? (URL#MODEL)", named);
-    if (memchr(host, '@', strcspn(host, "/#"))) return error_set(e, "--answerer: no user name or password in the URL");
+    if (!hash || !hash[1]) return error_set_kind(e, ERROR_USAGE, "--answerer %s: which model? (URL#MODEL)", named);
+    if (memchr(host, '@', strcspn(host, "/#")))
+        return error_set_kind(e, ERROR_USAGE, "--answerer: no user name or password in the URL");
     size_t n = (size_t)(hash - named);
     while (n && named[n - 1] == '/') n--;
     a->url = malloc(n + sizeof "/chat/completions");
     a->model = strdup(hash + 1);
-    if (!a->url || !a->model) return error_set(e, "out of memory");
+    if (!a->url || !a->model) return error_memory(e);
     memcpy(a->url, named, n);
     memcpy(a->url + n, "/chat/completions", sizeof "/chat/completions");
     return 0;
@@ -239,7 +242,7 @@ static int take_url(struct answerer_server *a, const char *named, struct error *
 int answerer_server_open(struct answerer **out, const char *named, const struct answerer_options *o, struct error *e)
 {
     struct answerer_server *a = calloc(1, sizeof *a);
-    if (!a) return error_set(e, "out of memory");
+    if (!a) return error_memory(e);
     a->base.ops = &server_ops;
     a->base.large = true;
     a->sampling = o->sampling;

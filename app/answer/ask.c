@@ -53,7 +53,7 @@ static int encode_question(const struct ask *q, const char *question, struct tok
     ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
     if (!ids.ids) {
         tokens_free(&text);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     ids.ids[0] = q->model->token_question;
     memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
@@ -88,13 +88,13 @@ static int query(const struct ask *q, const struct tokens *ids, struct evidence 
     const struct model *m = q->model;
     size_t width = m->evidence.width;
     float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
-    if (!buffer) return error_set(e, "out of memory");
+    if (!buffer) return error_memory(e);
     float *tau = buffer + ids->n * width, *gate = tau + ids->n;
     struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
     struct error why;
     int failed = prefill_question(session_guard_session(q->guard), m, ids, &outputs, &why);
     if (failed) {
-        failed = session_guard_recover(q->guard, why.text, e) ||
+        failed = session_guard_recover(q->guard, &why, e) ||
                  prefill_question(session_guard_session(q->guard), m, ids, &outputs, e);
     }
     /* The first token is <|question|>: it asks nothing. */
@@ -113,7 +113,7 @@ static int attend(const struct ask *q, struct answer *a, const atomic_bool *canc
     a->score = calloc(n, sizeof *a->score);
     if (!starts || !a->share || !a->score) {
         free(starts);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     a->n_segments = n;
     for (size_t i = 0; i < n; i++) starts[i] = sequence_kept(q->sequence, segments[i].first_token);
@@ -141,7 +141,7 @@ static int fuse(const struct ask *q, const struct answer *a, const atomic_bool *
 static int choose(struct answer *a, const float *rank, struct error *e)
 {
     a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
-    if (!a->items) return error_set(e, "out of memory");
+    if (!a->items) return error_memory(e);
     for (size_t i = 0; i < a->n_segments; i++) {
         if (a->n_items == READER_MAX_EVIDENCE && rank[i] <= a->items[a->n_items - 1].score) continue;
         size_t at = a->n_items < READER_MAX_EVIDENCE ? a->n_items++ : a->n_items - 1;
@@ -160,7 +160,7 @@ static int rank(const struct ask *q, struct answer *a, enum reader_rank wanted, 
     }
     a->rank_by = RANK_FUSED;
     float *fused = calloc(a->n_segments, sizeof *fused);
-    if (!fused) return error_set(e, "out of memory");
+    if (!fused) return error_memory(e);
     int failed = fuse(q, a, cancel, fused, e) || choose(a, fused, e);
     free(fused);
     return failed ? -1 : 0;
@@ -188,7 +188,7 @@ static int resolve(const struct ask *q, const char *question, const atomic_bool 
     if (fits) return 0;
     free(*out);
     *out = strdup(question);
-    return *out ? 0 : error_set(e, "out of memory");
+    return *out ? 0 : error_memory(e);
 }
 
 /* Hears the first words, and passes all of them on. */
@@ -218,11 +218,11 @@ static int word(const struct ask *q, struct answer *a, struct listener *l, struc
                                                .context = l,
                                                .cancel = l->callbacks->cancel},
                                   *c = &callbacks;
-    struct error why = {""};
+    struct error why = {0};
     if (!q->answerer) return answer_compose(a, q->reader, c, e);
     if (answer_words(a, q->reader, q->answerer, q->backend, c, &why) == 0) return 0;
-    if (strcmp(why.text, "interrupted") == 0) return error_set(e, "interrupted");
-    if (!(a->failure = strdup(why.text))) return error_set(e, "out of memory");
+    if (why.kind == ERROR_CANCELLED) return error_copy(e, &why);
+    if (!(a->failure = strdup(why.text))) return error_memory(e);
     free(a->text);
     a->text = NULL;
     if (l->first > 0) on_words(l, "\n\n", 2); /* after what it said before it failed */
@@ -246,7 +246,7 @@ int ask_question(const struct ask *q, const char *question, enum reader_rank wan
 {
     if (sequence_n_tokens(q->sequence) == 0) return error_set(e, "nothing has been read yet");
     struct answer *a = calloc(1, sizeof *a);
-    if (!a) return error_set(e, "out of memory");
+    if (!a) return error_memory(e);
     struct listener listener = {.callbacks = c, .begin = clock_seconds()};
     int failed = resolve(q, question, c->cancel, &a->question, e) || find_evidence(q, a, wanted, c->cancel, e);
     a->evidence_seconds = clock_seconds() - listener.begin;
@@ -276,8 +276,8 @@ int ask_inspect(const struct ask *q, const char *question, const struct inspecte
     struct error why, ignored;
     if (encode_question(q, question, &ids, e)) return -1;
     int failed = look_into(q, &ids, choice, cancel, out, &why);
-    if (failed && strcmp(why.text, "interrupted") != 0 && session_guard_recover(q->guard, why.text, &ignored) == 0)
+    if (failed && why.kind != ERROR_CANCELLED && session_guard_recover(q->guard, &why, &ignored) == 0)
         failed = look_into(q, &ids, choice, cancel, out, &why);
     tokens_free(&ids);
-    return failed ? error_set(e, "%s", why.text) : 0;
+    return failed ? error_copy(e, &why) : 0;
 }

@@ -75,7 +75,7 @@ static int add_to_line(struct chat_stream *s, const char *bytes, size_t size, st
 {
     if (size > LINE_MAX_BYTES - s->size) return error_set(e, "the server's reply has a line of more than 1 MiB");
     char *line = bytes_reserve(s->line, &s->capacity, s->size + size + 1, 1);
-    if (!line) return error_set(e, "out of memory");
+    if (!line) return error_memory(e);
     s->line = line;
     memcpy(line + s->size, bytes, size);
     s->size += size;

@@ -137,7 +137,7 @@ int chat_template_encode(const struct chat_template *t, const struct chat_messag
     size_t room = 64;
     for (size_t i = 0; i < n; i++) room += strlen(messages[i].text) + 64;
     struct encoding c = {.t = t, .out = out, .text = malloc(room), .e = e};
-    if (!c.text) return error_set(e, "out of memory");
+    if (!c.text) return error_memory(e);
     if (t->model->starts_with_bos && t->model->token_bos >= 0) add_control(&c, t->model->token_bos);
     if (t->form == CHAT_FORM_INST) add_messages_inst(&c, messages, n);
     for (size_t i = 0; i < n && t->form != CHAT_FORM_INST; i++) add_message(&c, &messages[i]);

@@ -11,7 +11,7 @@
 static int append(struct citation_filter *f, const char *bytes, size_t size, struct error *e)
 {
     char *text = bytes_reserve(f->text, &f->capacity, f->size + size + 1, 1);
-    if (!text) return error_set(e, "out of memory");
+    if (!text) return error_memory(e);
     f->text = text;
     while (f->size == 0 && size > 0 && strchr(" \t\r\n", *bytes) && *bytes) { /* nothing before the first word */
         bytes++;

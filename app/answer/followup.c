@@ -84,7 +84,7 @@ static int reword(const struct followup *f, const char *question, struct answere
         "Question: %s\nAnswer: %s\nLast question: %s";
     size_t size = strlen(form) + strlen(f->question) + strlen(f->answer) + strlen(question) + 1;
     char *text = malloc(size);
-    if (!text) return error_set(e, "out of memory");
+    if (!text) return error_memory(e);
     snprintf(text, size, form, f->question, f->answer, question);
     struct line line = {.size = 0};
     const struct chat_message message = {CHAT_USER, text};
@@ -94,14 +94,14 @@ static int reword(const struct followup *f, const char *question, struct answere
                                          .emit = take_line,
                                          .context = &line,
                                          .cancel = cancel};
-    struct error why = {""};
+    struct error why = {0};
     int failed = answerer_chat(w, b, &request, &why);
     free(text);
-    if (failed) return strcmp(why.text, "interrupted") == 0 ? error_set(e, "interrupted") : 0;
+    if (failed) return why.kind == ERROR_CANCELLED ? error_copy(e, &why) : 0;
     line.text[line.size] = 0;
     if (line.size < 2 || line.text[line.size - 1] != '?') return 0;
     *out = strdup(line.text);
-    return *out ? 0 : error_set(e, "out of memory");
+    return *out ? 0 : error_memory(e);
 }
 
 int followup_resolve(const struct followup *f, const char *question, struct answerer *w, struct backend *b,
@@ -113,7 +113,7 @@ int followup_resolve(const struct followup *f, const char *question, struct answ
     if (!whole) {
         size_t size = strlen(question) + (leans ? strlen(f->topic) : 0) + 2;
         whole = malloc(size);
-        if (!whole) return error_set(e, "out of memory");
+        if (!whole) return error_memory(e);
         snprintf(whole, size, "%s%s%s", leans ? f->topic : "", leans ? " " : "", question);
     }
     *out = whole;
@@ -127,7 +127,7 @@ int followup_remember(struct followup *f, const char *question, const char *answ
     if (alone) now.topic = strdup(question);
     if (!now.question || !now.answer || (alone && !now.topic)) {
         followup_free(&now);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     if (!alone) {
         now.topic = f->topic;

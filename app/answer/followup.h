@@ -23,7 +23,7 @@ void followup_free(struct followup *f);
 bool followup_leans(const char *question);
 
 /* *out: malloc'ed, the question by itself. A large model rewords it; otherwise the last question that stood alone is
- * put before it. A question that does not lean, or comes first, is as it was. Cancelled: -1, "interrupted". */
+ * put before it. A question that does not lean, or comes first, is as it was. Cancelled: ERROR_CANCELLED. */
 int followup_resolve(const struct followup *f, const char *question, struct answerer *w, struct backend *b,
                      const atomic_bool *cancel, char **out, struct error *e);
 

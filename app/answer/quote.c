@@ -200,7 +200,7 @@ int quote_answer(char **out, const char *question, const struct quote_source *so
 {
     struct writer w = {0};
     struct quotes *q = calloc(1, sizeof *q);
-    if (!q) return error_set(e, "out of memory");
+    if (!q) return error_memory(e);
     q->sources = sources;
     q->n_sources = n < MAX_SOURCES ? n : MAX_SOURCES;
     quote_question_read(&q->question, question);
@@ -211,7 +211,7 @@ int quote_answer(char **out, const char *question, const struct quote_source *so
     free(q);
     if (result != 0) {
         free(w.text);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     *out = w.text;
     return 0;

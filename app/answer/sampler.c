@@ -24,7 +24,7 @@ int sampler_open(struct sampler **out, const struct chat_sampling *o, size_t n, 
     if (s) s->candidates = calloc(n, sizeof *s->candidates);
     if (!s || !s->candidates) {
         free(s);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     s->options = *o;
     s->n = n;

@@ -45,7 +45,7 @@ static bool probe_is_done(const struct probe *p)
 static int probe(struct probe *p, const struct token_chunk *chunk, const struct model *m, struct error *e)
 {
     int8_t *keys = bytes_reserve(p->keys, &p->capacity, chunk->n * m->evidence.width + 1, 1);
-    if (!keys) return error_set(e, "out of memory");
+    if (!keys) return error_memory(e);
     p->keys = keys;
     struct session_outputs outputs = {.keys = m->evidence.width ? keys : NULL};
     double begin = clock_seconds();
@@ -61,7 +61,7 @@ static int count(struct dry_run *out, struct token_source *source, struct probe 
                  size_t chunk_tokens, const atomic_bool *cancel, struct error *e)
 {
     for (;;) {
-        if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
+        if (cancel && atomic_load(cancel)) return error_cancelled(e);
         struct token_chunk chunk;
         if (token_source_next(source, chunk_tokens, &chunk, e)) return -1;
         if (chunk.n == 0) return 0;

@@ -28,7 +28,7 @@ struct dry_run_options {
     const atomic_bool *cancel;
 };
 
-/* A cancelled count is an error, "interrupted". */
+/* A cancelled count is ERROR_CANCELLED. */
 int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b,
             const struct dry_run_options *o, struct error *e);
 

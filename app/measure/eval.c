@@ -65,7 +65,7 @@ static int group_open(struct group *g, struct run *r, const struct eval_task *t,
     r->result.n_segments += g->n_segments;
     g->scores = calloc(g->n_segments + 1, sizeof *g->scores);
     g->hits = calloc(g->n_segments + 1, sizeof *g->hits);
-    return g->scores && g->hits ? 0 : error_set(e, "out of memory");
+    return g->scores && g->hits ? 0 : error_memory(e);
 }
 
 static bool overlaps(const struct group *g, const struct reader_segment *s, const struct eval_evidence *wanted)
@@ -150,7 +150,7 @@ static int add_answer(struct run *r, const struct eval_task *t, const struct ans
     struct eval_match match;
     if (!r->options->answers || t->n_answers == 0) return 0;
     if (a->failure) return error_set(e, "%s", a->failure); /* no score of a mixture */
-    if (match_answer(&match, a, t) != 0) return error_set(e, "out of memory");
+    if (match_answer(&match, a, t) != 0) return error_memory(e);
     sum->n_answered++;
     sum->match.exact_match += match.exact_match;
     sum->match.f1 += match.f1;

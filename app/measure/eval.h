@@ -44,7 +44,7 @@ struct eval_result {
     double seconds;  /* of reading */
 };
 
-/* Cancelled: -1, and the error's text is "interrupted". */
+/* Cancelled: ERROR_CANCELLED. */
 int eval_run(struct eval_result *out, const char *path, const struct eval_options *o, struct error *e);
 
 /* The object that --json prints; the caller's. NULL without memory. */

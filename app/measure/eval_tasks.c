@@ -35,7 +35,7 @@ struct parse {
 
 static int no_memory(struct error *e)
 {
-    return error_set(e, "out of memory");
+    return error_memory(e);
 }
 
 static int wrong(const struct parse *p, const char *field, const char *what)
@@ -203,7 +203,7 @@ static int read_lines(struct eval_tasks *t, struct place **places, FILE *f, cons
     off_t offset = 0;
     for (ssize_t size; result == 0 && (errno = 0, size = getline(&line, &line_capacity, f)) >= 0; offset += size) {
         size_t bom = p.line++ == 0 && size >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-        if (cancel && atomic_load(cancel)) result = error_set(e, "interrupted");
+        if (cancel && atomic_load(cancel)) result = error_cancelled(e);
         if (result != 0 || is_blank(line + bom, (size_t)size - bom)) continue;
         struct eval_task *tasks = bytes_reserve(t->tasks, &capacity, t->n_tasks + 1, sizeof *tasks);
         if (tasks) t->tasks = tasks;

@@ -83,7 +83,7 @@ static int stream_open(struct stream *s, struct backend *b, const struct attenti
     s->inputs = malloc((size_t)s->max_rows * s->width * sizeof *s->inputs);
     s->kept = calloc((size_t)a->n_branch * a->n_head, sizeof *s->kept);
     if (!s->inputs || !s->kept) {
-        error_set(e, "out of memory for a chunk of %u rows", s->max_rows);
+        error_set_kind(e, ERROR_MEMORY, "out of memory for a chunk of %u rows", s->max_rows);
     } else if (ops->activations_open(&s->qkv, b, s->max_rows, s->width, e) == 0 &&
                ops->activations_open(&s->cache_k, b, a->cache_rows, a->head_dim, e) == 0 &&
                ops->activations_open(&s->cache_v, b, a->cache_rows, a->head_dim, e) == 0 &&
@@ -236,7 +236,7 @@ static int samples_open(struct samples *x, const struct attention *a, uint64_t b
     x->n_seen = 0;
     x->n = scale_sample(x->positions, a, begin, end);
     x->rows = malloc(x->n * a->n_head * a->head_dim * sizeof *x->rows);
-    return x->rows ? 0 : error_set(e, "out of memory for %zu sampled rows", x->n);
+    return x->rows ? 0 : error_set_kind(e, ERROR_MEMORY, "out of memory for %zu sampled rows", x->n);
 }
 
 /* One chunk that does not count: pages are touched, threads and pipelines are there. */

@@ -45,7 +45,7 @@ static int reading_open(struct reading *r, struct backend *b, const struct model
     r->ids = malloc(r->max_rows * sizeof *r->ids);
     r->keys = m->evidence.width ? malloc((size_t)r->max_rows * m->evidence.width) : NULL;
     if (status == 0 && (!r->ids || (!r->keys && m->evidence.width)))
-        status = error_set(e, "out of memory for a chunk of %u tokens", r->max_rows);
+        status = error_set_kind(e, ERROR_MEMORY, "out of memory for a chunk of %u tokens", r->max_rows);
     if (status != 0) reading_close(r);
     return status;
 }
@@ -107,7 +107,7 @@ static int check(struct reading *r, struct scale_result *out, struct error *e)
     float *one = malloc(n_logits * sizeof *one), *several = malloc(n_logits * sizeof *several);
     int status = -1;
     if (!one || !several) {
-        error_set(e, "out of memory for %zu logits", n_logits);
+        error_set_kind(e, ERROR_MEMORY, "out of memory for %zu logits", n_logits);
     } else if (logits_in_steps(r, n, n, one, e) == 0 && logits_in_steps(r, n, 1, several, e) == 0) {
         status = 0;
         for (size_t i = 0; i < n_logits; i++) {

@@ -103,7 +103,7 @@ int scale_report_json(const struct scale_row *row, const char *device, FILE *out
     }
     char *text = last ? cJSON_PrintUnformatted(o) : NULL;
     cJSON_Delete(o);
-    if (!text) return error_set(e, "out of memory");
+    if (!text) return error_memory(e);
     fprintf(out, "%s\n", text);
     cJSON_free(text);
     return written(out, e);

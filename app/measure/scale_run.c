@@ -9,7 +9,7 @@ static const double CHUNK_SECONDS = 0.08;
 
 int scale_run_check(const struct scale_watch *w, struct error *e)
 {
-    return w->cancel && atomic_load(w->cancel) ? error_set(e, "interrupted") : 0;
+    return w->cancel && atomic_load(w->cancel) ? error_cancelled(e) : 0;
 }
 
 double scale_run_now(void)

@@ -10,7 +10,7 @@
 struct comm;
 struct error;
 
-/* A run that was cancelled returns -1 with the text "interrupted". */
+/* A run that was cancelled returns -1 with ERROR_CANCELLED. */
 struct scale_watch {
     const atomic_bool *cancel; /* looked at several times a second; may be NULL */
     struct comm *comm;         /* the ranks that read together; NULL: one */
@@ -32,7 +32,7 @@ struct scale_result {
     bool gave_up; /* past the limit: nothing else is valid */
 };
 
-/* -1 with the text "interrupted" after a cancel. */
+/* -1 with ERROR_CANCELLED after a cancel. */
 int scale_run_check(const struct scale_watch *w, struct error *e);
 
 /* Seconds on a clock that only goes forward. */

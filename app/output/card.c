@@ -275,7 +275,7 @@ int card_write_json(FILE *f, const struct model *m, struct error *e)
               add_string(card, "training", m, "longnet.training.summary");
     char *text = ok ? cJSON_PrintUnformatted(card) : NULL;
     cJSON_Delete(card);
-    if (!text) return error_set(e, "out of memory");
+    if (!text) return error_memory(e);
     int failed = fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) != 0;
     cJSON_free(text);
     return failed ? error_set(e, "the card cannot be written: %s", strerror(errno)) : 0;

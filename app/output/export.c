@@ -201,7 +201,9 @@ static int format_of(const char *path)
 
 int export_check(const char *path, struct error *e)
 {
-    return format_of(path) >= 0 ? 0 : error_set(e, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+    return format_of(path) >= 0
+               ? 0
+               : error_set_kind(e, ERROR_USAGE, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
 }
 
 int export_write(const struct export *x, const char *path, struct error *e)

@@ -41,7 +41,7 @@ int plain_write(FILE *f, const struct corpus *c, bool for_terminal, const atomic
         const struct document *d = &c->documents[i];
         if (c->n_documents > 1) written = put_heading(f, d, i > 0 ? d - 1 : NULL);
         for (uint64_t at = 0; at < d->size && written;) {
-            if (atomic_load(cancel)) return error_set(e, "interrupted");
+            if (atomic_load(cancel)) return error_cancelled(e);
             const size_t n = piece_of(d->text + at, d->size - at);
             written = put(f, d->text + at, n, for_terminal);
             at += n;

@@ -153,7 +153,7 @@ int report_print(cJSON *object, FILE *out, struct error *e)
 {
     char *text = object ? cJSON_PrintUnformatted(object) : NULL;
     cJSON_Delete(object);
-    if (!text) return error_set(e, "out of memory");
+    if (!text) return error_memory(e);
     int failed = fprintf(out, "%s\n", text) < 0 || fflush(out) != 0;
     cJSON_free(text);
     return failed ? error_set(e, "standard output: %s", strerror(errno)) : 0;

@@ -15,7 +15,7 @@ int atlas_open(struct atlas **out, const struct corpus *c, struct error *e)
     if (a == NULL || starts == NULL) {
         free(a);
         free(starts);
-        return error_set(e, "no memory for %zu documents", c->n_documents);
+        return error_set_kind(e, ERROR_MEMORY, "no memory for %zu documents", c->n_documents);
     }
     for (size_t i = 0; i < c->n_documents; i++) starts[i + 1] = starts[i] + c->documents[i].size;
     a->corpus = c;
@@ -57,7 +57,7 @@ int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e)
     if (d != NULL) a->documents = d;
     struct reader_segment *s = bytes_reserve(a->segments, &a->segment_capacity, end_segment, sizeof *s);
     if (s != NULL) a->segments = s;
-    if (d == NULL || s == NULL) return error_set(e, "no memory for %zu segments", end_segment);
+    if (d == NULL || s == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for %zu segments", end_segment);
     if (t->n_documents) memcpy(d + t->first_document, t->documents, t->n_documents * sizeof *d);
     if (t->n_segments) memcpy(s + t->first_segment, t->segments, t->n_segments * sizeof *s);
     a->n_documents = end_document;

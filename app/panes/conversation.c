@@ -49,7 +49,7 @@ int conversation_ask(struct conversation *c, const char *question, struct error 
     if (x != NULL) x->question = strdup(question);
     if (items == NULL || x == NULL || x->question == NULL) {
         exchange_free(x);
-        return error_set(e, "no memory for a question");
+        return error_set_kind(e, ERROR_MEMORY, "no memory for a question");
     }
     c->items[c->n] = x;
     c->current = c->n++;

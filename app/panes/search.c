@@ -71,7 +71,7 @@ static int compile(struct search *s, bool regex, struct error *e)
     pcre2_jit_compile(s->code, PCRE2_JIT_COMPLETE);
     s->match = pcre2_match_data_create_from_pattern(s->code, NULL);
     s->context = pcre2_match_context_create(NULL);
-    if (s->match == NULL || s->context == NULL) return error_set(e, "no memory for a search");
+    if (s->match == NULL || s->context == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for a search");
     pcre2_set_match_limit(s->context, STEPS_MAX);
     return 0;
 }
@@ -84,7 +84,7 @@ int search_open(struct search **out, const struct atlas *a, const char *pattern,
     if (s != NULL) s->pattern = strdup(pattern);
     if (s == NULL || s->pattern == NULL) {
         search_close(s);
-        return error_set(e, "no memory for a search");
+        return error_set_kind(e, ERROR_MEMORY, "no memory for a search");
     }
     s->atlas = a;
     s->size = strlen(pattern);

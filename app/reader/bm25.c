@@ -103,7 +103,7 @@ static int open_question(struct question *q, const char *text, struct error *e)
     while (q->table_size < 4 * (size + 1)) q->table_size *= 2; /* no more than two words a byte */
     q->table = calloc(q->table_size, sizeof *q->table);
     q->terms = calloc(2 * size + 1, sizeof *q->terms);
-    if (!q->table || !q->terms) return error_set(e, "out of memory");
+    if (!q->table || !q->terms) return error_memory(e);
     words_find(text, size, question_word, q);
     return 0;
 }
@@ -176,12 +176,12 @@ static int run(struct pass *p, const char *question, struct thread_pool *pool, s
     p->parts = calloc((size_t)p->n_parts + 1, sizeof *p->parts);
     p->n_hits = calloc(p->n + 1, sizeof *p->n_hits);
     p->n_words = calloc(p->n + 1, sizeof *p->n_words);
-    if (!p->parts || !p->n_hits || !p->n_words) return error_set(e, "out of memory");
+    if (!p->parts || !p->n_hits || !p->n_words) return error_memory(e);
     if (open_question(&p->question, question, e) != 0) return -1;
     thread_pool_run(pool, p->n_parts, count_task, p);
-    if (p->cancel && atomic_load(p->cancel)) return error_set(e, "interrupted");
+    if (p->cancel && atomic_load(p->cancel)) return error_cancelled(e);
     for (unsigned i = 0; i < p->n_parts; i++)
-        if (p->parts[i].out_of_memory) return error_set(e, "out of memory");
+        if (p->parts[i].out_of_memory) return error_memory(e);
     weigh(p);
     thread_pool_run(pool, p->n_parts, score_task, p);
     return 0;

@@ -12,7 +12,7 @@ struct reader_segment;
 struct thread_pool;
 
 /* scores[n]: of each segment of the corpus. A word that the question holds twice counts twice. Cancelled (may be NULL):
- * -1, "interrupted". The same on any number of threads. */
+ * ERROR_CANCELLED. The same on any number of threads. */
 int bm25_score(const struct corpus *c, const struct reader_segment *segments, size_t n, const char *question,
                struct thread_pool *pool, const atomic_bool *cancel, float *scores, struct error *e);
 

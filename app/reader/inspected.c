@@ -88,7 +88,7 @@ int inspected_open(struct inspected **out, struct inspection *in, const struct i
         free(sums);
         free(heads);
         inspect_close(in);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     i->choice = *c;
     i->in = in;

@@ -99,7 +99,7 @@ int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_byte
 static int open_state(struct reader *r, const struct reader_options *o, const atomic_bool *cancel, struct error *e)
 {
     if (!o->keep) return 0;
-    struct error why = {""};
+    struct error why = {0};
     const struct state_key key = {.model = r->model->hash, .width = r->model->evidence.width, .rate = r->rate_kept};
     const struct state_options options = {.directory = o->state_dir, .label = o->label, .cancel = cancel};
     r->checkpointed = clock_seconds();
@@ -108,7 +108,7 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
         snprintf(r->note, sizeof r->note, "%s", state_note(r->state));
         return 0;
     }
-    if (cancel && atomic_load(cancel)) return error_set(e, "interrupted");
+    if (cancel && atomic_load(cancel)) return error_cancelled(e);
     snprintf(r->note, sizeof r->note, "this read is not kept: %s", why.text);
     return 0;
 }
@@ -134,7 +134,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
 {
     if (m->evidence.width == 0) return error_set(e, "%s: this model has no evidence attention: not a reader", m->path);
     struct reader *r = calloc(1, sizeof *r);
-    if (!r) return error_set(e, "out of memory");
+    if (!r) return error_memory(e);
     r->model = m;
     r->backend = b;
     r->corpus = c;
@@ -185,15 +185,15 @@ float reader_fusion_weight(const struct reader *r)
 /* Keeps what was read. Where that fails reading goes on without further checkpoints. */
 static void checkpoint(struct reader *r, enum state_weight weight)
 {
-    struct error why = {""};
+    struct error why = {0};
     struct state_place place;
     size_t zero_lengths, size = session_state_size(session_guard_session(r->guard));
     double begin = clock_seconds();
     sequence_place(r->sequence, &place, &zero_lengths);
     if (place.n_documents == 0) return;
     uint8_t *session = malloc(size);
-    int failed = !session ? error_set(&why, "out of memory")
-                          : session_state_save(session_guard_session(r->guard), session, size, &why);
+    int failed =
+        !session ? error_memory(&why) : session_state_save(session_guard_session(r->guard), session, size, &why);
     if (!failed) failed = state_checkpoint(r->state, &place, session, size, weight, &why);
     if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
     free(session);
@@ -238,7 +238,7 @@ static int begin_chunk(struct reader *r, bool *last, struct error *e)
     *last = next->chunk.n == 0;
     if (*last) return 0;
     int8_t *keys = bytes_reserve(next->keys, &next->capacity, next->chunk.n * r->model->evidence.width, 1);
-    if (!keys) return error_set(e, "out of memory");
+    if (!keys) return error_memory(e);
     next->keys = keys;
     struct session_outputs outputs = {.keys = keys};
     if (session_guard_begin(r->guard, next->chunk.ids, next->chunk.n, &outputs, e)) return -1;
@@ -290,7 +290,7 @@ int reader_read(struct reader *r, const struct reader_callbacks *c, struct error
         if (c->cancel && atomic_load(c->cancel)) {
             if (end_chunks(r, 0, e)) return -1;
             if (r->keeps) checkpoint(r, STATE_DURABLE);
-            return error_set(e, "interrupted");
+            return error_cancelled(e);
         }
         uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
         double begin = clock_seconds();
@@ -408,7 +408,7 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
     }
     *n = ids.n;
     tokens_free(&ids);
-    if (!tokens) return error_set(e, "out of memory");
+    if (!tokens) return error_memory(e);
     *out = tokens;
     return 0;
 }
@@ -422,7 +422,7 @@ int reader_question_share(const struct reader *r, const struct answer *a, size_t
     const int8_t *keys = sequence_keys(r->sequence, &n_kept);
     assert(token < a->attention->n_query && a->n_segments <= n);
     for (size_t i = 0; i < a->n_segments; i++) {
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_set(e, "interrupted");
+        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_cancelled(e);
         uint64_t begin = sequence_kept(r->sequence, segments[i].first_token),
                  end = sequence_kept(r->sequence, segments[i].end_token);
         float part[SEGMENT_MAX_BYTES];

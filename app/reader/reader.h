@@ -58,12 +58,12 @@ struct reader_options {
 };
 
 /* Borrows model, back end and corpus until reader_close. What cannot be kept on disk is no failure: reader_note says
- * why. *cancel (may be NULL) is looked at while a kept read is looked for; cancelled is -1, "interrupted". */
+ * why. *cancel (may be NULL) is looked at while a kept read is looked for; cancelled is ERROR_CANCELLED. */
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
                 const struct reader_options *o, const atomic_bool *cancel, struct error *e);
 void reader_close(struct reader *r);
 
-/* Reads on from where it stopped, to the end. Cancelled: -1, the error's text is "interrupted", what was read is kept
+/* Reads on from where it stopped, to the end. Cancelled: ERROR_CANCELLED, what was read is kept
  * and a further call goes on. */
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e);
 bool reader_done(const struct reader *r);
@@ -118,14 +118,14 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
                            size_t *n, struct error *e);
 
 /* The attention of one question token in every segment of the answer: share[a->n_segments]. One pass over the kept keys
- * on the caller's thread; cancelled ("interrupted") between segments. */
+ * on the caller's thread; cancelled (ERROR_CANCELLED) between segments. */
 int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
                           float *share, struct error *e);
 
-/* Looks into the answer's question (app/reader/inspected.h) over what has been read by now, between two reader_read's, in
- * the progress callback of one, or in the idle callback of a reader_ask. Costs one prefill of the question and its
+/* Looks into the answer's question (app/reader/inspected.h) over what has been read by now, between two reader_read's,
+ * in the progress callback of one, or in the idle callback of a reader_ask. Costs one prefill of the question and its
  * softmaxes over the cached keys; cancelled
- * ("interrupted") between layers. -1 where several ranks read. */
+ * (ERROR_CANCELLED) between layers. -1 where several ranks read. */
 int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
                    const atomic_bool *cancel, struct inspected **out, struct error *e);
 

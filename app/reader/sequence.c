@@ -146,12 +146,12 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
                   const char *directory, struct error *e)
 {
     struct sequence *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
+    if (!s) return error_memory(e);
     *s = (struct sequence){.corpus = c, .width = width, .rate = rate};
     s->documents = calloc(c->n_documents ? c->n_documents : 1, sizeof *s->documents);
     if (!s->documents) {
         sequence_close(s);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     if (open_arrays(s, state, directory, e) || (state && replay(s, e))) {
         sequence_close(s);

@@ -97,8 +97,7 @@ static int open_arrays(struct state *s, bool writable, struct error *e)
     close_arrays(s);
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
         char *path = path_of(s, stream_names[i]);
-        int result = path ? file_array_open_named(&s->arrays[i], path, s->index.size[i], writable, e)
-                          : error_set(e, "out of memory");
+        int result = path ? file_array_open_named(&s->arrays[i], path, s->index.size[i], writable, e) : error_memory(e);
         free(path);
         if (result != 0) return -1;
     }
@@ -115,9 +114,9 @@ static int check_blocks(const struct state *s, struct error *e)
 {
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
         for (size_t b = 0; b < state_index_n_blocks(s->index.size[i]); b++) {
-            if (is_cancelled(s)) return error_set(e, "interrupted");
+            if (is_cancelled(s)) return error_cancelled(e);
             if (hash_block(s->arrays[i], s->index.size[i], b) != s->index.blocks[i][b])
-                return error_set(e, "%s: block %zu has a wrong checksum", stream_names[i], b);
+                return error_set_kind(e, ERROR_DAMAGED, "%s: block %zu has a wrong checksum", stream_names[i], b);
         }
     }
     return 0;
@@ -144,12 +143,12 @@ static int check_tables(const struct state *s, struct error *e)
         if (documents[i].first_token != at || text <= at || text > end || end > place->n_tokens ||
             sum(lengths, at, text) != 0 ||
             sum(lengths, text, end) != (last ? place->offset : s->corpus->documents[i].size))
-            return error_set(e, "documents: entry %" PRIu64 " does not fit the text", i);
+            return error_set_kind(e, ERROR_DAMAGED, "documents: entry %" PRIu64 " does not fit the text", i);
         at = end;
     }
     bool whole = place->n_documents == s->corpus->n_documents &&
                  place->offset == s->corpus->documents[place->n_documents - 1].size;
-    return s->index.complete && !whole ? error_set(e, "documents: not all are there") : 0;
+    return s->index.complete && !whole ? error_set_kind(e, ERROR_DAMAGED, "documents: not all are there") : 0;
 }
 
 /* Maps the session of the last checkpoint and checks it. */
@@ -160,13 +159,13 @@ static int open_session(struct state *s, struct error *e)
     session_name(name, last);
     char *path = path_of(s, name);
     file_unmap(&s->session);
-    int result = path ? file_map(&s->session, path, e) : error_set(e, "out of memory");
+    int result = path ? file_map(&s->session, path, e) : error_memory(e);
     free(path);
     if (result != 0) return -1;
     if (s->session.size == last->session_size && XXH3_64bits(s->session.bytes, s->session.size) == last->session_hash)
         return 0;
     file_unmap(&s->session);
-    return error_set(e, "%s: has a wrong checksum", name);
+    return error_set_kind(e, ERROR_DAMAGED, "%s: has a wrong checksum", name);
 }
 
 /* Forgets the last checkpoint, and all after the one before. */
@@ -189,7 +188,7 @@ static int settle(struct state *s, bool exactly, struct error *e)
 {
     struct error why;
     for (bool first = true; open_session(s, first ? &why : NULL) != 0; first = false) {
-        if (exactly || is_cancelled(s) || step_back(s, NULL) != 0) return error_set(e, "%s", why.text);
+        if (exactly || is_cancelled(s) || step_back(s, NULL) != 0) return error_copy(e, &why);
         error_set(&s->note, "a kept read was damaged (%s): %" PRIu64 " tokens of it are kept", why.text,
                   s->index.checkpoints[s->index.n_checkpoints - 1].place.n_tokens);
     }
@@ -219,7 +218,7 @@ static int load_index(struct state *s, struct error *e)
     size_t size = 0;
     struct stat st;
     struct state_index x = {.label = NULL};
-    int result = path ? 0 : error_set(e, "out of memory");
+    int result = path ? 0 : error_memory(e);
     if (result == 0 && stat(path, &st) != 0) result = 1;
     if (result == 0) result = state_store_read(&bytes, &size, path, e);
     if (result == 0) result = state_index_decode(&x, bytes, size, e);
@@ -256,7 +255,7 @@ static int new_index(struct state *s, const struct state_key *key, const char *l
     struct state_index x = {.key = *key, .n_documents = s->corpus->n_documents, .n_bytes = s->corpus->n_bytes};
     state_prefix_text(s->corpus, x.text);
     x.label = strndup(label ? label : s->corpus->documents[0].path, 1000);
-    if (!x.label) return error_set(e, "out of memory");
+    if (!x.label) return error_memory(e);
     set_index(s, &x);
     return 0;
 }
@@ -284,7 +283,7 @@ static int write_index(struct state *s, struct error *e)
     size_t size;
     if (state_index_encode(&bytes, &size, &s->index, e) != 0) return -1;
     char *path = path_of(s, "index");
-    int result = path ? state_store_replace(path, bytes, size, true, e) : error_set(e, "out of memory");
+    int result = path ? state_store_replace(path, bytes, size, true, e) : error_memory(e);
     if (result == 0) s->n_durable = s->index.n_checkpoints;
     free(path);
     free(bytes);
@@ -299,7 +298,7 @@ static int update_blocks(struct state *s, struct error *e)
         uint64_t size = file_array_size(s->arrays[i]);
         size_t n = state_index_n_blocks(size);
         uint64_t *blocks = bytes_reserve(x->blocks[i], &s->blocks_capacity[i], n + 1, sizeof *blocks);
-        if (!blocks) return error_set(e, "out of memory");
+        if (!blocks) return error_memory(e);
         x->blocks[i] = blocks;
         for (size_t b = (size_t)(x->size[i] / STATE_BLOCK); b < n; b++) blocks[b] = hash_block(s->arrays[i], size, b);
         x->size[i] = size;
@@ -314,7 +313,7 @@ static int share_session(const struct state *s, const struct state *from, const 
     char name[40];
     session_name(name, p);
     char *source = path_of(from, name), *target = path_of(s, name);
-    int result = source && target ? 0 : error_set(e, "out of memory");
+    int result = source && target ? 0 : error_memory(e);
     if (result == 0 && link(source, target) != 0) {
         struct file_map m;
         result = file_map(&m, source, e);
@@ -334,7 +333,7 @@ static int copy_stream(struct state *s, const struct state *from, enum state_str
     const uint8_t *bytes = file_array_bytes(from->arrays[stream]);
     for (uint64_t at = 0; at < size; at += STATE_BLOCK) {
         uint64_t left = size - at;
-        if (is_cancelled(s)) return error_set(e, "interrupted");
+        if (is_cancelled(s)) return error_cancelled(e);
         if (file_array_append(s->arrays[stream], bytes + at, (size_t)(left < STATE_BLOCK ? left : STATE_BLOCK), e) != 0)
             return -1;
     }
@@ -348,7 +347,7 @@ static int copy_from(struct state *s, const struct state *from, size_t n, struct
     uint64_t size[STATE_N_STREAMS];
     state_index_sizes(&x->key, &from->index.checkpoints[n - 1].place, size);
     x->checkpoints = bytes_reserve(NULL, &s->checkpoints_capacity, n, sizeof *x->checkpoints);
-    if (!x->checkpoints) return error_set(e, "out of memory");
+    if (!x->checkpoints) return error_memory(e);
     for (enum state_stream i = 0; i < STATE_N_STREAMS; i++)
         if (copy_stream(s, from, i, size[i], e) != 0) return -1;
     for (size_t i = 0; i < n; i++) {
@@ -420,7 +419,7 @@ static void note_nothing_kept(struct state *s, const struct state_entry *entries
 static int adopt_best(struct state *s, struct error *e)
 {
     struct state_entry *entries;
-    struct error why = {""};
+    struct error why = {0};
     size_t n, best = 0, best_n = 0;
     uint64_t most = 0;
     int failed = 0;
@@ -448,7 +447,7 @@ static int adopt_best(struct state *s, struct error *e)
         }
     }
     state_store_list_free(entries, n);
-    return is_cancelled(s) ? error_set(e, "interrupted") : failed;
+    return is_cancelled(s) ? error_cancelled(e) : failed;
 }
 
 static int begin(struct state *s, uint64_t limit, struct error *e)
@@ -492,7 +491,7 @@ static int open_writable(struct state *s, uint64_t limit, struct error *e)
     s->lock = lock_alone(s, e);
     if (s->lock < 0) return -1;
     int result = load(s, false, e);
-    if (is_cancelled(s)) return error_set(e, "interrupted");
+    if (is_cancelled(s)) return error_cancelled(e);
     if (result < 0) error_set(&s->note, "a kept read was damaged and is deleted (%s): reading again", e->text);
     if (result != 0) return begin(s, limit, e);
     if (s->index.complete) {
@@ -508,13 +507,13 @@ int state_open(struct state **out, const struct state_options *o, const struct s
 {
     struct error why; /* kept for the note even where the caller wants no error */
     struct state *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
+    if (!s) return error_memory(e);
     s->lock = -1;
     s->corpus = c;
     s->cancel = o->cancel;
     s->sessions_most = o->sessions ? o->sessions : STATE_SESSIONS;
     int result = 0;
-    if (o->directory && !(s->directory = strdup(o->directory))) result = error_set(e, "out of memory");
+    if (o->directory && !(s->directory = strdup(o->directory))) result = error_memory(e);
     if (!o->directory) result = state_store_default(&s->directory, e);
     if (result == 0) result = new_index(s, key, o->label, e);
     if (result == 0) {
@@ -527,7 +526,7 @@ int state_open(struct state **out, const struct state_options *o, const struct s
             reset(s);
         }
         if (!loaded) result = open_writable(s, o->limit ? o->limit : STATE_LIMIT, &why);
-        if (result != 0) error_set(e, "%s", why.text);
+        if (result != 0) error_copy(e, &why);
     }
     /* Checkpoints are not cancelled: the last one is made because reading was. */
     if (result == 0) result = state_prefix_open(&s->prefix, c, NULL, e);
@@ -591,7 +590,7 @@ static int thin(struct state *s, size_t first, struct state_checkpoint **dropped
     struct state_index *x = &s->index;
     *n = 0;
     *dropped = calloc(x->n_checkpoints, sizeof **dropped);
-    if (!*dropped) return error_set(e, "out of memory");
+    if (!*dropped) return error_memory(e);
     for (size_t i; (i = too_many(x, first, s->sessions_most)) != SIZE_MAX;) {
         (*dropped)[(*n)++] = x->checkpoints[i];
         memmove(&x->checkpoints[i], &x->checkpoints[i + 1], (x->n_checkpoints - i - 1) * sizeof *x->checkpoints);
@@ -615,7 +614,7 @@ static int write_parts(struct state *s, struct state_checkpoint *p, const uint8_
     p->session_hash = XXH3_64bits(session, size);
     file_unmap(&s->session);
     char *path = path_of(s, name);
-    int result = path ? state_store_replace(path, session, size, !light, e) : error_set(e, "out of memory");
+    int result = path ? state_store_replace(path, session, size, !light, e) : error_memory(e);
     free(path);
     return result;
 }
@@ -626,7 +625,7 @@ static int add_checkpoint(struct state *s, const struct state_checkpoint *added,
     struct state_index *x = &s->index;
     struct state_checkpoint *checkpoints =
         bytes_reserve(x->checkpoints, &s->checkpoints_capacity, x->n_checkpoints + 1, sizeof *checkpoints);
-    if (!checkpoints) return error_set(e, "out of memory");
+    if (!checkpoints) return error_memory(e);
     x->checkpoints = checkpoints;
     bool again = x->n_checkpoints > 0 && checkpoints[x->n_checkpoints - 1].place.n_tokens == added->place.n_tokens;
     checkpoints[again ? x->n_checkpoints - 1 : x->n_checkpoints++] = *added;

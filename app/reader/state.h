@@ -35,7 +35,7 @@ struct state_options {
 };
 
 /* Borrows the corpus until state_close. Fails where nothing can be kept: no directory, a full or read-only disk, "in
- * use by another process" (which reads the same text), and when cancelled ("interrupted"). */
+ * use by another process" (which reads the same text), and when cancelled (ERROR_CANCELLED). */
 int state_open(struct state **out, const struct state_options *o, const struct state_key *key, const struct corpus *c,
                struct error *e);
 

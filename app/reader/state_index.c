@@ -156,7 +156,7 @@ int state_index_encode(uint8_t **out, size_t *size, const struct state_index *x,
     walk(&count, &copy);
     uint64_t hash;
     uint8_t *written = malloc(count.at + sizeof hash);
-    if (!written) return error_set(e, "out of memory");
+    if (!written) return error_memory(e);
     struct cursor c = {.write = written};
     walk(&c, &copy);
     hash = XXH3_64bits(written, c.at);
@@ -171,15 +171,16 @@ int state_index_decode(struct state_index *out, const uint8_t *bytes_read, size_
     struct state_index x = {.n_checkpoints = 0};
     uint64_t hash = 0;
     if (size < sizeof magic + sizeof hash || memcmp(bytes_read, magic, sizeof magic) != 0)
-        return error_set(e, "not an index of a kept read");
+        return error_set_kind(e, ERROR_DAMAGED, "not an index of a kept read");
     struct cursor tail = {.read = bytes_read + size - sizeof hash, .size = sizeof hash};
     number(&tail, &hash);
-    if (XXH3_64bits(bytes_read, size - sizeof hash) != hash) return error_set(e, "the index has a wrong checksum");
+    if (XXH3_64bits(bytes_read, size - sizeof hash) != hash)
+        return error_set_kind(e, ERROR_DAMAGED, "the index has a wrong checksum");
     struct cursor c = {.read = bytes_read, .size = size - sizeof hash};
     walk(&c, &x);
     if (c.failed || c.at != c.size || !is_sound(&x)) {
         state_index_free(&x);
-        return error_set(e, "the index is of another version or does not fit together");
+        return error_set_kind(e, ERROR_DAMAGED, "the index is of another version or does not fit together");
     }
     *out = x;
     return 0;

@@ -31,7 +31,7 @@ static void begin_document(struct state_prefix *p)
 int state_prefix_open(struct state_prefix **out, const struct corpus *c, const atomic_bool *cancel, struct error *e)
 {
     struct state_prefix *p = aligned_alloc(_Alignof(struct state_prefix), sizeof *p);
-    if (!p) return error_set(e, "out of memory");
+    if (!p) return error_memory(e);
     p->corpus = c;
     p->cancel = cancel;
     p->document = 0;
@@ -52,7 +52,7 @@ static int move(struct state_prefix *p, uint64_t offset, struct error *e)
     const struct document *d = &p->corpus->documents[p->document];
     while (p->offset < offset) {
         uint64_t n = offset - p->offset < BLOCK ? offset - p->offset : BLOCK;
-        if (p->cancel && atomic_load(p->cancel)) return error_set(e, "interrupted");
+        if (p->cancel && atomic_load(p->cancel)) return error_cancelled(e);
         XXH3_128bits_update(&p->hash, d->text + p->offset, (size_t)n);
         p->offset += n;
     }

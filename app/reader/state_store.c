@@ -27,7 +27,7 @@ int state_store_default(char **out, struct error *e)
     const char *base = has_cache ? cache : home, *rest = has_cache ? "/lectern" : "/.cache/lectern";
     size_t size = strlen(base) + strlen(rest) + 1;
     char *path = malloc(size);
-    if (!path) return error_set(e, "out of memory");
+    if (!path) return error_memory(e);
     snprintf(path, size, "%s%s", base, rest);
     *out = path;
     return 0;
@@ -52,7 +52,7 @@ char *state_store_path(const char *directory, const char *name, const char *file
 static int make_directories(const char *path, struct error *e)
 {
     char *copy = strdup(path);
-    if (!copy) return error_set(e, "out of memory");
+    if (!copy) return error_memory(e);
     int result = 0;
     for (char *at = copy + 1; result == 0; at++) {
         if (*at != '/' && *at != '\0') continue;
@@ -77,7 +77,7 @@ static bool is_still_there(int fd, const char *path)
 int state_store_lock(const char *directory, const char *name, bool shared, struct error *e)
 {
     char *home = state_store_path(directory, name, ""), *path = state_store_path(directory, name, "lock");
-    int fd = -1, result = home && path ? 0 : error_set(e, "out of memory");
+    int fd = -1, result = home && path ? 0 : error_memory(e);
     for (int attempt = 0; result == 0 && fd < 0 && attempt < 10; attempt++) {
         if (!shared) result = make_directories(home, e);
         if (result != 0) break;
@@ -110,7 +110,7 @@ int state_store_read(uint8_t **out, size_t *size, const char *path, struct error
     if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode) || (uint64_t)s.st_size > SMALL_FILE_MOST) {
         result = error_set(e, "%s: not a file of a fitting size", path);
     } else if (!(bytes = malloc((size_t)s.st_size + 1))) {
-        result = error_set(e, "out of memory");
+        result = error_memory(e);
     }
     while (result == 0 && n < (size_t)s.st_size) {
         ssize_t got = read(fd, bytes + n, (size_t)s.st_size - n);
@@ -157,7 +157,7 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, boo
 {
     size_t path_size = strlen(path);
     char *beside = malloc(path_size + sizeof ".new");
-    if (!beside) return error_set(e, "out of memory");
+    if (!beside) return error_memory(e);
     memcpy(beside, path, path_size);
     memcpy(beside + path_size, ".new", sizeof ".new");
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -288,7 +288,7 @@ int state_store_list(struct state_entry **out, size_t *n_out, const char *direct
         if (!grown) {
             closedir(d);
             state_store_list_free(entries, n);
-            return error_set(e, "out of memory");
+            return error_memory(e);
         }
         entries = grown;
         read_entry(&entries[n++], directory, found->d_name);

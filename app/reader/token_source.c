@@ -62,7 +62,7 @@ int token_source_open(struct token_source **out, const struct tokenizer *t, cons
                       unsigned n_threads, struct error *e)
 {
     struct token_source *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
+    if (!s) return error_memory(e);
     s->tokenizer = t;
     s->corpus = c;
     s->file_token = file_token;
@@ -75,7 +75,7 @@ int token_source_open(struct token_source **out, const struct tokenizer *t, cons
     s->ring = calloc(s->n_ring, sizeof *s->ring);
     if (!s->threads || !s->ring) {
         token_source_close(s);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     *out = s;
     return 0;
@@ -242,7 +242,7 @@ static int add_run(struct chunk *c, size_t n, bool header, struct error *e)
         return 0;
     }
     struct token_run *runs = bytes_reserve(c->runs, &c->runs_capacity, c->n_runs + 1, sizeof *runs);
-    if (!runs) return error_set(e, "out of memory");
+    if (!runs) return error_memory(e);
     c->runs = runs;
     c->runs[c->n_runs++] = (struct token_run){n, header};
     return 0;
@@ -266,7 +266,7 @@ int token_source_next(struct token_source *s, size_t n, struct token_chunk *out,
     while (c->tokens.n < n) {
         const struct block *b = next_block(s);
         if (!b) break;
-        if (b->failed) return error_set(e, "%s", b->error.text);
+        if (b->failed) return error_copy(e, &b->error);
         skip(s, b);
         if (s->used == b->tokens.n) continue;
         size_t left = n - c->tokens.n, there = b->tokens.n - s->used, part = there < left ? there : left;

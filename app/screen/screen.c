@@ -17,7 +17,7 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
                 const struct screen_calls *calls, struct error *e)
 {
     struct screen *s = calloc(1, sizeof *s);
-    if (s == NULL) return error_set(e, "no memory for the screen");
+    if (s == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the screen");
     if (atlas_open(&s->atlas, c, e) != 0 || pane_contents_open(&s->contents, c, e) != 0) {
         atlas_close(s->atlas);
         free(s);
@@ -166,8 +166,7 @@ static bool take_scale(struct screen *s, const struct message *m)
     case MESSAGE_SCALE_ENDS:
     case MESSAGE_SCALE_NOTE:
         p->running = p->running && m->type == MESSAGE_SCALE_NOTE;
-        if (m->text != NULL)
-            snprintf(p->note, sizeof p->note, "%s", strcmp(m->text, "interrupted") == 0 ? "stopped" : m->text);
+        if (m->text != NULL || !m->done) snprintf(p->note, sizeof p->note, "%s", m->text ? m->text : "stopped");
         return true;
     default:
         return false;

@@ -20,7 +20,7 @@ int canvas_resize(struct canvas *c, int rows, int cols, struct error *e)
     struct cell *cells = NULL;
     if (bytes_multiply(&n, (size_t)rows, (size_t)cols) && bytes_multiply(&bytes, n, sizeof *cells))
         cells = malloc(bytes ? bytes : 1);
-    if (cells == NULL) return error_set(e, "no memory for a screen of %d x %d", cols, rows);
+    if (cells == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for a screen of %d x %d", cols, rows);
     free(c->cells);
     *c = (struct canvas){.rows = rows, .cols = cols, .cells = cells};
     canvas_clear(c);

@@ -99,7 +99,7 @@ static int read_file(struct config *c, const char *path, bool must, struct error
     if (f == NULL) return must || errno != ENOENT ? error_set(e, "%s: %s", path, strerror(errno)) : 0;
     char *text = malloc(FILE_MAX);
     size_t size = text ? fread(text, 1, FILE_MAX, f) : 0;
-    int status = text == NULL       ? error_set(e, "%s: no memory", path)
+    int status = text == NULL       ? error_set_kind(e, ERROR_MEMORY, "%s: no memory", path)
                  : ferror(f)        ? error_set(e, "%s: it cannot be read", path)
                  : size == FILE_MAX ? error_set(e, "%s: longer than 64 kB", path)
                                     : config_parse(c, path, text, size, e);

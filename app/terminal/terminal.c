@@ -219,7 +219,7 @@ static void define_keys(void)
 int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct error *e)
 {
     struct terminal *t = calloc(1, sizeof *t);
-    if (t == NULL) return error_set(e, "no memory for the terminal");
+    if (t == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the terminal");
     t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
     t->mouse = mouse;
     t->ascii = !choose_locale();

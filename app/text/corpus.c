@@ -28,7 +28,7 @@ static int add_directory(struct corpus_build *b, const char *real_path, const ch
     if (only || strcmp(name, ".") == 0 || strcmp(name, "./") == 0) return corpus_walk(b, real_path, "", e);
     size_t size = strlen(name);
     char *prefix = malloc(size + 2);
-    if (!prefix) return error_set(e, "out of memory");
+    if (!prefix) return error_memory(e);
     memcpy(prefix, name, size + 1);
     if (name[size - 1] != '/') memcpy(prefix + size, "/", 2);
     int result = corpus_walk(b, real_path, prefix, e);
@@ -88,7 +88,7 @@ int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const s
                 struct error *e)
 {
     struct corpus_build *b = calloc(1, sizeof *b);
-    if (!b) return error_set(e, "out of memory");
+    if (!b) return error_memory(e);
     if (o) b->options = *o;
     if (b->options.max_file == 0) b->options.max_file = CORPUS_MAX_FILE;
     int result = 0;
@@ -100,12 +100,12 @@ int corpus_open_memory(struct corpus **out, const char *const *paths, const char
                        size_t n, struct error *e)
 {
     struct corpus_build *b = calloc(1, sizeof *b);
-    if (!b) return error_set(e, "out of memory");
+    if (!b) return error_memory(e);
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
         char *bytes = malloc(sizes[i] ? sizes[i] : 1);
         if (!bytes) {
-            result = error_set(e, "out of memory");
+            result = error_memory(e);
             break;
         }
         if (sizes[i] > 0) memcpy(bytes, texts[i], sizes[i]);

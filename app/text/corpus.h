@@ -60,7 +60,7 @@ struct corpus_options {
  * is named twice is read once, with a note. Files of up to 16 MiB are copied into memory; larger ones are mapped, and
  * where others truncate one meanwhile, its missing bytes read as NULs (corpus_shrank). Fails where a named path is
  * missing, unreadable or no file or directory, where nothing at all is left to read (the error says why), and when
- * cancelled ("interrupted"). `o` may be NULL. */
+ * cancelled (ERROR_CANCELLED). `o` may be NULL. */
 int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o,
                 struct error *e);
 

@@ -54,7 +54,7 @@ void corpus_build_free(struct corpus_build *b)
 
 int corpus_build_check_cancel(const struct corpus_build *b, struct error *e)
 {
-    if (b->options.cancel && atomic_load(b->options.cancel)) return error_set(e, "interrupted");
+    if (b->options.cancel && atomic_load(b->options.cancel)) return error_cancelled(e);
     return 0;
 }
 
@@ -73,13 +73,13 @@ int corpus_build_note(struct corpus_build *b, struct error *e, const char *forma
 {
     struct corpus *c = &b->corpus;
     char **notes = bytes_reserve(c->notes, &b->notes_capacity, c->n_notes + 1, sizeof *notes);
-    if (!notes) return error_set(e, "out of memory");
+    if (!notes) return error_memory(e);
     c->notes = notes;
     va_list arguments;
     va_start(arguments, format);
     notes[c->n_notes] = format_words(format, arguments);
     va_end(arguments);
-    if (!notes[c->n_notes]) return error_set(e, "out of memory");
+    if (!notes[c->n_notes]) return error_memory(e);
     c->n_notes++;
     return 0;
 }
@@ -88,7 +88,7 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
 {
     struct corpus *c = &b->corpus;
     struct skipped *skipped = bytes_reserve(c->skipped, &b->skipped_capacity, c->n_skipped + 1, sizeof *skipped);
-    if (!skipped) return error_set(e, "out of memory");
+    if (!skipped) return error_memory(e);
     c->skipped = skipped;
     va_list arguments;
     va_start(arguments, format);
@@ -97,7 +97,7 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
     if (!s.path || !s.reason) {
         free(s.path);
         free(s.reason);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     skipped[c->n_skipped++] = s;
     return 0;
@@ -124,7 +124,7 @@ static int seen_grow(struct corpus_build *b, struct error *e)
     if (2 * (n + 1) <= b->seen_size) return 0;
     size_t size = b->seen_size ? 2 * b->seen_size : 64;
     uint64_t *grown = calloc(size, sizeof *grown);
-    if (!grown) return error_set(e, "out of memory");
+    if (!grown) return error_memory(e);
     free(b->seen);
     b->seen = grown;
     b->seen_size = size;
@@ -148,7 +148,7 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
             if (!first && (uint64_t)(++at - d->text) == d->size) break;
             if (d->n_lines == capacity || !d->lines) {
                 uint64_t *lines = bytes_reserve(d->lines, &capacity, (size_t)d->n_lines + 1, sizeof *lines);
-                if (!lines) return error_set(e, "out of memory");
+                if (!lines) return error_memory(e);
                 d->lines = lines;
             }
             d->lines[d->n_lines++] = (uint64_t)(at - d->text);
@@ -165,7 +165,7 @@ static int convert(struct corpus_build *b, struct document *d, struct corpus_bac
                    size_t size, const struct encoding_choice *choice, struct error *e)
 {
     struct encoding_text t;
-    if (encoding_convert(&t, choice->name, bytes, size, choice->bom) != 0) return error_set(e, "out of memory");
+    if (encoding_convert(&t, choice->name, bytes, size, choice->bom) != 0) return error_memory(e);
     free(backing->bytes);
     text_map_close(backing->map);
     *backing = (struct corpus_backing){.bytes = t.text};
@@ -212,7 +212,7 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
     const uint8_t *bytes = backing.map ? text_map_bytes(backing.map) : (const uint8_t *)backing.bytes;
     int result = -1;
     if (!d.path || (real_path && !real_copy)) {
-        error_set(e, "out of memory");
+        error_memory(e);
         goto fail;
     }
     if (decode(b, &d, &backing, bytes, size, e) != 0) goto fail;
@@ -229,7 +229,7 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
     char **real_paths = bytes_reserve(b->real_paths, &b->real_capacity, c->n_documents + 1, sizeof *real_paths);
     if (real_paths) b->real_paths = real_paths;
     if (!documents || !backings || !real_paths) {
-        error_set(e, "out of memory");
+        error_memory(e);
         goto fail;
     }
     if (index_and_hash(b, &d, e) != 0 || seen_grow(b, e) != 0) goto fail;
@@ -280,7 +280,7 @@ int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t 
     }
     if (!bytes || size < limit) {
         free(bytes);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     *out = bytes;
     *out_size = size;

@@ -33,7 +33,7 @@ struct corpus_build {
 
 void corpus_build_free(struct corpus_build *b);
 
-/* All return 0, or -1 with e set: without memory, or cancelled ("interrupted"). Paths and words are copied. */
+/* All return 0, or -1 with e set: without memory, or cancelled (ERROR_CANCELLED). Paths and words are copied. */
 int corpus_build_note(struct corpus_build *b, struct error *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e, const char *format, ...)

@@ -32,7 +32,7 @@ struct entry {
 
 static int no_memory(struct error *e)
 {
-    return error_set(e, "out of memory");
+    return error_memory(e);
 }
 
 /* Joins two strings with something between them; malloc'ed. */

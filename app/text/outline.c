@@ -48,7 +48,7 @@ static size_t common_folders(const char *a, const char *b, size_t *depth)
 static int add_entry(struct outline *o, size_t *capacity, struct outline_entry entry, struct error *e)
 {
     struct outline_entry *entries = bytes_reserve(o->entries, capacity, o->n_entries + 1, sizeof *entries);
-    if (entries == NULL) return error_set(e, "no memory for the contents");
+    if (entries == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the contents");
     o->entries = entries;
     entries[o->n_entries++] = entry;
     return 0;
@@ -93,7 +93,7 @@ static int add_path(struct outline *o, size_t *capacity, size_t shared, size_t d
 static int close_entries(struct outline *o, struct error *e)
 {
     size_t *next = malloc(202 * sizeof *next);
-    if (next == NULL) return error_set(e, "no memory for the contents");
+    if (next == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the contents");
     for (size_t i = 0; i < 202; i++) next[i] = o->n_entries;
     for (size_t i = o->n_entries; i-- > 0;) {
         struct outline_entry *entry = &o->entries[i];
@@ -113,7 +113,7 @@ int outline_open(struct outline **out, const struct corpus *c, struct error *e)
     if (o != NULL) o->first_heading = calloc(c->n_documents + 1, sizeof *o->first_heading);
     if (o == NULL || o->first_heading == NULL) {
         outline_close(o);
-        return error_set(e, "no memory for the contents");
+        return error_set_kind(e, ERROR_MEMORY, "no memory for the contents");
     }
     o->corpus = c;
     size_t capacity = 0, shared = shared_folders(c);

@@ -25,7 +25,7 @@ static char *reserve_name(struct parts *p, size_t size)
 static int add(struct parts *p, struct parts_item part, struct error *e)
 {
     struct parts_item *items = bytes_reserve(p->items, &p->capacity, p->n + 1, sizeof *items);
-    if (!items) return error_set(e, "out of memory");
+    if (!items) return error_memory(e);
     p->items = items;
     items[p->n++] = part;
     return 0;
@@ -35,7 +35,7 @@ int parts_add_place(struct parts *p, uint64_t offset, const char *at, struct err
 {
     size_t size = strlen(at) + 1;
     char *name = reserve_name(p, size);
-    if (!name) return error_set(e, "out of memory");
+    if (!name) return error_memory(e);
     memcpy(name, at, size);
     struct parts_item part = {.offset = offset, .at = p->names_size, .title = p->names_size};
     p->names_size += size;
@@ -73,7 +73,7 @@ int parts_add_heading(struct parts *p, uint64_t offset, unsigned level, const ch
     if (size > TITLE_MAX) /* not inside a character */
         for (size = TITLE_MAX; size > 0 && ((unsigned char)title[size] & 0xC0) == 0x80;) size--;
     char *name = reserve_name(p, outer_size + size + 1);
-    if (!name) return error_set(e, "out of memory");
+    if (!name) return error_memory(e);
     if (outer) {
         memcpy(name, p->names + outer_at, outer_size - strlen(INSIDE));
         memcpy(name + outer_size - strlen(INSIDE), INSIDE, strlen(INSIDE));

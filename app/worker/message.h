@@ -29,7 +29,7 @@ enum message_type {
     MESSAGE_INSPECTED,     /* id, inspected; or text: why it cannot be done */
     MESSAGE_SCALE_STEP,    /* scale: what is being measured, and how far it is */
     MESSAGE_SCALE_ROW,     /* scale.row */
-    MESSAGE_SCALE_ENDS,    /* text: why; NULL: all is measured */
+    MESSAGE_SCALE_ENDS,    /* done: all is measured; else text: what went wrong; without one it was stopped */
     MESSAGE_SCALE_NOTE,    /* text: something was left out */
     MESSAGE_FAILED,        /* text: nothing works any more */
 };

@@ -23,7 +23,7 @@ int queue_open(struct queue **out, size_t capacity, int wake_fd, struct error *e
     if (q == NULL || ring == NULL) {
         free(q);
         free(ring);
-        return error_set(e, "no memory for a queue");
+        return error_set_kind(e, ERROR_MEMORY, "no memory for a queue");
     }
     q->ring = ring;
     q->capacity = capacity;

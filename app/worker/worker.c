@@ -226,7 +226,7 @@ static void read_on(struct worker *w)
     reader_progress(w->reader, &p);
     tell_progress(w, &p);
     tell_notice(w);
-    bool paused = status != 0 && strcmp(e.text, "interrupted") == 0;
+    bool paused = status != 0 && e.kind == ERROR_CANCELLED;
     tell_text(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
 }
 
@@ -241,7 +241,7 @@ static void ask(struct worker *w, const struct message *question)
     int failed = reader_ask(w->reader, question->text, w->options.rank, &callbacks, &a, &e);
     tell_notice(w);
     if (failed) {
-        bool stopped = strcmp(e.text, "interrupted") == 0;
+        bool stopped = e.kind == ERROR_CANCELLED;
         tell_text(w, MESSAGE_ANSWER_ENDS, question->id, false, stopped ? NULL : e.text);
         return;
     }
@@ -277,7 +277,7 @@ static void on_scale_begin(void *context, const char *what, uint64_t tokens)
 static int on_scale_row(void *context, const struct scale_row *row, struct error *e)
 {
     struct message *m = message_new(MESSAGE_SCALE_ROW);
-    if (m == NULL) return error_set(e, "out of memory");
+    if (m == NULL) return error_memory(e);
     m->scale.row = *row;
     tell(context, m);
     return 0;
@@ -303,7 +303,8 @@ static void measure(struct worker *w)
     billion.at = 1000000000;
     bool failed = scale_measure(&billion, w->backend, w->options.model, &callbacks, &e) != 0 ||
                   scale_measure(&lengths, w->backend, w->options.model, &callbacks, &e) != 0;
-    tell_text(w, MESSAGE_SCALE_ENDS, 0, !failed, failed ? e.text : NULL);
+    bool stopped = failed && e.kind == ERROR_CANCELLED;
+    tell_text(w, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
 }
 
 static bool set_up(struct worker *w, struct error *e)
@@ -365,7 +366,7 @@ static int start_thread(struct worker *w, struct error *e)
 int worker_open(struct worker **out, const struct worker_options *o, struct error *e)
 {
     struct worker *w = calloc(1, sizeof *w);
-    if (w == NULL) return error_set(e, "no memory for the reader's thread");
+    if (w == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the reader's thread");
     w->options = *o;
     w->wake[0] = w->wake[1] = -1;
     pthread_mutex_init(&w->mutex, NULL);

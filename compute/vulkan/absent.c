@@ -5,7 +5,7 @@
 int backend_vulkan_open(struct backend **out, const char *device, unsigned n_threads, struct error *e)
 {
     (void)out, (void)n_threads;
-    return error_set(e, "%s: this program was built without Vulkan", device);
+    return error_set_kind(e, ERROR_DEVICE, "%s: this program was built without Vulkan", device);
 }
 
 size_t backend_vulkan_count(void)
@@ -32,7 +32,7 @@ unsigned backend_vulkan_messages(char *first, size_t size)
 int backend_vulkan_profile(struct backend *b, struct error *e)
 {
     (void)b;
-    return error_set(e, "this program was built without Vulkan");
+    return error_set_kind(e, ERROR_DEVICE, "this program was built without Vulkan");
 }
 
 uint32_t backend_vulkan_times(struct backend *b, struct backend_vulkan_time *out, uint32_t capacity)

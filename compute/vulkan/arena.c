@@ -32,7 +32,7 @@ struct arena {
 int arena_open(struct arena **out, struct gpu *g, struct error *e)
 {
     struct arena *a = calloc(1, sizeof *a);
-    if (!a) return error_set(e, "out of memory");
+    if (!a) return error_memory(e);
     a->g = g;
     *out = a;
     return 0;
@@ -109,7 +109,7 @@ static void block_give(struct block *b, struct range given)
 static int block_reserve(struct block *b, struct error *e)
 {
     struct range *grown = bytes_reserve(b->free, &b->capacity, b->n_buffers + 3, sizeof *grown);
-    if (!grown) return error_set(e, "out of memory");
+    if (!grown) return error_memory(e);
     b->free = grown;
     return 0;
 }
@@ -117,7 +117,7 @@ static int block_reserve(struct block *b, struct error *e)
 static int block_open(struct arena *a, uint64_t bytes, uint32_t *index, struct error *e)
 {
     struct block *grown = bytes_reserve(a->blocks, &a->capacity, a->n_blocks + 1, sizeof *grown);
-    if (!grown) return error_set(e, "out of memory");
+    if (!grown) return error_memory(e);
     a->blocks = grown;
     size_t at = 0;
     while (at < a->n_blocks && a->blocks[at].memory) at++;
@@ -152,9 +152,10 @@ static int suballocate(struct arena *a, struct arena_buffer *b, const VkMemoryRe
     }
     uint64_t left = a->g->caps.memory > a->taken ? a->g->caps.memory - a->taken : 0;
     if (need->size > left)
-        return error_set(e, "%s: %llu MiB more do not fit its budget of %llu MiB, of which %llu are taken",
-                         a->g->caps.name, (unsigned long long)(need->size >> 20),
-                         (unsigned long long)(a->g->caps.memory >> 20), (unsigned long long)(a->taken >> 20));
+        return error_set_kind(e, ERROR_DEVICE,
+                              "%s: %llu MiB more do not fit its budget of %llu MiB, of which %llu are taken",
+                              a->g->caps.name, (unsigned long long)(need->size >> 20),
+                              (unsigned long long)(a->g->caps.memory >> 20), (unsigned long long)(a->taken >> 20));
     uint64_t bytes = need->size > BLOCK_BYTES ? need->size : BLOCK_BYTES;
     if (block_open(a, bytes < left ? bytes : left, &b->block, e) != 0) return -1;
     b->offset = block_take(&a->blocks[b->block], need->size, need->alignment);
@@ -165,8 +166,9 @@ int arena_buffer_open(struct arena_buffer *out, struct arena *a, uint64_t bytes,
 {
     struct gpu *g = a->g;
     if (bytes > g->caps.max_range)
-        return error_set(e, "%s: %s needs %llu MiB, but a buffer there has at most %llu", g->caps.name, name,
-                         (unsigned long long)(bytes >> 20), (unsigned long long)(g->caps.max_range >> 20));
+        return error_set_kind(e, ERROR_DEVICE, "%s: %s needs %llu MiB, but a buffer there has at most %llu",
+                              g->caps.name, name, (unsigned long long)(bytes >> 20),
+                              (unsigned long long)(g->caps.max_range >> 20));
     VkBufferCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
         .size = bytes,

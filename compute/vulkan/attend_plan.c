@@ -185,14 +185,14 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
     p->valid = p->direct = false;
     p->n_tiles = p->n_joins = p->n_partial = p->n_keeps = p->keep_rows = 0;
     p->tile_rows = tile_rows;
-    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return error_set(e, "out of memory");
+    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return error_memory(e);
     memset(p->chain, 0xff, n_chain * sizeof *p->chain);
     for (uint32_t i = 0; i < s->n_branch; i++) {
         bool direct = !p->direct && s->branch[i].dilation_rate == 1;
         p->direct |= direct;
-        if (add_branch(p, op, i, direct) != 0) return error_set(e, "out of memory");
+        if (add_branch(p, op, i, direct) != 0) return error_memory(e);
     }
-    if (put_short_last(p) != 0) return error_set(e, "out of memory");
+    if (put_short_last(p) != 0) return error_memory(e);
     p->shape = *s;
     memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
     p->position = op->position;

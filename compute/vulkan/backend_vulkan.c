@@ -72,7 +72,7 @@ static int parse(struct request *r, const char *device, struct error *e)
         if (*at == ':') {
             char *end;
             unsigned long n = at[1] >= '0' && at[1] <= '9' ? strtoul(at + 1, &end, 10) : SIZE_MAX;
-            if (n > 999) return error_set(e, "device %s: expected a number after vulkan:", device);
+            if (n > 999) return error_set_kind(e, ERROR_USAGE, "device %s: expected a number after vulkan:", device);
             r->index = n;
             at = end;
         }
@@ -84,7 +84,8 @@ static int parse(struct request *r, const char *device, struct error *e)
                 return 0;
             }
     if (*at)
-        return error_set(e, "device %s: expected vulkan or vulkan:N, and perhaps /fp32, /fp16 or /coopmat", device);
+        return error_set_kind(e, ERROR_USAGE,
+                              "device %s: expected vulkan or vulkan:N, and perhaps /fp32, /fp16 or /coopmat", device);
     return 0;
 }
 
@@ -97,7 +98,7 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
                      struct error *e)
 {
     struct vulkan *v = calloc(1, sizeof *v);
-    if (!v) return error_set(e, "out of memory");
+    if (!v) return error_memory(e);
     v->base.ops = &vulkan_ops;
     v->tier = tier;
     if (thread_pool_open(&v->base.pool, n_threads, e) != 0 || gpu_open(&v->gpu, r->index, r->hardware, e) != 0 ||
@@ -162,8 +163,8 @@ static int open_best(struct vulkan **out, const struct request *r, unsigned n_th
     const struct gpu_caps caps = probe->caps;
     gpu_close(probe);
     if (r->tier != GPU_N_TIERS && !has_tier(&caps, r->tier))
-        return error_set(e, "%s has no %s arithmetic, or this program was built without it", caps.name,
-                         gpu_tier_name(r->tier));
+        return error_set_kind(e, ERROR_DEVICE, "%s has no %s arithmetic, or this program was built without it",
+                              caps.name, gpu_tier_name(r->tier));
     int highest = r->tier == GPU_N_TIERS ? GPU_N_TIERS - 1 : (int)r->tier;
     int lowest = r->tier == GPU_N_TIERS ? 0 : (int)r->tier;
     for (int tier = highest; tier >= lowest; tier--) {
@@ -175,7 +176,8 @@ static int open_best(struct vulkan **out, const struct request *r, unsigned n_th
             return 0;
         }
         log_line("%s; the next arithmetic is tried", e->text);
-        if (!refused->text[0]) error_set(refused, "%s: %s", gpu_tier_name((enum gpu_tier)tier), e->text);
+        if (!refused->text[0])
+            error_set_kind(refused, ERROR_DEVICE, "%s: %s", gpu_tier_name((enum gpu_tier)tier), e->text);
         vulkan_close(&v->base);
     }
     return -1;

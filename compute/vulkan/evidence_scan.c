@@ -65,7 +65,7 @@ void vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op)
     uint32_t *starts = malloc((most + 1ull) * sizeof *starts);
     if (!starts) {
         struct error why;
-        error_set(&why, "out of memory");
+        error_memory(&why);
         stream_fail(v->stream, &why);
         return;
     }
@@ -89,7 +89,7 @@ int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, s
     const uint32_t m = lse->cols;
     struct params_total params = {.n = n, .stride = vulkan_matrix_of(lse)->stride};
     float *parts = calloc((size_t)PARTS * m, sizeof *parts);
-    if (!parts) return error_set(e, "out of memory");
+    if (!parts) return error_memory(e);
     if (vulkan_reserve(v, &v->scores, (uint64_t)PARTS * m, "evidence scores")) {
         stream_run(v->stream, &(struct stream_dispatch){
                                   .pipeline = vulkan_pipeline(v, SHADER_EVIDENCE_TOTAL, (const uint32_t[]){THREADS}, 1),
@@ -150,7 +150,7 @@ int vulkan_evidence_score(const struct evidence_score *op, struct error *e)
     struct vulkan *v = vulkan_of(op->lse);
     assert(op->n_query == op->lse->cols && op->row <= op->lse->rows && op->n <= op->lse->rows - op->row);
     struct token *tokens = calloc(op->n_query, sizeof *tokens);
-    if (!tokens) return error_set(e, "out of memory");
+    if (!tokens) return error_memory(e);
     for (uint32_t t = 0; t < op->n_query; t++) {
         float high = (float)op->total[t];
         tokens[t] =

@@ -54,7 +54,8 @@ int gpu_error(struct error *e, const char *what, VkResult result)
     default:
         break;
     }
-    return error_set(e, "Vulkan: %s: %s (%d)", what, name, (int)result);
+    const enum error_kind kind = result == VK_ERROR_OUT_OF_HOST_MEMORY ? ERROR_MEMORY : ERROR_DEVICE;
+    return error_set_kind(e, kind, "Vulkan: %s: %s (%d)", what, name, (int)result);
 }
 
 unsigned gpu_messages(char *first, size_t size)
@@ -99,8 +100,10 @@ static bool instance_has_debug_utils(void)
 /* Under the lock. */
 static int instance_create(struct error *e)
 {
-    if (volkInitialize() != VK_SUCCESS) return error_set(e, "Vulkan: no loader (libvulkan.so.1) here");
-    if (volkGetInstanceVersion() < VK_API_VERSION_1_2) return error_set(e, "Vulkan: the loader is older than 1.2");
+    if (volkInitialize() != VK_SUCCESS)
+        return error_set_kind(e, ERROR_DEVICE, "Vulkan: no loader (libvulkan.so.1) here");
+    if (volkGetInstanceVersion() < VK_API_VERSION_1_2)
+        return error_set_kind(e, ERROR_DEVICE, "Vulkan: the loader is older than 1.2");
     bool debug = instance_has_debug_utils();
     const char *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
     VkDebugUtilsMessengerCreateInfoEXT listen = {
@@ -144,7 +147,7 @@ static int physical_list(VkPhysicalDevice **out, uint32_t *n, struct error *e)
     VkResult r = vkEnumeratePhysicalDevices(instance, n, NULL);
     if (r != VK_SUCCESS) return gpu_error(e, "the list of devices", r);
     VkPhysicalDevice *list = calloc(*n + 1, sizeof *list);
-    if (!list) return error_set(e, "out of memory");
+    if (!list) return error_memory(e);
     r = vkEnumeratePhysicalDevices(instance, n, list);
     if (r != VK_SUCCESS) {
         free(list);
@@ -307,9 +310,11 @@ static int choose(const VkPhysicalDevice *list, uint32_t n, size_t index, bool h
                   struct gpu_caps *caps, struct error *e)
 {
     if (index != SIZE_MAX) {
-        if (index >= n) return error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
+        if (index >= n)
+            return error_set_kind(e, ERROR_DEVICE, "vulkan:%zu: there are %u Vulkan devices here", index, n);
         caps_read(list[index], caps);
-        if (!caps->usable) return error_set(e, "vulkan:%zu: %s lacks %s", index, caps->name, caps->missing);
+        if (!caps->usable)
+            return error_set_kind(e, ERROR_DEVICE, "vulkan:%zu: %s lacks %s", index, caps->name, caps->missing);
         caps->index = index;
         *out = list[index];
         return 0;
@@ -326,7 +331,8 @@ static int choose(const VkPhysicalDevice *list, uint32_t n, size_t index, bool h
         caps->index = i;
         *out = list[i];
     }
-    if (best < 0) return error_set(e, "Vulkan: no %s among %u devices", hardware ? "GPU" : "usable device", n);
+    if (best < 0)
+        return error_set_kind(e, ERROR_DEVICE, "Vulkan: no %s among %u devices", hardware ? "GPU" : "usable device", n);
     return 0;
 }
 
@@ -392,7 +398,7 @@ int gpu_describe(size_t index, struct gpu_caps *caps, struct error *e)
     if (instance_open(e) != 0 || physical_list(&list, &n, e) != 0) return -1;
     if (index < n) caps_read(list[index], caps);
     free(list);
-    return index < n ? 0 : error_set(e, "vulkan:%zu: there are %u Vulkan devices here", index, n);
+    return index < n ? 0 : error_set_kind(e, ERROR_DEVICE, "vulkan:%zu: there are %u Vulkan devices here", index, n);
 }
 
 int gpu_open(struct gpu **out, size_t index, bool hardware, struct error *e)
@@ -401,7 +407,7 @@ int gpu_open(struct gpu **out, size_t index, bool hardware, struct error *e)
     uint32_t n;
     if (instance_open(e) != 0 || physical_list(&list, &n, e) != 0) return -1;
     struct gpu *g = calloc(1, sizeof *g);
-    int status = g ? choose(list, n, index, hardware, &g->physical, &g->caps, e) : error_set(e, "out of memory");
+    int status = g ? choose(list, n, index, hardware, &g->physical, &g->caps, e) : error_memory(e);
     free(list);
     if (status != 0 || device_create(g, e) != 0) {
         gpu_close(g);

@@ -42,11 +42,11 @@ static int open_words(struct vulkan_matrix **out, struct vulkan *v, uint32_t row
     size_t bytes;
     if (!bytes_multiply(&bytes, rows, stride) || !bytes_multiply(&bytes, bytes, 4) || bytes == 0 ||
         (size_t)stride * 4 > STREAM_STAGING_BYTES)
-        return error_set(e, "a matrix of %u rows and %u columns is not possible", rows, cols);
+        return error_set_kind(e, ERROR_DEVICE, "a matrix of %u rows and %u columns is not possible", rows, cols);
     char name[64];
     snprintf(name, sizeof name, "%s %u x %u", what, rows, cols);
     struct vulkan_matrix *m = calloc(1, sizeof *m);
-    if (!m) return error_set(e, "out of memory");
+    if (!m) return error_memory(e);
     if (arena_buffer_open(&m->buffer, v->arena, bytes, name, e) != 0) {
         free(m);
         return -1;
@@ -60,7 +60,7 @@ static int open_words(struct vulkan_matrix **out, struct vulkan *v, uint32_t row
 static int open_numbers(struct matrix **out, struct vulkan *v, uint32_t rows, uint32_t cols, bool half, struct error *e)
 {
     struct vulkan_matrix *m = NULL;
-    if (cols > UINT32_MAX - 7) return error_set(e, "a matrix of %u columns is not possible", cols);
+    if (cols > UINT32_MAX - 7) return error_set_kind(e, ERROR_DEVICE, "a matrix of %u columns is not possible", cols);
     if (open_words(&m, v, rows, cols, vulkan_stride(cols, half), half ? "activations" : "matrix", e) != 0) return -1;
     m->half = half;
     stream_fill(v->stream, m->buffer.buffer, 0, m->buffer.bytes, 0);
@@ -181,7 +181,7 @@ static int load_part(struct vulkan_matrix *m, uint32_t first, const struct weigh
     if (!rows || !elements) {
         free(rows);
         free(elements);
-        return error_set(e, "out of memory");
+        return error_memory(e);
     }
     for (uint32_t row = 0, n; row < w->rows; row += n) {
         n = w->rows - row < at_once ? w->rows - row : at_once;
@@ -205,9 +205,9 @@ int vulkan_matrix_load(struct matrix **out, struct backend *b, const struct weig
         assert(parts[i]->cols == cols);
         same &= parts[i]->type == parts[0]->type;
         if (__builtin_add_overflow(rows, parts[i]->rows, &rows))
-            return error_set(e, "a weight matrix has too many rows");
+            return error_set_kind(e, ERROR_DEVICE, "a weight matrix has too many rows");
     }
-    if (cols > UINT32_MAX / 8) return error_set(e, "a matrix of %u columns is not possible", cols);
+    if (cols > UINT32_MAX / 8) return error_set_kind(e, ERROR_DEVICE, "a matrix of %u columns is not possible", cols);
     /* A single row is a vector that is multiplied in: float32. So is what the shaders do not unpack, and what differs
      * from part to part, but for the tiers that multiply in float16. */
     const uint32_t padded = vulkan_ceil(cols, BLOCK) * BLOCK;
@@ -245,7 +245,7 @@ int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const v
     if (vulkan_matrix_of(m)->half) {
         const size_t n = (size_t)n_rows * m->cols;
         halves = malloc(n * sizeof *halves);
-        if (!halves) return error_set(e, "out of memory");
+        if (!halves) return error_memory(e);
         for (size_t i = 0; i < n; i++) halves[i] = half_of(((const float *)from)[i]);
         from = halves;
     }
@@ -271,7 +271,7 @@ int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, vo
         return waited(v, stream_read(v->stream, buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows, e));
     const size_t n = (size_t)n_rows * m->cols;
     uint16_t *halves = malloc(n * sizeof *halves);
-    if (!halves) return error_set(e, "out of memory");
+    if (!halves) return error_memory(e);
     int status =
         waited(v, stream_read(v->stream, buffer, row * pitch, pitch, halves, (uint64_t)m->cols * 2, n_rows, e));
     for (size_t i = 0; i < n && status == 0; i++) ((float *)to)[i] = float_of(halves[i]);

@@ -83,7 +83,7 @@ static int cache_open(struct pipelines *p, struct error *e)
 int pipelines_open(struct pipelines **out, struct gpu *g, struct error *e)
 {
     struct pipelines *p = calloc(1, sizeof *p);
-    if (!p) return error_set(e, "out of memory");
+    if (!p) return error_memory(e);
     p->g = g;
     if (layout_open(p, e) != 0 || cache_open(p, e) != 0) {
         pipelines_close(p);
@@ -174,7 +174,7 @@ const struct pipeline *pipelines_get(struct pipelines *p, enum shader shader, co
     if (!p->modules[shader] && module_open(p, shader, e) != 0) return NULL;
     struct pipeline *new = calloc(1, sizeof *new);
     if (!new) {
-        error_set(e, "out of memory");
+        error_memory(e);
         return NULL;
     }
     new->shader = shader;

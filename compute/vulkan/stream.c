@@ -116,7 +116,7 @@ static int staging_open(struct staging *out, struct gpu *g, bool cached, struct 
         .memoryTypeIndex = host_memory_type(g, need.memoryTypeBits, cached),
     };
     if (allocate.memoryTypeIndex == UINT32_MAX)
-        return error_set(e, "%s: no memory that the host can see", g->caps.name);
+        return error_set_kind(e, ERROR_MEMORY, "%s: no memory that the host can see", g->caps.name);
     r = g->vk.vkAllocateMemory(g->device, &allocate, NULL, &out->memory);
     if (r == VK_SUCCESS) r = g->vk.vkBindBufferMemory(g->device, out->buffer, out->memory, 0);
     if (r == VK_SUCCESS) r = g->vk.vkMapMemory(g->device, out->memory, 0, VK_WHOLE_SIZE, 0, (void **)&out->bytes);
@@ -156,7 +156,7 @@ int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, str
                 struct error *e)
 {
     struct stream *s = calloc(1, sizeof *s);
-    if (!s) return error_set(e, "out of memory");
+    if (!s) return error_memory(e);
     s->g = g;
     s->layout = layout;
     s->threads = threads;
@@ -533,7 +533,8 @@ void stream_fail_submit(struct stream *s, unsigned n)
 
 int stream_profile(struct stream *s, struct error *e)
 {
-    if (!(s->g->caps.timestamp_ns > 0)) return error_set(e, "%s: its queue has no timestamps", s->g->caps.name);
+    if (!(s->g->caps.timestamp_ns > 0))
+        return error_set_kind(e, ERROR_DEVICE, "%s: its queue has no timestamps", s->g->caps.name);
     if (stream_wait(s, e) != 0) return -1;
     s->profiling = true;
     return 0;
