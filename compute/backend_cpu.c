@@ -18,9 +18,13 @@
 #include "compute/weight_rows.h"
 #include "compute/weights.h"
 
-/* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights. Up to FEW rows are cut
- * by output columns instead, so that a single token also uses every thread. */
-enum { ROWS = 256, FEW = 32, FEW_COLUMNS = 64 };
+/* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights, and few enough that
+ * every thread has TASKS tasks of a chunk, since cores differ in speed and are not all ours. Up to FEW rows are cut by
+ * output columns instead, so that a single token also uses every thread. */
+enum { ROWS = 256, ROWS_LEAST = 32, TASKS = 4, FEW = 32, FEW_COLUMNS = 64 };
+
+/* Tokens of a chunk at which a device is at its best: CHUNK, and more where there are many threads. */
+enum { CHUNK = 2048, CHUNK_A_THREAD = 128 };
 
 /* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
  * a single token costs what its weights take to read. For many rows they become float32 a tile of weight rows at a
@@ -239,6 +243,15 @@ static uint32_t task_size(unsigned task, uint32_t each, uint32_t n)
     return n - task * each < each ? n - task * each : each;
 }
 
+/* Rows of one task where n of them are shared out, `times` over (heads), in steps of `least`. */
+static uint32_t rows_of_task(const struct backend_cpu *b, uint32_t n, uint32_t times, uint32_t least, uint32_t most)
+{
+    const unsigned threads = b->base.info.n_threads;
+    if (threads == 1) return most;
+    const uint32_t even = count_tasks(n, count_tasks(TASKS * threads, times)), each = count_tasks(even, least) * least;
+    return each < most ? each : most;
+}
+
 /* Room for a tile of each of the weights, on every thread, before a job; false and the failure noted without memory. */
 static bool tiles_for_threads(struct backend_cpu *b, const struct matrix *w)
 {
@@ -300,7 +313,10 @@ static void cpu_project(const struct project *op)
     struct backend_cpu *b = cpu_of(op->out);
     assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows);
     bool few = op->n <= FEW;
-    struct project_job job = {.op = op, .b = b, .rows = ROWS, .columns = few ? FEW_COLUMNS : op->w->rows};
+    struct project_job job = {.op = op,
+                              .b = b,
+                              .rows = few ? FEW : rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS),
+                              .columns = few ? FEW_COLUMNS : op->w->rows};
     job.n_columns = count_tasks(op->w->rows, job.columns);
     if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !tiles_for_threads(b, op->w)) return;
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
@@ -325,14 +341,15 @@ static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f)
 struct feed_forward_job {
     const struct feed_forward *op;
     struct backend_cpu *b;
+    uint32_t rows; /* of one task */
 };
 
 static void feed_forward_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, ROWS, op->n);
-    float *x = data(op->x) + (size_t)task * ROWS * d;
+    const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, job->rows, op->n);
+    float *x = data(op->x) + (size_t)task * job->rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
     norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
     product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, 0.0f, gate_up, 2 * (size_t)f);
@@ -372,7 +389,7 @@ static void feed_forward_few(const struct feed_forward *op)
         error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %u rows of a feed-forward", op->n);
         return;
     }
-    struct feed_forward_job job = {op, b};
+    struct feed_forward_job job = {.op = op, .b = b};
     thread_pool_run(b->base.pool, count_tasks(2 * f, FEW_COLUMNS), few_gate_up_task, &job);
     gate_rows(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
     thread_pool_run(b->base.pool, count_tasks(d, FEW_COLUMNS), few_down_task, &job);
@@ -389,14 +406,18 @@ static void cpu_feed_forward(const struct feed_forward *op)
         return;
     }
     if (!scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
-    struct feed_forward_job job = {op, b};
-    thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), feed_forward_task, &job);
+    struct feed_forward_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
+    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), feed_forward_task, &job);
 }
+
+/* Fewer rows leave vector lanes empty in the branches with r > 1, of which a block holds every r-th row. */
+enum { ATTENTION_ROWS_LEAST = 96 };
 
 struct attend_job {
     struct attention_cpu attention;
     uint32_t branch; /* being rotated */
     float *rotated;
+    uint32_t rows; /* of one task */
     unsigned n_blocks;
 };
 
@@ -404,18 +425,18 @@ static void rotate_task(void *context, unsigned task, unsigned thread)
 {
     (void)thread;
     const struct attend_job *job = context;
-    uint32_t begin = task * ATTENTION_CPU_ROWS;
-    attention_cpu_rotate(&job->attention, job->branch, begin,
-                         begin + task_size(task, ATTENTION_CPU_ROWS, job->attention.n), job->rotated);
+    uint32_t begin = task * job->rows;
+    attention_cpu_rotate(&job->attention, job->branch, begin, begin + task_size(task, job->rows, job->attention.n),
+                         job->rotated);
 }
 
 static void head_task(void *context, unsigned task, unsigned thread)
 {
     (void)thread;
     const struct attend_job *job = context;
-    uint32_t begin = task % job->n_blocks * ATTENTION_CPU_ROWS;
+    uint32_t begin = task % job->n_blocks * job->rows;
     attention_cpu_head(&job->attention, task / job->n_blocks, begin,
-                       begin + task_size(task % job->n_blocks, ATTENTION_CPU_ROWS, job->attention.n));
+                       begin + task_size(task % job->n_blocks, job->rows, job->attention.n));
 }
 
 static void keep_task(void *context, unsigned task, unsigned thread)
@@ -446,8 +467,9 @@ static void cpu_attend(const struct attend *op)
                       .causal = op->causal,
                       .out = data(op->out),
                       .lse = op->lse ? data(op->lse) : NULL},
-        .n_blocks = count_tasks(op->n, ATTENTION_CPU_ROWS),
+        .rows = rows_of_task(b, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),
     };
+    job.n_blocks = count_tasks(op->n, job.rows);
     unsigned n_rotated = 0;
     const size_t each = (size_t)op->n * s->n_head_kv * s->head_dim;
     for (uint32_t i = 0; i < s->n_branch; i++) n_rotated += op->rotary && s->branch[i].dilation_rate == 1;
@@ -469,13 +491,15 @@ static void cpu_attend(const struct attend *op)
 struct evidence_job {
     const struct evidence_rows *op;
     struct backend_cpu *b;
+    uint32_t rows; /* of one task */
 };
 
 static void evidence_task(void *context, unsigned task, unsigned thread)
 {
     const struct evidence_job *job = context;
     const struct evidence_rows *op = job->op;
-    const uint32_t d = op->w->cols, width = op->w->rows, begin = task * ROWS, n = task_size(task, ROWS, op->n);
+    const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
+                   n = task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
     norm_rows(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
     product(job->b, thread, op->w, 0, width, normed, n, 0.0f, u, width);
@@ -506,8 +530,8 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
     struct backend_cpu *b = cpu_of(op->out);
     assert(op->out->cols == (op->quantise ? op->w->rows / 4 : op->w->rows) && op->n <= op->out->rows);
     if (!scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows)) || !tiles_for_threads(b, op->w)) return;
-    struct evidence_job job = {op, b};
-    thread_pool_run(b->base.pool, count_tasks(op->n, ROWS), evidence_task, &job);
+    struct evidence_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
+    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), evidence_task, &job);
 }
 
 static void cpu_close(struct backend *backend)
@@ -571,7 +595,8 @@ int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
     }
     struct backend_info *info = &b->base.info;
     info->n_threads = thread_pool_n_threads(b->base.pool);
-    info->chunk_rows = 2048;
+    info->chunk_rows = CHUNK;
+    while (info->chunk_rows < CHUNK_A_THREAD * info->n_threads) info->chunk_rows *= 2;
     info->tolerance = 1e-3f;
     info->max_head_dim = ATTENTION_CPU_MAX_HEAD_DIM;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);

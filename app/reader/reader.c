@@ -32,6 +32,7 @@
 /* Tokens read between two looks at the cancel flag take about this long. */
 #define CHUNK_SECONDS 0.08
 #define CHUNK_LEAST 256
+#define CHUNK_A_THREAD 64 /* with less, threads wait for each other longer than they work */
 
 /* A chunk that is being read. */
 struct reading {
@@ -225,7 +226,9 @@ static size_t chunk_tokens(const struct reader *r)
 {
     const struct session *s = session_guard_session(r->guard);
     if (session_comm(s)) return session_chunk_tokens(s); /* less would leave ranks without a share */
-    size_t n = CHUNK_LEAST, most = backend_info(r->backend)->chunk_rows;
+    const struct backend_info *info = backend_info(r->backend);
+    size_t n = CHUNK_LEAST, most = info->chunk_rows;
+    while (n < most && n < CHUNK_A_THREAD * (size_t)info->n_threads) n *= 2;
     while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
     return (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
 }
