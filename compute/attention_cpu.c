@@ -277,12 +277,15 @@ static void attend_piece(const struct attention_cpu *a, uint32_t branch, uint32_
     if (first == UINT32_MAX) return;
 
     uint32_t first_key = attention_first_row(br, offset, a->position, piece.begin, piece.end);
-    uint32_t row = attention_cache_row(s, branch, head);
-    struct key_run runs[2] = {{.k = a->cache_k + (size_t)row * s->head_dim,
-                               .v = a->cache_v + (size_t)row * s->head_dim,
-                               .k_stride = s->head_dim,
-                               .v_stride = s->head_dim,
-                               .n = piece.continues ? a->kept[branch * s->n_head + head] : 0}};
+    struct key_run runs[2] = {{0}};
+    if (piece.continues) {
+        const size_t row = attention_cache_row(s, branch, head);
+        runs[0] = (struct key_run){.k = a->cache_k + row * s->head_dim,
+                                   .v = a->cache_v + row * s->head_dim,
+                                   .k_stride = s->head_dim,
+                                   .v_stride = s->head_dim,
+                                   .n = a->kept[branch * s->n_head + head]};
+    }
     struct block b;
     b.head_dim = s->head_dim;
     b.row_stride = r;

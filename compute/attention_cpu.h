@@ -14,7 +14,7 @@ struct attention_cpu {
     const float *qkv;      /* [n][(n_head + 2 n_head_kv) head_dim] */
     const float *rotary;   /* [angle][head_dim], or NULL */
     const float **rotated; /* [n_branch]: [n][n_head_kv head_dim], the chunk's rotated keys of a branch that rotates */
-    float *cache_k, *cache_v;
+    float *cache_k, *cache_v; /* these and `kept` are not looked at from position 0 on */
     const uint32_t *kept;
     uint64_t position;
     uint32_t n;

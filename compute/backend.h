@@ -41,16 +41,27 @@ struct matrix {
     size_t bytes; /* on the device */
 };
 
-/* out[i] = (add ? out[i] : 0) + W norm(x[x_row + i]), i in [0, n): a projection of n rows, with the normalisation in
- * front of it. norm(x) = x / sqrt(mean(x^2) + norm_eps) * norm, or x itself where norm is NULL. */
+/* out[i] = (add ? out[i] : 0) + f(W norm(x[x_row + i]) + bias), i in [0, n): a projection of n rows, with the
+ * normalisation in front of it. norm(x) = x / sqrt(mean(x^2) + norm_eps) * norm, or x itself where norm is NULL;
+ * f(y) = gelu ? y (1 + erf(y / sqrt 2)) / 2 : y. */
 struct project {
     struct matrix *out;        /* [>= n][w->rows], activations or not; not x */
     const struct matrix *x;    /* [>= x_row + n][w->cols], the same; not activations where there is a norm */
     const struct matrix *w;    /* weights */
     const struct matrix *norm; /* weights [1][w->cols], or NULL */
+    const struct matrix *bias; /* weights [1][w->rows], or NULL */
     float norm_eps;
     uint32_t x_row, n;
+    bool gelu;
     bool add; /* to what is no activations */
+};
+
+/* x[i] = (x[i] - mean) / sqrt(variance + eps) * weight + bias, i in [0, n), mean and variance of the row. */
+struct layer_norm {
+    struct matrix *x;                   /* [>= n][d] */
+    const struct matrix *weight, *bias; /* weights [1][d] */
+    float eps;
+    uint32_t n;
 };
 
 /* x[i] += Wdown(silu(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n). */
@@ -80,6 +91,15 @@ struct attend {
     bool causal;
     struct matrix *out; /* activations [>= n][n_head head_dim]: 0 where no branch covers the row */
     struct matrix *lse; /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
+};
+
+/* Attention inside windows: window i is the rows [starts[i], starts[i + 1]), and each of its rows attends to all of
+ * them, logits q . k / sqrt(head_dim). */
+struct attend_windows {
+    struct matrix *out;       /* activations [>= starts[n]][n_head head_dim] */
+    const struct matrix *qkv; /* activations [>= starts[n]][3 n_head head_dim]: q, k, v */
+    const uint32_t *starts;   /* [n + 1], rising from 0; no window is empty */
+    uint32_t n, n_head, head_dim;
 };
 
 /* u = T[id] + W norm(x), u / |u| (models/FORMAT.md). quantise: out is [>= n][e / 4] words of four int8 each, lowest
@@ -147,11 +167,13 @@ struct backend_ops {
     /* The ops, recorded in order. */
     void (*matrix_copy)(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows);
-    void (*embed)(struct matrix *x, const struct matrix *table, const int32_t *ids,
-                  uint32_t n); /* x[i] = table[ids[i]] */
+    void (*embed)(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n,
+                  bool add); /* x[i] = (add ? x[i] : 0) + table[ids[i]] */
     void (*project)(const struct project *op);
+    void (*layer_norm)(const struct layer_norm *op);
     void (*feed_forward)(const struct feed_forward *op);
     void (*attend)(const struct attend *op);
+    void (*attend_windows)(const struct attend_windows *op);
     void (*evidence_rows)(const struct evidence_rows *op);
 
     /* NULL, all three, where the host's threads are as good (compute/evidence.c). They wait until they are done, but

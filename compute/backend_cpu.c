@@ -13,6 +13,7 @@
 #include "compute/blas.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
 #include "compute/vector.h"
 #include "compute/weight_rows.h"
@@ -211,17 +212,19 @@ static void cpu_matrix_copy(struct matrix *to, uint32_t to_row, const struct mat
            (size_t)n_rows * to->cols * sizeof(float));
 }
 
-static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n)
+static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
 {
+    struct backend_cpu *b = cpu_of(x);
     assert(x->cols == table->cols && n <= x->rows);
     const struct weight_rows *blocks = &((const struct matrix_cpu *)table)->blocks;
+    if (!scratch_for_threads(b, x->cols)) return;
+    float *row = b->thread[0].data;
     for (uint32_t i = 0; i < n; i++) {
         float *to = data(x) + (size_t)i * x->cols;
         const uint32_t id = (uint32_t)ids[i];
-        if (blocks->n_parts)
-            weight_rows_dequantize(blocks, id, id + 1, to);
-        else
-            memcpy(to, data(table) + (size_t)id * x->cols, x->cols * sizeof(float));
+        const float *from = blocks->n_parts ? row : data(table) + (size_t)id * x->cols;
+        if (blocks->n_parts) weight_rows_dequantize(blocks, id, id + 1, row);
+        for (uint32_t k = 0; k < x->cols; k++) to[k] = (add ? to[k] : 0) + from[k];
     }
 }
 
@@ -304,14 +307,17 @@ static void project_task(void *context, unsigned task, unsigned thread)
         norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
         x = normed;
     }
-    product(job->b, thread, op->w, column, columns, x, n, op->add ? 1.0f : 0.0f,
-            data(op->out) + (size_t)row * width + column, width);
+    float *out = data(op->out) + (size_t)row * width + column;
+    product(job->b, thread, op->w, column, columns, x, n, op->add ? 1.0f : 0.0f, out, width);
+    if (op->bias) rows_cpu_bias(out, width, data(op->bias) + column, n, columns);
+    if (op->gelu) rows_cpu_gelu(out, width, n, columns);
 }
 
 static void cpu_project(const struct project *op)
 {
     struct backend_cpu *b = cpu_of(op->out);
-    assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows);
+    assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows &&
+           !(op->gelu && op->add));
     bool few = op->n <= FEW;
     struct project_job job = {.op = op,
                               .b = b,
@@ -320,6 +326,21 @@ static void cpu_project(const struct project *op)
     job.n_columns = count_tasks(op->w->rows, job.columns);
     if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !tiles_for_threads(b, op->w)) return;
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
+}
+
+static void layer_norm_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct layer_norm *op = context;
+    rows_cpu_layer_norm(data(op->x) + (size_t)task * ROWS * op->x->cols, data(op->weight), data(op->bias), op->eps,
+                        task_size(task, ROWS, op->n), op->x->cols);
+}
+
+static void cpu_layer_norm(const struct layer_norm *op)
+{
+    assert(op->n <= op->x->rows && op->weight->cols == op->x->cols && op->bias->cols == op->x->cols);
+    struct layer_norm copy = *op;
+    thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), layer_norm_task, &copy);
 }
 
 /* gate = silu(gate) * up of rows that hold gate and up side by side. */
@@ -488,6 +509,40 @@ static void cpu_attend(const struct attend *op)
     thread_pool_run(b->base.pool, s->n_branch * s->n_head, keep_task, &job);
 }
 
+struct windows_job {
+    const struct attend_windows *op;
+    struct attention shape; /* one branch that a window does not fill */
+};
+
+static void window_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct windows_job *job = context;
+    const struct attend_windows *op = job->op;
+    const size_t window = task / op->n_head, first = op->starts[window], width = (size_t)op->n_head * op->head_dim;
+    const struct attention_cpu a = {.shape = &job->shape,
+                                    .qkv = data(op->qkv) + first * 3 * width,
+                                    .n = op->starts[window + 1] - op->starts[window],
+                                    .out = data(op->out) + first * width};
+    for (uint32_t begin = 0, n; begin < a.n; begin += n) {
+        n = a.n - begin < ATTENTION_CPU_ROWS ? a.n - begin : ATTENTION_CPU_ROWS;
+        attention_cpu_head(&a, task % op->n_head, begin, begin + n);
+    }
+}
+
+static void cpu_attend_windows(const struct attend_windows *op)
+{
+    assert(op->starts[op->n] <= op->qkv->rows && op->starts[op->n] <= op->out->rows &&
+           op->qkv->cols == 3 * op->n_head * op->head_dim && op->out->cols == op->n_head * op->head_dim);
+    struct windows_job job = {.op = op,
+                              .shape = {.n_head = op->n_head,
+                                        .n_head_kv = op->n_head,
+                                        .head_dim = op->head_dim,
+                                        .n_branch = 1,
+                                        .branch = {{UINT32_MAX, 1}}}};
+    thread_pool_run(cpu_of(op->out)->base.pool, op->n * op->n_head, window_task, &job);
+}
+
 struct evidence_job {
     const struct evidence_rows *op;
     struct backend_cpu *b;
@@ -560,8 +615,10 @@ static const struct backend_ops cpu_ops = {
     .matrix_copy = cpu_matrix_copy,
     .embed = cpu_embed,
     .project = cpu_project,
+    .layer_norm = cpu_layer_norm,
     .feed_forward = cpu_feed_forward,
     .attend = cpu_attend,
+    .attend_windows = cpu_attend_windows,
     .evidence_rows = cpu_evidence_rows,
     .flush = cpu_flush,
 };

@@ -94,7 +94,7 @@ static int test_embed(struct self_test *t)
 {
     struct matrix *x = upload(t, ROWS, WIDTH, NULL), *table = load(t, IDS, WIDTH, t->token, NULL);
     if (!x || !table) return finish(t, "embed", NULL, 0);
-    t->b->ops->embed(x, table, t->ids, ROWS);
+    t->b->ops->embed(x, table, t->ids, ROWS, false);
     for (int i = 0; i < ROWS; i++)
         for (int k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = (double)t->token[t->ids[i] * WIDTH + k];
     return finish(t, "embed", x, (size_t)ROWS * WIDTH);
@@ -114,6 +114,40 @@ static int test_project(struct self_test *t)
             t->expected[i * INNER + k] = (double)t->qkv[i * INNER + k] + dot(t->w + k * DIM, row, DIM);
     }
     return finish(t, "project", out, (size_t)ROWS * INNER);
+}
+
+/* Bias and activation into activations, and a row's norm. */
+static int test_project_bias(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, INNER, DIM, t->w, NULL);
+    struct matrix *bias = load(t, 1, INNER, t->up, NULL), *out = activations(t, ROWS, INNER);
+    if (!x || !w || !bias || !out) return finish(t, "project with bias", NULL, 0);
+    t->b->ops->project(&(struct project){.out = out, .x = x, .w = w, .bias = bias, .n = ROWS, .gelu = true});
+    for (uint32_t i = 0; i < ROWS; i++)
+        for (uint32_t k = 0; k < INNER; k++) {
+            double y = (double)t->up[k];
+            for (uint32_t j = 0; j < DIM; j++) y += (double)t->w[k * DIM + j] * (double)t->x[i * DIM + j];
+            t->expected[i * INNER + k] = y * (1 + erf(y / sqrt(2))) / 2;
+        }
+    return finish(t, "project with bias", out, (size_t)ROWS * INNER);
+}
+
+static int test_layer_norm(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *weight = load(t, 1, DIM, t->norm, NULL),
+                  *bias = load(t, 1, DIM, t->up, NULL);
+    if (!x || !weight || !bias) return finish(t, "layer_norm", NULL, 0);
+    t->b->ops->layer_norm(&(struct layer_norm){.x = x, .weight = weight, .bias = bias, .eps = NORM_EPS, .n = ROWS});
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const float *row = t->x + i * DIM;
+        double mean = 0, variance = 0;
+        for (uint32_t k = 0; k < DIM; k++) mean += (double)row[k] / DIM;
+        for (uint32_t k = 0; k < DIM; k++) variance += ((double)row[k] - mean) * ((double)row[k] - mean) / DIM;
+        for (uint32_t k = 0; k < DIM; k++)
+            t->expected[i * DIM + k] =
+                ((double)row[k] - mean) / sqrt(variance + (double)NORM_EPS) * (double)t->norm[k] + (double)t->up[k];
+    }
+    return finish(t, "layer_norm", x, (size_t)ROWS * DIM);
 }
 
 static int test_feed_forward(struct self_test *t)
@@ -259,6 +293,32 @@ static int test_attend(struct self_test *t)
     return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
 }
 
+/* Windows of CUT rows and of the rest. */
+static int test_attend_windows(struct self_test *t)
+{
+    const uint32_t starts[] = {0, CUT, ROWS};
+    struct matrix *qkv = activations(t, ROWS, 3 * DIM), *out = activations(t, ROWS, DIM);
+    if (!qkv || !out || t->b->ops->matrix_write(qkv, 0, ROWS, t->qkv, t->e) != 0)
+        return finish(t, "attend_windows", NULL, 0);
+    t->b->ops->attend_windows(&(struct attend_windows){out, qkv, starts, 2, HEADS, HEAD_DIM});
+    for (uint32_t i = 0; i < ROWS * HEADS; i++) {
+        const uint32_t row = i / HEADS, head = i % HEADS, begin = row < CUT ? 0 : CUT, end = row < CUT ? CUT : ROWS;
+        const float *q = t->qkv + row * 3 * DIM + head * HEAD_DIM;
+        double sum = 0, *to = t->expected + (size_t)i * HEAD_DIM;
+        memset(to, 0, HEAD_DIM * sizeof *to);
+        for (uint32_t p = begin; p < end; p++) {
+            const float *k = t->qkv + p * 3 * DIM + DIM + head * HEAD_DIM, *v = k + DIM;
+            double logit = 0;
+            for (uint32_t d = 0; d < HEAD_DIM; d++) logit += (double)q[d] * (double)k[d];
+            const double mass = exp(logit / sqrt(HEAD_DIM));
+            sum += mass;
+            for (uint32_t d = 0; d < HEAD_DIM; d++) to[d] += mass * (double)v[d];
+        }
+        for (uint32_t d = 0; d < HEAD_DIM; d++) to[d] /= sum;
+    }
+    return finish(t, "attend_windows", out, (size_t)ROWS * DIM);
+}
+
 int backend_self_test(struct backend *b, struct error *e)
 {
     struct self_test *t = calloc(1, sizeof *t);
@@ -276,7 +336,8 @@ int backend_self_test(struct backend *b, struct error *e)
     fill(t, t->qkv, ROWS * 3 * DIM, 0);
     for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
     int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t) != 0 ||
-                         test_evidence_rows(t) != 0 || test_attend(t) != 0 ||
+                         test_evidence_rows(t) != 0 || test_attend(t) != 0 || test_project_bias(t) != 0 ||
+                         test_layer_norm(t) != 0 || test_attend_windows(t) != 0 ||
                          (b->ops->evidence_scan && test_evidence_scan(t) != 0)
                      ? -1
                      : 0;

@@ -35,6 +35,7 @@ struct encoder_model {
     struct weights token_embd, position_embd, token_types; /* [V][d], [context_length][d], [n_types][d] */
     struct encoder_weights token_embd_norm;
     struct encoder_layer *layers; /* owned, n_layer */
+    uint32_t window, joint_window, question_tokens, title_tokens, before_tokens, span_tokens, joint_sentences;
     uint32_t n_heads;
     char **heads;                /* owned, [n_heads]: their names */
     struct encoder_weights head; /* [n_heads][d] */

@@ -10,10 +10,10 @@
 
 #include "compute/error.h"
 #include "compute/gguf.h"
+#include "compute/model_file.h"
 #include "compute/tokenizer.h"
 
-/* Far beyond any model; they keep products of two of them inside 64 bits. */
-#define MAX_DIMENSION (1u << 20)
+/* Far beyond any model. */
 #define MAX_SEGMENT ((uint64_t)1 << 56)
 #define MAX_CONTEXT (1u << 24) /* of chat models: their angles are tables as long as the context */
 #define TENSORS_PER_LAYER 9
@@ -24,26 +24,6 @@ static const char *key_of(char out[MAX_KEY], const char *architecture, const cha
 {
     snprintf(out, MAX_KEY, "%s.%s", architecture, rest);
     return out;
-}
-
-static int read_dimension(const struct gguf *g, const char *key, uint32_t *out, struct error *e)
-{
-    uint32_t n = 0;
-    if (gguf_get_u32(g, key, &n, e) != 0) return -1;
-    if (n < 1 || n > MAX_DIMENSION) return error_set(e, "%s: %s is %u", gguf_name(g), key, n);
-    *out = n;
-    return 0;
-}
-
-static int read_f32(const struct gguf *g, const char *key, float least, float most, float *out, struct error *e)
-{
-    float x = 0;
-    if (gguf_get_f32(g, key, &x, e) != 0) return -1;
-    if (x < least || x > most)
-        return error_set(e, "%s: %s is %g, expected %g to %g", gguf_name(g), key, (double)x, (double)least,
-                         (double)most);
-    *out = x;
-    return 0;
 }
 
 /* One of the two words; *out is 0 or 1. */
@@ -73,9 +53,10 @@ static int read_sizes(struct model *m, const char *architecture, struct error *e
                {"attention.head_count_kv", &m->n_head_kv}};
     char key[MAX_KEY];
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (read_dimension(g, key_of(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
+        if (model_file_dimension(g, key_of(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
     }
-    if (read_f32(g, key_of(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f, &m->norm_eps, e) != 0)
+    if (model_file_f32(g, key_of(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f, &m->norm_eps, e) !=
+        0)
         return -1;
     if (m->n_embd % m->n_head != 0) {
         return error_set(e, "%s: a width of %u is no multiple of %u heads", name, m->n_embd, m->n_head);
@@ -96,7 +77,7 @@ static int read_position(struct model *m, struct error *e)
 {
     const struct gguf *g = m->file;
     int mode = 0, rule = 0;
-    if (read_f32(g, "longnet.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0 ||
+    if (model_file_f32(g, "longnet.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0 ||
         read_choice(g, "longnet.position_mode", "rope-local", "rope-all", &mode, e) != 0 ||
         read_choice(g, "longnet.dilated.offset_rule", "paper", "torchscale", &rule, e) != 0) {
         return -1;
@@ -179,29 +160,6 @@ static int read_controls(struct model *m, struct error *e)
     return 0;
 }
 
-/* rows 0 stands for a vector of `cols` elements. */
-static int find_weights(const struct model *m, struct weights *out, const char *name, uint32_t rows, uint32_t cols,
-                        struct error *e)
-{
-    const struct gguf_tensor *t = gguf_find_tensor(m->file, name);
-    if (!t) return error_set(e, "%s: the tensor %s is missing", m->path, name);
-    uint32_t block = weights_block_elements(t->type);
-    if (block == 0) return error_set(e, "%s: %s has type %u, which is no weight type", m->path, name, t->type);
-    if (t->dims[0] != cols || t->dims[1] != (rows ? rows : 1) || t->dims[2] != 1 || t->dims[3] != 1) {
-        return error_set(e, "%s: %s is [%llu, %llu, %llu, %llu], expected [%u, %u]", m->path, name,
-                         (unsigned long long)t->dims[0], (unsigned long long)t->dims[1], (unsigned long long)t->dims[2],
-                         (unsigned long long)t->dims[3], cols, rows ? rows : 1);
-    }
-    *out = (struct weights){
-        .bytes = t->bytes,
-        .type = (enum weights_type)t->type,
-        .rows = rows ? rows : 1,
-        .cols = cols,
-        .row_bytes = cols / block * weights_block_bytes(t->type),
-    };
-    return 0;
-}
-
 static int find_layer_weights(const struct model *m, uint32_t layer, struct error *e)
 {
     struct model_layer *l = &m->layers[layer];
@@ -220,20 +178,20 @@ static int find_layer_weights(const struct model *m, uint32_t layer, struct erro
     for (int i = 0; i < TENSORS_PER_LAYER; i++) {
         char name[64];
         snprintf(name, sizeof name, "blk.%u.%s.weight", layer, all[i].name);
-        if (find_weights(m, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
+        if (model_file_weights(m->file, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
     }
     return 0;
 }
 
 static int find_all_weights(struct model *m, struct error *e)
 {
-    if (find_weights(m, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
-        find_weights(m, &m->output_norm, "output_norm.weight", 0, m->n_embd, e) != 0) {
+    if (model_file_weights(m->file, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &m->output_norm, "output_norm.weight", 0, m->n_embd, e) != 0) {
         return -1;
     }
     m->output = m->token_embd;
     if (gguf_find_tensor(m->file, "output.weight") &&
-        find_weights(m, &m->output, "output.weight", m->n_vocab, m->n_embd, e) != 0) {
+        model_file_weights(m->file, &m->output, "output.weight", m->n_vocab, m->n_embd, e) != 0) {
         return -1;
     }
     m->layers = calloc(m->n_layer, sizeof *m->layers);
@@ -249,18 +207,18 @@ static int read_evidence(struct model *m, struct error *e)
     const struct gguf *g = m->file;
     struct model_evidence *v = &m->evidence;
     if (!gguf_find(g, "longnet.evidence.width")) return 0;
-    if (read_dimension(g, "longnet.evidence.width", &v->width, e) != 0 ||
-        read_f32(g, "longnet.evidence.log_eps", -50.0f, 50.0f, &v->log_eps, e) != 0 ||
-        read_f32(g, "longnet.evidence.log_tau", -50.0f, 50.0f, &v->log_tau, e) != 0 ||
-        read_f32(g, "longnet.evidence.fusion_weight", 0.0f, 1e6f, &v->fusion_weight, e) != 0) {
+    if (model_file_dimension(g, "longnet.evidence.width", &v->width, e) != 0 ||
+        model_file_f32(g, "longnet.evidence.log_eps", -50.0f, 50.0f, &v->log_eps, e) != 0 ||
+        model_file_f32(g, "longnet.evidence.log_tau", -50.0f, 50.0f, &v->log_tau, e) != 0 ||
+        model_file_f32(g, "longnet.evidence.fusion_weight", 0.0f, 1e6f, &v->fusion_weight, e) != 0) {
         return -1;
     }
-    if (find_weights(m, &v->token, "evidence_token.weight", m->n_vocab, v->width, e) != 0 ||
-        find_weights(m, &v->k, "evidence_k.weight", v->width, m->n_embd, e) != 0 ||
-        find_weights(m, &v->q, "evidence_q.weight", v->width, m->n_embd, e) != 0 ||
-        find_weights(m, &v->gate_token, "evidence_gate_token.weight", 0, m->n_vocab, e) != 0 ||
-        find_weights(m, &v->gate, "evidence_gate.weight", 0, m->n_embd, e) != 0 ||
-        find_weights(m, &v->tau, "evidence_tau.weight", 0, m->n_embd, e) != 0) {
+    if (model_file_weights(m->file, &v->token, "evidence_token.weight", m->n_vocab, v->width, e) != 0 ||
+        model_file_weights(m->file, &v->k, "evidence_k.weight", v->width, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &v->q, "evidence_q.weight", v->width, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &v->gate_token, "evidence_gate_token.weight", 0, m->n_vocab, e) != 0 ||
+        model_file_weights(m->file, &v->gate, "evidence_gate.weight", 0, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &v->tau, "evidence_tau.weight", 0, m->n_embd, e) != 0) {
         return -1;
     }
     return 0;
@@ -355,7 +313,8 @@ static int read_llama(struct model *m, struct error *e)
 {
     const struct gguf *g = m->file;
     m->rope_base = 10000.0f;
-    if (gguf_find(g, "llama.rope.freq_base") && read_f32(g, "llama.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0)
+    if (gguf_find(g, "llama.rope.freq_base") &&
+        model_file_f32(g, "llama.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0)
         return -1;
     if (gguf_get_u64(g, "llama.context_length", &m->context_length, e) != 0) return -1;
     if (m->context_length < 1 || m->context_length > MAX_CONTEXT) {

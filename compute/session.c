@@ -328,7 +328,7 @@ static int read_chunk(struct session *s, const struct chunk *c, struct error *e)
     const struct model *m = s->model;
     const struct backend_ops *ops = s->backend->ops;
     const uint32_t n = c->n;
-    if (n > 0) ops->embed(s->x, s->token_embd, c->ids, n);
+    if (n > 0) ops->embed(s->x, s->token_embd, c->ids, n, false);
     for (uint32_t i = 0; i < m->n_layer; i++) {
         const struct session_layer *l = &s->layers[i];
         if (n > 0)

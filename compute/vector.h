@@ -82,6 +82,19 @@ static inline vector vector_exp(vector x)
     return vector_select(tiny, vector_all(0.0f), p * (vector)exponent);
 }
 
+/* x (1 + erf(x / sqrt 2)) / 2 within 2e-7 |x|: Abramowitz and Stegun's 7.1.26. */
+static inline vector vector_gelu(vector x)
+{
+    const vector z = vector_max(x, -x) * vector_all(0.70710678f);
+    const vector t = vector_all(1.0f) / vector_fma(z, vector_all(0.3275911f), vector_all(1.0f));
+    vector p = vector_fma(t, vector_all(1.061405429f), vector_all(-1.453152027f));
+    p = vector_fma(p, t, vector_all(1.421413741f));
+    p = vector_fma(p, t, vector_all(-0.284496736f));
+    p = vector_fma(p, t, vector_all(0.254829592f)) * t;
+    const vector beyond = p * vector_exp(-z * z); /* 1 - erf(z) */
+    return x * vector_all(0.5f) * vector_select(x > vector_all(0.0f), vector_all(2.0f) - beyond, beyond);
+}
+
 static inline float vector_sum(vector v)
 {
 #if defined __AVX512F__

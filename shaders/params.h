@@ -22,16 +22,23 @@
 
 #define PROJECT_ADD 1u
 #define PROJECT_HALF 2u /* out is float16 */
-#define PROJECT_GATE 4u /* the columns of out are silu(column) * (column + columns / 2) */
+#define PROJECT_BIAS 8u
+#define PROJECT_GELU 16u /* of column and bias; not with PROJECT_ADD */
+#define PROJECT_GATE 4u  /* the columns of out are silu(column) * (column + columns / 2) */
 
 #define NONE 0xffffffffu
 
 struct params_embed {
-    U32 n, cols, x_stride, w_stride;
+    U32 n, cols, x_stride, w_stride, add;
 };
 
 struct params_norm {
     U32 n, x_row, cols, x_stride, out_stride;
+    F32 eps;
+};
+
+struct params_layer_norm {
+    U32 n, cols, stride;
     F32 eps;
 };
 

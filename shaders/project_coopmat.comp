@@ -27,6 +27,7 @@ layout(set = 0, binding = 0) buffer OutHalf { float16_t result_half[]; };
 layout(set = 0, binding = 1) readonly buffer X { uvec4 x[]; };
 
 #include "project.glsl"
+#include "project_result.glsl"
 
 #define SIDE 16
 #define ACCUMULATOR coopmat<float, gl_ScopeSubgroup, SIDE, SIDE, gl_MatrixUseAccumulator>
@@ -65,6 +66,7 @@ uint tile_column(uint j)
 void store_number(uint row, uint column, float v)
 {
     uint at = (p.out_row + row) * p.out_stride + column;
+    v = finish(column, v);
     if ((FLAGS & PROJECT_HALF) != 0) result_half[at] = float16_t(v);
     else result_words[at] = (FLAGS & PROJECT_ADD) != 0 ? result_words[at] + v : v;
 }
@@ -78,7 +80,14 @@ void store(uint row, uint column, vec4 a, vec4 b)
     if (column + 8 > n_columns) {
         [[unroll]] for (uint k = 0; k < 8; k++)
             if (column + k < n_columns) store_number(row, column + k, k < 4 ? a[k & 3] : b[k & 3]);
-    } else if ((FLAGS & PROJECT_HALF) != 0) {
+        return;
+    }
+    if ((FLAGS & (PROJECT_BIAS | PROJECT_GELU)) != 0)
+        [[unroll]] for (uint k = 0; k < 4; k++) {
+            a[k] = finish(column + k, a[k]);
+            b[k] = finish(column + 4 + k, b[k]);
+        }
+    if ((FLAGS & PROJECT_HALF) != 0) {
         result[at / 8] = uvec4(packHalf2x16(a.xy), packHalf2x16(a.zw), packHalf2x16(b.xy), packHalf2x16(b.zw));
     } else {
         if ((FLAGS & PROJECT_ADD) != 0) {

@@ -62,52 +62,66 @@ static void close_all(struct matrix *const *all, size_t n)
     for (size_t i = 0; i < n; i++) test_backend->ops->matrix_close(all[i]);
 }
 
-static void check_project(uint32_t n, uint32_t rows, uint32_t d, bool with_norm, bool add)
+/* What of a projection's parts is used. */
+enum { NORM = 1, ADD = 2, BIAS = 4, GELU = 8 };
+
+static void check_project(uint32_t n, uint32_t rows, uint32_t d, int with)
 {
     uint64_t seed = n + rows;
     const uint32_t x_row = 3;
     struct weights w = synthetic_weights(rows, d, 1, 0, &seed), norm = synthetic_weights(1, d, 0.5f, 1, &seed);
+    struct weights bias = synthetic_weights(1, rows, 2, 0, &seed);
     float *x = random_rows(n + x_row, d, 2), *old = random_rows(n + 1, rows, 3),
           *got = malloc(sizeof *got * (n + 1) * rows);
-    struct matrix *all[] = {upload(n + x_row, d, x), upload(n + 1, rows, old), load(&w), load(&norm)};
+    struct matrix *all[] = {upload(n + x_row, d, x), upload(n + 1, rows, old), load(&w), load(&norm), load(&bias)};
     test_backend->ops->project(&(struct project){.out = all[1],
                                                  .x = all[0],
                                                  .w = all[2],
-                                                 .norm = with_norm ? all[3] : NULL,
+                                                 .norm = with & NORM ? all[3] : NULL,
+                                                 .bias = with & BIAS ? all[4] : NULL,
                                                  .norm_eps = 1e-3f,
                                                  .x_row = x_row,
                                                  .n = n,
-                                                 .add = add});
+                                                 .gelu = with & GELU,
+                                                 .add = with & ADD});
     assert_ok(test_backend->ops->matrix_read(all[1], 0, n + 1, got, &e), e);
     double *row = malloc(sizeof *row * d);
     for (uint32_t i = 0; i < n; i++) {
         const float *from = x + (size_t)(i + x_row) * d;
         for (uint32_t k = 0; k < d; k++) row[k] = (double)from[k];
-        if (with_norm) define_norm(row, from, &norm, (double)1e-3f);
-        for (uint32_t k = 0; k < rows; k++)
-            expect(got[(size_t)i * rows + k], define_dot(&w, k, row) + (add ? (double)old[(size_t)i * rows + k] : 0), i,
-                   k);
+        if (with & NORM) define_norm(row, from, &norm, (double)1e-3f);
+        for (uint32_t k = 0; k < rows; k++) {
+            double y = define_dot(&w, k, row) + (with & BIAS ? (double)numbers(&bias)[k] : 0);
+            if (with & GELU) y *= (1 + erf(y / sqrt(2))) / 2;
+            expect(got[(size_t)i * rows + k], y + (with & ADD ? (double)old[(size_t)i * rows + k] : 0), i, k);
+        }
     }
     assert_memory_equal(got + (size_t)n * rows, old + (size_t)n * rows, rows * sizeof *got); /* and no row more */
-    close_all(all, 4);
+    close_all(all, 5);
     free(row);
     free(x);
     free(old);
     free(got);
     synthetic_free(&w);
     synthetic_free(&norm);
+    synthetic_free(&bias);
 }
 
 static void projections_equal_their_definition(void **state)
 {
     (void)state;
-    check_project(1, 7, 5, false, false);
-    check_project(1, 1100, 40, true, false);
-    check_project(1, 24, 24, false, true);
-    check_project(9, 600, 33, true, true);
-    check_project(33, 50, 64, true, false);
-    check_project(1100, 48, 24, true, false);
-    check_project(513, 24, 40, false, true);
+    check_project(1, 7, 5, 0);
+    check_project(1, 1100, 40, NORM);
+    check_project(1, 24, 24, ADD);
+    check_project(9, 600, 33, NORM | ADD);
+    check_project(33, 50, 64, NORM);
+    check_project(1100, 48, 24, NORM);
+    check_project(513, 24, 40, ADD);
+    check_project(1, 600, 33, BIAS | GELU);
+    check_project(20, 70, 24, BIAS | ADD);
+    check_project(513, 50, 40, BIAS | ADD);
+    check_project(600, 77, 24, BIAS | GELU);
+    check_project(40, 24, 24, GELU);
 }
 
 static void check_feed_forward(uint32_t n, uint32_t d, uint32_t f)
@@ -151,6 +165,37 @@ static void the_gated_feed_forward_equals_its_definition(void **state)
     check_feed_forward(1030, 16, 24);
 }
 
+/* Rows far from 0, whose variance is small beside their mean, too. */
+static void layer_norms_equal_their_definition(void **state)
+{
+    (void)state;
+    enum { N = 300, D = 45 };
+    uint64_t seed = 8;
+    struct weights weight = synthetic_weights(1, D, 0.5f, 1, &seed), bias = synthetic_weights(1, D, 1, 0, &seed);
+    float *x = random_rows(N + 1, D, 9), *got = malloc(sizeof *got * (N + 1) * D);
+    for (int i = 0; i < N * D; i++) x[i] += (float)(i / D % 3 * 10);
+    struct matrix *all[] = {upload(N + 1, D, x), load(&weight), load(&bias)};
+    test_backend->ops->layer_norm(
+        &(struct layer_norm){.x = all[0], .weight = all[1], .bias = all[2], .eps = 1e-12f, .n = N});
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, N + 1, got, &e), e);
+    for (uint32_t i = 0; i < N; i++) {
+        const float *row = x + (size_t)i * D;
+        double mean = 0, variance = 0;
+        for (int k = 0; k < D; k++) mean += (double)row[k] / D;
+        for (int k = 0; k < D; k++) variance += ((double)row[k] - mean) * ((double)row[k] - mean) / D;
+        for (uint32_t k = 0; k < D; k++)
+            expect(got[i * D + k],
+                   ((double)row[k] - mean) / sqrt(variance) * (double)numbers(&weight)[k] + (double)numbers(&bias)[k],
+                   i, k);
+    }
+    assert_memory_equal(got + N * D, x + N * D, D * sizeof *got);
+    close_all(all, 3);
+    free(x);
+    free(got);
+    synthetic_free(&weight);
+    synthetic_free(&bias);
+}
+
 static void embedding_copies_the_rows_of_the_ids(void **state)
 {
     (void)state;
@@ -159,11 +204,18 @@ static void embedding_copies_the_rows_of_the_ids(void **state)
     const int32_t ids[] = {8, 0, 3, 3};
     float got[5 * 6], zero[5 * 6] = {0};
     struct matrix *all[] = {upload(5, 6, zero), load(&table)};
-    test_backend->ops->embed(all[0], all[1], ids, 4);
+    test_backend->ops->embed(all[0], all[1], ids, 4, false);
     assert_ok(test_backend->ops->matrix_read(all[0], 0, 5, got, &e), e);
     for (int i = 0; i < 4 * 6; i++)
         assert_true(fabsf(got[i] - numbers(&table)[ids[i / 6] * 6 + i % 6]) <= (float)test_tolerance(0, 1e-3));
     assert_memory_equal(got + 24, zero, 6 * sizeof *got);
+    test_backend->ops->embed(all[0], all[1], ids + 1, 2, true);
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, 5, got, &e), e);
+    for (int i = 0; i < 4 * 6; i++) {
+        const float once = numbers(&table)[ids[i / 6] * 6 + i % 6];
+        const float twice = i < 2 * 6 ? once + numbers(&table)[ids[i / 6 + 1] * 6 + i % 6] : once;
+        assert_true(fabsf(got[i] - twice) <= (float)test_tolerance(0, 2e-3));
+    }
     close_all(all, 2);
     synthetic_free(&table);
 }
@@ -275,6 +327,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(projections_equal_their_definition),
         cmocka_unit_test(the_gated_feed_forward_equals_its_definition),
+        cmocka_unit_test(layer_norms_equal_their_definition),
         cmocka_unit_test(embedding_copies_the_rows_of_the_ids),
         cmocka_unit_test(rows_are_copied_between_matrices),
         cmocka_unit_test(evidence_rows_have_unit_length_and_are_quantised_by_the_format),

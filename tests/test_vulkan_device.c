@@ -464,7 +464,7 @@ static void weights_of_every_type_are_unpacked_to_the_same_numbers(void **state)
         float got[ROWS * COLS], expected[ROWS * COLS];
         assert_ok(b->ops->matrix_load(&table, b, parts, 2, &e), e);
         assert_ok(b->ops->matrix_open(&x, b, ROWS, COLS, &e), e);
-        b->ops->embed(x, table, ids, ROWS);
+        b->ops->embed(x, table, ids, ROWS, false);
         assert_ok(b->ops->matrix_read(x, 0, ROWS, got, &e), e);
         weights_dequantize(&w, 0, ROWS, expected);
         for (int i = 0; i < ROWS * COLS; i++) {

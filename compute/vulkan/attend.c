@@ -345,6 +345,90 @@ void vulkan_attend(const struct attend *op)
     stream_pause(v->stream);
 }
 
+/* Where the walk over windows, heads and queries is, and what its last step holds. */
+struct walk {
+    uint32_t window, head, query;
+    uint64_t queries;
+    double work;
+};
+
+/* The next tiles of the walk, until there is work for a submit; returns how many. */
+static uint32_t walk_on(struct walk *at, const struct attend_windows *op, uint32_t queries, struct attend_tile *tiles,
+                        uint32_t most, double limit)
+{
+    uint32_t n = 0;
+    at->work = 0;
+    at->queries = 0;
+    for (; at->window < op->n && n < most && at->work <= limit; n++) {
+        const uint32_t begin = op->starts[at->window], rows = op->starts[at->window + 1] - begin;
+        const uint32_t left = rows - at->query;
+        tiles[n] = (struct attend_tile){.head = at->head,
+                                        .query = begin + at->query,
+                                        .n_query = left < queries ? left : queries,
+                                        .step = 1,
+                                        .key = begin,
+                                        .n_key = rows,
+                                        .partial = NONE,
+                                        .rotated = NONE};
+        at->work += tile_work(&tiles[n], false, op->head_dim);
+        at->queries += tiles[n].n_query;
+        at->query += tiles[n].n_query;
+        if (at->query < rows) continue;
+        at->query = 0;
+        if (++at->head < op->n_head) continue;
+        at->head = 0;
+        at->window++;
+    }
+    return n;
+}
+
+/* The tiles of attend, with windows in place of segments: no caches, no branches, nothing to join. */
+void vulkan_attend_windows(const struct attend_windows *op)
+{
+    enum { AT_ONCE = 1024 };
+    struct vulkan *v = vulkan_of(op->out);
+    const uint32_t rows = op->starts[op->n];
+    assert(rows <= op->qkv->rows && rows <= op->out->rows && op->head_dim <= v->base.info.max_head_dim &&
+           vulkan_matrix_of(op->qkv)->half == vulkan_half(v) && vulkan_matrix_of(op->out)->half == vulkan_half(v));
+    struct tile tile;
+    bool fits = choose_tile(v, op->head_dim, &tile);
+    assert(fits); /* by max_head_dim */
+    (void)fits;
+    if (!vulkan_reserve(v, &v->lse, (uint64_t)rows * op->n_head, "lse") ||
+        !vulkan_reserve(v, &v->partial, 1, "partial attention"))
+        return;
+    const struct pipeline *pipeline = tile_pipeline(v, &tile, op->head_dim);
+    const struct stream_binding qkv = vulkan_bind(op->qkv);
+    const struct params_attend params = {.n_head = op->n_head,
+                                         .n_head_kv = op->n_head,
+                                         .qkv_stride = vulkan_numbers(op->qkv),
+                                         .out_stride = vulkan_numbers(op->out),
+                                         .lse_stride = op->n_head,
+                                         .scale = 1 / sqrtf((float)op->head_dim)};
+    struct attend_tile tiles[AT_ONCE];
+    const uint32_t most = v->gpu->caps.max_groups[0] < AT_ONCE ? v->gpu->caps.max_groups[0] : AT_ONCE;
+    struct walk at = {0};
+    for (uint32_t n, first = 1; at.window < op->n; first = 0) {
+        n = walk_on(&at, op, tile.bq, tiles, most, stream_work_limit(v->stream));
+        const struct stream_binding uploaded = stream_upload(v->stream, tiles, n * sizeof *tiles);
+        stream_run(v->stream,
+                   &(struct stream_dispatch){
+                       .pipeline = pipeline,
+                       .bindings = {uploaded, qkv, qkv, qkv, qkv, vulkan_bind(op->out), vulkan_bind_scratch(&v->lse),
+                                    vulkan_bind_scratch(&v->partial), uploaded},
+                       .n_bindings = 9,
+                       .params = &params,
+                       .params_bytes = sizeof params,
+                       .groups = {n, 1, 1},
+                       .label = "attend: windows",
+                       .work = at.work,
+                       .bytes = element_bytes(v) * 4.0 * (double)at.queries * op->head_dim,
+                       .together = !first,
+                   });
+        stream_pause(v->stream);
+    }
+}
+
 int vulkan_find_fragment(struct vulkan *v, struct error *e)
 {
     enum { INVOCATIONS = 32 };

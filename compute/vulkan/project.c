@@ -91,6 +91,7 @@ struct product {
     uint32_t out_stride;
     struct operand x;
     const struct matrix *w;
+    const struct matrix *bias; /* with PROJECT_BIAS */
     uint32_t n, flags;
     const char *label;
 };
@@ -119,8 +120,8 @@ static void run_product(struct vulkan *v, const struct product *p, const struct 
     };
     stream_run(v->stream, &(struct stream_dispatch){
                               .pipeline = pipeline,
-                              .bindings = {p->out, p->x.rows, vulkan_bind(p->w)},
-                              .n_bindings = 3,
+                              .bindings = {p->out, p->x.rows, vulkan_bind(p->w), vulkan_bind(p->bias ? p->bias : p->w)},
+                              .n_bindings = 4,
                               .params = &params,
                               .params_bytes = sizeof params,
                               .groups = {groups[0], vulkan_ceil(n, groups[1]), 1},
@@ -171,7 +172,7 @@ void vulkan_project(const struct project *op)
     struct vulkan *v = vulkan_of(op->out);
     const bool half = vulkan_matrix_of(op->out)->half;
     assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows && op->out != op->x &&
-           !(half && op->add));
+           !(half && op->add) && !(op->gelu && op->add));
     struct operand x;
     if (!operand_of(v, &x, op->x, op->x_row, op->n, op->norm, op->norm_eps)) return;
     multiply(v, &(struct product){
@@ -180,10 +181,10 @@ void vulkan_project(const struct project *op)
                     .out_stride = vulkan_numbers(op->out),
                     .x = x,
                     .w = op->w,
+                    .bias = op->bias,
                     .n = op->n,
-                    .flags = op->add ? PROJECT_ADD
-                             : half  ? PROJECT_HALF
-                                     : 0,
+                    .flags = (op->add ? PROJECT_ADD : 0) | (half ? PROJECT_HALF : 0) | (op->bias ? PROJECT_BIAS : 0) |
+                             (op->gelu ? PROJECT_GELU : 0),
                 });
 }
 
@@ -218,7 +219,7 @@ void vulkan_feed_forward(const struct feed_forward *op)
                 });
 }
 
-void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n)
+void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
 {
     struct vulkan *v = vulkan_of(x);
     assert(x->cols == table->cols && n <= x->rows);
@@ -226,7 +227,7 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
     assert(n <= AT_ONCE);
     const struct vulkan_matrix *w = vulkan_matrix_of(table);
     struct params_embed params = {
-        .n = n, .cols = x->cols, .x_stride = vulkan_matrix_of(x)->stride, .w_stride = w->stride};
+        .n = n, .cols = x->cols, .x_stride = vulkan_matrix_of(x)->stride, .w_stride = w->stride, .add = add};
     struct stream_binding uploaded = stream_upload(v->stream, ids, n * sizeof *ids);
     stream_run(v->stream, &(struct stream_dispatch){
                               .pipeline = vulkan_pipeline(v, SHADER_EMBED, &w->format, 1),
@@ -238,6 +239,27 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
                               .label = "embed",
                               .work = (double)n * x->cols,
                               .bytes = 8.0 * n * x->cols,
+                          });
+    stream_pause(v->stream);
+}
+
+void vulkan_layer_norm(const struct layer_norm *op)
+{
+    struct vulkan *v = vulkan_of(op->x);
+    assert(op->n <= op->x->rows && op->weight->cols == op->x->cols && op->bias->cols == op->x->cols);
+    struct params_layer_norm params = {
+        .n = op->n, .cols = op->x->cols, .stride = vulkan_numbers(op->x), .eps = op->eps};
+    const uint32_t rows = 128 / v->gpu->caps.subgroup_size; /* of a workgroup */
+    stream_run(v->stream, &(struct stream_dispatch){
+                              .pipeline = vulkan_pipeline(v, SHADER_LAYER_NORM, NULL, 0),
+                              .bindings = {vulkan_bind(op->x), vulkan_bind(op->weight), vulkan_bind(op->bias)},
+                              .n_bindings = 3,
+                              .params = &params,
+                              .params_bytes = sizeof params,
+                              .groups = {vulkan_ceil(op->n, rows), 1, 1},
+                              .label = "layer norm",
+                              .work = (double)op->n * op->x->cols,
+                              .bytes = 8.0 * op->n * op->x->cols,
                           });
     stream_pause(v->stream);
 }

@@ -99,14 +99,16 @@ void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix 
 int vulkan_flush(struct backend *b, struct error *e);
 
 /* project.c, attend.c, evidence_scan.c: the ops. */
-void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n);
+void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add);
 void vulkan_project(const struct project *op);
+void vulkan_layer_norm(const struct layer_norm *op);
 void vulkan_feed_forward(const struct feed_forward *op);
 void vulkan_evidence_rows(const struct evidence_rows *op);
 void vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op);
 int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, struct error *e);
 int vulkan_evidence_score(const struct evidence_score *op, struct error *e);
 void vulkan_attend(const struct attend *op);
+void vulkan_attend_windows(const struct attend_windows *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
 
 /* Asks the device for v->fragment_known. */
