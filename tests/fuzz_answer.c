@@ -103,7 +103,7 @@ static void compare(const char *question, const char *passage, char *answer)
     struct error e;
     char *quoted;
     if (quote_answer(&quoted, question, sources, 2, &e) != 0) abort();
-    if (eval_answer(&match, quoted, &answer, 1) != 0 || match.f1 > 1) abort();
+    if (eval_score_answer(&match, quoted, &answer, 1) != 0 || match.f1 > 1) abort();
     answer_small_stands(answer, question, passage, strlen(passage));
     if (answer_small_stands(answer, question, "", 0)) abort(); /* an empty passage backs no word */
     followup_leans(question);

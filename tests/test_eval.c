@@ -151,21 +151,21 @@ static void ties_go_by_position(void **state)
 {
     (void)state;
     const float scores[] = {1, 3, 3, 2};
-    assert_int_equal(eval_rank(scores, (const bool[]){false, false, true, true}, 4), 2);
-    assert_int_equal(eval_rank(scores, (const bool[]){true, false, false, false}, 4), 4);
-    assert_int_equal(eval_rank(scores, (const bool[]){false, false, false, false}, 4), 0);
+    assert_int_equal(eval_score_first_hit(scores, (const bool[]){false, false, true, true}, 4), 2);
+    assert_int_equal(eval_score_first_hit(scores, (const bool[]){true, false, false, false}, 4), 4);
+    assert_int_equal(eval_score_first_hit(scores, (const bool[]){false, false, false, false}, 4), 0);
 }
 
 static void recall_counts_tasks_with_a_hit_among_the_first(void **state)
 {
     (void)state;
     struct eval_recall r = {0};
-    eval_add_rank(&r, 1);
-    eval_add_rank(&r, 5);
-    eval_add_rank(&r, 20);
-    eval_add_rank(&r, 21);
-    eval_add_rank(&r, 0);
-    eval_divide(&r, 5);
+    eval_score_add_hit(&r, 1);
+    eval_score_add_hit(&r, 5);
+    eval_score_add_hit(&r, 20);
+    eval_score_add_hit(&r, 21);
+    eval_score_add_hit(&r, 0);
+    eval_score_divide(&r, 5);
     assert_float_equal(r.at_1, 0.2, 1e-12);
     assert_float_equal(r.at_5, 0.4, 1e-12);
     assert_float_equal(r.at_20, 0.6, 1e-12);
@@ -176,23 +176,23 @@ static void chance_is_the_mean_over_all_orders(void **state)
 {
     (void)state;
     struct eval_recall r = {0};
-    eval_add_chance(&r, 10, 2); /* first hit at rank 1: 2/10; not among 5: (8 7 6 5 4) / (10 9 8 7 6) = 2/9 */
+    eval_score_add_chance(&r, 10, 2); /* first hit at rank 1: 2/10; not among 5: (8 7 6 5 4) / (10 9 8 7 6) = 2/9 */
     assert_float_equal(r.at_1, 0.2, 1e-12);
     assert_float_equal(r.at_5, 7.0 / 9, 1e-12);
     assert_float_equal(r.at_20, 1, 1e-12);
     struct eval_recall all = {0};
-    eval_add_chance(&all, 3, 3);
-    eval_add_chance(&all, 3, 0);
+    eval_score_add_chance(&all, 3, 3);
+    eval_score_add_chance(&all, 3, 0);
     assert_float_equal(all.mrr, 1, 1e-12);
     struct eval_recall one = {0};
-    eval_add_chance(&one, 4, 1);
+    eval_score_add_chance(&one, 4, 1);
     assert_float_equal(one.mrr, (1 + 1.0 / 2 + 1.0 / 3 + 1.0 / 4) / 4, 1e-12);
 }
 
 static void assert_scored(const char *answer, const char *expected, double exact_match, double f1, double holds)
 {
     struct eval_match m;
-    assert_int_equal(eval_answer(&m, answer, (char *const[]){"nothing like it", (char *)expected}, 2), 0);
+    assert_int_equal(eval_score_answer(&m, answer, (char *const[]){"nothing like it", (char *)expected}, 2), 0);
     assert_float_equal(m.exact_match, exact_match, 0);
     assert_float_equal(m.f1, f1, 1e-9);
     assert_float_equal(m.holds, holds, 0);

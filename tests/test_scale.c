@@ -72,15 +72,15 @@ static void the_ladder_ends_past_the_length(void **state)
     (void)state;
     struct error e;
     struct attention a;
-    assert_ok(scale_ladder(&a, 1, 32, 256, 4, 1000000000, &e), e);
+    assert_ok(scale_attention_ladder(&a, 1, 32, 256, 4, 1000000000, &e), e);
     assert_int_equal(a.n_branch, 12);
     assert_int_equal(a.branch[11].segment_length, 1073741824);
     assert_int_equal(a.branch[11].dilation_rate, 4194304);
     assert_int_equal(a.cache_rows, 12 * 256);
-    assert_ok(scale_ladder(&a, 3, 8, 256, 4, 255, &e), e);
+    assert_ok(scale_attention_ladder(&a, 3, 8, 256, 4, 255, &e), e);
     assert_int_equal(a.n_branch, 1);
-    assert_int_equal(scale_ladder(&a, 1, 32, 1, 2, UINT64_C(1) << 40, &e), -1);
-    assert_ok(scale_dense(&a, 1, 32, 5000, &e), e);
+    assert_int_equal(scale_attention_ladder(&a, 1, 32, 1, 2, UINT64_C(1) << 40, &e), -1);
+    assert_ok(scale_attention_dense(&a, 1, 32, 5000, &e), e);
     assert_int_equal(a.n_branch, 1);
     assert_int_equal(a.branch[0].segment_length, 5000);
     assert_int_equal(a.branch[0].dilation_rate, 1);
@@ -112,13 +112,13 @@ static void the_direct_sum_is_the_definition(void **state)
     (void)state;
     struct error e;
     struct attention a;
-    assert_ok(scale_ladder(&a, 3, 8, 10, 4, 500, &e), e);
+    assert_ok(scale_attention_ladder(&a, 3, 8, 10, 4, 500, &e), e);
     a.branch[1].dilation_rate = 3; /* does not divide its segment of 40 */
     double expected[8], direct[8];
     for (uint64_t t = 0; t < 200; t++)
         for (uint32_t head = 0; head < 3; head++) {
             define(expected, &a, head, t);
-            scale_direct(direct, &a, 9, head, t);
+            scale_check_direct(direct, &a, 9, head, t);
             for (int d = 0; d < 8; d++) assert_float_equal(direct[d], expected[d], 1e-12);
         }
 }
@@ -137,8 +137,8 @@ static void samples_stand_around_the_boundaries_of_every_branch(void **state)
     struct attention a;
     uint64_t p[SCALE_MAX_SAMPLES];
     const uint64_t length = 1000000000;
-    assert_ok(scale_ladder(&a, 1, 32, 256, 4, length, &e), e);
-    size_t n = scale_sample(p, &a, 0, length);
+    assert_ok(scale_attention_ladder(&a, 1, 32, 256, 4, length, &e), e);
+    size_t n = scale_check_sample(p, &a, 0, length);
     assert_true(n >= 64);
     for (size_t i = 1; i < n; i++) assert_true(p[i - 1] < p[i]);
     assert_int_equal(p[n - 1], length - 1);
@@ -149,11 +149,11 @@ static void samples_stand_around_the_boundaries_of_every_branch(void **state)
         assert_true(holds(p, n, last - a.branch[i].dilation_rate));
         if (last + a.branch[i].dilation_rate < length) assert_true(holds(p, n, last + a.branch[i].dilation_rate));
     }
-    assert_int_equal(scale_sample(p, &a, 0, 64), 64);
-    assert_int_equal(scale_sample(p, &a, 1000, 1003), 3);
+    assert_int_equal(scale_check_sample(p, &a, 0, 64), 64);
+    assert_int_equal(scale_check_sample(p, &a, 1000, 1003), 3);
     assert_int_equal(p[0], 1000);
     assert_int_equal(p[2], 1002);
-    assert_true(scale_sample(p, &a, 0, 70) >= 64);
+    assert_true(scale_check_sample(p, &a, 0, 70) >= 64);
 }
 
 static void reading_agrees_with_the_definition_in_flat_memory(void **state)
@@ -162,7 +162,7 @@ static void reading_agrees_with_the_definition_in_flat_memory(void **state)
     struct error e;
     struct attention a;
     struct scale_result shorter, longer;
-    assert_ok(scale_ladder(&a, 2, 16, 64, 4, 100000, &e), e);
+    assert_ok(scale_attention_ladder(&a, 2, 16, 64, 4, 100000, &e), e);
     assert_ok(scale_attention_read(&shorter, backend, &a, 3001, &no_watch, &e), e);
     assert_ok(scale_attention_read(&longer, backend, &a, 100000, &no_watch, &e), e);
     assert_int_equal(shorter.tokens, 3001);
@@ -182,7 +182,7 @@ static void reading_starts_anywhere(void **state)
     struct attention a;
     for (unsigned i = 0; i < sizeof positions / sizeof *positions; i++) {
         struct scale_result at;
-        assert_ok(scale_ladder(&a, 2, 16, 64, 4, positions[i], &e), e);
+        assert_ok(scale_attention_ladder(&a, 2, 16, 64, 4, positions[i], &e), e);
         assert_ok(scale_attention_at(&at, backend, &a, positions[i], &no_watch, &e), e);
         assert_true(at.checked_positions >= 64);
         assert_true(at.max_error < 5e-6);
@@ -248,7 +248,7 @@ static void a_cancel_stops_and_a_limit_gives_up(void **state)
     struct scale_result result = {.tokens = 77};
     atomic_bool cancel = true;
     struct scale_watch cancelled = {.cancel = &cancel}, limited = {.limit = 1e-9};
-    assert_ok(scale_ladder(&a, 1, 32, 256, 4, 1000000000, &e), e);
+    assert_ok(scale_attention_ladder(&a, 1, 32, 256, 4, 1000000000, &e), e);
     assert_int_equal(scale_attention_read(&result, backend, &a, 1000000000, &cancelled, &e), -1);
     assert_int_equal(e.kind, ERROR_CANCELLED);
     assert_int_equal(scale_attention_at(&result, backend, &a, 999999999, &cancelled, &e), -1);

@@ -102,25 +102,26 @@ static int find_hits(const struct group *g, const struct run *r, const struct ev
     return 0;
 }
 
-/* Adds the ranks of one answered task. */
-static int add_ranks(struct group *g, struct run *r, const struct eval_task *t, const struct answer *a, struct error *e)
+/* Adds what one answered task is worth. */
+static int add_scores(struct group *g, struct run *r, const struct eval_task *t, const struct answer *a,
+                      struct error *e)
 {
     struct eval_result *sum = &r->result;
     size_t n = g->n_segments, n_hits = 0;
     if (t->n_evidence == 0) return 0;
     if (find_hits(g, r, t, &n_hits, e) != 0) return -1;
     sum->n_ranked++;
-    eval_add_chance(&sum->chance, n, n_hits);
-    size_t attention = eval_rank(a->score, g->hits, n);
-    eval_add_rank(&sum->reader, attention);
+    eval_score_add_chance(&sum->chance, n, n_hits);
+    size_t attention = eval_score_first_hit(a->score, g->hits, n);
+    eval_score_add_hit(&sum->reader, attention);
     if (bm25_score(g->corpus, g->segments, n, t->question, r->options->backend->pool, r->options->cancel, g->scores,
                    e) != 0)
         return -1;
-    size_t bm25 = eval_rank(g->scores, g->hits, n);
-    eval_add_rank(&sum->bm25, bm25);
+    size_t bm25 = eval_score_first_hit(g->scores, g->hits, n);
+    eval_score_add_hit(&sum->bm25, bm25);
     bm25_fuse(a->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
-    size_t fused = eval_rank(g->scores, g->hits, n);
-    eval_add_rank(&sum->fused, fused);
+    size_t fused = eval_score_first_hit(g->scores, g->hits, n);
+    eval_score_add_hit(&sum->fused, fused);
     struct reader_progress p;
     reader_progress(g->reader, &p);
     log_line("line %zu: rank %zu by attention, %zu fused, %zu by BM25, of %zu segments of %" PRIu64 " tokens", t->line,
@@ -133,8 +134,8 @@ static int match_answer(struct eval_match *out, const struct answer *a, const st
 {
     struct eval_match words;
     char *said = strndup(a->text, a->worded ? a->worded : strlen(a->text));
-    int failed = !said || eval_answer(&words, said, t->answers, t->n_answers) != 0 ||
-                 eval_answer(out, a->text, t->answers, t->n_answers) != 0;
+    int failed = !said || eval_score_answer(&words, said, t->answers, t->n_answers) != 0 ||
+                 eval_score_answer(out, a->text, t->answers, t->n_answers) != 0;
     free(said);
     if (failed) return -1;
     out->exact_match = words.exact_match;
@@ -167,7 +168,7 @@ static int run_task(struct group *g, struct run *r, const struct eval_task *t, s
     /* Only an answer is worded from the best segments; without one, BM25 need not look at the text for them. */
     const enum reader_rank rank = r->options->answers ? RANK_FUSED : RANK_ATTENTION;
     if (reader_ask(g->reader, t->question, rank, &callbacks, &a, e) != 0) return -1;
-    int result = add_ranks(g, r, t, a, e);
+    int result = add_scores(g, r, t, a, e);
     if (result == 0) result = add_answer(r, t, a, e);
     answer_close(a);
     r->progress.task++;
@@ -177,10 +178,10 @@ static int run_task(struct group *g, struct run *r, const struct eval_task *t, s
 
 static void divide(struct eval_result *r)
 {
-    eval_divide(&r->reader, r->n_ranked);
-    eval_divide(&r->fused, r->n_ranked);
-    eval_divide(&r->bm25, r->n_ranked);
-    eval_divide(&r->chance, r->n_ranked);
+    eval_score_divide(&r->reader, r->n_ranked);
+    eval_score_divide(&r->fused, r->n_ranked);
+    eval_score_divide(&r->bm25, r->n_ranked);
+    eval_score_divide(&r->chance, r->n_ranked);
     if (r->n_answered > 0) {
         r->match.exact_match /= (double)r->n_answered;
         r->match.f1 /= (double)r->n_answered;

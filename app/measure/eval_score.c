@@ -7,30 +7,30 @@
 
 #include "app/text/encoding.h"
 
-void eval_add_rank(struct eval_recall *sum, size_t rank)
+void eval_score_add_hit(struct eval_recall *sum, size_t order)
 {
-    if (rank == 0) return;
-    sum->at_1 += rank <= 1;
-    sum->at_5 += rank <= 5;
-    sum->at_20 += rank <= 20;
-    sum->mrr += 1.0 / (double)rank;
+    if (order == 0) return;
+    sum->at_1 += order <= 1;
+    sum->at_5 += order <= 5;
+    sum->at_20 += order <= 20;
+    sum->mrr += 1.0 / (double)order;
 }
 
-void eval_add_chance(struct eval_recall *sum, size_t n, size_t n_hits)
+void eval_score_add_chance(struct eval_recall *sum, size_t n, size_t n_hits)
 {
-    double none = 1; /* probability that there is no hit among the first `rank` - 1 */
-    for (size_t rank = 1; rank <= n && n_hits > 0 && none > 0; rank++) {
-        double left = (double)(n - rank + 1), hit = (double)n_hits < left ? (double)n_hits / left : 1;
+    double none = 1; /* probability that there is no hit among the first `order` - 1 */
+    for (size_t order = 1; order <= n && n_hits > 0 && none > 0; order++) {
+        double left = (double)(n - order + 1), hit = (double)n_hits < left ? (double)n_hits / left : 1;
         double first = none * hit;
-        if (rank <= 1) sum->at_1 += first;
-        if (rank <= 5) sum->at_5 += first;
-        if (rank <= 20) sum->at_20 += first;
-        sum->mrr += first / (double)rank;
+        if (order <= 1) sum->at_1 += first;
+        if (order <= 5) sum->at_5 += first;
+        if (order <= 20) sum->at_20 += first;
+        sum->mrr += first / (double)order;
         none -= first;
     }
 }
 
-void eval_divide(struct eval_recall *sum, size_t n_tasks)
+void eval_score_divide(struct eval_recall *sum, size_t n_tasks)
 {
     if (n_tasks == 0) return;
     sum->at_1 /= (double)n_tasks;
@@ -39,14 +39,14 @@ void eval_divide(struct eval_recall *sum, size_t n_tasks)
     sum->mrr /= (double)n_tasks;
 }
 
-size_t eval_rank(const float *scores, const bool *hits, size_t n)
+size_t eval_score_first_hit(const float *scores, const bool *hits, size_t n)
 {
-    size_t best = n, rank = 1;
+    size_t best = n, order = 1;
     for (size_t i = 0; i < n; i++)
         if (hits[i] && (best == n || scores[i] > scores[best])) best = i;
     if (best == n) return 0;
-    for (size_t i = 0; i < n; i++) rank += scores[i] > scores[best] || (scores[i] == scores[best] && i < best);
-    return rank;
+    for (size_t i = 0; i < n; i++) order += scores[i] > scores[best] || (scores[i] == scores[best] && i < best);
+    return order;
 }
 
 /* An answer's words. */
@@ -161,7 +161,7 @@ static bool holds(const struct words *a, const struct words *b)
     return false;
 }
 
-int eval_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n)
+int eval_score_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n)
 {
     struct words given, sorted, wanted;
     struct eval_match best = {0};

@@ -1,4 +1,4 @@
-/* How good ranks and answers are. */
+/* How good an order of evidence and an answer are. */
 #ifndef LECTERN_EVAL_SCORE_H
 #define LECTERN_EVAL_SCORE_H
 
@@ -10,16 +10,16 @@ struct eval_recall {
     double at_1, at_5, at_20, mrr;
 };
 
-/* Adds what a first hit at `rank` (from 1; 0: none) is worth. */
-void eval_add_rank(struct eval_recall *sum, size_t rank);
+/* Adds what a first hit that is the `order`-th (0: there is none) is worth. */
+void eval_score_add_hit(struct eval_recall *sum, size_t order);
 
 /* Adds what n segments in random order, of which n_hits are hits, are worth on average. */
-void eval_add_chance(struct eval_recall *sum, size_t n, size_t n_hits);
+void eval_score_add_chance(struct eval_recall *sum, size_t n, size_t n_hits);
 
-void eval_divide(struct eval_recall *sum, size_t n_tasks);
+void eval_score_divide(struct eval_recall *sum, size_t n_tasks);
 
-/* Rank of the best hit by falling score, ties by position; 0 where there is no hit. */
-size_t eval_rank(const float *scores, const bool *hits, size_t n);
+/* The number, from 1, of the best hit by falling score, ties by position; 0 where there is no hit. */
+size_t eval_score_first_hit(const float *scores, const bool *hits, size_t n);
 
 struct eval_match {
     double exact_match; /* the answer is one of the expected ones */
@@ -29,6 +29,6 @@ struct eval_match {
 
 /* SQuAD's measures, and `holds`, on lower-cased words without punctuation and the articles. References like [1] in the
  * answer do not count. -1 without memory. */
-int eval_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n);
+int eval_score_answer(struct eval_match *out, const char *answer, char *const *expected, size_t n);
 
 #endif

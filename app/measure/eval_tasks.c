@@ -16,7 +16,7 @@
 #include "compute/error.h"
 
 /* What is known of a line only here; parallel to the tasks while they are in the order of the file. */
-struct place {
+struct task_line {
     off_t offset;
     XXH128_hash_t documents;
 };
@@ -194,9 +194,10 @@ static bool is_blank(const char *line, size_t size)
     return true;
 }
 
-static int read_lines(struct eval_tasks *t, struct place **places, FILE *f, const atomic_bool *cancel, struct error *e)
+static int read_lines(struct eval_tasks *t, struct task_line **lines, FILE *f, const atomic_bool *cancel,
+                      struct error *e)
 {
-    size_t line_capacity = 0, capacity = 0, places_capacity = 0;
+    size_t line_capacity = 0, capacity = 0, lines_capacity = 0;
     char *line = NULL;
     struct parse p = {.path = t->path, .e = e};
     int result = 0;
@@ -207,17 +208,17 @@ static int read_lines(struct eval_tasks *t, struct place **places, FILE *f, cons
         if (result != 0 || is_blank(line + bom, (size_t)size - bom)) continue;
         struct eval_task *tasks = bytes_reserve(t->tasks, &capacity, t->n_tasks + 1, sizeof *tasks);
         if (tasks) t->tasks = tasks;
-        struct place *grown = bytes_reserve(*places, &places_capacity, t->n_tasks + 1, sizeof *grown);
-        if (grown) *places = grown;
+        struct task_line *grown = bytes_reserve(*lines, &lines_capacity, t->n_tasks + 1, sizeof *grown);
+        if (grown) *lines = grown;
         if (!tasks || !grown) {
             result = no_memory(e);
             continue;
         }
         struct eval_task *task = &tasks[t->n_tasks];
-        struct place *place = &grown[t->n_tasks++];
+        struct task_line *known = &grown[t->n_tasks++];
         *task = (struct eval_task){.line = p.line};
-        place->offset = offset + (off_t)bom;
-        result = parse_task(task, &place->documents, &p, line + bom, (size_t)size - bom);
+        known->offset = offset + (off_t)bom;
+        result = parse_task(task, &known->documents, &p, line + bom, (size_t)size - bom);
     }
     if (result == 0 && !feof(f)) result = error_set(e, "%s: %s", t->path, strerror(errno));
     if (result == 0 && t->n_tasks == 0) result = error_set(e, "%s: no tasks", t->path);
@@ -233,7 +234,7 @@ static int compare_tasks(const void *left, const void *right)
 }
 
 /* Numbers the groups by their first task and sorts the tasks by group. */
-static int group(struct opened *o, const struct place *places, struct error *e)
+static int group(struct opened *o, const struct task_line *lines, struct error *e)
 {
     struct eval_tasks *t = &o->tasks;
     size_t size = 64;
@@ -245,13 +246,13 @@ static int group(struct opened *o, const struct place *places, struct error *e)
         return no_memory(e);
     }
     for (size_t i = 0; i < t->n_tasks; i++) {
-        size_t at = places[i].documents.low64 & (size - 1);
-        while (table[at] && !XXH128_isEqual(places[table[at] - 1].documents, places[i].documents))
+        size_t at = lines[i].documents.low64 & (size - 1);
+        while (table[at] && !XXH128_isEqual(lines[table[at] - 1].documents, lines[i].documents))
             at = (at + 1) & (size - 1);
         if (!table[at]) {
             table[at] = i + 1;
             t->tasks[i].group = t->n_groups;
-            o->offsets[t->n_groups++] = places[i].offset;
+            o->offsets[t->n_groups++] = lines[i].offset;
         } else {
             t->tasks[i].group = t->tasks[table[at] - 1].group;
         }
@@ -268,12 +269,12 @@ int eval_tasks_open(struct eval_tasks **out, const char *path, const atomic_bool
         free(o);
         return no_memory(e);
     }
-    struct place *places = NULL;
+    struct task_line *lines = NULL;
     FILE *f = fopen(path, "rb");
-    int result = f ? read_lines(&o->tasks, &places, f, cancel, e) : error_set(e, "%s: %s", path, strerror(errno));
+    int result = f ? read_lines(&o->tasks, &lines, f, cancel, e) : error_set(e, "%s: %s", path, strerror(errno));
     if (f) fclose(f);
-    if (result == 0) result = group(o, places, e);
-    free(places);
+    if (result == 0) result = group(o, lines, e);
+    free(lines);
     if (result != 0) {
         eval_tasks_close(&o->tasks);
         return -1;

@@ -51,7 +51,7 @@ static int run_attention(const struct run *r, uint64_t tokens, struct error *e)
     struct scale_row row = {.what = "attention", .tokens = tokens};
     struct scale_watch w = watch(r, 0);
     struct attention shape;
-    if (scale_ladder(&shape, o->n_head, o->head_dim, o->segment, o->ratio, tokens, e) != 0) return -1;
+    if (scale_attention_ladder(&shape, o->n_head, o->head_dim, o->segment, o->ratio, tokens, e) != 0) return -1;
     int status = o->has_at ? scale_attention_at(&row.result, r->backend, &shape, tokens, &w, e)
                            : scale_attention_read(&row.result, r->backend, &shape, tokens, &w, e);
     return status != 0 ? -1 : give(r, &row, ATTENTION_TOLERANCE, e);
@@ -68,7 +68,7 @@ static int run_dense(struct run *r, uint64_t tokens, struct error *e)
     double bytes = 2.0 * (double)tokens * (double)o->n_head * (double)o->head_dim * sizeof(float);
     if (r->backend->info.memory && bytes > (double)r->backend->info.memory) {
         snprintf(why, sizeof why, "its keys and values would take %.3g GB", bytes / 1e9);
-    } else if (scale_dense(&shape, o->n_head, o->head_dim, tokens, e) != 0 ||
+    } else if (scale_attention_dense(&shape, o->n_head, o->head_dim, tokens, e) != 0 ||
                scale_attention_read(&row.result, r->backend, &shape, tokens, &w, e) != 0) {
         return -1;
     } else if (row.result.gave_up) {

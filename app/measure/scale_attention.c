@@ -40,8 +40,8 @@ static void shape_open(struct attention *a, uint32_t n_head, uint32_t head_dim)
     *a = (struct attention){.n_head = n_head, .n_head_kv = n_head, .head_dim = head_dim, .offset_rule = OFFSET_PAPER};
 }
 
-int scale_ladder(struct attention *a, uint32_t n_head, uint32_t head_dim, uint64_t segment, uint64_t ratio,
-                 uint64_t length, struct error *e)
+int scale_attention_ladder(struct attention *a, uint32_t n_head, uint32_t head_dim, uint64_t segment, uint64_t ratio,
+                           uint64_t length, struct error *e)
 {
     shape_open(a, n_head, head_dim);
     for (uint64_t w = segment, r = 1;; w *= ratio, r *= ratio) {
@@ -54,7 +54,7 @@ int scale_ladder(struct attention *a, uint32_t n_head, uint32_t head_dim, uint64
     return attention_layout(a, e);
 }
 
-int scale_dense(struct attention *a, uint32_t n_head, uint32_t head_dim, uint64_t length, struct error *e)
+int scale_attention_dense(struct attention *a, uint32_t n_head, uint32_t head_dim, uint64_t length, struct error *e)
 {
     shape_open(a, n_head, head_dim);
     a->branch[a->n_branch++] = (struct branch){length, 1};
@@ -203,7 +203,7 @@ static void check_task(void *context, unsigned task, unsigned thread)
     const float *row = j->samples->rows + i * j->shape->n_head * n_dim;
     double expected[256], worst = 0;
     for (uint32_t head = 0; head < j->shape->n_head; head++, row += n_dim) {
-        scale_direct(expected, j->shape, SEED, head, j->samples->positions[i]);
+        scale_check_direct(expected, j->shape, SEED, head, j->samples->positions[i]);
         for (uint32_t d = 0; d < n_dim; d++) {
             double error = fabs((double)row[d] - expected[d]);
             if (isnan(error) || error > worst) worst = error; /* not a number is the largest of all */
@@ -234,7 +234,7 @@ static int check(struct scale_result *out, struct stream *s, const struct sample
 static int samples_open(struct samples *x, const struct attention *a, uint64_t begin, uint64_t end, struct error *e)
 {
     x->n_seen = 0;
-    x->n = scale_sample(x->positions, a, begin, end);
+    x->n = scale_check_sample(x->positions, a, begin, end);
     x->rows = malloc(x->n * a->n_head * a->head_dim * sizeof *x->rows);
     return x->rows ? 0 : error_set_kind(e, ERROR_MEMORY, "out of memory for %zu sampled rows", x->n);
 }

@@ -51,7 +51,8 @@ static int ascending(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-size_t scale_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct attention *a, uint64_t begin, uint64_t end)
+size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct attention *a, uint64_t begin,
+                          uint64_t end)
 {
     struct sample_set s = {.positions = positions, .begin = begin, .end = end, .random = UINT64_C(0x1F3D5B79)};
     if (end - begin <= SCALE_MIN_SAMPLES) {
@@ -98,7 +99,7 @@ static void take(struct softmax *x, double logit, const float *v)
     x->sum += weight;
 }
 
-void scale_direct(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position)
+void scale_check_direct(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position)
 {
     const uint32_t n_dim = a->head_dim, kv = head / (a->n_head / a->n_head_kv);
     const uint32_t k_column = (a->n_head + kv) * n_dim, v_column = (a->n_head + a->n_head_kv + kv) * n_dim;

@@ -1,5 +1,5 @@
-/* Inputs that are computed instead of stored. Row p of an endless matrix is a hash of (seed, p, column), so that any
- * position of a sequence of any length is made in the same time, in any order and on any thread, and is the same
+/* Inputs that are generated instead of stored. Row p of an endless matrix is a hash of (seed, p, column), so that any
+ * position of a sequence of any length is generated in the same time, in any order and on any thread, and is the same
  * number on every machine. */
 #ifndef LECTERN_SCALE_INPUT_H
 #define LECTERN_SCALE_INPUT_H
