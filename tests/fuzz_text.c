@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     size_t n = 0;
     for (uint64_t at = 0; at < d->size; at += segments[n++].size) {
         size_t length = segment_cut(d->text + at, (size_t)(d->size - at));
-        if (length == 0 || length > SEGMENT_MAX_BYTES || document_line(d, at) > d->n_lines) abort();
-        if (document_file_offset(d, at) > d->file_size) abort();
+        if (length == 0 || length > SEGMENT_MAX_BYTES || corpus_document_line(d, at) > d->n_lines) abort();
+        if (corpus_document_file_offset(d, at) > d->file_size) abort();
         segments[n] = (struct reader_segment){.size = (uint32_t)length, .offset = at};
     }
     ask(c, segments, n);

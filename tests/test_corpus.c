@@ -125,10 +125,10 @@ static void lines_are_found_by_offset(void **state)
     assert_int_equal(d->n_lines, 3);
     assert_int_equal(d->lines[1], 5);
     assert_int_equal(d->lines[2], 6);
-    assert_int_equal(document_line(d, 0), 1);
-    assert_int_equal(document_line(d, 4), 1);
-    assert_int_equal(document_line(d, 5), 2);
-    assert_int_equal(document_line(d, 8), 3);
+    assert_int_equal(corpus_document_line(d, 0), 1);
+    assert_int_equal(corpus_document_line(d, 4), 1);
+    assert_int_equal(corpus_document_line(d, 5), 2);
+    assert_int_equal(corpus_document_line(d, 8), 3);
     corpus_close(c);
     write_text("b", "only\n");
     c = open_one("b");
@@ -186,8 +186,8 @@ static void byte_order_marks_are_left_out_and_counted(void **state)
     assert_text(&c->documents[0], "text");
     assert_int_equal(c->documents[0].bom, 3);
     assert_int_equal(c->documents[0].file_size, 7);
-    assert_int_equal(document_file_offset(&c->documents[0], 0), 3);
-    assert_int_equal(document_file_offset(&c->documents[0], 4), 7);
+    assert_int_equal(corpus_document_file_offset(&c->documents[0], 0), 3);
+    assert_int_equal(corpus_document_file_offset(&c->documents[0], 4), 7);
     corpus_close(c);
 }
 
@@ -199,9 +199,9 @@ static void latin1_is_converted_and_said(void **state)
     const struct document *d = &c->documents[0];
     assert_text(d, "caf\xc3\xa9 \xe2\x80\x9cx\xe2\x80\x9d na\xc3\xafve");
     assert_string_equal(d->encoding, "WINDOWS-1252");
-    assert_int_equal(document_file_offset(d, 5), 4); /* after the accent */
-    assert_int_equal(document_file_offset(d, 9), 6); /* the x */
-    assert_int_equal(document_file_offset(d, d->size), d->file_size);
+    assert_int_equal(corpus_document_file_offset(d, 5), 4); /* after the accent */
+    assert_int_equal(corpus_document_file_offset(d, 9), 6); /* the x */
+    assert_int_equal(corpus_document_file_offset(d, d->size), d->file_size);
     assert_note(c, "a: not UTF-8, read as WINDOWS-1252 (guessed, confidence 0.64; --encoding NAME overrides)");
     corpus_close(c);
 }
@@ -229,10 +229,10 @@ static void utf16_is_converted_by_its_byte_order_mark(void **state)
     const struct document *d = &c->documents[0];
     assert_text(d, "h\xc3\xa9\xf0\x9f\x98\x80.\xef\xbf\xbd!");
     assert_string_equal(d->encoding, "UTF-16LE");
-    assert_int_equal(document_file_offset(d, 1), 4);
-    assert_int_equal(document_file_offset(d, 3), 6);
-    assert_int_equal(document_file_offset(d, 7), 10);
-    assert_int_equal(document_file_offset(d, d->size), 16);
+    assert_int_equal(corpus_document_file_offset(d, 1), 4);
+    assert_int_equal(corpus_document_file_offset(d, 3), 6);
+    assert_int_equal(corpus_document_file_offset(d, 7), 10);
+    assert_int_equal(corpus_document_file_offset(d, d->size), 16);
     assert_text(&c->documents[1], "hi");
     assert_string_equal(c->documents[1].encoding, "UTF-16BE");
     corpus_close(c);

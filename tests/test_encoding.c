@@ -101,7 +101,7 @@ static void a_byte_order_mark_decides(void **state)
     assert_string_equal(c->documents[0].encoding, "UTF-32LE");
     assert_int_equal(c->documents[0].bom, 4);
     assert_memory_equal(c->documents[0].text, "h\xF0\x9F\x98\x80", 5);
-    assert_int_equal(document_file_offset(&c->documents[0], 1), 8);
+    assert_int_equal(corpus_document_file_offset(&c->documents[0], 1), 8);
     corpus_close(c);
 }
 

@@ -298,11 +298,11 @@ static void places_are_gone_to_marked_and_come_back_to(void **state)
     fixture_read(&f, true);
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, ": 9 Enter");
-    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
     fixture_keys(&f, "m a : 1 0 0 % Enter");
     assert_int_equal(f.screen->text.place.document, 2);
     fixture_keys(&f, "' a");
-    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
     fixture_keys(&f, "^O");
     assert_int_equal(f.screen->text.place.document, 2);
     fixture_keys(&f, "^O ^O");
@@ -310,7 +310,7 @@ static void places_are_gone_to_marked_and_come_back_to(void **state)
     fixture_keys(&f, "^O");
     assert_string_equal(f.screen->notice, "no place before");
     fixture_keys(&f, "M-Right");
-    assert_int_equal(document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
     fixture_keys(&f, ": f Space l a m p Enter");
     assert_int_equal(f.screen->text.place.document, 1);
     fixture_keys(&f, ": 1 2 Enter e");

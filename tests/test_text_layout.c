@@ -19,7 +19,7 @@ static void assert_rows(const char *text, int width, bool words, const char *exp
     const struct document *d = &c->documents[0];
     char shown[512] = "";
     for (uint64_t at = 0; at < d->size;) {
-        uint64_t end = layout_row_end(d, at, width, words);
+        uint64_t end = text_layout_row_end(d, at, width, words);
         assert_true(end > at);
         strncat(shown, d->text + at, (size_t)(end - at));
         strcat(shown, "|");
@@ -73,10 +73,10 @@ static void rows_are_the_same_from_any_place(void **state)
     const struct document *d = &c->documents[0];
     for (int words = 0; words < 2; words++) {
         for (uint64_t at = 0; at < d->size;) {
-            uint64_t end = layout_row_end(d, at, 40, words);
+            uint64_t end = text_layout_row_end(d, at, 40, words);
             assert_in_range(end - at, 1, 2100);
-            assert_int_equal(layout_row_start(d, at, 40, words), at);
-            assert_int_equal(layout_row_start(d, at + (test_random(&seed) >> 32) % (end - at), 40, words), at);
+            assert_int_equal(text_layout_row_start(d, at, 40, words), at);
+            assert_int_equal(text_layout_row_start(d, at + (test_random(&seed) >> 32) % (end - at), 40, words), at);
             at = end;
         }
     }

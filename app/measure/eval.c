@@ -71,8 +71,8 @@ static int group_open(struct group *g, struct run *r, const struct eval_task *t,
 static bool overlaps(const struct group *g, const struct reader_segment *s, const struct eval_evidence *wanted)
 {
     const struct document *d = &g->corpus->documents[s->document];
-    return strcmp(d->path, wanted->path) == 0 && document_file_offset(d, s->offset) < wanted->end &&
-           wanted->begin < document_file_offset(d, s->offset + s->size);
+    return strcmp(d->path, wanted->path) == 0 && corpus_document_file_offset(d, s->offset) < wanted->end &&
+           wanted->begin < corpus_document_file_offset(d, s->offset + s->size);
 }
 
 static bool is_there(const struct corpus *c, const char *path)

@@ -29,7 +29,7 @@ void page_printf(struct page *p, int x, const char *style, const char *format, .
 static size_t next_line(const char **bytes, size_t *size, int columns, const char **line)
 {
     while (*size > 0) {
-        size_t n = layout_break(*bytes, *size, columns, true), shown = n;
+        size_t n = text_layout_break(*bytes, *size, columns, true), shown = n;
         *line = *bytes;
         while (shown > 0 && strchr("\n\r ", (*line)[shown - 1])) shown--;
         *bytes += n;

@@ -18,8 +18,8 @@ void report_place_of(const struct document *d, const struct reader_segment *s, s
     uint64_t end = s->offset + s->size;
     *out = (struct place){
         .path = d->path,
-        .line = {document_line(d, s->offset), document_line(d, s->size ? end - 1 : end)},
-        .byte = {document_file_offset(d, s->offset), document_file_offset(d, end)},
+        .line = {corpus_document_line(d, s->offset), corpus_document_line(d, s->size ? end - 1 : end)},
+        .byte = {corpus_document_file_offset(d, s->offset), corpus_document_file_offset(d, end)},
         .text = d->text + s->offset,
         .size = s->size,
         .at = document_at(d, s->offset),

@@ -67,7 +67,8 @@ static int names_width(const struct inspected *i, const struct view *v, int room
     if (corpus->n_documents == 1) return room / 3;
     for (size_t k = 0; k < i->n_places; k++) {
         const struct document *d = &corpus->documents[i->places[k].document];
-        int width = (int)safe_text_width(d->path, strlen(d->path)) + 1 + digits(document_line(d, i->places[k].offset));
+        int width =
+            (int)safe_text_width(d->path, strlen(d->path)) + 1 + digits(corpus_document_line(d, i->places[k].offset));
         if (i->places[k].size > 0 && width > longest) longest = width;
     }
     return longest < room / 3 ? longest : room / 3;
@@ -92,7 +93,7 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
     const bool many = v->atlas->corpus->n_documents > 1;
     if (r.w >= INSPECTOR_NARROW && !many && r.w < 100) {
         x = canvas_printf(c, r, y, x, style(selected ? role : ROLE_REFERENCE), "line %-*llu  ", digits(d->n_lines),
-                          (unsigned long long)document_line(d, p->offset));
+                          (unsigned long long)corpus_document_line(d, p->offset));
     } else if (r.w >= INSPECTOR_NARROW) {
         struct rect name = {r.y, r.x, r.h, x + names_width(i, v, r.w - x)};
         pane_place(c, name, y, x, style(selected ? role : ROLE_REFERENCE), v, p->document, p->offset);

@@ -38,7 +38,7 @@ struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char
 int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text)
 {
     for (size_t size = strlen(text); size > 0 && r.w > 0; y++) {
-        size_t n = layout_break(text, size, r.w, true);
+        size_t n = text_layout_break(text, size, r.w, true);
         canvas_put(c, r, y, 0, s, text, n);
         text += n;
         size -= n;
@@ -50,7 +50,7 @@ int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, co
                uint64_t offset)
 {
     const struct document *d = &v->atlas->corpus->documents[document];
-    unsigned long long line = (unsigned long long)document_line(d, offset);
+    unsigned long long line = (unsigned long long)corpus_document_line(d, offset);
     char number[24];
     if (v->atlas->corpus->n_documents > 1) {
         int n = snprintf(number, sizeof number, ":%llu", line), end = r.w - n;

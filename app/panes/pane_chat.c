@@ -41,13 +41,13 @@ static int draw_wrapped(struct canvas *c, struct rect r, int y, struct style s, 
                         size_t size)
 {
     while (size > 0) {
-        size_t n = layout_break(text, size, r.w, true), marked = 0;
+        size_t n = text_layout_break(text, size, r.w, true), marked = 0;
         int x = 0;
         for (size_t i = 0; i < n && y >= 0 && y < r.h;) {
             struct safe_glyph g;
             size_t length = references ? reference(text + i, size - i) : 0;
             if (length > 0) marked = i + length;
-            layout_glyph(text + i, n - i, x, &g);
+            text_layout_glyph(text + i, n - i, x, &g);
             int next = canvas_glyph(c, r, y, x, i < marked ? style(ROLE_REFERENCE) : s, &g);
             if (next >= 0) x = next;
             i += g.taken;
@@ -69,7 +69,7 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
     float most = 0;
     for (size_t i = 0; single && i < x->n_tokens; i++) most = x->tokens[i].gate > most ? x->tokens[i].gate : most;
     while (begin < size) {
-        size_t end = begin + layout_break(text + begin, size - begin, r.w, true);
+        size_t end = begin + text_layout_break(text + begin, size - begin, r.w, true);
         int column = 0;
         for (size_t i = begin; i < end;) {
             struct safe_glyph g;
@@ -80,7 +80,7 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
             else if (single)
                 s = (struct style){ROLE_WEIGHT,
                                    (uint8_t)heat_level((double)x->tokens[token].gate, (double)most, false)};
-            layout_glyph(text + i, end - i, column, &g);
+            text_layout_glyph(text + i, end - i, column, &g);
             int next = y >= 0 && y < r.h ? canvas_glyph(c, r, y, column, s, &g) : column + g.width;
             if (next >= 0) column = next;
             i += g.taken;
@@ -142,7 +142,7 @@ static int line_rows(const struct line_edit *l, int width, int most)
     size_t size = strlen(text);
     int rows = 0;
     do {
-        size_t n = layout_break(text, size, width, false);
+        size_t n = text_layout_break(text, size, width, false);
         rows++;
         text += n;
         size -= n;
@@ -167,7 +167,7 @@ void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const s
             if (i == l->size) break;
             struct safe_glyph g;
             bool newline = bytes[i] == '\n';
-            layout_glyph(bytes + i, l->size - i, column, &g);
+            text_layout_glyph(bytes + i, l->size - i, column, &g);
             if (newline || column + g.width > text.w) {
                 row++;
                 column = 0;

@@ -23,7 +23,7 @@ static void draw_snippet(struct canvas *c, struct rect r, const char *text, size
     }
     size_t at = 0;
     for (int y = 0; y < r.h && at < n && r.w > 0; y++) {
-        size_t taken = layout_break(line + at, n - at, r.w, true);
+        size_t taken = text_layout_break(line + at, n - at, r.w, true);
         canvas_put(c, r, y, 0, style(ROLE_DIM), line + at, taken);
         at += taken;
     }

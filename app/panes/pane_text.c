@@ -44,7 +44,7 @@ static bool row_next(const struct pane_text *p, const struct atlas *a, struct ro
     const struct document *d = &a->corpus->documents[r->document];
     struct shape s = shape_of(p, d);
     uint64_t next = 0;
-    if (!r->title) next = layout_row_end(d, r->offset, s.width, true);
+    if (!r->title) next = text_layout_row_end(d, r->offset, s.width, true);
     if (next < d->size) {
         *r = (struct row){r->document, next, false};
         return true;
@@ -70,7 +70,7 @@ static bool row_previous(const struct pane_text *p, const struct atlas *a, struc
     const struct document *d = &a->corpus->documents[r->document];
     struct shape s = shape_of(p, d);
     r->title = false;
-    r->offset = layout_row_start(d, r->offset - 1, s.width, true);
+    r->offset = text_layout_row_start(d, r->offset - 1, s.width, true);
     return true;
 }
 
@@ -91,14 +91,14 @@ static void align_top(struct pane_text *p, const struct atlas *a)
     if (p->title) return;
     const struct document *d = &a->corpus->documents[p->top.document];
     struct shape s = shape_of(p, d);
-    p->top.offset = layout_row_start(d, p->top.offset, s.width, true);
+    p->top.offset = text_layout_row_start(d, p->top.offset, s.width, true);
 }
 
 void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span)
 {
     const struct document *d = &a->corpus->documents[place.document];
     struct shape s = shape_of(p, d);
-    struct row r = {place.document, layout_row_start(d, place.offset, s.width, true), false};
+    struct row r = {place.document, text_layout_row_start(d, place.offset, s.width, true), false};
     /* A marked place has text before it for context; the start of a file, a chapter or a place come back to stands at
      * the top. */
     int above = span > 0 ? p->height / 3 : 0;
@@ -191,7 +191,7 @@ static void draw_text(struct tint *t, struct canvas *c, struct rect line, const 
     int x = 0;
     for (uint64_t i = r->offset; i < end;) {
         struct safe_glyph g;
-        layout_glyph(d->text + i, (size_t)(end - i), x, &g);
+        text_layout_glyph(d->text + i, (size_t)(end - i), x, &g);
         struct style s = style_at(t, r->document, i);
         int next = canvas_glyph(c, line, 0, x, s, &g);
         if (next >= 0) x = next;
@@ -206,7 +206,7 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
     const struct view *v = t->v;
     const struct document *d = &v->atlas->corpus->documents[r->document];
     if (s->numbers) {
-        uint64_t number = document_line(d, r->offset);
+        uint64_t number = corpus_document_line(d, r->offset);
         if (d->lines[number - 1] == r->offset)
             canvas_printf(c, line, 0, 0, style(ROLE_DIM), "%*llu", s->gutter - 3, (unsigned long long)number);
     }
@@ -259,7 +259,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
             draw_title_row(v, c, line, r.document);
         } else {
             struct shape s = shape_of(p, d);
-            uint64_t end = layout_row_end(d, r.offset, s.width, true);
+            uint64_t end = text_layout_row_end(d, r.offset, s.width, true);
             t.n_spans = v->search ? search_spans(v->search, r.document, r.offset, end, t.spans, SPANS_MAX) : 0;
             draw_gutter(&t, c, line, &r, end, &s);
             draw_text(&t, c, rect_inset(line, 0, 0, 0, s.gutter), &r, end);
@@ -274,8 +274,8 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
     char detail[160];
     uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
     double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->place) / (double)all : 0;
-    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%", (unsigned long long)document_line(d, p->place.offset),
-             (unsigned long long)d->n_lines, percent);
+    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%",
+             (unsigned long long)corpus_document_line(d, p->place.offset), (unsigned long long)d->n_lines, percent);
     char title[64];
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     size_t room = r.w / 2 < (int)sizeof title ? (size_t)(r.w / 2) : sizeof title - 1, size = strlen(name);

@@ -147,7 +147,7 @@ static void copy(struct screen *s)
 static void edit(struct screen *s)
 {
     const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
-    s->calls.edit(s->calls.context, s->text.place.document, document_line(d, s->text.place.offset));
+    s->calls.edit(s->calls.context, s->text.place.document, corpus_document_line(d, s->text.place.offset));
 }
 
 static bool answering(const struct screen *s)

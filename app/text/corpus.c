@@ -133,7 +133,7 @@ const char *corpus_file(const struct corpus *c, size_t document)
     return b->real_paths[document];
 }
 
-uint64_t document_line(const struct document *d, uint64_t offset)
+uint64_t corpus_document_line(const struct document *d, uint64_t offset)
 {
     uint64_t low = 0, high = d->n_lines; /* lines[low] <= offset < lines[high] */
     while (high - low > 1) {
@@ -147,7 +147,7 @@ uint64_t document_line(const struct document *d, uint64_t offset)
     return low + 1;
 }
 
-uint64_t document_file_offset(const struct document *d, uint64_t offset)
+uint64_t corpus_document_file_offset(const struct document *d, uint64_t offset)
 {
     if (d->converted) return offset < d->size ? offset : d->size;
     if (offset >= d->size) return d->file_size;

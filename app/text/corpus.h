@@ -78,8 +78,8 @@ const char *corpus_file(const struct corpus *c, size_t document);
 /* Line (1-based) of a text offset; offset in the file on disk of a text offset (what the byte order mark and other
  * encodings take counted; in a converted text itself); the place that a person finds it by ("p. 12"), NULL where only
  * the line says it. */
-uint64_t document_line(const struct document *d, uint64_t offset);
-uint64_t document_file_offset(const struct document *d, uint64_t offset);
+uint64_t corpus_document_line(const struct document *d, uint64_t offset);
+uint64_t corpus_document_file_offset(const struct document *d, uint64_t offset);
 const char *document_at(const struct document *d, uint64_t offset);
 
 #endif

@@ -22,34 +22,34 @@ static uint64_t block_boundary(const char *text, uint64_t size, uint64_t offset)
 
 static uint64_t line_start(const struct document *d, uint64_t offset)
 {
-    return d->lines[document_line(d, offset) - 1];
+    return d->lines[corpus_document_line(d, offset) - 1];
 }
 
-uint64_t layout_block(const struct document *d, uint64_t offset)
+uint64_t text_layout_block(const struct document *d, uint64_t offset)
 {
     uint64_t start = line_start(d, offset);
-    uint64_t index = (offset - start) / LAYOUT_BLOCK;
-    uint64_t begin = index ? block_boundary(d->text, d->size, start + index * LAYOUT_BLOCK) : start;
+    uint64_t index = (offset - start) / TEXT_LAYOUT_BLOCK;
+    uint64_t begin = index ? block_boundary(d->text, d->size, start + index * TEXT_LAYOUT_BLOCK) : start;
     if (begin <= offset) return begin;
-    return index > 1 ? block_boundary(d->text, d->size, start + (index - 1) * LAYOUT_BLOCK) : start;
+    return index > 1 ? block_boundary(d->text, d->size, start + (index - 1) * TEXT_LAYOUT_BLOCK) : start;
 }
 
 static uint64_t block_end(const struct document *d, uint64_t offset)
 {
     uint64_t start = line_start(d, offset);
-    uint64_t index = (layout_block(d, offset) - start + 3) / LAYOUT_BLOCK + 1;
-    uint64_t end = start + index * LAYOUT_BLOCK;
+    uint64_t index = (text_layout_block(d, offset) - start + 3) / TEXT_LAYOUT_BLOCK + 1;
+    uint64_t end = start + index * TEXT_LAYOUT_BLOCK;
     return end < d->size ? block_boundary(d->text, d->size, end) : d->size;
 }
 
-void layout_glyph(const char *bytes, size_t size, int column, struct safe_glyph *g)
+void text_layout_glyph(const char *bytes, size_t size, int column, struct safe_glyph *g)
 {
     if (bytes[0] == '\n' || (size > 1 && bytes[0] == '\r' && bytes[1] == '\n')) {
         *g = (struct safe_glyph){.taken = bytes[0] == '\n' ? 1 : 2};
         return;
     }
     if (bytes[0] == '\t') {
-        *g = (struct safe_glyph){.taken = 1, .width = (uint8_t)(LAYOUT_TAB - column % LAYOUT_TAB)};
+        *g = (struct safe_glyph){.taken = 1, .width = (uint8_t)(TEXT_LAYOUT_TAB - column % TEXT_LAYOUT_TAB)};
         g->size = g->width;
         memset(g->text, ' ', g->size);
         return;
@@ -57,13 +57,13 @@ void layout_glyph(const char *bytes, size_t size, int column, struct safe_glyph 
     safe_text_next(bytes, size, g);
 }
 
-size_t layout_break(const char *text, size_t size, int width, bool words)
+size_t text_layout_break(const char *text, size_t size, int width, bool words)
 {
     int column = 0;
     size_t i = 0, after_blank = 0;
     while (i < size) {
         struct safe_glyph g;
-        layout_glyph(text + i, size - i, column, &g);
+        text_layout_glyph(text + i, size - i, column, &g);
         if (text[i + g.taken - 1] == '\n') return i + g.taken;
         bool blank = text[i] == ' ' || text[i] == '\t';
         bool full = column + g.width > width && i > 0;
@@ -77,20 +77,20 @@ size_t layout_break(const char *text, size_t size, int width, bool words)
     return i;
 }
 
-uint64_t layout_row_end(const struct document *d, uint64_t begin, int width, bool words)
+uint64_t text_layout_row_end(const struct document *d, uint64_t begin, int width, bool words)
 {
     if (begin >= d->size) return d->size;
     uint64_t limit = block_end(d, begin);
     if (limit - begin > 2 * ROW_BYTES) limit = begin + 2 * ROW_BYTES;
-    return begin + layout_break(d->text + begin, (size_t)(limit - begin), width, words);
+    return begin + text_layout_break(d->text + begin, (size_t)(limit - begin), width, words);
 }
 
-uint64_t layout_row_start(const struct document *d, uint64_t offset, int width, bool words)
+uint64_t text_layout_row_start(const struct document *d, uint64_t offset, int width, bool words)
 {
     if (offset > d->size) offset = d->size;
-    uint64_t begin = layout_block(d, offset);
+    uint64_t begin = text_layout_block(d, offset);
     for (;;) {
-        uint64_t end = layout_row_end(d, begin, width, words);
+        uint64_t end = text_layout_row_end(d, begin, width, words);
         if (end > offset || end == begin || end >= d->size) return begin;
         begin = end;
     }
