@@ -1,6 +1,6 @@
 #include "tests/test.h"
 
-#include "app/terminal/keys.h"
+#include "app/terminal/keymap.h"
 
 static void keys_have_names_that_parse_back(void **state)
 {

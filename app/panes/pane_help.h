@@ -3,7 +3,7 @@
 #define LECTERN_PANE_HELP_H
 
 #include "app/terminal/canvas.h"
-#include "app/terminal/keys.h"
+#include "app/terminal/keymap.h"
 
 /* Draws from line `first` on; returns the number of lines there are. */
 int pane_help_draw(struct canvas *c, struct rect r, const struct keymap *m, int first);

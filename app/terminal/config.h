@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "app/terminal/keys.h"
+#include "app/terminal/keymap.h"
 #include "app/terminal/theme.h"
 
 struct error;

@@ -118,26 +118,6 @@ struct keys_entry {
 /* The table, in the order of the help. */
 const struct keys_entry *keys_table(size_t *n);
 
-struct keymap {
-    struct {
-        uint32_t key;
-        enum action action;
-        bool edit;
-    } bindings[256];
-    size_t n;
-};
-
-/* The default keys. */
-void keymap_init(struct keymap *m);
-
-/* Binds a key (taking it away from what it did in the same place); false where the table is full. */
-bool keymap_bind(struct keymap *m, uint32_t key, enum action action);
-void keymap_unbind(struct keymap *m, uint32_t key);
-enum action keymap_find(const struct keymap *m, uint32_t key, bool edit);
-
-/* Names of the keys bound to a action, separated by blanks. */
-void keymap_names(const struct keymap *m, enum action action, char *out, size_t size);
-
 /* "a", "^C", "M-x", "Tab", "PgDn", "F1", "^Left"; false where the name is none. */
 bool keys_parse(const char *name, uint32_t *key);
 void keys_name(uint32_t key, char out[24]);
