@@ -103,7 +103,7 @@ static void the_evidence_is_there_before_the_words_and_stays_when_they_are_stopp
     fixture_keys(&f, "J");
     assert_int_equal(x->selected, 1);
     fixture_keys(&f, "1 *");
-    assert_int_equal(f.screen->text.place.document, 0);
+    assert_int_equal(f.screen->text.spot.document, 0);
     fixture_keys(&f, "t");
     fixture_keys(&f, "T A");
     fixture_draw(&f, 24, 80);
@@ -278,9 +278,9 @@ static void searching_counts_and_goes_to_matches(void **state)
     fixture_keys(&f, "/ l o g");
     fixture_screens(&f, "search", true);
     fixture_keys(&f, "Enter n n");
-    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
+    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.spot)), 3);
     fixture_keys(&f, "N N N");
-    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.place)), 3);
+    assert_int_equal(search_number(f.screen->search, atlas_byte(f.screen->atlas, f.screen->text.spot)), 3);
     fixture_keys(&f, "/ z z z Enter");
     assert_string_equal(f.screen->notice, "not found: zzz");
     fixture_keys(&f, "& ( \\ w + \\ W ? ) + \\ d $ Enter");
@@ -298,25 +298,25 @@ static void places_are_gone_to_marked_and_come_back_to(void **state)
     fixture_read(&f, true);
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, ": 9 Enter");
-    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.spot.offset), 9);
     fixture_keys(&f, "m a : 1 0 0 % Enter");
-    assert_int_equal(f.screen->text.place.document, 2);
+    assert_int_equal(f.screen->text.spot.document, 2);
     fixture_keys(&f, "' a");
-    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.spot.offset), 9);
     fixture_keys(&f, "^O");
-    assert_int_equal(f.screen->text.place.document, 2);
+    assert_int_equal(f.screen->text.spot.document, 2);
     fixture_keys(&f, "^O ^O");
-    assert_int_equal(f.screen->text.place.offset, 0);
+    assert_int_equal(f.screen->text.spot.offset, 0);
     fixture_keys(&f, "^O");
     assert_string_equal(f.screen->notice, "no place before");
     fixture_keys(&f, "M-Right");
-    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.place.offset), 9);
+    assert_int_equal(corpus_document_line(&f.corpus->documents[0], f.screen->text.spot.offset), 9);
     fixture_keys(&f, ": f Space l a m p Enter");
-    assert_int_equal(f.screen->text.place.document, 1);
+    assert_int_equal(f.screen->text.spot.document, 1);
     fixture_keys(&f, ": 1 2 Enter e");
     assert_int_equal(f.edited_line, 12);
     fixture_keys(&f, ": b Space 4 0 Enter");
-    assert_int_equal(f.screen->text.place.offset, 40);
+    assert_int_equal(f.screen->text.spot.offset, 40);
     fixture_keys(&f, ": n o Enter");
     assert_int_equal(f.screen->notice_role, ROLE_ERROR);
     fixture_close(&f);
@@ -329,7 +329,7 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     open_answered(&f);
     fixture_ask(&f, "what does lamp_burn return with the oil?");
     fixture_answer(&f);
-    assert_int_equal(f.screen->text.place.document, 1);
+    assert_int_equal(f.screen->text.spot.document, 1);
     fixture_keys(&f, "c");
     fixture_screens(&f, "compare", false);
     fixture_draw(&f, 24, 70);
@@ -337,7 +337,7 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "<");
     assert_int_equal(f.screen->conversation.current, 0);
-    assert_int_equal(f.screen->text.place.document, 0);
+    assert_int_equal(f.screen->text.spot.document, 0);
     fixture_keys(&f, "< 2");
     assert_int_equal(f.screen->conversation.items[0]->selected, 1);
     fixture_close(&f);
@@ -351,13 +351,13 @@ static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
     fixture_draw(&f, 24, 80);
     f.screen->focus = FOCUS_MAP;
     fixture_keys(&f, "*");
-    struct spot hot = f.screen->text.place;
+    struct spot hot = f.screen->text.spot;
     assert_int_equal(hot.document, 0);
     fixture_keys(&f, "+ l l l");
     assert_true(f.screen->map.own_cursor);
     fixture_screens(&f, "map_zoomed", false);
     fixture_keys(&f, "0 End Enter");
-    assert_int_equal(f.screen->text.place.document, 2);
+    assert_int_equal(f.screen->text.spot.document, 2);
     fixture_close(&f);
 }
 
@@ -403,7 +403,7 @@ static void the_mouse_points_at_panes_entries_and_places(void **state)
     assert_int_equal(f.screen->conversation.items[0]->selected, 1);
     press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 79};
     screen_event(f.screen, &press);
-    assert_int_equal(f.screen->text.place.document, 2);
+    assert_int_equal(f.screen->text.spot.document, 2);
     press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_WHEEL_UP, .y = f.screen->layout.text.y + 2, .x = 60};
     screen_event(f.screen, &press);
     fixture_draw(&f, 24, 80);
@@ -500,7 +500,7 @@ static void the_map_shows_the_dilated_attention_instead(void **state)
     f.screen->focus = FOCUS_MAP;
     fixture_draw(&f, 24, 80);
     fixture_keys(&f, "*");
-    assert_int_equal(f.screen->text.place.document, 2); /* the last tokens before the question */
+    assert_int_equal(f.screen->text.spot.document, 2); /* the last tokens before the question */
     fixture_keys(&f, "v");
     fixture_draw(&f, 24, 80);
     assert_int_equal(f.inspections, 1);
@@ -573,8 +573,8 @@ static void the_inspectors_places_are_gone_to(void **state)
     fixture_keys(&f, "Enter");
     assert_int_equal(f.screen->mode, MODE_BROWSE);
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
-    assert_int_equal(f.screen->text.place.document, i->places[2].document);
-    assert_int_equal(f.screen->text.place.offset, i->places[2].offset);
+    assert_int_equal(f.screen->text.spot.document, i->places[2].document);
+    assert_int_equal(f.screen->text.spot.offset, i->places[2].offset);
     fixture_close(&f);
 }
 
@@ -659,7 +659,7 @@ static void contents_fold_and_are_filtered(void **state)
     fixture_screens(&f, "contents_filter", false);
     fixture_keys(&f, "Enter Enter");
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
-    assert_memory_equal(f.corpus->documents[0].text + f.screen->text.place.offset, "CHAPTER II", 10);
+    assert_memory_equal(f.corpus->documents[0].text + f.screen->text.spot.offset, "CHAPTER II", 10);
     fixture_close(&f);
 }
 

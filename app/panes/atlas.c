@@ -70,7 +70,7 @@ uint64_t atlas_byte(const struct atlas *a, struct spot p)
     return a->starts[p.document] + p.offset;
 }
 
-struct spot atlas_place(const struct atlas *a, uint64_t byte)
+struct spot atlas_spot(const struct atlas *a, uint64_t byte)
 {
     size_t low = 0, high = a->corpus->n_documents;
     while (high - low > 1) {
@@ -150,12 +150,12 @@ uint64_t atlas_token(const struct atlas *a, struct spot p)
     return s->first_token + (s->size ? into * tokens / s->size : 0);
 }
 
-struct spot atlas_token_place(const struct atlas *a, uint64_t token)
+struct spot atlas_token_spot(const struct atlas *a, uint64_t token)
 {
     size_t i = atlas_segment_of_token(a, token);
     if (i == SIZE_MAX) {
         uint64_t read = bytes_read(a), tokens = atlas_tokens(a);
-        return atlas_place(a, tokens ? (uint64_t)((double)token * ((double)read / (double)tokens)) : token * 4);
+        return atlas_spot(a, tokens ? (uint64_t)((double)token * ((double)read / (double)tokens)) : token * 4);
     }
     const struct reader_segment *s = &a->segments[i];
     uint64_t tokens = s->end_token - s->first_token;

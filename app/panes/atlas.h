@@ -36,7 +36,7 @@ void atlas_close(struct atlas *a);
 int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e);
 
 uint64_t atlas_byte(const struct atlas *a, struct spot p);
-struct spot atlas_place(const struct atlas *a, uint64_t byte);
+struct spot atlas_spot(const struct atlas *a, uint64_t byte);
 
 /* Tokens read so far, and how many all the text will have, going by the bytes (exact when all is read). */
 uint64_t atlas_tokens(const struct atlas *a);
@@ -48,6 +48,6 @@ size_t atlas_segment_of_token(const struct atlas *a, uint64_t token);
 
 /* About which token a place is, and the reverse: exact at segment ends, in proportion to the bytes between. */
 uint64_t atlas_token(const struct atlas *a, struct spot p);
-struct spot atlas_token_place(const struct atlas *a, uint64_t token);
+struct spot atlas_token_spot(const struct atlas *a, uint64_t token);
 
 #endif

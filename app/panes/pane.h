@@ -21,7 +21,7 @@ struct view {
     struct inspected_choice choice;  /* layers, heads and branches of it */
     const struct outline *outline;
     const struct search *search; /* NULL: nothing is searched for */
-    struct spot place;           /* in the text */
+    struct spot spot;            /* in the text */
     bool logarithmic;            /* heat */
 };
 

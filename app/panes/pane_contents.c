@@ -145,7 +145,7 @@ bool pane_contents_fold(struct pane_contents *p, bool open)
     return false;
 }
 
-bool pane_contents_place(const struct pane_contents *p, struct spot *out)
+bool pane_contents_spot(const struct pane_contents *p, struct spot *out)
 {
     if (p->selected >= p->n_rows) return false;
     struct contents_row row = p->rows[p->selected];
@@ -162,7 +162,7 @@ size_t pane_contents_at(const struct pane_contents *p, int row)
 }
 
 /* The last row at or before the place in the text. */
-static void follow(struct pane_contents *p, struct spot place)
+static void follow(struct pane_contents *p, struct spot spot)
 {
     size_t low = 0, high = p->n_rows;
     while (low < high) {
@@ -170,7 +170,7 @@ static void follow(struct pane_contents *p, struct spot place)
         struct contents_row row = p->rows[middle];
         size_t document = p->outline->entries[row.entry].first_document;
         uint64_t offset = row.heading == SIZE_MAX ? 0 : p->outline->headings[row.heading].offset;
-        if (document < place.document || (document == place.document && offset <= place.offset))
+        if (document < spot.document || (document == spot.document && offset <= spot.offset))
             low = middle + 1;
         else
             high = middle;
@@ -267,7 +267,7 @@ void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r
     }
     p->height = body.h;
     if (!focused) p->moved = false;
-    if (!p->moved && !typing) follow(p, v->place);
+    if (!p->moved && !typing) follow(p, v->spot);
     if (p->selected < p->first) p->first = p->selected;
     if (p->height > 0 && p->selected >= p->first + (size_t)p->height) p->first = p->selected - (size_t)p->height + 1;
     for (int y = 0; y < body.h && p->first + (size_t)y < p->n_rows; y++) {

@@ -39,7 +39,7 @@ void pane_contents_move(struct pane_contents *p, long by);
 bool pane_contents_fold(struct pane_contents *p, bool open);
 
 /* The place of the selected row; false where there is none. */
-bool pane_contents_place(const struct pane_contents *p, struct spot *out);
+bool pane_contents_spot(const struct pane_contents *p, struct spot *out);
 
 /* The row shown at a row of the pane (0: its title); SIZE_MAX where there is none. */
 size_t pane_contents_at(const struct pane_contents *p, int row);

@@ -38,7 +38,7 @@ uint64_t pane_map_token(const struct pane_map *p, const struct atlas *a, int col
 
 uint64_t pane_map_cursor(const struct pane_map *p, const struct view *v)
 {
-    return p->own_cursor ? p->cursor : atlas_token(v->atlas, v->place);
+    return p->own_cursor ? p->cursor : atlas_token(v->atlas, v->spot);
 }
 
 int pane_map_column(const struct pane_map *p, int x)

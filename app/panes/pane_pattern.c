@@ -213,7 +213,7 @@ void pane_pattern_draw(const struct pane_pattern *p, struct canvas *c, struct re
 {
     char head[24], branch[24], end[16], at[16], title[160];
     struct rect words;
-    const uint64_t token = atlas_token(v->atlas, v->place);
+    const uint64_t token = atlas_token(v->atlas, v->spot);
     const int cells = lay_out(rect_inset(r, 1, 0, 2, 0), &words);
     name_chosen(head, sizeof head, p->head, m->n_head, "head", "heads");
     name_chosen(branch, sizeof branch, p->branch, m->n_branch, "branch", "branches");

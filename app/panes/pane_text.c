@@ -94,19 +94,19 @@ static void align_top(struct pane_text *p, const struct atlas *a)
     p->top.offset = text_layout_row_start(d, p->top.offset, s.width, true);
 }
 
-void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span)
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot spot, uint64_t span)
 {
-    const struct document *d = &a->corpus->documents[place.document];
+    const struct document *d = &a->corpus->documents[spot.document];
     struct shape s = shape_of(p, d);
-    struct row r = {place.document, text_layout_row_start(d, place.offset, s.width, true), false};
+    struct row r = {spot.document, text_layout_row_start(d, spot.offset, s.width, true), false};
     /* A marked place has text before it for context; the start of a file, a chapter or a place come back to stands at
      * the top. */
     int above = span > 0 ? p->height / 3 : 0;
-    r.title = place.offset == 0 && span == 0;
+    r.title = spot.offset == 0 && span == 0;
     for (int i = 0; i < above && row_previous(p, a, &r); i++) {
     }
     set_top(p, r);
-    p->place = place;
+    p->spot = spot;
     p->span = span;
     p->went = true;
 }
@@ -121,7 +121,7 @@ void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows)
     }
     if (i == 0) return;
     set_top(p, r);
-    p->place = p->top;
+    p->spot = p->top;
     p->span = 0;
     p->went = false;
 }
@@ -133,7 +133,7 @@ void pane_text_end(struct pane_text *p, const struct atlas *a)
     for (int i = 0; i < p->height - 1 && row_previous(p, a, &r); i++) {
     }
     set_top(p, r);
-    p->place = p->top;
+    p->spot = p->top;
     p->span = 0;
     p->went = false;
 }
@@ -177,7 +177,7 @@ static struct style style_at(struct tint *t, size_t document, uint64_t offset)
         if (offset >= t->spans[i].begin && offset < t->spans[i].end) return style(ROLE_MATCH);
     }
     const struct pane_text *p = t->p;
-    bool marked = document == p->place.document && offset >= p->place.offset && offset - p->place.offset < p->span;
+    bool marked = document == p->spot.document && offset >= p->spot.offset && offset - p->spot.offset < p->span;
     struct style s = style(marked ? ROLE_MARKED : ROLE_TEXT);
     int heat = token_heat(t, offset);
     /* The faintest tokens, nearly all of them, stay plain: what stands out should be little. */
@@ -211,8 +211,8 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
             canvas_printf(c, line, 0, 0, style(ROLE_DIM), "%*llu", s->gutter - 3, (unsigned long long)number);
     }
     const struct pane_text *p = t->p;
-    bool framed = p->span > 0 && r->document == p->place.document && end > p->place.offset &&
-                  r->offset < p->place.offset + p->span;
+    bool framed =
+        p->span > 0 && r->document == p->spot.document && end > p->spot.offset && r->offset < p->spot.offset + p->span;
     int heat = 0;
     const struct lens lens = exchange_lens(v->exchange);
     size_t segment = lens.n_segments ? atlas_segment_at(v->atlas, (struct spot){r->document, r->offset}) : SIZE_MAX;
@@ -270,12 +270,12 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
 
 void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
 {
-    const struct document *d = &v->atlas->corpus->documents[p->place.document];
+    const struct document *d = &v->atlas->corpus->documents[p->spot.document];
     char detail[160];
     uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
-    double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->place) / (double)all : 0;
+    double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->spot) / (double)all : 0;
     snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%",
-             (unsigned long long)corpus_document_line(d, p->place.offset), (unsigned long long)d->n_lines, percent);
+             (unsigned long long)corpus_document_line(d, p->spot.offset), (unsigned long long)d->n_lines, percent);
     char title[64];
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     size_t room = r.w / 2 < (int)sizeof title ? (size_t)(r.w / 2) : sizeof title - 1, size = strlen(name);
@@ -288,7 +288,7 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
     p->width = body.w;
     p->height = body.h;
     if ((wider || taller) && p->went)
-        pane_text_go(p, v->atlas, p->place, p->span);
+        pane_text_go(p, v->atlas, p->spot, p->span);
     else if (wider)
         align_top(p, v->atlas);
     draw_rows(p, c, body, v);

@@ -9,15 +9,15 @@
 struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
-    struct spot place; /* where the user is: what was gone to, or the first row */
-    uint64_t span;     /* bytes from `place` that are marked; 0: none */
+    struct spot spot;  /* where the user is: what was gone to, or the first row */
+    uint64_t span;     /* bytes from `spot` that are marked; 0: none */
     bool went;         /* gone to, and not scrolled since: stays in sight when the size changes */
     int height, width; /* as drawn last */
     enum line_numbers numbers;
 };
 
 /* Shows a place: a third of the way down with `span` bytes marked from there, or at the top where span is 0. */
-void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot place, uint64_t span);
+void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot spot, uint64_t span);
 
 /* Moves by rows. */
 void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);

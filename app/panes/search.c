@@ -157,7 +157,7 @@ static void slice(struct search *s)
         s->wrapped = true;
         return;
     }
-    struct spot p = atlas_place(a, s->at);
+    struct spot p = atlas_spot(a, s->at);
     const struct document *d = &a->corpus->documents[p.document];
     uint64_t begin = a->starts[p.document], limit = p.offset + SLICE;
     if (limit > d->size) limit = d->size;
@@ -239,7 +239,7 @@ uint64_t search_number(const struct search *s, uint64_t byte)
 
 static enum search_result found(const struct search *s, uint64_t begin, uint64_t *out, uint64_t *size)
 {
-    struct spot p = atlas_place(s->atlas, begin);
+    struct spot p = atlas_spot(s->atlas, begin);
     struct search_span span;
     *out = begin;
     *size = s->size;

@@ -64,7 +64,7 @@ struct view screen_view(const struct screen *s)
         .choice = s->choice,
         .outline = s->contents.outline,
         .search = s->search,
-        .place = s->text.place,
+        .spot = s->text.spot,
         .logarithmic = s->config.logarithmic,
     };
 }
@@ -79,10 +79,10 @@ void screen_notice(struct screen *s, enum role role, const char *format, ...)
     s->notice_role = role;
 }
 
-void screen_go(struct screen *s, struct spot place, uint64_t span)
+void screen_go(struct screen *s, struct spot spot, uint64_t span)
 {
-    places_leave(&s->places, s->text.place);
-    pane_text_go(&s->text, s->atlas, place, span);
+    jumps_leave(&s->jumps, s->text.spot);
+    pane_text_go(&s->text, s->atlas, spot, span);
     s->map.own_cursor = false;
 }
 
@@ -91,12 +91,12 @@ void screen_show_evidence(struct screen *s, bool leave)
     const struct evidence_item *item = exchange_selected(conversation_current(&s->conversation));
     if (item == NULL || item->segment >= s->atlas->n_segments) return;
     const struct reader_segment *segment = &s->atlas->segments[item->segment];
-    struct spot place = {segment->document, segment->offset};
+    struct spot spot = {segment->document, segment->offset};
     if (leave) {
-        screen_go(s, place, segment->size);
+        screen_go(s, spot, segment->size);
         s->focus = FOCUS_TEXT;
     } else {
-        pane_text_go(&s->text, s->atlas, place, segment->size);
+        pane_text_go(&s->text, s->atlas, spot, segment->size);
         s->map.own_cursor = false;
     }
 }
@@ -131,7 +131,7 @@ static void show_first_place(struct screen *s)
     const struct exchange *x = conversation_current(&s->conversation);
     s->map.own_cursor = false;
     if (s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->whole.n_items == 0) return;
-    places_leave(&s->places, s->text.place);
+    jumps_leave(&s->jumps, s->text.spot);
     if (!s->layout.compact) s->focus = FOCUS_EVIDENCE; /* which would cover the words there */
     screen_show_evidence(s, false);
 }

@@ -17,7 +17,7 @@
 #include "app/panes/pane_pattern.h"
 #include "app/panes/pane_scale.h"
 #include "app/panes/pane_text.h"
-#include "app/panes/places.h"
+#include "app/panes/jumps.h"
 #include "app/terminal/terminal.h"
 
 struct message;
@@ -107,7 +107,7 @@ struct screen {
     struct inspected_choice choice; /* layer, head and branch of it; the token is the question's */
     char *export_path;              /* owned: written as soon as the question is looked into; NULL: nothing waits */
     struct pane_scale scale;
-    struct places places;
+    struct jumps jumps;
 
     enum prompt prompt;
     struct line_edit prompts[2];         /* searches; commands */
@@ -177,7 +177,7 @@ void screen_stop(struct screen *s);
 void screen_measure(struct screen *s);
 
 /* Goes to a place and remembers the one left; `span` bytes are marked. */
-void screen_go(struct screen *s, struct spot place, uint64_t span);
+void screen_go(struct screen *s, struct spot spot, uint64_t span);
 
 /* Shows the selected evidence in the text; with `leave` the place left is remembered and the text gets the focus. */
 void screen_show_evidence(struct screen *s, bool leave);

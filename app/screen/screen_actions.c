@@ -16,8 +16,8 @@ static void change_focus(struct screen *s, int by)
 
 static void change_file(struct screen *s, int by)
 {
-    size_t n = s->atlas->corpus->n_documents, at = s->text.place.document;
-    if (by < 0 && s->text.place.offset > 0 && !s->text.title) {
+    size_t n = s->atlas->corpus->n_documents, at = s->text.spot.document;
+    if (by < 0 && s->text.spot.offset > 0 && !s->text.title) {
         screen_go(s, (struct spot){at, 0}, 0);
     } else if ((by < 0 && at == 0) || (by > 0 && at + 1 >= n)) {
         screen_notice(s, ROLE_DIM, by < 0 ? "this is the first file" : "this is the last file");
@@ -31,7 +31,7 @@ static void start_prompt(struct screen *s, enum prompt prompt)
     s->from_inspector = s->mode == MODE_INSPECT;
     s->mode = MODE_PROMPT;
     s->prompt = prompt;
-    s->search_from = s->text.place;
+    s->search_from = s->text.spot;
     if (prompt != PROMPT_FILTER) line_edit_set(&s->prompts[prompt == PROMPT_COMMAND], "");
 }
 
@@ -41,9 +41,9 @@ static void next_match(struct screen *s, bool backwards)
         screen_notice(s, ROLE_DIM, "nothing is searched for: / searches");
         return;
     }
-    places_leave(&s->places, s->text.place);
-    s->search_from = s->text.place;
-    if (!backwards && s->text.span > 0) s->search_from = atlas_place(s->atlas, atlas_byte(s->atlas, s->text.place) + 1);
+    jumps_leave(&s->jumps, s->text.spot);
+    s->search_from = s->text.spot;
+    if (!backwards && s->text.span > 0) s->search_from = atlas_spot(s->atlas, atlas_byte(s->atlas, s->text.spot) + 1);
     s->search_backwards = backwards;
     s->search_jumps = true;
     screen_search_jump(s);
@@ -101,7 +101,7 @@ static void hottest(struct screen *s)
         screen_notice(s, ROLE_DIM, "no map yet: ask a question first");
         return;
     }
-    places_leave(&s->places, s->text.place);
+    jumps_leave(&s->jumps, s->text.spot);
     size_t i = atlas_segment_of_token(s->atlas, token);
     if (i == SIZE_MAX) return;
     const struct reader_segment *segment = &s->atlas->segments[i];
@@ -121,7 +121,7 @@ static void zoom(struct screen *s, enum action action)
 static void history(struct screen *s, bool back)
 {
     struct spot to;
-    if (!(back ? places_back : places_forward)(&s->places, s->text.place, &to)) {
+    if (!(back ? jumps_back : jumps_forward)(&s->jumps, s->text.spot, &to)) {
         screen_notice(s, ROLE_DIM, back ? "no place before" : "no place after");
         return;
     }
@@ -132,11 +132,11 @@ static void history(struct screen *s, bool back)
 static void copy(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
-    const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
+    const struct document *d = &s->atlas->corpus->documents[s->text.spot.document];
     if (s->focus == FOCUS_CHAT && x != NULL && x->size > 0)
         s->calls.copy(s->calls.context, x->text, x->size);
     else if (s->text.span > 0)
-        s->calls.copy(s->calls.context, d->text + s->text.place.offset, (size_t)s->text.span);
+        s->calls.copy(s->calls.context, d->text + s->text.spot.offset, (size_t)s->text.span);
     else {
         screen_notice(s, ROLE_DIM, "nothing is marked: go to a piece of evidence or a match first");
         return;
@@ -146,8 +146,8 @@ static void copy(struct screen *s)
 
 static void edit(struct screen *s)
 {
-    const struct document *d = &s->atlas->corpus->documents[s->text.place.document];
-    s->calls.edit(s->calls.context, s->text.place.document, corpus_document_line(d, s->text.place.offset));
+    const struct document *d = &s->atlas->corpus->documents[s->text.spot.document];
+    s->calls.edit(s->calls.context, s->text.spot.document, corpus_document_line(d, s->text.spot.offset));
 }
 
 static bool answering(const struct screen *s)

@@ -208,7 +208,7 @@ static int draw_search_state(const struct screen *s, struct canvas *c, struct re
     if (s->search == NULL || (s->prompt == PROMPT_COMMAND && s->mode == MODE_PROMPT)) return 0;
     char text[64], count[16];
     unsigned long long n = (unsigned long long)search_count(s->search);
-    uint64_t number = search_number(s->search, atlas_byte(s->atlas, s->text.place));
+    uint64_t number = search_number(s->search, atlas_byte(s->atlas, s->text.spot));
     if (number > 0)
         snprintf(text, sizeof text, " match %llu of %llu ", (unsigned long long)number, n);
     else

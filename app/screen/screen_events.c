@@ -74,7 +74,7 @@ static void accept_search(struct screen *s, struct line_edit *l)
     bool again = l->size == 0 && l->n_history > 0;
     if (again) line_edit_set(l, l->history[l->n_history - 1]);
     if (again || s->search == NULL) screen_search(s, line_edit_text(l)); /* a wrong expression is said to be, now */
-    places_leave(&s->places, s->search_from);
+    jumps_leave(&s->jumps, s->search_from);
     if (s->search != NULL && search_problem(s->search) != NULL)
         screen_notice(s, ROLE_ERROR, "%s", search_problem(s->search));
     else if (s->search != NULL && search_done(s->search) && search_count(s->search) == 0)
@@ -84,9 +84,9 @@ static void accept_search(struct screen *s, struct line_edit *l)
 /* A command that goes nowhere comes back to the inspector where it was begun. */
 static void command(struct screen *s, const char *line)
 {
-    const struct spot place = s->text.place;
+    const struct spot spot = s->text.spot;
     screen_prompt_line(s, line);
-    bool stayed = s->text.place.document == place.document && s->text.place.offset == place.offset;
+    bool stayed = s->text.spot.document == spot.document && s->text.spot.offset == spot.offset;
     if (s->from_inspector && stayed && s->mode == MODE_BROWSE) s->mode = MODE_INSPECT;
 }
 
@@ -120,11 +120,11 @@ static void mark_key(struct screen *s, uint32_t key)
     struct spot to;
     s->mode = MODE_BROWSE;
     if (!s->mark_goes) {
-        if (places_mark(&s->places, key, s->text.place))
+        if (jumps_mark(&s->jumps, key, s->text.spot))
             screen_notice(s, ROLE_GOOD, "marked");
         else
             screen_notice(s, ROLE_ERROR, "marks are letters and digits");
-    } else if (places_marked(&s->places, key, &to)) {
+    } else if (jumps_marked(&s->jumps, key, &to)) {
         screen_go(s, to, 0);
     } else {
         screen_notice(s, ROLE_ERROR, "no such mark");
@@ -171,7 +171,7 @@ static void press(struct screen *s, const struct event *event)
         s->focus = l->compact ? s->focus : FOCUS_MAP;
         s->map.cursor = pane_map_token(&s->map, s->atlas, pane_map_column(&s->map, event->x - l->map.x));
         s->map.own_cursor = true;
-        places_leave(&s->places, s->text.place);
+        jumps_leave(&s->jumps, s->text.spot);
         screen_move_token(s, s->map.cursor);
     } else if (rect_holds(l->contents, event->y, event->x)) {
         s->focus = FOCUS_CONTENTS;

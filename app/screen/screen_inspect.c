@@ -120,7 +120,7 @@ static void select_place(struct screen *s, long by)
 static void go(struct screen *s)
 {
     struct view v = screen_view(s);
-    struct spot spot = s->text.place;
+    struct spot spot = s->text.spot;
     uint64_t token = 0, size = 0;
     if (s->inspect.selected >= pane_inspect_places(&v)) return;
     bool text = pane_inspect_place(&v, s->inspect.selected, &token, &spot, &size);

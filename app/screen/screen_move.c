@@ -52,14 +52,14 @@ static long distance(enum action action, int height)
 
 void screen_move_token(struct screen *s, uint64_t token)
 {
-    struct spot place = atlas_token_place(s->atlas, token);
-    pane_text_go(&s->text, s->atlas, place, 0);
+    struct spot spot = atlas_token_spot(s->atlas, token);
+    pane_text_go(&s->text, s->atlas, spot, 0);
 }
 
 void screen_move_text(struct screen *s, enum action action)
 {
     if (action == ACTION_TOP || action == ACTION_BOTTOM) {
-        places_leave(&s->places, s->text.place);
+        jumps_leave(&s->jumps, s->text.spot);
         if (action == ACTION_BOTTOM) {
             pane_text_end(&s->text, s->atlas);
         } else {
@@ -109,7 +109,7 @@ static void move_map(struct screen *s, enum action action)
 
 static void move_contents(struct screen *s, enum action action)
 {
-    struct spot place;
+    struct spot spot;
     switch (action) {
     case ACTION_TOP:
         pane_contents_move(&s->contents, -0x3FFFFFFF);
@@ -127,21 +127,21 @@ static void move_contents(struct screen *s, enum action action)
         pane_contents_move(&s->contents, distance(action, s->contents.height));
         break;
     }
-    if (!pane_contents_place(&s->contents, &place)) return;
-    pane_text_go(&s->text, s->atlas, place, 0);
+    if (!pane_contents_spot(&s->contents, &spot)) return;
+    pane_text_go(&s->text, s->atlas, spot, 0);
     s->map.own_cursor = false;
 }
 
 /* Enter opens a folder; a file or a chapter is gone to. */
 void screen_move_open_contents(struct screen *s)
 {
-    struct spot place;
+    struct spot spot;
     if (s->contents.selected >= s->contents.n_rows) return;
     struct contents_row row = s->contents.rows[s->contents.selected];
     if (row.heading == SIZE_MAX && s->contents.outline->entries[row.entry].folder) {
         pane_contents_fold(&s->contents, !s->contents.outline->entries[row.entry].open);
-    } else if (pane_contents_place(&s->contents, &place)) {
-        screen_go(s, place, 0);
+    } else if (pane_contents_spot(&s->contents, &spot)) {
+        screen_go(s, spot, 0);
         s->focus = FOCUS_TEXT;
     }
 }
@@ -223,7 +223,7 @@ void screen_move_open(struct screen *s)
     } else if (s->focus == FOCUS_MAP) {
         struct view v = screen_view(s);
         uint64_t token = pane_map_cursor(&s->map, &v);
-        places_leave(&s->places, s->text.place);
+        jumps_leave(&s->jumps, s->text.spot);
         screen_move_token(s, token);
         s->focus = FOCUS_TEXT;
     } else if (s->focus == FOCUS_CHAT) {

@@ -39,7 +39,7 @@ void screen_search_jump(struct screen *s)
         if (search_problem(s->search) == NULL) screen_notice(s, ROLE_ERROR, "not found: %s", search_pattern(s->search));
         return;
     }
-    pane_text_go(&s->text, s->atlas, atlas_place(s->atlas, begin), size);
+    pane_text_go(&s->text, s->atlas, atlas_spot(s->atlas, begin), size);
     s->map.own_cursor = false;
 }
 
@@ -57,7 +57,7 @@ static bool number(const char *text, const char *tail, uint64_t *out)
 
 static void go_line(struct screen *s, uint64_t line)
 {
-    size_t document = s->text.place.document;
+    size_t document = s->text.spot.document;
     const struct document *d = &s->atlas->corpus->documents[document];
     if (line < 1) line = 1;
     if (line > d->n_lines) line = d->n_lines;
@@ -68,7 +68,7 @@ static void go_line(struct screen *s, uint64_t line)
 static void go_byte(struct screen *s, uint64_t byte)
 {
     uint64_t all = s->atlas->starts[s->atlas->corpus->n_documents];
-    screen_go(s, atlas_place(s->atlas, byte < all ? byte : all), 0);
+    screen_go(s, atlas_spot(s->atlas, byte < all ? byte : all), 0);
 }
 
 /* The next document whose path has the word in it. */
@@ -76,7 +76,7 @@ static void go_file(struct screen *s, const char *word)
 {
     const struct corpus *c = s->atlas->corpus;
     for (size_t i = 1; i <= c->n_documents; i++) {
-        size_t document = (s->text.place.document + i) % c->n_documents;
+        size_t document = (s->text.spot.document + i) % c->n_documents;
         if (strstr(c->documents[document].path, word) == NULL) continue;
         screen_go(s, (struct spot){document, 0}, 0);
         return;
@@ -185,7 +185,7 @@ void screen_prompt_line(struct screen *s, const char *line)
     } else if ((a = argument(line, "b")) != NULL && number(a, "", &n)) {
         go_byte(s, n);
     } else if ((a = argument(line, "t")) != NULL && number(a, "", &n)) {
-        screen_go(s, atlas_token_place(s->atlas, n), 0);
+        screen_go(s, atlas_token_spot(s->atlas, n), 0);
     } else if ((a = argument(line, "f")) != NULL && *a != '\0') {
         go_file(s, a);
     } else if ((a = argument(line, "export")) != NULL && *a != '\0') {
