@@ -55,6 +55,27 @@ static void mixed_words_count_whole_and_in_parts(void **state)
     assert_words("____", "____");
 }
 
+static void words_without_spaces_count_in_pairs(void **state)
+{
+    (void)state;
+    assert_words("铜钟是GPU的。钟", "铜钟 钟是 GPU 的 钟");
+    assert_words("ガラス ｶﾞﾗｽ", "ガラ ラス ｶﾞﾗ ﾗｽ");
+    assert_words("등대를 종", "등대를 등대 대를 종");
+    assert_words("ผู้คน", "ผู้ค คน");
+    assert_words("मरम्मत की", "मरम्मत की"); /* marks part no words */
+    assert_words("колокола мак Ключ", "колокола колок мак Ключ");
+}
+
+static void spellings_of_a_word_are_one(void **state)
+{
+    (void)state;
+    static const char *const same[][2] = {
+        {"ガラ", "ｶﾞﾗ"}, {"Ａbc", "abc"}, {"é", "e\xcc\x81"}, {"كتاب", "كِتَاب"}, {"ὈΔΟΣ", "ὀδος"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_int_equal(words_hash(same[i][0], strlen(same[i][0])), words_hash(same[i][1], strlen(same[i][1])));
+    assert_int_not_equal(words_hash("é", 2), words_hash("e", 1));
+}
+
 static void words_are_compared_in_lower_case(void **state)
 {
     (void)state;
@@ -163,6 +184,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_runs_of_letters_digits_and_underscores),
         cmocka_unit_test(mixed_words_count_whole_and_in_parts),
+        cmocka_unit_test(words_without_spaces_count_in_pairs),
+        cmocka_unit_test(spellings_of_a_word_are_one),
         cmocka_unit_test(words_are_compared_in_lower_case),
         cmocka_unit_test(scores_are_those_of_the_formula),
         cmocka_unit_test(fusing_adds_scores_relative_to_the_best),

@@ -95,6 +95,56 @@ static void sentences_end_at_stops_but_not_after_titles_or_inside_speech(void **
     assert_sentences("It cost $3.50 in 1999. Why?", 2, (const size_t[]){22, 27});
 }
 
+/* Without the white space around them. */
+static void assert_sentences_of(const char *text, size_t n, const char *const *sentences)
+{
+    size_t at = 0, size = strlen(text);
+    for (size_t i = 0; i < n; i++) {
+        size_t end = quote_sentence_end(text, at, size), next = end;
+        quote_trim(text, &at, &end);
+        assert_int_equal(end - at, strlen(sentences[i]));
+        assert_memory_equal(text + at, sentences[i], end - at);
+        at = next;
+    }
+    assert_int_equal(at, size);
+}
+
+static void sentences_end_at_the_stops_of_every_script(void **state)
+{
+    (void)state;
+    assert_sentences_of("　钟很旧。天亮了吗？！老人说：“开门。”他走了。", 4,
+                        (const char *[]){"钟很旧。", "天亮了吗？！", "老人说：“开门。”", "他走了。"});
+    assert_sentences_of("「行け！」と彼は言った。鐘が鳴る｡終わり", 3,
+                        (const char *[]){"「行け！」と彼は言った。", "鐘が鳴る｡", "終わり"});
+    assert_sentences_of("पुल पुराना है। नदी गहरी है॥ क्यों?", 3, (const char *[]){"पुल पुराना है।", "नदी गहरी है॥", "क्यों?"});
+    assert_sentences_of("هل وصل القارب؟ نعم. پل پرانا ہے۔", 3,
+                        (const char *[]){"هل وصل القارب؟", "نعم.", "پل پرانا ہے۔"});
+    assert_sentences_of("А. С. Сеткин жил на ул. весны. Он рыбак.", 2,
+                        (const char *[]){"А. С. Сеткин жил на ул. весны.", "Он рыбак."});
+}
+
+static void a_sentence_is_found_by_pairs_of_characters(void **state)
+{
+    (void)state;
+    const struct quote_source s =
+        source("a", "山坡上的学校很旧。雾角灯塔的铜钟是铁匠\n贺兰石铸造的。医生每月来一次。", 1);
+    assert_answer("雾角灯塔的铜钟是谁铸造的？", &s, 1, "雾角灯塔的铜钟是铁匠贺兰石铸造的。 [1]");
+}
+
+static void the_end_of_a_long_question_counts_too(void **state)
+{
+    (void)state;
+    char question[2048] = "";
+    for (int i = 0; i < 25; i++) strcat(question, "很多年前的故事，岛上的人。"); /* 325 characters */
+    for (unsigned c = 0x5000; c < 0x5030; c++) {
+        const char other[] = {(char)0xE5, (char)(0x80 | (c >> 6 & 63)), (char)(0x80 | (c & 63)), 0};
+        strcat(question, other);
+    }
+    strcat(question, "铜钟是谁铸造的？");
+    const struct quote_source s = source("a", "山坡上的学校很旧。铜钟是铁匠铸造的。医生每月来一次。", 1);
+    assert_answer(question, &s, 1, "铜钟是铁匠铸造的。 [1]");
+}
+
 static void questions_are_read_for_their_words_and_kind(void **state)
 {
     (void)state;
@@ -102,11 +152,11 @@ static void questions_are_read_for_their_words_and_kind(void **state)
     quote_question_read(&q, "In what year was the ships' captain asked?");
     assert_int_equal(q.kind, QUOTE_TIME);
     assert_int_equal(q.n_terms, 4); /* year, ship, captain, ask */
-    uint64_t asked;
+    struct quote_terms asked;
     size_t n_words;
     float kind;
     quote_look(&q, "Asking a ship in 1846", 21, &asked, &n_words, &kind);
-    assert_int_equal(asked, 0xA);
+    assert_int_equal(asked.bits[0], 0xA);
     assert_int_equal(n_words, 5);
     assert_float_equal(kind, 1, 0);
     quote_question_read(&q, "who is it");
@@ -139,6 +189,9 @@ int main(void)
         cmocka_unit_test(nothing_to_quote_is_an_empty_answer),
         cmocka_unit_test(hostile_text_is_quoted_as_it_is_without_nuls),
         cmocka_unit_test(sentences_end_at_stops_but_not_after_titles_or_inside_speech),
+        cmocka_unit_test(sentences_end_at_the_stops_of_every_script),
+        cmocka_unit_test(a_sentence_is_found_by_pairs_of_characters),
+        cmocka_unit_test(the_end_of_a_long_question_counts_too),
         cmocka_unit_test(questions_are_read_for_their_words_and_kind),
         cmocka_unit_test(a_question_of_any_length_is_taken),
     };

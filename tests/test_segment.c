@@ -107,18 +107,39 @@ static void the_rest_of_a_long_line_takes_the_lines_after_it(void **state)
     free(text);
 }
 
+static void long_lines_of_scripts_without_spaces_are_cut_after_sentences(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = repeat("雾", 300, &size);
+    assert_int_equal(segment_cut(text, size), 510);
+    memcpy(text + 300, "。", 3);
+    assert_int_equal(segment_cut(text, size), 303);
+    memcpy(text + 303, "」）", 6);
+    assert_int_equal(segment_cut(text, size), 309);
+    memcpy(text + 309, "   ", 3); /* the first space stays with its sentence, the others are a unit */
+    assert_int_equal(segment_cut(text, size), 312);
+    memcpy(text + 507, "।", 3);
+    assert_int_equal(segment_cut(text, size), 510);
+    memcpy(text + 510, "”", 3); /* does not fit, and is not parted from its sentence */
+    assert_int_equal(segment_cut(text, size), 310);
+    memcpy(text + 393, "۔ ", 3);
+    assert_int_equal(segment_cut(text, size), 396);
+    free(text);
+}
+
 static void random_texts_are_covered_in_valid_pieces_that_do_not_look_far_ahead(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"a",  "word", " ", " ", ". ", "!\xe2\x80\x9d ", "\xc3\xa9", "\xf0\x9f\x98\x80",
-                                         "\n", ")"};
+    static const char *const pieces[] = {
+        "a", "word", " ", " ", ". ", "!\xe2\x80\x9d ", "\xc3\xa9", "\xf0\x9f\x98\x80", "\n", ")", "。", "」", "雾"};
     uint64_t seed = 20240517;
     for (int round = 0; round < 300; round++) {
         size_t size = 0, count = 50 + test_random(&seed) % 1500, newline_every = 1 + test_random(&seed) % 600;
         char *text = malloc(count * 5);
         assert_non_null(text);
         for (size_t i = 0; i < count; i++) {
-            const char *piece = pieces[test_random(&seed) % 10];
+            const char *piece = pieces[test_random(&seed) % (sizeof pieces / sizeof *pieces)];
             if (*piece == '\n' && test_random(&seed) % newline_every) continue;
             memcpy(text + size, piece, strlen(piece));
             size += strlen(piece);
@@ -128,7 +149,7 @@ static void random_texts_are_covered_in_valid_pieces_that_do_not_look_far_ahead(
             size_t left = size - at, length = segment_cut(text + at, left);
             assert_in_range(length, 1, SEGMENT_MAX_BYTES);
             assert_true(length == left || ((unsigned char)text[at + length] & 0xC0) != 0x80);
-            if (left > 1025) assert_int_equal(segment_cut(text + at, 1025), length);
+            if (left > 1027) assert_int_equal(segment_cut(text + at, 1027), length);
             at += length;
         }
         free(text);
@@ -145,6 +166,7 @@ int main(void)
         cmocka_unit_test(without_a_sentence_end_the_last_space_cuts),
         cmocka_unit_test(without_a_space_characters_stay_whole),
         cmocka_unit_test(the_rest_of_a_long_line_takes_the_lines_after_it),
+        cmocka_unit_test(long_lines_of_scripts_without_spaces_are_cut_after_sentences),
         cmocka_unit_test(random_texts_are_covered_in_valid_pieces_that_do_not_look_far_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

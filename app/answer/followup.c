@@ -9,8 +9,8 @@
 #include "app/answer/answerer.h"
 #include "compute/error.h"
 
-/* A reworded question longer than this is no question any more. */
-#define QUESTION_MAX 400
+/* A reworded question of more bytes than this is no question any more. */
+#define QUESTION_MAX 1600 /* 400 characters */
 
 static const char *const pronouns[] = {"he",   "she", "it",    "they", "him",   "her",   "them",   "his",
                                        "hers", "its", "their", "this", "these", "those", "theirs", "himself"};

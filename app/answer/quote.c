@@ -32,7 +32,7 @@ static const float worth_quoting = 0.8f, worth_adding = 0.1f;
 struct sentence {
     size_t source, begin, end; /* in the source's text */
     size_t n_words;
-    uint64_t asked; /* bit t: it holds the question's term t */
+    struct quote_terms asked;
     float kind, score;
     bool definition, comment; /* of code */
     bool passed, quoted;
@@ -73,33 +73,43 @@ static void weigh_terms(struct quotes *q)
     float total = 0;
     for (size_t t = 0; t < q->question.n_terms; t++) {
         size_t holders = 0;
-        for (size_t i = 0; i < q->n; i++) holders += q->sentences[i].asked >> t & 1;
+        for (size_t i = 0; i < q->n; i++) holders += quote_terms_hold(&q->sentences[i].asked, t);
         q->weight[t] = logf(1 + ((float)q->n + 1) / ((float)holders + 0.5f));
         total += q->weight[t];
     }
     for (size_t t = 0; t < q->question.n_terms; t++) q->weight[t] /= total;
 }
 
-static float overlap(const struct quotes *q, uint64_t asked)
+/* The weight of the terms in `asked` that are not in `but`. */
+static float overlap(const struct quotes *q, const struct quote_terms *asked, const struct quote_terms *but)
 {
     float sum = 0;
     for (size_t t = 0; t < q->question.n_terms; t++)
-        if (asked >> t & 1) sum += q->weight[t];
+        if (quote_terms_hold(asked, t) && !quote_terms_hold(but, t)) sum += q->weight[t];
     return sum;
+}
+
+/* Whether a sentence asks something itself. */
+static bool is_question(const char *text, size_t end)
+{
+    return text[end - 1] == '?' || (end >= 3 && memcmp(text + end - 3, "？", 3) == 0) ||
+           (end >= 2 && memcmp(text + end - 2, "؟", 2) == 0);
 }
 
 static void score_sentences(struct quotes *q)
 {
+    const struct quote_terms none = {{0}};
     float best = 0;
     for (size_t i = 0; i < q->n_sources; i++) best = fmaxf(best, q->sources[i].score);
     for (size_t i = 0; i < q->n; i++) {
         struct sentence *s = &q->sentences[i];
         bool follows = i > 0 && q->sentences[i - 1].source == s->source;
-        uint64_t before = follows ? q->sentences[i - 1].asked & ~s->asked : 0;
-        s->score = weight_overlap * overlap(q, s->asked) + weight_before * overlap(q, before) + weight_kind * s->kind;
+        const float asked = overlap(q, &s->asked, &none);
+        s->score = weight_overlap * asked + weight_kind * s->kind;
+        if (follows) s->score += weight_before * overlap(q, &q->sentences[i - 1].asked, &s->asked);
         if (best > 0) s->score += weight_segment * q->sources[s->source].score / best;
-        if (s->definition && s->asked) s->score += weight_definition;
-        if (q->sources[s->source].text[s->end - 1] == '?') s->score -= weight_asking; /* it asks too */
+        if (s->definition && asked > 0) s->score += weight_definition;
+        if (is_question(q->sources[s->source].text, s->end)) s->score -= weight_asking; /* it asks too */
         s->score -= weight_length * logf(((float)s->n_words + 4) / 12);
     }
 }
@@ -130,6 +140,27 @@ static int put(struct writer *w, const char *text, size_t size)
     return 0;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Whether a character of the scripts that write no spaces (U+3000 to U+9FFF) begins at p. */
+static bool is_unspaced(const char *p)
+{
+    return (unsigned char)*p >= 0xE3 && (unsigned char)*p <= 0xE9;
+}
+
+/* Whether the white space around `at` is where a line of such a script was broken: it parts nothing. */
+static bool is_wrapped(const char *text, size_t at, size_t begin, size_t end)
+{
+    size_t first = at, last = at;
+    while (first > begin && is_space(text[first - 1])) first--;
+    while (last < end && is_space(text[last])) last++;
+    return first >= begin + 3 && last < end && memchr(text + first, '\n', last - first) &&
+           is_unspaced(text + first - 3) && is_unspaced(text + last);
+}
+
 /* A sentence that has not been quoted yet, with its reference or without. Prose in one line: every run of white space
  * becomes a space. NULs, which would end the answer, are left out. */
 static int put_sentence(struct writer *w, const struct quotes *q, struct sentence *s, bool refers)
@@ -141,7 +172,8 @@ static int put_sentence(struct writer *w, const struct quotes *q, struct sentenc
     int result = w->size > 0 ? put(w, code ? "\n" : " ", 1) : 0;
     for (size_t at = s->begin; at < s->end && result == 0; at++) {
         char c = source->text[at];
-        bool space = !code && (c == ' ' || (c >= '\t' && c <= '\r'));
+        bool space = !code && is_space(c);
+        if (space && is_wrapped(source->text, at, s->begin, s->end)) continue;
         if (space && (w->size == 0 || w->text[w->size - 1] == ' ')) continue;
         if (c != '\0') result = put(w, space ? " " : &c, 1);
     }
@@ -184,13 +216,13 @@ static int put_answer(struct writer *w, struct quotes *q)
 {
     struct sentence *s = next_best(q);
     const float least = s ? worth_quoting * s->score : 0;
-    uint64_t said = 0;
+    struct quote_terms said = {{0}};
     int result = put(w, "", 0);
     for (size_t n = 0; s && n < MAX_QUOTATIONS && result == 0; s = next_best(q)) {
         if (n > 0 && s->score < least) break;
-        if (n > 0 && overlap(q, s->asked & ~said) < worth_adding) continue;
+        if (n > 0 && overlap(q, &s->asked, &said) < worth_adding) continue;
         result = put_quotation(w, q, s);
-        said |= s->asked;
+        for (size_t i = 0; i < sizeof said.bits / sizeof *said.bits; i++) said.bits[i] |= s->asked.bits[i];
         n++;
     }
     return result;

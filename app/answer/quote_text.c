@@ -1,7 +1,9 @@
 #include "app/answer/quote_text.h"
 
 #include <string.h>
+#include <utf8proc.h>
 
+#include "app/text/sentence.h"
 #include "app/text/stems.h"
 #include "app/text/words.h"
 
@@ -108,12 +110,19 @@ size_t quote_line_end(const char *text, size_t at, size_t size)
     return newline ? (size_t)(newline - text) + 1 : size;
 }
 
-static size_t closing_mark(const char *text, size_t at, size_t size)
+/* The category of the character at p, where it is of exactly `size` bytes. */
+static utf8proc_category_t sole_category(const char *p, size_t size)
 {
-    if (at < size && memchr("\"')]", text[at], 4)) return 1;
-    if (size - at >= 3 && (memcmp(text + at, "\xe2\x80\x9d", 3) == 0 || memcmp(text + at, "\xe2\x80\x99", 3) == 0))
-        return 3;
-    return 0;
+    utf8proc_int32_t c;
+    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)p, (utf8proc_ssize_t)size, &c);
+    return n == (utf8proc_ssize_t)size ? utf8proc_category(c) : UTF8PROC_CATEGORY_CN;
+}
+
+static bool is_lower_at(const char *text, size_t at, size_t size)
+{
+    utf8proc_int32_t c;
+    return utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &c) > 0 &&
+           utf8proc_category(c) == UTF8PROC_CATEGORY_LL;
 }
 
 /* Whether the stop at `at` belongs to a title, an abbreviation or an initial: "Mr." "J." */
@@ -122,7 +131,7 @@ static bool is_abbreviation(const char *text, size_t begin, size_t at)
     size_t first = at;
     while (first > begin && !is_space(text[first - 1]) && !strchr("(\"'", text[first - 1])) first--;
     size_t n = at - first;
-    if (n == 1 && is_upper(text[first])) return true;
+    if (n > 0 && sole_category(text + first, n) == UTF8PROC_CATEGORY_LU) return true;
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (strlen(titles[i]) == n && memcmp(titles[i], text + first, n) == 0) return true;
     return false;
@@ -136,36 +145,66 @@ static bool parts(const char *text, size_t at, size_t size)
     return strchr("-*|#>+", text[at]) && at + 1 < size && (is_space(text[at + 1]) || text[at + 1] == text[at]);
 }
 
+/* The end of the stops and closing marks from `at` on. */
+static size_t stops_end(const char *text, size_t at, size_t size)
+{
+    for (size_t mark; at < size; at += mark) {
+        mark = memchr(".!?", text[at], 3) ? 1 : sentence_stop(text, at, size);
+        if (mark == 0) break;
+    }
+    for (size_t mark; (mark = sentence_closing(text, at, size)) > 0;) at += mark;
+    return at;
+}
+
+/* Whether the sentence that a wide stop seems to end at `end` goes on: Japanese speech before "he said". */
+static bool goes_on(const char *text, size_t end, size_t size)
+{
+    if (size - end < 3 || end < 3) return false;
+    bool speech = memcmp(text + end - 3, "」", 3) == 0 || memcmp(text + end - 3, "』", 3) == 0;
+    return speech && (memcmp(text + end, "と", 3) == 0 || memcmp(text + end, "っ", 3) == 0);
+}
+
 size_t quote_sentence_end(const char *text, size_t at, size_t size)
 {
     size_t begin = at;
     while (at < size && is_space(text[at])) at++;
     for (; at < size; at++) {
         if (text[at] == '\n' && parts(text, at + 1, size)) return at + 1;
-        if (text[at] != '.' && text[at] != '!' && text[at] != '?') continue;
-        size_t end = at + 1, mark;
-        while (end < size && (text[end] == '.' || text[end] == '!' || text[end] == '?')) end++;
-        while ((mark = closing_mark(text, end, size)) > 0) end += mark;
-        if (end < size && !is_space(text[end])) continue;
+        bool wide = sentence_stop(text, at, size) > 0;
+        if (!wide && text[at] != '.' && text[at] != '!' && text[at] != '?') continue;
+        size_t end = stops_end(text, at, size);
+        if (wide && !goes_on(text, end, size)) return end;
+        if (wide || (end < size && !is_space(text[end]))) continue;
         if (text[at] == '.' && is_abbreviation(text, begin, at)) continue;
         size_t next = end;
         while (next < size && is_space(text[next])) next++;
-        if (next < size && text[next] >= 'a' && text[next] <= 'z') continue; /* "Stop!" he said */
+        if (next < size && is_lower_at(text, next, size)) continue; /* "Stop!" he said */
         return end;
     }
     return size;
 }
 
+/* Bytes of the white space at the beginning or the end, that of CJK included. */
+static size_t space_at(const char *text, size_t begin, size_t end)
+{
+    return is_space(text[begin]) ? 1 : end - begin >= 3 && memcmp(text + begin, "\u3000", 3) == 0 ? 3 : 0;
+}
+
+static size_t space_before(const char *text, size_t begin, size_t end)
+{
+    return is_space(text[end - 1]) ? 1 : end - begin >= 3 && memcmp(text + end - 3, "\u3000", 3) == 0 ? 3 : 0;
+}
+
 void quote_trim(const char *text, size_t *begin, size_t *end)
 {
-    while (*begin < *end && is_space(text[*begin])) ++*begin;
-    while (*end > *begin && is_space(text[*end - 1])) --*end;
+    for (size_t n; *begin < *end && (n = space_at(text, *begin, *end)) > 0;) *begin += n;
+    for (size_t n; *end > *begin && (n = space_before(text, *begin, *end)) > 0;) *end -= n;
 }
 
 struct look {
     const struct quote_question *question;
     const char *text;
-    uint64_t asked;
+    struct quote_terms asked;
     size_t n_words, last_end;
     bool found;
 };
@@ -203,14 +242,14 @@ static void look_at_word(void *context, uint64_t hash, size_t begin, size_t end)
     uint64_t term = stems_hash(l->text + begin, end - begin);
     for (size_t i = 0; i < l->question->n_terms; i++) {
         if (l->question->terms[i] != term) continue;
-        l->asked |= UINT64_C(1) << i;
+        l->asked.bits[i / 64] |= UINT64_C(1) << i % 64;
         return;
     }
     if (!part && !l->found) l->found = is_of_kind(l, l->text + begin, end - begin, first);
 }
 
-void quote_look(const struct quote_question *q, const char *text, size_t size, uint64_t *asked, size_t *n_words,
-                float *kind)
+void quote_look(const struct quote_question *q, const char *text, size_t size, struct quote_terms *asked,
+                size_t *n_words, float *kind)
 {
     struct look l = {.question = q, .text = text};
     words_find(text, size, look_at_word, &l);

@@ -64,8 +64,15 @@ static size_t stem(const char *word, size_t size)
     return size;
 }
 
+static bool is_ascii(const char *word, size_t size)
+{
+    while (size > 0 && (uint8_t)word[size - 1] < 0x80) size--;
+    return size == 0;
+}
+
 uint64_t stems_hash(const char *word, size_t size)
 {
+    if (!is_ascii(word, size)) return words_hash(word, size);
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
     for (size_t i = 0, n = stem(word, size); i < n; i++)
         hash = (hash ^ (uint8_t)lower(word[i])) * UINT64_C(0x100000001B3);

@@ -6,8 +6,9 @@ A segment is at most 512 bytes of one file. The file (its bytes, header excluded
    one unit.
 2. A longer line is cut from its beginning. While more than 512 bytes of it are left, from s on, the next unit is [s, c), where c is
    - the largest c in (s, s + 512] that is a sentence end: byte c-1 is a space (0x20), and going backwards from byte c-2 over
-     closing marks there comes one of `.` `!` `?` (at s or later). Closing marks are the bytes `"` `'` `)` `]` `}` and the whole
-     sequences E2 80 99, E2 80 9D (right quotation marks) and C2 BB; none of them may begin before s;
+     closing marks there comes one of `.` `!` `?` or a wide stop (at s or later); or going backwards from byte c-1 over closing
+     marks there comes a wide stop, and at c stands neither a space nor a closing mark. CLOSING and STOPS list the closing marks
+     and the wide stops (in UTF-8); none of them may begin before s;
    - else the largest c in (s, s + 512] whose byte c-1 is a space;
    - else the largest c in (s, s + 512] whose byte c is not of the form 10xxxxxx; else s + 512.
    What is left at the end (at most 512 bytes) is a unit.
@@ -20,14 +21,18 @@ the header belong to the first segment of the document.
 import bisect
 
 MAX_BYTES = 512
-CLOSING = (b'"', b"'", b")", b"]", b"}", b"\xe2\x80\x99", b"\xe2\x80\x9d", b"\xc2\xbb")
+CLOSING = tuple(mark.encode() for mark in "\"')]}’”»」』）】》〉］〕〗｣›")
+STOPS = tuple(mark.encode() for mark in "。！？｡．।॥؟۔።፧။។៕།")
 
 
 def is_sentence_end(data, begin, cut):
-    """Whether a unit that begins at `begin` may end at `cut`, whose byte before is a space."""
-    at = cut - 1
+    """Whether a unit that begins at `begin` may end at `cut`."""
+    spaced = data[cut - 1] == 0x20
+    if not spaced and (data[cut - 1] < 0x80 or data[cut] == 0x20 or data.startswith(CLOSING, cut)):
+        return False
+    at = cut - spaced
     while at > begin:
-        if data[at - 1] in b".!?":
+        if spaced and data[at - 1] in b".!?" or any(at - len(stop) >= begin and data[at - len(stop):at] == stop for stop in STOPS):
             return True
         for mark in CLOSING:
             if at - len(mark) >= begin and data[at - len(mark):at] == mark:
@@ -41,12 +46,10 @@ def is_sentence_end(data, begin, cut):
 def cut_of_long_line(data, begin):
     """The end of the unit that begins at `begin`, where more than MAX_BYTES of the line are left."""
     limit = begin + MAX_BYTES
+    for cut in range(limit, begin, -1):
+        if (data[cut - 1] == 0x20 or data[cut - 1] >= 0x80) and is_sentence_end(data, begin, cut):
+            return cut
     last_space = data.rfind(b" ", begin, limit)
-    space = last_space
-    while space >= 0:
-        if is_sentence_end(data, begin, space + 1):
-            return space + 1
-        space = data.rfind(b" ", begin, space)
     if last_space >= 0:
         return last_space + 1
     for cut in range(limit, begin, -1):
