@@ -2,6 +2,7 @@
 
 #include "app/terminal/canvas.h"
 #include "app/terminal/theme.h"
+#include "app/text/figures.h"
 
 static struct canvas canvas_of(int rows, int cols)
 {
@@ -103,7 +104,7 @@ static void every_role_and_heat_has_a_look_at_every_depth(void **state)
     for (enum depth d = DEPTH_MONO; d <= DEPTH_TRUE; d++) {
         int32_t most = d == DEPTH_MONO ? -1 : d == DEPTH_8 ? 7 : d == DEPTH_16 ? 15 : d == DEPTH_256 ? 255 : 0xFFFFFF;
         for (uint8_t role = 0; role < ROLE_COUNT; role++) {
-            for (uint8_t heat = 0; heat < CANVAS_HEAT; heat++) {
+            for (uint8_t heat = 0; heat < FIGURES_HEAT; heat++) {
                 struct look dark = theme_look(THEME_DARK, d, (struct style){role, heat});
                 struct look light = theme_look(THEME_LIGHT, d, (struct style){role, heat});
                 assert_in_range(dark.foreground + 1, 0, (uintmax_t)(most + 1));

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "app/terminal/theme.h"
+#include "app/text/figures.h"
 
 /* Of the backgrounds that terminals have, those that ask most of the colours on them. */
 static const uint32_t dark_grounds[] = {0x000000, 0x282c34}, light_grounds[] = {0xffffff, 0xf5f5f5};
@@ -82,7 +83,7 @@ static void every_text_can_be_read_on_its_background(void **state)
     (void)state;
     for (enum depth d = DEPTH_8; d <= DEPTH_TRUE; d++) {
         for (int role = 0; role < ROLE_COUNT; role++) {
-            for (int heat = 0; heat < CANVAS_HEAT; heat++) {
+            for (int heat = 0; heat < FIGURES_HEAT; heat++) {
                 struct style s = {(uint8_t)role, (uint8_t)heat};
                 if (role == ROLE_LINE || role == ROLE_HEAT) continue; /* no text */
                 for (int i = 0; i < 2; i++) {
@@ -97,7 +98,7 @@ static void every_text_can_be_read_on_its_background(void **state)
 static void bars_stand_out_more_the_more_heat_they_have(void **state)
 {
     (void)state;
-    for (int heat = 2; heat < CANVAS_HEAT; heat++) {
+    for (int heat = 2; heat < FIGURES_HEAT; heat++) {
         struct style less = {ROLE_HEAT, (uint8_t)(heat - 1)}, more = {ROLE_HEAT, (uint8_t)heat};
         for (enum theme t = THEME_DARK; t <= THEME_LIGHT; t++) {
             uint32_t ground = t == THEME_LIGHT ? 0xffffff : 0x000000;

@@ -6,7 +6,6 @@
 #include "app/text/corpus.h"
 #include "app/output/export_page.h"
 #include "app/reader/inspected.h"
-#include "app/panes/pane.h"
 #include "app/text/safe_text.h"
 #include "compute/model.h"
 

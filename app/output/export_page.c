@@ -3,8 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "app/panes/conversation.h"
-#include "app/panes/pane.h"
+#include "app/text/figures.h"
 #include "app/text/text_layout.h"
 #include "app/terminal/theme.h"
 
@@ -81,11 +80,12 @@ static void colours(struct page *p, double peak)
 {
     char words[16];
     p->y += 34;
-    for (int i = 1; i < CANVAS_HEAT; i++)
+    for (int i = 1; i < FIGURES_HEAT; i++)
         fprintf(p->f, "<rect x=\"%d\" y=\"%d\" width=\"24\" height=\"12\" fill=\"#%06x\"/>\n", PAGE_LEFT + 24 * (i - 1),
                 p->y - 11, (unsigned)theme_heat(THEME_LIGHT, i));
-    page_printf(p, PAGE_LEFT + 24 * (CANVAS_HEAT - 1) + 8, " class=\"dim\"",
-                "0 to %s of the question's attention in one bar. Ticks: where a file begins.", pane_share(words, peak));
+    page_printf(p, PAGE_LEFT + 24 * (FIGURES_HEAT - 1) + 8, " class=\"dim\"",
+                "0 to %s of the question's attention in one bar. Ticks: where a file begins.",
+                figures_share(words, peak));
 }
 
 int page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
@@ -100,7 +100,7 @@ int page_map(struct page *p, const struct export *x, const char *heading, const 
             base - PAGE_MAP_HEIGHT, EXPORT_COLUMNS * PAGE_COLUMN, PAGE_MAP_HEIGHT);
     for (int i = 0; i<EXPORT_COLUMNS && * peak> 0; i++) {
         double height = share[i] / *peak * PAGE_MAP_HEIGHT;
-        int heat = heat_level(share[i], *peak, false);
+        int heat = figures_heat(share[i], *peak, false);
         if (height < 0.05) continue;
         fprintf(p->f, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"#%06x\"/>\n",
                 PAGE_LEFT + i * PAGE_COLUMN, base - height, PAGE_COLUMN, height,

@@ -8,7 +8,7 @@
 #include "app/output/export.h"
 #include "app/output/export_attention.h"
 #include "app/output/export_page.h"
-#include "app/panes/pane.h"
+#include "app/text/figures.h"
 
 #define EVIDENCE_SHOWN 10
 
@@ -34,7 +34,7 @@ static void map(const struct export *x, struct page *p)
     char count[16], words[200];
     snprintf(words, sizeof words,
              "Attention over the text: %d bars of %s tokens each, from its beginning (left) to its end (right)",
-             EXPORT_COLUMNS, pane_count(count, (double)(export_end(x) - x->first_token) / EXPORT_COLUMNS));
+             EXPORT_COLUMNS, figures_count(count, (double)(export_end(x) - x->first_token) / EXPORT_COLUMNS));
     int base = page_map(p, x, words, share, &peak);
     evidence_marks(x, p, base);
     p->y += PAGE_LINE;
@@ -53,7 +53,7 @@ static void evidence(const struct export *x, struct page *p)
         char words[600], share[16];
         export_item(x, i, &item);
         int size = snprintf(words, sizeof words, "%zu  %s  %s, lines %llu to %llu", i + 1,
-                            pane_share(share, (double)x->answer->items[i].share), item.place.path,
+                            figures_share(share, (double)x->answer->items[i].share), item.place.path,
                             (unsigned long long)item.place.line[0], (unsigned long long)item.place.line[1]);
         p->y += PAGE_LINE + 8;
         page_text(p, PAGE_LEFT, " class=\"head\"", words,
@@ -77,7 +77,7 @@ static void picture(const struct export *x, struct page *p)
     int n = snprintf(words, sizeof words,
                      "Lectern read %zu file%s, %s tokens, as one sequence. Model %s on %s. Answer by: %s. Attention "
                      "shows where the model looked; it proves nothing.",
-                     x->corpus->n_documents, x->corpus->n_documents == 1 ? "" : "s", pane_count(tokens, (double)all),
+                     x->corpus->n_documents, x->corpus->n_documents == 1 ? "" : "s", figures_count(tokens, (double)all),
                      x->model, x->device, a->answerer);
     p->y += 16;
     page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words,
@@ -131,8 +131,8 @@ int export_html(const struct export *x, FILE *f)
         struct export_item item;
         char share[16];
         export_item(x, i, &item);
-        fprintf(f, "<tr><td>%zu</td><td>%s</td><td>%.3g</td><td>", i + 1, pane_share(share, (double)a->items[i].share),
-                (double)a->items[i].score);
+        fprintf(f, "<tr><td>%zu</td><td>%s</td><td>%.3g</td><td>", i + 1,
+                figures_share(share, (double)a->items[i].share), (double)a->items[i].score);
         export_xml(f, item.place.path, strlen(item.place.path));
         fprintf(f, "</td><td>%llu to %llu</td><td>%llu to %llu</td><td><pre>", (unsigned long long)item.place.line[0],
                 (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],

@@ -1,10 +1,8 @@
 #include "app/panes/conversation.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/terminal/canvas.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -315,13 +313,4 @@ const struct evidence_item *exchange_selected(const struct exchange *x)
 {
     struct lens l = exchange_lens(x);
     return l.n_items > 0 && x->selected < l.n_items ? &l.items[x->selected] : NULL;
-}
-
-int heat_level(double share, double peak, bool logarithmic)
-{
-    if (!(share > 0) || !(peak > 0)) return 0;
-    double v = logarithmic ? 1 + log10(share / peak) / 3 : share / peak;
-    if (v <= 0) return 0;
-    int level = (int)ceil(v * (CANVAS_HEAT - 1));
-    return level < CANVAS_HEAT ? level : CANVAS_HEAT - 1;
 }

@@ -95,8 +95,4 @@ const struct inspected *exchange_inspected(const struct exchange *x, const struc
 /* The selected piece of evidence, or NULL. */
 const struct evidence_item *exchange_selected(const struct exchange *x);
 
-/* Heat level (0 to CANVAS_HEAT - 1) of a share where `peak` is the largest one: linear, or over the last three decades.
- */
-int heat_level(double share, double peak, bool logarithmic);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/reader/inspected.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "compute/model.h"
 
@@ -56,7 +57,7 @@ static const char *branch_heading(int width)
 /* Every digit where there are few. */
 static const char *exact(char out[16], uint64_t n)
 {
-    if (n >= 10000000) return pane_count(out, (double)n);
+    if (n >= 10000000) return figures_count(out, (double)n);
     snprintf(out, 16, "%u", (unsigned)n);
     return out;
 }
@@ -75,7 +76,7 @@ static void draw_branch(struct canvas *c, struct rect r, int y, uint32_t i, cons
     x = canvas_printf(c, r, y, x, style(role), "%3u", i + 1);
     if (r.w >= INSPECTOR_NARROW)
         x = canvas_printf(c, r, y, x, style(role), " %7s %7s %6s %6s", exact(w, branch->segment_length),
-                          exact(rate, branch->dilation_rate), offset, pane_count(keys, (double)b->n_keys));
+                          exact(rate, branch->dilation_rate), offset, figures_count(keys, (double)b->n_keys));
     if (r.w >= POSITIONS_WIDTH) x = canvas_printf(c, r, y, x, style(role), " %-17s", positions);
     x = canvas_printf(c, r, y, x, style(role), " %6s %7s %7s ", tokens, inspector_figures_percent(mass, b->mass),
                       inspector_figures_percent(text, b->text));
@@ -187,7 +188,7 @@ int inspector_figures_heads(struct canvas *c, struct rect r, const struct model 
             bool chosen = (v->choice.layer < 0 || v->choice.layer == layer) &&
                           (v->choice.head < 0 || v->choice.head == (int)head);
             struct style s = style(ROLE_DIM);
-            if (chosen) s = (struct style){ROLE_HEAT, (uint8_t)heat_level(share, peak, v->logarithmic)};
+            if (chosen) s = (struct style){ROLE_HEAT, (uint8_t)figures_heat(share, peak, v->logarithmic)};
             canvas_puts(c, r, y, 3 + head_step(m) * (int)head, s,
                         blocks[share > 0 ? part > 0 ? (int)ceil(part * 8) : 1 : 0]);
         }

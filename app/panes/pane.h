@@ -34,18 +34,6 @@ struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char
 int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
                uint64_t offset);
 
-/* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
-const char *pane_count(char out[16], double n);
-
-/* Bytes: 950 B, 12.3 kB, ... */
-const char *pane_bytes(char out[16], double n);
-
-/* Share of attention: 31%, 4.2%, 0.03%, <0.01%. */
-const char *pane_share(char out[16], double share);
-
-/* Seconds as 0:07, 12:34, 3:21:00, 4d 11h. */
-const char *pane_time(char out[16], double seconds);
-
 /* Wraps text at words from row y (which may lie above the rectangle) on; returns the row after it. */
 int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text);
 

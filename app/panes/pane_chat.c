@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/text/figures.h"
 #include "app/text/text_layout.h"
 
 #define LINE_ROWS 6
@@ -79,7 +80,7 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
                 s = style(ROLE_FOCUS);
             else if (single)
                 s = (struct style){ROLE_WEIGHT,
-                                   (uint8_t)heat_level((double)x->tokens[token].gate, (double)most, false)};
+                                   (uint8_t)figures_heat((double)x->tokens[token].gate, (double)most, false)};
             text_layout_glyph(text + i, end - i, column, &g);
             int next = y >= 0 && y < r.h ? canvas_glyph(c, r, y, column, s, &g) : column + g.width;
             if (next >= 0) column = next;
@@ -201,13 +202,13 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
     if (covered > 0 && covered < atlas_total_tokens(v->atlas)) {
         char tokens[16], of[16];
         n = snprintf(out + used, size - used, "asked of the first %s of %s tokens  ",
-                     pane_count(tokens, (double)covered), pane_count(of, (double)atlas_total_tokens(v->atlas)));
+                     figures_count(tokens, (double)covered), figures_count(of, (double)atlas_total_tokens(v->atlas)));
         used += n > 0 ? (size_t)n : 0;
     }
     if (x->token >= 0 && x->tokens != NULL) {
         char share[16];
         snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",
-                 pane_share(share, (double)x->tokens[x->token].gate));
+                 figures_share(share, (double)x->tokens[x->token].gate));
     } else if (x->answer != NULL && x->state != EXCHANGE_ANSWERED) {
         snprintf(out + used, size - used, "%sevidence in %.*f s, %s",
                  x->state == EXCHANGE_ANSWERING ? "words are coming (Ctrl-C stops)  " : "stopped  ",

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "app/panes/pane_chat.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "compute/bytes.h"
 
@@ -211,13 +212,13 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     if (v->exchange != NULL && v->exchange->answer != NULL) {
         double part = exchange_share(v->exchange, v->atlas, begin, end);
         struct style s = style(role);
-        if (role == ROLE_TEXT) s = (struct style){ROLE_WEIGHT, (uint8_t)heat_level(part, 1, true)};
-        pane_share(share, part);
+        if (role == ROLE_TEXT) s = (struct style){ROLE_WEIGHT, (uint8_t)figures_heat(part, 1, true)};
+        figures_share(share, part);
         if (part >= 0.001) canvas_put_tail(c, line, 0, 0, right, s, share, strlen(share));
         right -= 5;
     }
     if (end > begin && line.w > 24) {
-        pane_count(count, (double)(end - begin));
+        figures_count(count, (double)(end - begin));
         canvas_put_tail(c, line, 0, 0, right, style(role == ROLE_TEXT ? ROLE_DIM : role), count, strlen(count));
         right -= 7;
     }

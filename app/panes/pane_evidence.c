@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/text/segment.h"
 #include "app/text/text_layout.h"
@@ -41,11 +42,11 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     enum role role = selected ? focused ? ROLE_SELECTED : ROLE_MARKED : ROLE_TEXT;
     struct rect line = {r.y, r.x, r.h < 1 ? r.h : 1, r.w};
     canvas_fill(c, line, style(role), " ");
-    int heat = heat_level((double)item->share, (double)lens.peak, v->logarithmic);
+    int heat = figures_heat((double)item->share, (double)lens.peak, v->logarithmic);
     canvas_puts(c, line, 0, 0, (struct style){ROLE_HEAT, (uint8_t)heat}, "█");
     char share[16];
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
-    left = canvas_printf(c, line, 0, left, style(role), "%5s ", pane_share(share, (double)item->share));
+    left = canvas_printf(c, line, 0, left, style(role), "%5s ", figures_share(share, (double)item->share));
     pane_place(c, line, 0, left, style(role), v, s->document, s->offset);
     draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + s->offset, s->size);
 }

@@ -6,6 +6,7 @@
 #include "app/reader/inspected.h"
 #include "app/panes/inspector_figures.h"
 #include "app/panes/inspector_places.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "compute/evidence.h"
 #include "compute/model.h"
@@ -168,7 +169,7 @@ static void draw_evidence(struct pane_inspect *p, struct canvas *c, struct rect 
     int y = 0;
     if (a != NULL && r.h > 8) {
         canvas_printf(c, r, y++, 1, style(ROLE_DIM), "One head of width %u over %s kept keys of %s positions.",
-                      a->width, pane_count(keys, (double)a->n_keys), pane_count(all, (double)a->n_text));
+                      a->width, figures_count(keys, (double)a->n_keys), figures_count(all, (double)a->n_text));
         canvas_puts(c, r, y++, 1, style(ROLE_DIM),
                     "The question's tokens count by the weights that a gate gives them:");
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/reader/inspected.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 
 static uint64_t total(const struct atlas *a)
@@ -169,7 +170,8 @@ static void draw_lane(const struct pane_map *p, struct canvas *c, struct rect r,
     uint64_t read = atlas_tokens(v->atlas);
     for (int i = 0; i < p->width; i++) {
         double share = share_of(p, v, l, i);
-        int height = height_of(share, l->peak, v->logarithmic, r.h), heat = heat_level(share, l->peak, v->logarithmic);
+        int height = height_of(share, l->peak, v->logarithmic, r.h),
+            heat = figures_heat(share, l->peak, v->logarithmic);
         struct style s = {ROLE_HEAT, (uint8_t)heat};
         for (int y = 0; y < r.h; y++) {
             int filled = height - 8 * (r.h - 1 - y);
@@ -261,7 +263,7 @@ static void describe_scale(const struct view *v, const struct lane *l, char *out
 {
     char peak[16];
     if (!l->dilated || l->inspected != NULL)
-        snprintf(out, size, "█ %s %s", pane_share(peak, l->peak), v->logarithmic ? "log" : "linear");
+        snprintf(out, size, "█ %s %s", figures_share(peak, l->peak), v->logarithmic ? "log" : "linear");
     else
         snprintf(out, size, "%.180s", l->exchange->not_inspected ? l->exchange->not_inspected : "being computed ...");
 }
@@ -277,19 +279,19 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
     const bool answered = l->exchange != NULL && l->exchange->answer != NULL;
     if (answered) describe_scale(v, l, parts[0], sizeof parts[0]);
     if (answered && l->inspected != NULL)
-        snprintf(parts[1], sizeof parts[1], "text %s", pane_share(share, l->inspected->on_text));
+        snprintf(parts[1], sizeof parts[1], "text %s", figures_share(share, l->inspected->on_text));
     if (answered && focused) {
         int column = column_of(p, a, pane_map_cursor(p, v));
-        snprintf(parts[2], sizeof parts[2], "▲ %s: %s", pane_count(at, (double)pane_map_cursor(p, v)),
-                 pane_share(share, column < 0 ? 0 : share_of(p, v, l, column)));
+        snprintf(parts[2], sizeof parts[2], "▲ %s: %s", figures_count(at, (double)pane_map_cursor(p, v)),
+                 figures_share(share, column < 0 ? 0 : share_of(p, v, l, column)));
     }
     if (tokens < 10)
         snprintf(cell, sizeof cell, "%.1f", tokens);
     else
-        pane_count(cell, tokens);
+        figures_count(cell, tokens);
     snprintf(parts[3], sizeof parts[3], "%s tokens a column", cell);
-    snprintf(parts[4], sizeof parts[4], "%s to %s", pane_count(first, (double)begin),
-             pane_count(last, (double)(begin + span)));
+    snprintf(parts[4], sizeof parts[4], "%s to %s", figures_count(first, (double)begin),
+             figures_count(last, (double)(begin + span)));
     out[0] = '\0';
     for (size_t i = 0, n = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (n > 0 && (int)(safe_text_width(out, n) + safe_text_width(parts[i], strlen(parts[i])) + 2) > room) return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/reader/pattern.h"
+#include "app/text/figures.h"
 #include "compute/model.h"
 
 #define ZOOM_MAX 16
@@ -128,10 +129,10 @@ static void draw_branch(const struct pane_pattern *p, struct canvas *c, struct r
     const bool chosen = p->branch < 0 || p->branch == (int)i;
     const struct seen seen = see(p, m, i, token);
     const struct style s = style(chosen ? ROLE_TEXT : ROLE_DIM);
-    pane_count(w, (double)m->branch[i].segment_length);
-    pane_count(rate, (double)m->branch[i].dilation_rate);
-    pane_count(keys, (double)seen.keys);
-    pane_count(far, (double)seen.farthest);
+    figures_count(w, (double)m->branch[i].segment_length);
+    figures_count(rate, (double)m->branch[i].dilation_rate);
+    figures_count(keys, (double)seen.keys);
+    figures_count(far, (double)seen.farthest);
     int x = canvas_puts(c, r, y, 0, style((enum role)(ROLE_BRANCH + i % 8)), chosen ? "██ " : "   ");
     if (r.w < NARROW_WIDTH) {
         canvas_printf(c, r, y, x, s, "%u %s/%s: %s", i + 1, w, rate, keys);
@@ -218,8 +219,8 @@ void pane_pattern_draw(const struct pane_pattern *p, struct canvas *c, struct re
     name_chosen(head, sizeof head, p->head, m->n_head, "head", "heads");
     name_chosen(branch, sizeof branch, p->branch, m->n_branch, "branch", "branches");
     const uint64_t length = length_of(p, m, cells ? cells : 2), begin = token / length * length;
-    snprintf(title, sizeof title, "%s, %s, %s to %s", head, branch, pane_count(at, (double)begin),
-             pane_count(end, (double)(begin + length)));
+    snprintf(title, sizeof title, "%s, %s, %s to %s", head, branch, figures_count(at, (double)begin),
+             figures_count(end, (double)(begin + length)));
     struct rect body = pane_title(c, r, true, r.w < 60 ? "Pattern" : "Attention pattern", title);
     if (cells > 0) {
         draw_matrix(p, c, rect_inset(body, 0, 0, 2, 0), cells, begin, length, token, m);
@@ -231,7 +232,7 @@ void pane_pattern_draw(const struct pane_pattern *p, struct canvas *c, struct re
     canvas_printf(c, line, 0, 0, style(ROLE_DIM),
                   r.w < 60 ? "All: what ▲ %s sees"
                            : "The whole sequence: what the token at the place in the text (▲ %s) sees",
-                  pane_count(at, (double)token));
+                  figures_count(at, (double)token));
     line.y++;
     draw_visible(p, c, line, token, m, v);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/measure/scale_report.h"
+#include "app/text/figures.h"
 
 #define TABLE_WIDTH 62
 
@@ -43,7 +44,8 @@ static void draw_row(struct canvas *c, struct rect r, int y, const struct scale_
     scale_report_time(time, sizeof time, time_of(row));
     scale_report_bytes(memory, sizeof memory, memory_of(row));
     int x = canvas_printf(c, r, y, 1, style(role_of(row)), "%-9s", row->what);
-    canvas_printf(c, r, y, x, style(ROLE_TEXT), " %6s %10s %9s", pane_count(tokens, (double)row->tokens), time, memory);
+    canvas_printf(c, r, y, x, style(ROLE_TEXT), " %6s %10s %9s", figures_count(tokens, (double)row->tokens), time,
+                  memory);
     bool exact = row->result.max_error < 1e-3;
     canvas_printf(c, r, y, 41, style(exact ? ROLE_GOOD : ROLE_ERROR), "%4zu checked, %.0e",
                   row->result.checked_positions, row->result.max_error);
@@ -99,8 +101,8 @@ static void draw_curve(const struct pane_scale *p, struct canvas *c, struct rect
         *from = to;
     }
     char from[16], to[16];
-    canvas_printf(c, r, r.h - 1, 11, style(ROLE_DIM), "%s tokens", pane_count(from, left));
-    pane_count(to, right);
+    canvas_printf(c, r, r.h - 1, 11, style(ROLE_DIM), "%s tokens", figures_count(from, left));
+    figures_count(to, right);
     canvas_put_tail(c, r, r.h - 1, 20, r.w, style(ROLE_DIM), to, strlen(to));
 }
 
@@ -113,10 +115,10 @@ static void draw_billion(const struct pane_scale *p, struct canvas *c, struct re
         char time[16], rate[16], memory[24], disk[16];
         scale_report_bytes(memory, sizeof memory, memory_of(row));
         int x = canvas_printf(c, r, 0, 1, style(ROLE_KEY), "A billion tokens here: %s, %s of memory, %s on disk",
-                              pane_time(time, 1e9 * time_of(row)), memory, pane_bytes(disk, 1e9 * row->disk));
+                              figures_time(time, 1e9 * time_of(row)), memory, figures_bytes(disk, 1e9 * row->disk));
         if (x + 38 <= r.w)
             canvas_printf(c, r, 0, x, style(ROLE_KEY), " (%s tokens/s at that position)",
-                          pane_count(rate, 1 / time_of(row)));
+                          figures_count(rate, 1 / time_of(row)));
         return;
     }
     pane_wrapped(c, rect_inset(r, 0, 0, 0, 1), 0, style(ROLE_DIM),
@@ -129,7 +131,8 @@ static void draw_state(const struct pane_scale *p, struct canvas *c, struct rect
     char tokens[16];
     if (p->running && p->what != NULL)
         canvas_printf(c, r, 0, 1, style(ROLE_TEXT), "measuring %s, %s tokens: %.0f%%", p->what,
-                      pane_count(tokens, (double)p->tokens), p->all ? 100.0 * (double)p->done / (double)p->all : 0.0);
+                      figures_count(tokens, (double)p->tokens),
+                      p->all ? 100.0 * (double)p->done / (double)p->all : 0.0);
     canvas_put_head(c, r, 1, 1, style(ROLE_DIM), p->note, strlen(p->note));
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/text/figures.h"
 #include "app/text/outline.h"
 #include "app/panes/search.h"
 #include "app/text/text_layout.h"
@@ -168,7 +169,7 @@ static int token_heat(struct tint *t, uint64_t offset)
     if (s == NULL || s->n == 0 || offset < s->offsets[0] || offset >= s->offsets[s->n]) return 0;
     while (t->at > 0 && s->offsets[t->at] > offset) t->at--;
     while (t->at + 1 < s->n && s->offsets[t->at + 1] <= offset) t->at++;
-    return heat_level((double)s->share[t->at], (double)t->v->exchange->token_peak, t->v->logarithmic);
+    return figures_heat((double)s->share[t->at], (double)t->v->exchange->token_peak, t->v->logarithmic);
 }
 
 static struct style style_at(struct tint *t, size_t document, uint64_t offset)
@@ -216,7 +217,7 @@ static void draw_gutter(const struct tint *t, struct canvas *c, struct rect line
     int heat = 0;
     const struct lens lens = exchange_lens(v->exchange);
     size_t segment = lens.n_segments ? atlas_segment_at(v->atlas, (struct spot){r->document, r->offset}) : SIZE_MAX;
-    if (segment < lens.n_segments) heat = heat_level((double)lens.share[segment], (double)lens.peak, v->logarithmic);
+    if (segment < lens.n_segments) heat = figures_heat((double)lens.share[segment], (double)lens.peak, v->logarithmic);
     if (heat > 0)
         canvas_puts(c, line, 0, s->gutter - 2, (struct style){ROLE_HEAT, (uint8_t)heat}, framed ? "█" : "▌");
     else if (framed)
@@ -234,7 +235,7 @@ static void draw_title_row(const struct view *v, struct canvas *c, struct rect l
     int x = canvas_put(c, line, 0, 0, style(ROLE_HEADING), d->path, size);
     char bytes[16];
     if (x + 12 < line.w)
-        x = canvas_printf(c, line, 0, x, style(ROLE_DIM), "  %s", pane_bytes(bytes, (double)d->file_size));
+        x = canvas_printf(c, line, 0, x, style(ROLE_DIM), "  %s", figures_bytes(bytes, (double)d->file_size));
     if (x + 2 < line.w) canvas_fill(c, (struct rect){line.y, line.x + x + 1, 1, line.w - x - 1}, style(ROLE_LINE), "╌");
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/text/figures.h"
 #include "app/worker/message.h"
 #include "app/text/safe_text.h"
 #include "app/panes/search.h"
@@ -114,10 +115,10 @@ static void take_reading(struct screen *s, struct message *m)
     char tokens[16], rate[16], time[16], kept[16];
     const struct reader_progress *p = &s->progress;
     if (!m->done || p->new_tokens == 0 || p->seconds <= 0) return;
-    pane_count(tokens, (double)p->new_tokens);
-    pane_count(rate, (double)p->new_tokens / p->seconds);
-    pane_time(time, p->seconds);
-    pane_count(kept, (double)(p->tokens - p->new_tokens));
+    figures_count(tokens, (double)p->new_tokens);
+    figures_count(rate, (double)p->new_tokens / p->seconds);
+    figures_time(time, p->seconds);
+    figures_count(kept, (double)(p->tokens - p->new_tokens));
     if (p->new_tokens < p->tokens)
         screen_notice(s, ROLE_GOOD, "Read %s tokens in %s (%s tokens/s); %s are kept from an earlier read.", tokens,
                       time, rate, kept);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/panes/pane_help.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/screen/screen.h"
 #include "app/panes/search.h"
@@ -35,8 +36,8 @@ static void draw_title(const struct screen *s, struct canvas *c)
         snprintf(text, sizeof text, "%zu files", corpus->n_documents);
         x = draw_title_part(c, r, x, text);
     }
-    x = draw_title_part(c, r, x, pane_bytes(number, (double)corpus->n_bytes));
-    snprintf(text, sizeof text, "%s tokens", pane_count(number, (double)read));
+    x = draw_title_part(c, r, x, figures_bytes(number, (double)corpus->n_bytes));
+    snprintf(text, sizeof text, "%s tokens", figures_count(number, (double)read));
     if (read > 0) x = draw_title_part(c, r, x, text);
     snprintf(text, sizeof text, "%zu skipped (!)", corpus->n_skipped);
     if (corpus->n_skipped > 0) x = draw_title_part(c, r, x, text);
@@ -93,11 +94,11 @@ static void draw_progress(const struct screen *s, struct canvas *c, struct rect 
     x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), " %3.0f%%", 100 * part);
     if (p->tokens == 0) return;
     if (s->reading == READING_READS && p->seconds_left >= 0)
-        x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), "  %s left", pane_time(left, p->seconds_left));
-    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/%s tokens", pane_count(done, (double)p->tokens),
-                      pane_count(all, (double)atlas_total_tokens(s->atlas)));
-    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/s", pane_count(rate, p->tokens_per_second));
-    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s memory", pane_bytes(memory, (double)p->memory));
+        x = canvas_printf(c, r, 0, x, style(ROLE_TEXT), "  %s left", figures_time(left, p->seconds_left));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/%s tokens", figures_count(done, (double)p->tokens),
+                      figures_count(all, (double)atlas_total_tokens(s->atlas)));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s/s", figures_count(rate, p->tokens_per_second));
+    x = canvas_printf(c, r, 0, x, style(ROLE_DIM), "  %s memory", figures_bytes(memory, (double)p->memory));
     if (p->document >= s->atlas->corpus->n_documents || x + 12 > r.w) return;
     const char *path = s->atlas->corpus->documents[p->document].path;
     int room = r.w - x - 3, size = (int)safe_text_width(path, strlen(path));
@@ -213,7 +214,7 @@ static int draw_search_state(const struct screen *s, struct canvas *c, struct re
         snprintf(text, sizeof text, " match %llu of %llu ", (unsigned long long)number, n);
     else
         snprintf(text, sizeof text, " %s match%s%s ",
-                 n < 100000 ? (snprintf(count, sizeof count, "%llu", n), count) : pane_count(count, (double)n),
+                 n < 100000 ? (snprintf(count, sizeof count, "%llu", n), count) : figures_count(count, (double)n),
                  n == 1 ? "" : "es", search_done(s->search) ? "" : " ...");
     return r.w - canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
 }

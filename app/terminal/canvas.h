@@ -33,11 +33,9 @@ enum role {
     ROLE_COUNT = ROLE_BRANCH + 8,
 };
 
-#define CANVAS_HEAT 9 /* levels 0 (none) to 8 */
-
 struct style {
     uint8_t role;
-    uint8_t heat;
+    uint8_t heat; /* 0 (none) to FIGURES_HEAT - 1 */
 };
 
 static inline struct style style(enum role role)

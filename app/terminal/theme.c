@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/text/figures.h"
+
 #define OWN (-1)
 
 enum { BOLD = 1, DIM = 2, UNDERLINE = 4, REVERSE = 8 };
@@ -45,32 +47,32 @@ static const struct entry roles[ROLE_COUNT] = {
 };
 
 /* Dark to bright on dark, pale to strong on light: more attention stands out more from the background. */
-static const uint32_t heat_dark[CANVAS_HEAT] = {0x16181d, 0x2d1b4e, 0x4a1d6b, 0x721f70, 0x9c2c62,
-                                                0xc43c4e, 0xe2603a, 0xf5922b, 0xf9d057};
-static const uint32_t heat_light[CANVAS_HEAT] = {0xffffff, 0xfdf3d8, 0xfce4a8, 0xfbc97a, 0xf8a55a,
-                                                 0xf07c48, 0xdd523c, 0xb92f3a, 0x861a3a};
+static const uint32_t heat_dark[FIGURES_HEAT] = {0x16181d, 0x2d1b4e, 0x4a1d6b, 0x721f70, 0x9c2c62,
+                                                 0xc43c4e, 0xe2603a, 0xf5922b, 0xf9d057};
+static const uint32_t heat_light[FIGURES_HEAT] = {0xffffff, 0xfdf3d8, 0xfce4a8, 0xfbc97a, 0xf8a55a,
+                                                  0xf07c48, 0xdd523c, 0xb92f3a, 0x861a3a};
 /* The same as the ink of bars: the lowest level has to be seen. */
-static const uint32_t bar_dark[CANVAS_HEAT] = {0x808890, 0x5b4a9c, 0x7d4fb0, 0xa04fae, 0xc2569a,
-                                               0xdf5f78, 0xf07850, 0xf89c38, 0xfbd75e};
-static const uint32_t bar_light[CANVAS_HEAT] = {0x909090, 0xd4b468, 0xd49c42, 0xdb7d20, 0xd9621f,
-                                                0xd04a2a, 0xc0322f, 0xa01f3a, 0x6e0c30};
+static const uint32_t bar_dark[FIGURES_HEAT] = {0x808890, 0x5b4a9c, 0x7d4fb0, 0xa04fae, 0xc2569a,
+                                                0xdf5f78, 0xf07850, 0xf89c38, 0xfbd75e};
+static const uint32_t bar_light[FIGURES_HEAT] = {0x909090, 0xd4b468, 0xd49c42, 0xdb7d20, 0xd9621f,
+                                                 0xd04a2a, 0xc0322f, 0xa01f3a, 0x6e0c30};
 /* As the ink of words, every level has to be read. */
-static const uint32_t ink_dark[CANVAS_HEAT] = {0x9aa2ab, 0x9d92e6, 0xb48be6, 0xcf86dd, 0xe485c4,
-                                               0xf58a9c, 0xff9468, 0xffb04a, 0xffd75e};
-static const uint32_t ink_light[CANVAS_HEAT] = {0x646464, 0x7d6414, 0x8a5a10, 0x965010, 0xa02c0a,
-                                                0xaa1c40, 0x9c1a4a, 0x871850, 0x6a0f3f};
+static const uint32_t ink_dark[FIGURES_HEAT] = {0x9aa2ab, 0x9d92e6, 0xb48be6, 0xcf86dd, 0xe485c4,
+                                                0xf58a9c, 0xff9468, 0xffb04a, 0xffd75e};
+static const uint32_t ink_light[FIGURES_HEAT] = {0x646464, 0x7d6414, 0x8a5a10, 0x965010, 0xa02c0a,
+                                                 0xaa1c40, 0x9c1a4a, 0x871850, 0x6a0f3f};
 /* Of the 16 colours as xterm shows them, blue is too dark on black, and cyan, green and yellow are too bright on white.
  */
-static const int16_t ink_16_dark[CANVAS_HEAT] = {8, 12, 12, 5, 13, 1, 9, 3, 11};
-static const int16_t ink_16_light[CANVAS_HEAT] = {8, 12, 12, 13, 13, 5, 5, 9, 1};
-static const int16_t heat_16[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 9, 3, 11};
-static const int16_t heat_8[CANVAS_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
-static const uint8_t heat_mono[CANVAS_HEAT] = {0,         0,       0,       UNDERLINE,     UNDERLINE,
-                                               UNDERLINE, REVERSE, REVERSE, REVERSE | BOLD};
+static const int16_t ink_16_dark[FIGURES_HEAT] = {8, 12, 12, 5, 13, 1, 9, 3, 11};
+static const int16_t ink_16_light[FIGURES_HEAT] = {8, 12, 12, 13, 13, 5, 5, 9, 1};
+static const int16_t heat_16[FIGURES_HEAT] = {OWN, 4, 4, 5, 5, 1, 9, 3, 11};
+static const int16_t heat_8[FIGURES_HEAT] = {OWN, 4, 4, 5, 5, 1, 1, 3, 3};
+static const uint8_t heat_mono[FIGURES_HEAT] = {0,         0,       0,       UNDERLINE,     UNDERLINE,
+                                                UNDERLINE, REVERSE, REVERSE, REVERSE | BOLD};
 
 uint32_t theme_heat(enum theme t, int level)
 {
-    assert(level >= 0 && level < CANVAS_HEAT);
+    assert(level >= 0 && level < FIGURES_HEAT);
     return t == THEME_LIGHT ? heat_light[level] : heat_dark[level];
 }
 
@@ -185,7 +187,7 @@ static void set_ink(struct look *l, enum theme t, enum depth d, bool words, int 
 
 struct look theme_look(enum theme t, enum depth d, struct style s)
 {
-    assert(s.role < ROLE_COUNT && s.heat < CANVAS_HEAT);
+    assert(s.role < ROLE_COUNT && s.heat < FIGURES_HEAT);
     const struct entry *entry = &roles[s.role];
     bool light = t == THEME_LIGHT;
     struct look l = {OWN, OWN, false, false, false, false};
