@@ -253,7 +253,7 @@ static int run_dry(struct work *w, struct error *e)
     if (dry_run(&d, w->corpus, w->model, w->backend, &options, e)) return EXIT_FAILED;
     if (w->options->json) {
         struct report report = report_of(w);
-        if (report_dry_run(&report, &d, stdout, e)) return EXIT_FAILED;
+        if (dry_run_report(&d, &report, stdout, e)) return EXIT_FAILED;
     } else {
         printf("%" PRIu64 " document%s, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents,
                d.documents == 1 ? "" : "s", d.bytes, d.tokens);

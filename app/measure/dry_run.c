@@ -1,8 +1,10 @@
 #include "app/measure/dry_run.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 #include "app/reader/checkpoints.h"
+#include "app/output/report.h"
 #include "app/text/corpus.h"
 #include "app/reader/reader.h"
 #include "app/text/segment.h"
@@ -127,4 +129,22 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
     if (failed) return -1;
     *out = r;
     return 0;
+}
+
+int dry_run_report(const struct dry_run *d, const struct report *r, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON *dry = cJSON_AddObjectToObject(o, "dry_run");
+    cJSON_AddNumberToObject(dry, "documents", (double)d->documents);
+    cJSON_AddNumberToObject(dry, "bytes", (double)d->bytes);
+    cJSON_AddNumberToObject(dry, "tokens", (double)d->tokens);
+    cJSON_AddNumberToObject(dry, "tokens_per_second", d->tokens_per_second);
+    cJSON_AddNumberToObject(dry, "seconds", d->seconds);
+    cJSON_AddNumberToObject(dry, "memory", (double)d->memory);
+    cJSON_AddNumberToObject(dry, "key_every", d->rate);
+    cJSON_AddNumberToObject(dry, "keys", (double)d->keys);
+    cJSON_AddNumberToObject(dry, "checkpoints", (double)d->checkpoints);
+    cJSON_AddNumberToObject(dry, "disk", (double)d->disk);
+    report_add_common(o, r);
+    return report_print(o, out, e);
 }

@@ -6,11 +6,13 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct backend;
 struct corpus;
 struct error;
 struct model;
+struct report;
 
 struct dry_run {
     uint64_t documents, bytes, tokens;
@@ -31,5 +33,8 @@ struct dry_run_options {
 /* A cancelled count is ERROR_CANCELLED. */
 int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, struct backend *b,
             const struct dry_run_options *o, struct error *e);
+
+/* What `read --dry-run --json` prints: one object and a newline; -1 where writing or memory fails. */
+int dry_run_report(const struct dry_run *d, const struct report *r, FILE *out, struct error *e);
 
 #endif

@@ -7,7 +7,6 @@
 #include <utf8proc.h>
 
 #include "app/text/corpus.h"
-#include "app/measure/dry_run.h"
 #include "compute/backend.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
@@ -142,7 +141,7 @@ static cJSON *evidence_object(const struct report *r, const struct answer *a, si
     return o;
 }
 
-static void add_common(cJSON *o, const struct report *r)
+void report_add_common(cJSON *o, const struct report *r)
 {
     add_string(o, "model", r->model->name);
     add_string(o, "device", backend_info(r->backend)->name);
@@ -163,25 +162,7 @@ int report_read(const struct report *r, FILE *out, struct error *e)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToObject(o, "read", read_object(r));
-    add_common(o, r);
-    return report_print(o, out, e);
-}
-
-int report_dry_run(const struct report *r, const struct dry_run *d, FILE *out, struct error *e)
-{
-    cJSON *o = cJSON_CreateObject();
-    cJSON *dry = cJSON_AddObjectToObject(o, "dry_run");
-    add_number(dry, "documents", (double)d->documents);
-    add_number(dry, "bytes", (double)d->bytes);
-    add_number(dry, "tokens", (double)d->tokens);
-    add_number(dry, "tokens_per_second", d->tokens_per_second);
-    add_number(dry, "seconds", d->seconds);
-    add_number(dry, "memory", (double)d->memory);
-    add_number(dry, "key_every", d->rate);
-    add_number(dry, "keys", (double)d->keys);
-    add_number(dry, "checkpoints", (double)d->checkpoints);
-    add_number(dry, "disk", (double)d->disk);
-    add_common(o, r);
+    report_add_common(o, r);
     return report_print(o, out, e);
 }
 
@@ -200,7 +181,7 @@ int report_ask(const struct report *r, const struct answer *a, FILE *out, struct
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
     for (size_t i = 0; i < a->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));
     cJSON_AddItemToObject(o, "read", read_object(r));
-    add_common(o, r);
+    report_add_common(o, r);
     return report_print(o, out, e);
 }
 

@@ -12,7 +12,6 @@ struct backend;
 struct cJSON;
 struct device;
 struct document;
-struct dry_run;
 
 /* What was asked of what. Borrowed. */
 struct report {
@@ -38,9 +37,11 @@ void report_place(const struct report *r, size_t segment, struct place *out);
 /* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */
 struct cJSON *report_string(const char *bytes, size_t size);
 
+/* The keys that every object ends with: model, device, version. */
+void report_add_common(struct cJSON *object, const struct report *r);
+
 /* Print one object and a newline; -1 where writing or memory fails. */
 int report_read(const struct report *r, FILE *out, struct error *e);
-int report_dry_run(const struct report *r, const struct dry_run *d, FILE *out, struct error *e);
 int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e);
 int report_devices(const struct device *devices, size_t n, FILE *out, struct error *e);
 int report_print(struct cJSON *object, FILE *out, struct error *e); /* takes the object; NULL: out of memory */
