@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "app/text/corpus.h"
-#include "app/reader/reader.h"
+#include "app/reader/sequence.h"
 #include "app/text/words.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
