@@ -101,7 +101,10 @@ static int work_open_corpus(struct work *w, struct error *e)
 static int work_open_engine(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    return model_open(&w->model, model_path(o), e) || rank_open_backend(&w->backend, w->comm, o, e) ? -1 : 0;
+    return model_open(&w->model, model_path(o), e) ||
+                   rank_open_backend(&w->backend, w->comm, o->device, o->n_threads, e)
+               ? -1
+               : 0;
 }
 
 static struct reader_options reader_options_of(const struct work *w)

@@ -35,6 +35,14 @@ static int refuse(const struct error *e, const struct comm *c)
     return comm_rank(c) == 0 ? complain(e, commands_status(e)) : EXIT_DONE;
 }
 
+static struct rank_use rank_use_of(const struct options *o)
+{
+    const bool shared = o->command == COMMAND_ASK || o->command == COMMAND_READ || o->command == COMMAND_SCALE;
+    return (struct rank_use){.screen = o->command == COMMAND_SCREEN,
+                             .shared = shared && !o->dry_run,
+                             .attention = o->command == COMMAND_SCALE && !o->scale.model};
+}
+
 static int run(int argc, char **argv, struct comm *c)
 {
     struct options o;
@@ -49,7 +57,8 @@ static int run(int argc, char **argv, struct comm *c)
         }
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }
-    if (rank_check(c, &o, &e)) return refuse(&e, c);
+    const struct rank_use use = rank_use_of(&o);
+    if (rank_check(c, &use, &e)) return refuse(&e, c);
     if (o.log && comm_rank(c) == 0 && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the call that writes it */

@@ -6,21 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/options.h"
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
 
-int rank_check(const struct comm *c, const struct options *o, struct error *e)
+int rank_check(const struct comm *c, const struct rank_use *use, struct error *e)
 {
     if (comm_size(c) == 1) return 0;
-    if (o->command == COMMAND_SCREEN)
+    if (use->screen)
         return error_set_kind(
             e, ERROR_USAGE, "the screen runs on one rank: start it without mpirun; several ranks read, ask and scale");
-    bool shared = o->command == COMMAND_ASK || o->command == COMMAND_READ || o->command == COMMAND_SCALE;
-    if (!shared || o->dry_run) return error_set_kind(e, ERROR_USAGE, "this runs on one rank: start it without mpirun");
-    if (o->command == COMMAND_SCALE && !o->scale.model)
+    if (!use->shared) return error_set_kind(e, ERROR_USAGE, "this runs on one rank: start it without mpirun");
+    if (use->attention)
         return error_set_kind(e, ERROR_USAGE,
                               "attention alone is measured on one rank; on several: scale --what model");
     return 0;
@@ -63,11 +61,12 @@ static int choose_gpu(char device[16], const struct comm *c, struct error *e)
     return 0;
 }
 
-int rank_open_backend(struct backend **out, const struct comm *c, const struct options *o, struct error *e)
+int rank_open_backend(struct backend **out, const struct comm *c, const char *named, unsigned n_threads,
+                      struct error *e)
 {
-    if (comm_local_size(c) == 1) return backend_open(out, o->device, o->n_threads, e);
+    if (comm_local_size(c) == 1) return backend_open(out, named, n_threads, e);
     char device[16] = "";
-    bool any = strcmp(o->device, "auto") == 0 || strcmp(o->device, "vulkan") == 0;
+    bool any = strcmp(named, "auto") == 0 || strcmp(named, "vulkan") == 0;
     if (any && choose_gpu(device, c, e) != 0) return -1;
-    return backend_open(out, *device ? device : o->device, o->n_threads ? o->n_threads : count_threads(c), e);
+    return backend_open(out, *device ? device : named, n_threads ? n_threads : count_threads(c), e);
 }

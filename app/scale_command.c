@@ -121,7 +121,7 @@ int scale_command(const struct options *o, const char *model_path, struct comm *
     if (o->scale.svg && !(svg = fopen(o->scale.svg, "w"))) {
         error_set(e, "%s: %s", o->scale.svg, strerror(errno));
     } else if ((!o->scale.model || model_open(&m, model_path, e) == 0) &&
-               rank_open_backend(&c.backend, comm, o, e) == 0) {
+               rank_open_backend(&c.backend, comm, o->device, o->n_threads, e) == 0) {
         status = run(&c, m, svg, cancel, e);
     }
     if (svg && fclose(svg) != 0 && status == 0) status = error_set(e, "%s: %s", o->scale.svg, strerror(errno));

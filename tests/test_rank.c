@@ -1,6 +1,5 @@
 #include "tests/test.h"
 
-#include "app/options.h"
 #include "app/rank.h"
 #include "compute/device_list.h"
 
@@ -36,9 +35,9 @@ static void one_rank_may_run_every_command(void **state)
 {
     (void)state;
     struct error e;
-    for (enum command c = COMMAND_SCREEN; c <= COMMAND_STATE; c++) {
-        const struct options o = {.command = c};
-        assert_ok(rank_check(NULL, &o, &e), e);
+    for (int bits = 0; bits < 8; bits++) {
+        const struct rank_use use = {.screen = bits & 1, .shared = bits & 2, .attention = bits & 4};
+        assert_ok(rank_check(NULL, &use, &e), e);
     }
 }
 
