@@ -7,6 +7,7 @@
 #include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/kv_state.h"
 
 static void close_matrices(struct kv_cache *c, struct matrix **layers)
 {
@@ -152,34 +153,9 @@ void kv_cache_truncate(struct kv_cache *c, uint64_t n)
     c->marked = false;
 }
 
-/* What a state begins with; numbers are little-endian, as everywhere in our files. */
-struct state_header {
-    char magic[8];
-    uint64_t position;
-    uint32_t n_layer, n_head, n_head_kv, head_dim, n_branch, offset_rule;
-    struct branch branch[DILATION_MAX_BRANCHES];
-};
-
-static struct state_header make_header(const struct kv_cache *c, uint64_t position)
-{
-    const struct attention *s = &c->shape;
-    struct state_header h;
-    memset(&h, 0, sizeof h);
-    memcpy(h.magic, "LECTKV01", sizeof h.magic);
-    h.position = position;
-    h.n_layer = c->n_layer;
-    h.n_head = s->n_head;
-    h.n_head_kv = s->n_head_kv;
-    h.head_dim = s->head_dim;
-    h.n_branch = s->n_branch;
-    h.offset_rule = (uint32_t)s->offset_rule;
-    memcpy(h.branch, s->branch, s->n_branch * sizeof *s->branch);
-    return h;
-}
-
 static size_t rows_size(const struct kv_cache *c, size_t rows)
 {
-    return sizeof(struct state_header) + kept_bytes(c) + rows * c->n_layer * 2 * c->shape.head_dim * sizeof(float);
+    return sizeof(struct kv_state_header) + kept_bytes(c) + rows * c->n_layer * 2 * c->shape.head_dim * sizeof(float);
 }
 
 static size_t state_size(const struct kv_cache *c, const uint32_t *kept)
@@ -197,7 +173,7 @@ size_t kv_cache_state_size(const struct kv_cache *c)
 
 int kv_cache_state_save(const struct kv_cache *c, uint64_t position, uint8_t *bytes, struct error *e)
 {
-    struct state_header h = make_header(c, position);
+    struct kv_state_header h = kv_state_header(&c->shape, c->n_layer, position);
     memcpy(bytes, &h, sizeof h);
     bytes += sizeof h;
     memcpy(bytes, c->kept, kept_bytes(c));
@@ -216,36 +192,14 @@ int kv_cache_state_save(const struct kv_cache *c, uint64_t position, uint8_t *by
     return 0;
 }
 
-/* The keys of a branch's segment at `position` where every token was read. */
-static uint32_t kept_at(const struct attention *s, uint32_t branch, uint32_t head, uint64_t position)
-{
-    const struct branch *b = &s->branch[branch];
-    uint64_t offset = dilation_head_offset(s->offset_rule, head, s->n_head, b->dilation_rate);
-    return offset < b->dilation_rate ? (uint32_t)dilation_count(b, offset, position % b->segment_length) : 0;
-}
-
 size_t kv_cache_state_size_at(const struct kv_cache *c, uint64_t position)
 {
     const struct attention *s = &c->shape;
     size_t rows = 0;
     for (uint32_t i = 0; i < s->n_branch; i++)
         for (uint32_t run = 0; run < s->cache_heads[i]; run++)
-            rows += kept_at(s, i, run * (s->n_head / s->cache_heads[i]), position);
+            rows += kv_state_kept_at(s, i, run * (s->n_head / s->cache_heads[i]), position);
     return rows_size(c, rows);
-}
-
-/* No branch can hold more keys than its segment has had on-grid positions; heads that share a run count alike. */
-static bool kept_possible(const struct kv_cache *c, const uint32_t *kept, uint64_t position)
-{
-    const struct attention *s = &c->shape;
-    for (uint32_t i = 0; i < s->n_branch; i++)
-        for (uint32_t head = 0; head < s->n_head; head++) {
-            uint32_t mine = kept[i * s->n_head + head];
-            if (mine > kept_at(s, i, head, position) ||
-                mine != run_kept(c, kept, i, head / (s->n_head / s->cache_heads[i])))
-                return false;
-        }
-    return true;
 }
 
 static int write_rows(struct kv_cache *c, const uint32_t *kept, const uint8_t *bytes, struct error *e)
@@ -267,17 +221,17 @@ static int write_rows(struct kv_cache *c, const uint32_t *kept, const uint8_t *b
 int kv_cache_state_load(struct kv_cache *c, uint64_t limit, uint64_t *position, const uint8_t *bytes, size_t size,
                         struct error *e)
 {
-    struct state_header h, expected;
+    struct kv_state_header h, expected;
     if (size < sizeof h + kept_bytes(c)) return error_set(e, "state: %zu bytes are too few", size);
     memcpy(&h, bytes, sizeof h);
-    expected = make_header(c, h.position);
+    expected = kv_state_header(&c->shape, c->n_layer, h.position);
     if (memcmp(&h, &expected, sizeof h) != 0 || h.position > limit)
         return error_set(e, "state: made by another model or program");
     uint32_t *kept = malloc(kept_bytes(c));
     if (!kept) return error_memory(e);
     memcpy(kept, bytes + sizeof h, kept_bytes(c));
     int status = 0;
-    if (!kept_possible(c, kept, h.position))
+    if (!kv_state_possible(&c->shape, kept, h.position))
         status = error_set(e, "state: its counts of kept keys are not possible");
     else if (size != state_size(c, kept))
         status = error_set(e, "state: %zu bytes, expected %zu", size, state_size(c, kept));

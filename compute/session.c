@@ -8,6 +8,7 @@
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/kv_cache.h"
+#include "compute/kv_state.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
 #include "compute/sequence_parallel.h"
@@ -625,6 +626,11 @@ size_t session_state_size(const struct session *s)
 size_t session_state_size_at(const struct session *s, uint64_t position)
 {
     return kv_cache_state_size_at(s->cache, position);
+}
+
+size_t session_state_part_size_at(const struct session *s, uint64_t position, uint64_t before)
+{
+    return kv_state_part_size_at(&s->cache->shape, s->cache->n_layer, position, before);
 }
 
 int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct error *e)

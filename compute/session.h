@@ -78,6 +78,7 @@ int session_truncate(struct session *s, uint64_t position, struct error *e);
 /* The whole state as bytes (position, caches), for a file; load checks that it belongs to the same shapes. */
 size_t session_state_size(const struct session *s);
 size_t session_state_size_at(const struct session *s, uint64_t position); /* what it will be, every token read */
+size_t session_state_part_size_at(const struct session *s, uint64_t position, uint64_t before); /* kv_state_part's */
 int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct error *e);
 int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e);
 
