@@ -437,12 +437,44 @@ static void a_set_cancel_flag_stops_it(void **state)
     assert_int_equal(e.kind, ERROR_CANCELLED);
 }
 
-static void documents_from_memory_hash_by_path_and_text(void **state)
+static void names_in_headers_lie_inside_what_was_named(void **state)
+{
+    (void)state;
+    const struct {
+        char *paths[3];
+        const char *names; /* with a bar behind each */
+    } cases[] = {
+        {{"d/alone/x.txt"}, "|"},
+        {{"d/alone"}, "|"},
+        {{"d"}, "alone/x.txt|y.txt|"},
+        {{"./d/"}, "alone/x.txt|y.txt|"},
+        {{"d/y.txt", "d/alone/x.txt"}, "y.txt|x.txt|"},
+        {{"d/alone", "./e"}, "x.txt|z/z|"},
+        {{"e", "d/y.txt"}, "z/z|y.txt|"},
+    };
+    assert_int_equal(mkdir("d", 0700) | mkdir("d/alone", 0700) | mkdir("e", 0700) | mkdir("e/z", 0700), 0);
+    write_text("d/alone/x.txt", "x");
+    write_text("d/y.txt", "y");
+    write_text("e/z/z", "z");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error e;
+        struct corpus *c;
+        char all[256] = "";
+        size_t n = 0;
+        while (n < 3 && cases[i].paths[n]) n++;
+        assert_ok(corpus_open(&c, cases[i].paths, n, NULL, &e), e);
+        for (size_t d = 0; d < c->n_documents; d++) strcat(strcat(all, c->documents[d].name), "|");
+        assert_string_equal(all, cases[i].names);
+        corpus_close(c);
+    }
+}
+
+static void documents_from_memory_hash_by_text(void **state)
 {
     (void)state;
     struct error e;
     struct corpus *c;
-    const char *const paths[] = {"a", "b", "a", "none"}, *const texts[] = {"x", "x", "x", ""};
+    const char *const paths[] = {"a", "b", "a", "none"}, *const texts[] = {"x", "y", "x", ""};
     assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){1, 1, 1, 0}, 4, &e), e);
     assert_paths(c, "a b a");
     assert_int_equal(c->documents[0].hash, c->documents[2].hash);
@@ -589,7 +621,8 @@ int main(void)
         CASE(a_deep_tree_is_walked),
         CASE(standard_input_is_a_document),
         CASE(a_set_cancel_flag_stops_it),
-        CASE(documents_from_memory_hash_by_path_and_text),
+        CASE(documents_from_memory_hash_by_text),
+        CASE(names_in_headers_lie_inside_what_was_named),
         CASE(git_trees_are_read_by_gits_ignore_rules),
         CASE(untracked_files_of_an_ignored_directory_stay_ignored),
         CASE(a_directory_of_a_git_tree_is_read_by_the_trees_rules),

@@ -112,9 +112,10 @@ static bool begin_document(const struct state *s, const struct corpus *c, struct
 {
     if (p->n_documents == c->n_documents) return false;
     const struct document *d = &c->documents[p->n_documents];
-    struct state_document entry = {.first_token = p->n_tokens, .text_token = p->n_tokens + strlen(d->path)};
+    struct state_document entry = {.first_token = p->n_tokens, .text_token = p->n_tokens + strlen(d->name) + 1};
     append(s, STATE_DOCUMENTS, &entry, sizeof entry);
-    for (const char *at = d->path; *at; at++) append_token(s, p, 0, (uint8_t)*at);
+    append_token(s, p, 0, 0);
+    for (const char *at = d->name; *at; at++) append_token(s, p, 0, (uint8_t)*at);
     p->n_documents++;
     p->offset = 0;
     return true;
@@ -177,7 +178,7 @@ static void a_complete_read_opens_with_nothing_left_to_read(void **test)
     struct corpus *c = texts(2, (const char *const[]){"one\ntwo\n", "three"});
     struct state *s = open_state(c);
     assert_null(state_resume(s, &(const uint8_t *){NULL}, &(size_t){0}));
-    assert_int_equal(read_on(s, c, UINT64_MAX, UINT64_MAX), 1 + 4 + 2 + 3);
+    assert_int_equal(read_on(s, c, UINT64_MAX, UINT64_MAX), 2 + 4 + 3 + 3);
     assert_true(state_is_complete(s));
     state_close(s);
     s = open_state(c);
@@ -257,7 +258,10 @@ static void text_that_was_appended_is_all_that_is_read(void **test)
     (void)test;
     char *text = lines(100, 'x'), *more = lines(130, 'x');
     assert_int_equal(left_after_change(1, (const char *const[]){text}, 1, (const char *const[]){more}), 150);
-    assert_int_equal(left_after_change(1, (const char *const[]){text}, 2, (const char *const[]){text, "new"}), 2 + 2);
+    /* a document that stands alone has no name in what is read */
+    assert_int_equal(left_after_change(1, (const char *const[]){text}, 2, (const char *const[]){text, "new"}), 502 + 5);
+    assert_int_equal(
+        left_after_change(2, (const char *const[]){text, "new"}, 3, (const char *const[]){text, "new", "er"}), 4 + 1);
     free(text);
     free(more);
 }

@@ -15,7 +15,7 @@
 #define BLOCK ((uint64_t)4 << 20)
 
 struct state_prefix {
-    XXH3_state_t hash; /* of all text before document `document`, and of its path and its text up to `offset` */
+    XXH3_state_t hash; /* of all text before document `document`, and of its name and its text up to `offset` */
     const struct corpus *corpus;
     const atomic_bool *cancel;
     uint64_t document, offset;
@@ -25,7 +25,7 @@ static void begin_document(struct state_prefix *p)
 {
     const struct document *d = &p->corpus->documents[p->document];
     p->offset = 0;
-    XXH3_128bits_update(&p->hash, d->path, strlen(d->path) + 1);
+    XXH3_128bits_update(&p->hash, d->name, strlen(d->name) + 1);
 }
 
 int state_prefix_open(struct state_prefix **out, const struct corpus *c, const atomic_bool *cancel, struct error *e)
@@ -122,9 +122,11 @@ void state_prefix_text(const struct corpus *c, uint64_t hash[2])
 {
     XXH3_state_t all;
     XXH3_128bits_reset(&all);
-    for (size_t i = 0; i < c->n_documents; i++) { /* a document's hash is of its text and path */
-        XXH3_128bits_update(&all, &c->documents[i].hash, sizeof c->documents[i].hash);
-        XXH3_128bits_update(&all, &c->documents[i].size, sizeof c->documents[i].size);
+    for (size_t i = 0; i < c->n_documents; i++) {
+        const struct document *d = &c->documents[i];
+        XXH3_128bits_update(&all, d->name, strlen(d->name) + 1);
+        XXH3_128bits_update(&all, &d->hash, sizeof d->hash);
+        XXH3_128bits_update(&all, &d->size, sizeof d->size);
     }
     XXH128_hash_t found = XXH3_128bits_digest(&all);
     hash[0] = found.low64;

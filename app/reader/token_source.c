@@ -134,10 +134,10 @@ static struct block *claim(struct token_source *s)
 
 static int encode_header(const struct token_source *s, struct block *b, struct error *e)
 {
-    const char *path = b->begins->path;
+    const char *name = b->begins->name;
     if (tokens_reserve(&b->tokens, 1, e)) return -1;
     b->tokens.ids[b->tokens.n++] = s->file_token;
-    if (tokenizer_encode(s->tokenizer, path, strlen(path), &b->tokens, e) ||
+    if (tokenizer_encode(s->tokenizer, name, strlen(name), &b->tokens, e) ||
         tokenizer_encode(s->tokenizer, "\n", 1, &b->tokens, e))
         return -1;
     memset(b->tokens.lengths, 0, b->tokens.n);

@@ -17,6 +17,7 @@ static int add_standard_input(struct corpus_build *b, struct error *e)
 {
     char *bytes;
     size_t size;
+    b->way = 0;
     if (corpus_build_find(b, "-") != SIZE_MAX) return corpus_build_note(b, e, "-: named twice, read once");
     if (corpus_build_read(b, STDIN_FILENO, 0, SIZE_MAX, &bytes, &size, e) != 0)
         return error_prefix(e, "standard input");
@@ -25,12 +26,14 @@ static int add_standard_input(struct corpus_build *b, struct error *e)
 
 static int add_directory(struct corpus_build *b, const char *real_path, const char *name, bool only, struct error *e)
 {
+    b->way = 0;
     if (only || strcmp(name, ".") == 0 || strcmp(name, "./") == 0) return corpus_walk(b, real_path, "", e);
     size_t size = strlen(name);
     char *prefix = malloc(size + 2);
     if (!prefix) return error_memory(e);
     memcpy(prefix, name, size + 1);
     if (name[size - 1] != '/') memcpy(prefix + size, "/", 2);
+    b->way = strlen(prefix);
     int result = corpus_walk(b, real_path, prefix, e);
     free(prefix);
     return result;
@@ -56,6 +59,7 @@ static int add_path(struct corpus_build *b, const char *name, bool only, struct 
     if (S_ISDIR(s.st_mode)) {
         result = add_directory(b, real_path, name, only, e);
     } else if (S_ISREG(s.st_mode)) {
+        b->way = (size_t)(strrchr(name, '/') ? strrchr(name, '/') + 1 - name : 0);
         result = corpus_build_file(b, real_path, name, false, e);
     } else {
         result = error_set(e, "%s: is %s, not a file (use - to read standard input)", name, kind_name(s.st_mode));
@@ -80,6 +84,8 @@ static int finish(struct corpus **out, struct corpus_build *b, int result, struc
         corpus_build_free(b);
         return -1;
     }
+    struct document *first = b->corpus.documents;
+    if (b->corpus.n_documents == 1) first->name = first->path + strlen(first->path);
     *out = &b->corpus;
     return 0;
 }

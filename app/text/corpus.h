@@ -13,9 +13,12 @@ struct encoding_run;
 struct error;
 
 struct document {
-    char *path; /* as shown and as in the sequence's header: relative to the directory that was named (where several
-                   PATHs are named: with that directory's name in front), or the file as named; "-" for standard input.
-                   Untrusted bytes. Owned by the corpus. */
+    char *path;       /* as shown: relative to the directory that was named (where several PATHs are named: with that
+                         directory's name in front), or the file as named; "-" for standard input. Untrusted bytes. Owned by
+                         the corpus. */
+    const char *name; /* as in the sequence's header: the end of `path` that lies inside what was named, a named file's
+                         last part; "" where the document stands alone. So what is read does not depend on where it lies
+                         or how one came there. */
     const char *text; /* UTF-8, `size` bytes, not terminated; without BOM. Valid until corpus_close. */
     uint64_t size;
     uint64_t file_size; /* bytes on disk */
@@ -24,7 +27,7 @@ struct document {
     struct encoding_run *runs; /* which bytes of the file the converted text stands for; NULL: it is the file's own.
                                   Owned by the corpus. */
     size_t n_runs;
-    uint64_t hash;   /* of text and path (xxh3, 64 bits) */
+    uint64_t hash;   /* of the text (xxh3, 64 bits) */
     uint64_t *lines; /* text offset of the start of each line, after each "\n" but the last; n_lines >= 1. Owned by the
                         corpus. */
     uint64_t n_lines;

@@ -137,7 +137,6 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
 {
     XXH3_state_t hash; /* on the stack: it is aligned by its type */
     XXH3_64bits_reset(&hash);
-    XXH3_64bits_update(&hash, d->path, strlen(d->path) + 1);
     size_t capacity = 0;
     for (uint64_t begin = 0; begin < d->size; begin += BLOCK) {
         size_t size = d->size - begin < BLOCK ? (size_t)(d->size - begin) : BLOCK;
@@ -215,6 +214,7 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
         error_memory(e);
         goto fail;
     }
+    d.name = d.path + (b->way < strlen(d.path) ? b->way : 0);
     if (decode(b, &d, &backing, bytes, size, e) != 0) goto fail;
     if (d.size == 0) {
         result = corpus_build_skip(b, path, e, "empty");

@@ -25,6 +25,7 @@ struct corpus_build {
     struct corpus_backing *backings; /* one a document */
     size_t documents_capacity, backings_capacity, skipped_capacity, notes_capacity;
     struct corpus_options options;
+    size_t way;        /* bytes of the next documents' paths that only lead to what was named: not in their names */
     char **real_paths; /* of the documents in order, owned */
     size_t real_capacity;
     uint64_t *seen;   /* open hash table of document index + 1 by real path; 0: free */
