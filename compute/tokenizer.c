@@ -10,6 +10,7 @@
 #include "compute/gguf.h"
 #include "compute/spm.h"
 #include "compute/vocabulary.h"
+#include "compute/words.h"
 
 #define MAX_CUT 4096
 #define SPACE_MARK "\xe2\x96\x81" /* U+2581, which stands for a space inside pieces */
@@ -21,11 +22,12 @@ struct control {
 };
 
 struct tokenizer {
-    struct spm *spm;   /* owned; NULL: bpe */
-    struct bpe *bpe;   /* owned */
-    bool is_llama;     /* a vocabulary of type llama: no cuts but at newlines */
-    bool has_newlines; /* pieces hold newlines: no cuts at all */
-    bool space_before; /* a text is read as if a space stood before it */
+    struct spm *spm;     /* owned; NULL: bpe */
+    struct bpe *bpe;     /* owned */
+    struct words *words; /* owned; NULL: not of that type */
+    bool is_llama;       /* a vocabulary of type llama: no cuts but at newlines */
+    bool has_newlines;   /* pieces hold newlines: no cuts at all */
+    bool space_before;   /* a text is read as if a space stood before it */
     uint32_t n_pieces;
     char *text;     /* sentencepiece: the bytes of all pieces, one after the other */
     size_t *begins; /* [n_pieces + 1] in text */
@@ -119,6 +121,18 @@ static int open_reader(struct tokenizer **out, const struct gguf *g, struct erro
     return 0;
 }
 
+static int open_words(struct tokenizer **out, const struct gguf *g, struct error *e)
+{
+    struct tokenizer *t;
+    if (open_reader(&t, g, e) != 0) return -1;
+    if (words_open(&t->words, t->spm, t->byte_ids, e) != 0) {
+        tokenizer_close(t);
+        return -1;
+    }
+    *out = t;
+    return 0;
+}
+
 /* The pieces, scores and types of a vocabulary of type llama: a SentencePiece model by merges of the best score. */
 static int read_llama(struct vocabulary *v, const struct gguf *g, struct error *e)
 {
@@ -180,9 +194,10 @@ int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct er
     struct gguf_string kind = {NULL, 0};
     if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
     if (gguf_string_is(&kind, "sentencepiece")) return open_reader(out, g, e);
+    if (gguf_string_is(&kind, "words")) return open_words(out, g, e);
     bool is_llama = gguf_string_is(&kind, "llama");
     if (!is_llama && !gguf_string_is(&kind, "gpt2")) {
-        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece, llama or gpt2", gguf_name(g));
+        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece, words, llama or gpt2", gguf_name(g));
     }
     struct tokenizer *t = calloc(1, sizeof *t);
     if (!t) return error_memory(e);
@@ -197,6 +212,7 @@ int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct er
 void tokenizer_close(struct tokenizer *t)
 {
     if (!t) return;
+    words_close(t->words);
     spm_close(t->spm);
     bpe_close(t->bpe);
     free(t->text);
@@ -300,12 +316,79 @@ static int encode_cuts(const struct tokenizer *t, const char *text, size_t size,
     return 0;
 }
 
+/* What no token can count: lone spaces, of 255 bytes at most. */
+static int append_spaces(const struct tokenizer *t, size_t size, struct tokens *out, struct error *e)
+{
+    for (size_t n; size > 0; size -= n) {
+        n = size < UINT8_MAX ? size : UINT8_MAX;
+        if (tokens_reserve(out, 1, e) != 0) return -1;
+        out->ids[out->n] = t->byte_ids[' '];
+        out->lengths[out->n++] = (uint8_t)n;
+    }
+    return 0;
+}
+
+/* A token counts its bytes and those up to the next one; the first also those before it. */
+static int append_lengths(const struct tokenizer *t, const struct token_ranges *r, size_t size, struct tokens *out,
+                          struct error *e)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t next = i + 1 < r->n ? r->begins[i + 1] : size, left = next > at ? next - at : 0;
+        const size_t own = left < UINT8_MAX ? left : UINT8_MAX;
+        if (tokens_reserve(out, 1, e) != 0) return -1;
+        out->ids[out->n] = r->ids[i];
+        out->lengths[out->n++] = (uint8_t)own;
+        if (append_spaces(t, left - own, out, e) != 0) return -1;
+        at += left;
+    }
+    return append_spaces(t, size - at, out, e);
+}
+
+static int encode_words(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e)
+{
+    struct token_ranges ranges = {0};
+    int failed = words_encode(t->words, text, size, &ranges, e);
+    if (!failed) failed = append_lengths(t, &ranges, size, out, e);
+    token_ranges_free(&ranges);
+    return failed;
+}
+
 int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e)
 {
     size_t n = out->n;
     int failed = t->bpe        ? bpe_encode(t->bpe, text, size, out, e)
+                 : t->words    ? encode_words(t, text, size, out, e)
                  : t->is_llama ? encode_llama(t, text, size, out, e)
                                : encode_cuts(t, text, size, out, e);
+    if (failed) out->n = n;
+    return failed;
+}
+
+/* From lengths: of a character in byte pieces, each has all its bytes. */
+static int append_ranges(const struct tokens *tokens, struct token_ranges *out, struct error *e)
+{
+    if (token_ranges_reserve(out, tokens->n, e) != 0) return -1;
+    uint32_t at = 0;
+    for (size_t i = 0, last = 0; i < tokens->n; i++) {
+        if (last < i) last = i;
+        while (last + 1 < tokens->n && tokens->lengths[last] == 0) last++;
+        out->ids[out->n] = tokens->ids[i];
+        out->begins[out->n] = at;
+        out->ends[out->n++] = at + tokens->lengths[last];
+        at += tokens->lengths[i];
+    }
+    return 0;
+}
+
+int tokenizer_encode_ranges(const struct tokenizer *t, const char *text, size_t size, struct token_ranges *out,
+                            struct error *e)
+{
+    const size_t n = out->n;
+    struct tokens tokens = {0};
+    int failed = t->words ? words_encode(t->words, text, size, out, e) : tokenizer_encode(t, text, size, &tokens, e);
+    if (!failed && !t->words) failed = append_ranges(&tokens, out, e);
+    tokens_free(&tokens);
     if (failed) out->n = n;
     return failed;
 }

@@ -1,5 +1,5 @@
-/* Text to tokens and back, behind one API: the reader's SentencePiece model, and the vocabularies of chat models (types
- * llama and gpt2). One tokenizer may be used by several threads at once. */
+/* Text to tokens and back, behind one API: the reader's SentencePiece model, the second reading's words, and the
+ * vocabularies of chat models (types llama and gpt2). One tokenizer may be used by several threads at once. */
 #ifndef LECTERN_TOKENIZER_H
 #define LECTERN_TOKENIZER_H
 
@@ -15,8 +15,8 @@ struct tokenizer;
 /* `proto`: a serialized SentencePiece model; copied. */
 int tokenizer_open(struct tokenizer **out, const void *proto, size_t size, struct error *e);
 
-/* The tokenizer in a model file, by its tokenizer.ggml.model: sentencepiece (the reader's), llama or gpt2. Borrows
- * nothing. */
+/* The tokenizer in a model file, by its tokenizer.ggml.model: sentencepiece (the reader's), words, llama or gpt2.
+ * Borrows nothing. */
 int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct error *e);
 
 void tokenizer_close(struct tokenizer *t);
@@ -34,6 +34,12 @@ size_t tokenizer_cut(const char *text, size_t size);
  * reads a space before the text where the file says so and U+2581 as a space, type gpt2 leaves out bytes that have no
  * piece (no length counts them). */
 int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e);
+
+/* The tokens of a text of less than 4 GB with their bytes. In type words white space has no token; tokenizer_encode
+ * counts it with the token before it, and where there is none, or it has more than 255 bytes, as byte pieces of a
+ * space. On failure the list is as it was. */
+int tokenizer_encode_ranges(const struct tokenizer *t, const char *text, size_t size, struct token_ranges *out,
+                            struct error *e);
 
 /* The bytes of a piece, for decoding: writes at most `size` bytes, returns how many the piece has (0 for control
  * pieces). A byte piece is one byte. */

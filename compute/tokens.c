@@ -25,3 +25,28 @@ int tokens_reserve(struct tokens *t, size_t n, struct error *e)
     t->capacity = ids_capacity;
     return 0;
 }
+
+void token_ranges_free(struct token_ranges *t)
+{
+    free(t->ids);
+    free(t->begins);
+    free(t->ends);
+    *t = (struct token_ranges){0};
+}
+
+int token_ranges_reserve(struct token_ranges *t, size_t n, struct error *e)
+{
+    size_t need, capacity[3] = {t->capacity, t->capacity, t->capacity};
+    if (!bytes_add(&need, t->n, n)) return error_memory(e);
+    int32_t *ids = bytes_reserve(t->ids, &capacity[0], need, sizeof *ids);
+    if (!ids) return error_memory(e);
+    t->ids = ids;
+    uint32_t *begins = bytes_reserve(t->begins, &capacity[1], need, sizeof *begins);
+    if (!begins) return error_memory(e);
+    t->begins = begins;
+    uint32_t *ends = bytes_reserve(t->ends, &capacity[2], need, sizeof *ends);
+    if (!ends) return error_memory(e);
+    t->ends = ends;
+    t->capacity = capacity[0];
+    return 0;
+}

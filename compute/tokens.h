@@ -17,9 +17,20 @@ struct tokens {
     size_t capacity;
 };
 
+/* The same, with the bytes [begin, end) of each: they rise, but leave out white space, and the pieces of one character
+ * all have it. Zero-initialise, free with token_ranges_free. */
+struct token_ranges {
+    int32_t *ids;
+    uint32_t *begins, *ends;
+    size_t n;
+    size_t capacity;
+};
+
 void tokens_free(struct tokens *t);
+void token_ranges_free(struct token_ranges *t);
 
 /* Makes room for n more. */
 int tokens_reserve(struct tokens *t, size_t n, struct error *e);
+int token_ranges_reserve(struct token_ranges *t, size_t n, struct error *e);
 
 #endif

@@ -1,11 +1,15 @@
-/* Two formats: input that starts with 'p' is a serialized model, its length in two bytes, and a text for it; any other
- * is a text for the tiny vocabulary. Lengths must add up to the text, and valid UTF-8 must come back. */
+/* Three formats: input that starts with 'p' is a serialized model, its length in two bytes, and a text for it as
+ * sentencepiece and as words; with 'w' a text for the tiny vocabulary's words; any other is a text for it as
+ * sentencepiece. Lengths must add up to the text, and valid UTF-8 must come back; ranges of words must lie in the text
+ * and rise, and be the same when the words are known. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compute/error.h"
+#include "compute/gguf.h"
 #include "compute/tokenizer.h"
 #include "compute/vocabulary.h"
+#include "tests/gguf_writer.h"
 #include "tests/tiny_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -46,6 +50,60 @@ static void check_text(const struct tokenizer *t, const char *text, size_t size)
     tokens_free(&tokens);
 }
 
+static void check_words(const struct tokenizer *t, const char *text, size_t size)
+{
+    struct error e;
+    struct tokens tokens = {0};
+    struct token_ranges first = {0}, again = {0};
+    if (tokenizer_encode_ranges(t, text, size, &first, &e) != 0 ||
+        tokenizer_encode_ranges(t, text, size, &again, &e) != 0 || tokenizer_encode(t, text, size, &tokens, &e) != 0)
+        abort();
+    if (first.n != again.n) abort();
+    for (size_t i = 0; i < first.n; i++) {
+        if (first.begins[i] > first.ends[i] || first.ends[i] > size) abort();
+        if (i > 0 && (first.begins[i] < first.begins[i - 1] || first.ends[i] < first.ends[i - 1])) abort();
+        if (first.ids[i] != again.ids[i] || first.begins[i] != again.begins[i] || first.ends[i] != again.ends[i])
+            abort();
+    }
+    size_t covered = 0;
+    for (size_t i = 0; i < tokens.n; i++) covered += tokens.lengths[i];
+    if (covered != size || tokens.n < first.n) abort();
+    tokens_free(&tokens);
+    token_ranges_free(&first);
+    token_ranges_free(&again);
+}
+
+/* The tokenizer of type words with these pieces; NULL where they are refused. */
+static struct tokenizer *words_of(const uint8_t *proto, size_t size)
+{
+    struct gguf_writer w = {0};
+    struct gguf *g;
+    struct tokenizer *t = NULL;
+    struct error e;
+    gguf_write_string(&w, "tokenizer.ggml.model", "words");
+    gguf_write_array(&w, "tokenizer.sentencepiece.proto", GGUF_U8, size, proto, size);
+    size_t file_size;
+    uint8_t *file = gguf_write_finish(&w, &file_size);
+    if (gguf_open_bytes(&g, "words", file, file_size, &e) != 0) abort();
+    if (tokenizer_open_model(&t, g, &e) != 0) t = NULL;
+    gguf_close(g);
+    free(file);
+    return t;
+}
+
+static struct tokenizer *tiny_words(void)
+{
+    static struct tokenizer *t;
+    if (!t) {
+        size_t size;
+        uint8_t *proto = tiny_tokenizer(&size);
+        t = words_of(proto, size);
+        if (!t) abort();
+        free(proto);
+    }
+    return t;
+}
+
 static struct tokenizer *tiny(void)
 {
     static struct tokenizer *t;
@@ -60,6 +118,10 @@ static struct tokenizer *tiny(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    if (size > 0 && bytes[0] == 'w') {
+        check_words(tiny_words(), (const char *)bytes + 1, size - 1);
+        return 0;
+    }
     if (size < 3 || bytes[0] != 'p') {
         check_text(tiny(), (const char *)bytes, size);
         return 0;
@@ -69,6 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct tokenizer *t = NULL;
     struct error e;
     if (tokenizer_open(&t, bytes + 3, n, &e) == 0) check_text(t, (const char *)bytes + 3 + n, size - 3 - n);
+    tokenizer_close(t);
+    t = words_of(bytes + 3, n);
+    if (t) check_words(t, (const char *)bytes + 3 + n, size - 3 - n);
     tokenizer_close(t);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The encoder against its definition in double precision. */
+/* The encoder against its definition in double precision, and against PyTorch's numbers on a small file. */
 #include "tests/test.h"
 
 #include <math.h>
@@ -6,8 +6,11 @@
 #include "compute/backend.h"
 #include "compute/encoder.h"
 #include "compute/encoder_model.h"
+#include "compute/gguf.h"
 #include "tests/encoder_definition.h"
 #include "tests/test_device.h"
+
+#define VECTORS "tests/data/encoder_small.gguf"
 
 static struct error e;
 
@@ -155,6 +158,43 @@ static void a_batch_that_breaks_the_rules_is_refused(void **state)
     synthetic_encoder_close(&m);
 }
 
+/* Windows and heads lie in the file of the small encoder. */
+static void the_heads_equal_pytorchs(void **state)
+{
+    (void)state;
+    struct encoder_model *m;
+    struct encoder_batch b = {0};
+    assert_ok(encoder_model_open(&m, VECTORS, &e), e);
+    const struct gguf_tensor *ids = gguf_find_tensor(m->file, "vectors.ids"),
+                             *types = gguf_find_tensor(m->file, "vectors.types"),
+                             *starts = gguf_find_tensor(m->file, "vectors.starts"),
+                             *heads = gguf_find_tensor(m->file, "vectors.heads");
+    assert_non_null(ids);
+    assert_non_null(types);
+    assert_non_null(starts);
+    assert_non_null(heads);
+    b.n = (uint32_t)starts->dims[0] - 1;
+    b.ids = (const int32_t *)(const void *)ids->bytes;
+    b.types = types->bytes;
+    b.starts = (const uint32_t *)(const void *)starts->bytes;
+    assert_int_equal(heads->dims[0], m->n_heads);
+    assert_int_equal(heads->dims[1], b.starts[b.n]);
+    assert_int_equal(b.starts[b.n], ids->dims[0]);
+    assert_true(b.n >= 4);
+    float *got = run(m, &b);
+    const float *expected = (const float *)(const void *)heads->bytes;
+    for (size_t i = 0; i < heads->dims[0] * heads->dims[1]; i++)
+        if (!(fabsf(got[i] - expected[i]) <= (float)test_tolerance(2e-4, 3e-2)))
+            fail_msg("number %zu: %.9g, expected %.9g", i, (double)got[i], (double)expected[i]);
+    assert_int_equal(encoder_model_head(m, "start"), 1);
+    assert_int_equal(encoder_model_head(m, "nowhere"), -1);
+    assert_int_equal(m->n_calibration, 2);
+    assert_true(m->threshold == -0.5f);
+    assert_int_equal(m->context_length, 128);
+    free(got);
+    encoder_model_close(m);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +202,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(attention_in_windows_equals_its_definition),
         cmocka_unit_test(a_window_has_the_same_numbers_alone_and_in_a_long_batch),
         cmocka_unit_test(a_batch_that_breaks_the_rules_is_refused),
+        cmocka_unit_test(the_heads_equal_pytorchs),
     };
     test_device_choose(argc, argv);
     return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));

@@ -6,7 +6,7 @@
 
 #include "compute/error.h"
 #include "compute/file.h"
-#include "compute/model.h"
+#include "compute/gguf.h"
 #include "compute/tokenizer.h"
 
 static double now(void)
@@ -24,11 +24,11 @@ static int write_ids(const char *path, const struct tokens *tokens, struct error
     return fclose(f) != 0 || failed ? error_set(e, "%s: cannot be written", path) : 0;
 }
 
-static int measure(const struct model *m, const struct file_map *text, const char *ids, struct error *e)
+static int measure(const struct tokenizer *t, const struct file_map *text, const char *ids, struct error *e)
 {
     struct tokens tokens = {0};
     double begin = now();
-    int failed = tokenizer_encode(m->tokenizer, (const char *)text->bytes, text->size, &tokens, e);
+    int failed = tokenizer_encode(t, (const char *)text->bytes, text->size, &tokens, e);
     double seconds = now() - begin;
     if (!failed) {
         printf("%zu bytes, %zu tokens, %.2f MB/s, %.0f tokens/s\n", text->size, tokens.n,
@@ -42,17 +42,20 @@ static int measure(const struct model *m, const struct file_map *text, const cha
 int main(int argc, char **argv)
 {
     struct error e;
-    struct model *m = NULL;
+    struct gguf *model = NULL;
+    struct tokenizer *t = NULL;
     struct file_map text = {NULL, 0};
     if (argc != 3 && argc != 4) {
         fprintf(stderr, "usage: %s MODEL.gguf TEXT [IDS]\n", argv[0]);
         return 2;
     }
-    int failed = model_open(&m, argv[1], &e);
+    int failed = gguf_open(&model, argv[1], &e);
+    if (!failed) failed = tokenizer_open_model(&t, model, &e);
     if (!failed) failed = file_map(&text, argv[2], &e);
-    if (!failed) failed = measure(m, &text, argc == 4 ? argv[3] : NULL, &e);
+    if (!failed) failed = measure(t, &text, argc == 4 ? argv[3] : NULL, &e);
     if (failed) fprintf(stderr, "%s\n", e.text);
     file_unmap(&text);
-    model_close(m);
+    tokenizer_close(t);
+    gguf_close(model);
     return failed ? 1 : 0;
 }

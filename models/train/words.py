@@ -15,6 +15,7 @@ import unicodedata
 
 PAD, CLS, SEP = 0, 101, 102
 START = "\u2581"  # stands before a word, as SentencePiece has it
+MOST = 256  # characters of a word
 CJK = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B820, 0x2CEAF),
        (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
 ASCII_RUN = re.compile(r"[^\x00-\x2f:-@\[-`{-\x7f]+|[!-/:-@\[-`{-~]")  # what no ASCII space or mark divides; each mark alone
@@ -39,7 +40,7 @@ def cut(text):
     begin = None
     for i, character in enumerate(text):
         space, alone = is_space(character), stands_alone(character)
-        if begin is not None and (space or alone or is_hump(text, i)):
+        if begin is not None and (space or alone or is_hump(text, i) or i - begin == MOST):
             yield begin, i
             begin = None
         if alone:
@@ -188,7 +189,7 @@ SAMPLES = ("The quick brown fox jumps over 13 lazy dogs.", "Don't panic: it's 3.
            "\u6771\u4eac \u3068 Tokyo\u90fd", "\ud55c\uad6d\uc5b4 \u0440\u0443\u0441\u0441\u043a\u0438\u0439 \u03b5\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac\u03a3",
            "emoji \U0001f600 end \u2014 \u201cquoted\u201d\u2026", "zero\u200bwidth soft\u00adhyphen \ufeffmark", "tab\tline\r\nnbsp\u00a0x\u2028y \u2581 z\x07bell",
            "supercalifragilisticexpialidocious antidisestablishmentarianism", "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 \u0639\u0631\u0628\u064a \u05e2\u05d1\u05e8\u05d9\u05ea", "", " ", "A", "aB", "ABc", "ABC", "\u01c5x \u00aa\u00b2\u00bd \u20ac5 \u00a9",
-           "\ufb01sh \uff21\uff22 \uf900 \U0002f800", "x\u0345 \u1e9e \u212b")
+           "\ufb01sh \uff21\uff22 \uf900 \U0002f800", "x\u0345 \u1e9e \u212b", "x" * 300, "\u304b\u3099 \uff76\uff9e \u1f82")
 
 
 def byte_tokens(words, text):
