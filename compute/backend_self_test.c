@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compute/backend.h"
+#include "compute/definition.h"
 #include "compute/error.h"
 #include "compute/weights.h"
 
@@ -221,36 +222,25 @@ static int test_evidence_scan(struct self_test *t)
     return finish(t, "evidence_scan", out, N);
 }
 
-/* Element d of a q or k, rotated where the branch is. */
-static double rotated(const float *x, uint32_t d, bool rotate, uint64_t pos)
+/* The rows of t->qkv stand at positions from `first` on. */
+struct rows {
+    const struct self_test *t;
+    uint64_t first;
+};
+
+static bool read_row(const void *context, uint64_t position, uint32_t column, double *to)
 {
-    if (!rotate) return (double)x[d];
-    double angle = (double)pos * pow(100.0, -(double)(d - d % 2) / HEAD_DIM);
-    return d % 2 == 0 ? (double)x[d] * cos(angle) - (double)x[d + 1] * sin(angle)
-                      : (double)x[d - 1] * sin(angle) + (double)x[d] * cos(angle);
+    const struct rows *rows = context;
+    const float *from = rows->t->qkv + (position - rows->first) * 3 * DIM + column;
+    for (int i = 0; i < HEAD_DIM; i++) to[i] = (double)from[i];
+    return true;
 }
 
-static void define_attention(struct self_test *t, const struct attention *s, uint64_t position, uint32_t row,
-                             uint32_t head)
+static void define_attention(struct self_test *t, const struct attention *s, uint64_t first, bool causal, double base)
 {
-    double sum = 0, *out = t->expected + (row * HEADS + head) * HEAD_DIM;
-    const float *q = t->qkv + row * 3 * DIM + head * HEAD_DIM;
-    memset(out, 0, HEAD_DIM * sizeof *out);
-    for (uint32_t i = 0; i < s->n_branch; i++)
-        for (uint32_t p = 0; p <= row; p++) {
-            const struct branch *b = &s->branch[i];
-            uint64_t w = b->segment_length, a = position + row, c = position + p;
-            uint64_t offset = dilation_head_offset(s->offset_rule, head, HEADS, b->dilation_rate);
-            if (a / w != c / w || !dilation_on_grid(b, offset, a) || !dilation_on_grid(b, offset, c)) continue;
-            const float *k = t->qkv + p * 3 * DIM + DIM + head * HEAD_DIM, *v = k + DIM;
-            double logit = 0;
-            for (uint32_t d = 0; d < HEAD_DIM; d++)
-                logit += rotated(q, d, b->dilation_rate == 1, a % w) * rotated(k, d, b->dilation_rate == 1, c % w);
-            double e = exp(logit / sqrt(HEAD_DIM));
-            sum += e;
-            for (uint32_t d = 0; d < HEAD_DIM; d++) out[d] += e * (double)v[d];
-        }
-    for (uint32_t d = 0; d < HEAD_DIM && sum > 0; d++) out[d] /= sum;
+    const struct definition d = {s, first, first + ROWS, causal, base, read_row, &(struct rows){t, first}};
+    for (uint32_t i = 0; i < ROWS * HEADS; i++)
+        definition_attend(&d, i % HEADS, first + i / HEADS, t->expected + (size_t)i * HEAD_DIM, NULL);
 }
 
 /* Two chunks, far from the beginning; r does not divide w, most positions lack the third branch. */
@@ -287,13 +277,12 @@ static int test_attend(struct self_test *t)
         attention_advance(&s, op.position, op.n, kept);
     }
     /* `out` holds the second chunk: its definition is moved to the front */
-    for (uint32_t row = CUT; row < ROWS; row++)
-        for (uint32_t head = 0; head < HEADS; head++) define_attention(t, &s, position, row, head);
+    define_attention(t, &s, position, true, 100);
     memmove(t->expected, t->expected + CUT * DIM, (ROWS - CUT) * DIM * sizeof *t->expected);
     return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
 }
 
-/* Windows of CUT rows and of the rest. */
+/* Windows of CUT rows and of the rest: segments of one branch. */
 static int test_attend_windows(struct self_test *t)
 {
     const uint32_t starts[] = {0, CUT, ROWS};
@@ -301,21 +290,9 @@ static int test_attend_windows(struct self_test *t)
     if (!qkv || !out || t->b->ops->matrix_write(qkv, 0, ROWS, t->qkv, t->e) != 0)
         return finish(t, "attend_windows", NULL, 0);
     t->b->ops->attend_windows(&(struct attend_windows){out, qkv, starts, 2, HEADS, HEAD_DIM});
-    for (uint32_t i = 0; i < ROWS * HEADS; i++) {
-        const uint32_t row = i / HEADS, head = i % HEADS, begin = row < CUT ? 0 : CUT, end = row < CUT ? CUT : ROWS;
-        const float *q = t->qkv + row * 3 * DIM + head * HEAD_DIM;
-        double sum = 0, *to = t->expected + (size_t)i * HEAD_DIM;
-        memset(to, 0, HEAD_DIM * sizeof *to);
-        for (uint32_t p = begin; p < end; p++) {
-            const float *k = t->qkv + p * 3 * DIM + DIM + head * HEAD_DIM, *v = k + DIM;
-            double logit = 0;
-            for (uint32_t d = 0; d < HEAD_DIM; d++) logit += (double)q[d] * (double)k[d];
-            const double mass = exp(logit / sqrt(HEAD_DIM));
-            sum += mass;
-            for (uint32_t d = 0; d < HEAD_DIM; d++) to[d] += mass * (double)v[d];
-        }
-        for (uint32_t d = 0; d < HEAD_DIM; d++) to[d] /= sum;
-    }
+    const struct attention s = {
+        .n_head = HEADS, .n_head_kv = HEADS, .head_dim = HEAD_DIM, .n_branch = 1, .branch = {{CUT, 1}}};
+    define_attention(t, &s, 0, false, 0);
     return finish(t, "attend_windows", out, (size_t)ROWS * DIM);
 }
 

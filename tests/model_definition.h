@@ -1,5 +1,5 @@
 /* The model's definition (models/FORMAT.md) in double precision, one token and one key after the other: for synthetic
- * models of width 24 and at most 40 columns of feed-forward, offset rule of the paper. */
+ * models of width 24 and at most 40 columns of feed-forward. */
 #ifndef LECTERN_MODEL_DEFINITION_H
 #define LECTERN_MODEL_DEFINITION_H
 
@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "compute/attention.h"
+#include "compute/definition.h"
 #include "compute/model.h"
 
 static inline double define_at(const struct weights *w, uint32_t row, uint32_t col)
@@ -30,57 +33,58 @@ static inline void define_normalise(double *out, const double *x, const struct w
     for (uint32_t i = 0; i < norm->cols; i++) out[i] = x[i] / sqrt(sum / norm->cols + eps) * define_at(norm, 0, i);
 }
 
-static inline double define_rotated(const double *x, uint32_t i, uint32_t dim, uint64_t pos)
-{
-    double angle = (double)pos * pow(10000, -(double)(i - i % 2) / dim);
-    return i % 2 == 0 ? x[i] * cos(angle) - x[i + 1] * sin(angle) : x[i - 1] * sin(angle) + x[i] * cos(angle);
-}
-
 /* One token's in one layer; q and k are not rotated. */
 struct vectors {
     double q[24], k[24], v[24], x[24], mixed[24];
 };
 
-/* The logit of the query at position a and the key at b through a branch; false where it does not see it. */
-static inline bool define_logit(const struct model *m, uint32_t branch, uint32_t head, const struct vectors *query,
-                                uint64_t a, const struct vectors *key, uint64_t b, double *logit)
+/* All tokens' in one layer; `attention` reads them. */
+struct layer_vectors {
+    struct attention shape;
+    struct definition attention;
+    struct vectors *tokens;
+    const uint64_t *positions; /* rising */
+    size_t n;
+};
+
+static inline bool define_read(const void *context, uint64_t position, uint32_t column, double *to)
 {
-    const uint32_t dim = m->head_dim, group = head / (m->n_head / m->n_head_kv);
-    const uint64_t w = m->branch[branch].segment_length, r = m->branch[branch].dilation_rate, s = head % r;
-    const double *q = query->q + head * dim, *k = key->k + group * dim;
-    if (b > a || a / w != b / w || a % w % r != s || b % w % r != s) return false;
-    *logit = 0;
-    for (uint32_t d = 0; d < dim; d++)
-        *logit += r == 1 ? define_rotated(q, d, dim, a % w) * define_rotated(k, d, dim, b % w) : q[d] * k[d];
-    *logit /= sqrt(dim);
-    return true;
+    const struct layer_vectors *l = context;
+    const uint32_t dim = l->shape.head_dim, k = l->shape.n_head * dim, v = k + l->shape.n_head_kv * dim;
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->positions[i] != position) continue;
+        const struct vectors *t = &l->tokens[i];
+        memcpy(to,
+               column < k   ? t->q + column
+               : column < v ? t->k + (column - k)
+                            : t->v + (column - v),
+               dim * sizeof *to);
+        return true;
+    }
+    return false;
 }
 
-/* Attention of one (token, head): all keys of all branches in one softmax. */
-static inline void define_head(const struct model *m, struct vectors *all, const uint64_t *positions, size_t t,
-                               uint32_t head)
+static inline void define_layer(struct layer_vectors *l, const struct model *m, const uint64_t *positions, size_t n)
 {
-    const uint32_t dim = m->head_dim, group = head / (m->n_head / m->n_head_kv);
-    double sum = 0, *out = all[t].mixed + head * dim;
-    for (uint32_t d = 0; d < dim; d++) out[d] = 0;
-    for (uint32_t i = 0; i < m->n_branch; i++)
-        for (size_t p = 0; p <= t; p++) {
-            double logit;
-            if (!define_logit(m, i, head, &all[t], positions[t], &all[p], positions[p], &logit)) continue;
-            double e = exp(logit);
-            sum += e;
-            for (uint32_t d = 0; d < dim; d++) out[d] += e * all[p].v[group * dim + d];
-        }
-    for (uint32_t d = 0; d < dim && sum > 0; d++) out[d] /= sum;
+    *l = (struct layer_vectors){.tokens = calloc(n, sizeof *l->tokens), .positions = positions, .n = n};
+    l->shape = (struct attention){.n_head = m->n_head,
+                                  .n_head_kv = m->n_head_kv,
+                                  .head_dim = m->head_dim,
+                                  .n_branch = m->n_branch,
+                                  .offset_rule = m->offset_rule};
+    memcpy(l->shape.branch, m->branch, m->n_branch * sizeof m->branch[0]);
+    l->attention = (struct definition){&l->shape, 0, positions[n - 1] + 1, true, (double)m->rope_base, define_read, l};
 }
 
 /* logits [n][V] of tokens at the given positions, V columns of m->n_vocab; `visit` is shown every layer's vectors. Both
  * may be NULL. */
 static inline void define(const struct model *m, const int32_t *ids, const uint64_t *positions, size_t n,
-                          void (*visit)(void *context, uint32_t layer, const struct vectors *all), void *context,
+                          void (*visit)(void *context, uint32_t layer, const struct layer_vectors *all), void *context,
                           double *logits)
 {
-    struct vectors *all = calloc(n, sizeof *all);
+    struct layer_vectors layers;
+    define_layer(&layers, m, positions, n);
+    struct vectors *all = layers.tokens;
     double normed[24], gate[40], up[40], added[24];
     for (size_t t = 0; t < n; t++)
         for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] = define_at(&m->token_embd, (uint32_t)ids[t], i);
@@ -92,9 +96,10 @@ static inline void define(const struct model *m, const int32_t *ids, const uint6
             define_multiply(all[t].k, &l->attn_k, normed);
             define_multiply(all[t].v, &l->attn_v, normed);
         }
-        if (visit) visit(context, layer, all);
+        if (visit) visit(context, layer, &layers);
         for (size_t t = 0; t < n; t++) {
-            for (uint32_t head = 0; head < m->n_head; head++) define_head(m, all, positions, t, head);
+            for (uint32_t head = 0; head < m->n_head; head++)
+                definition_attend(&layers.attention, head, positions[t], all[t].mixed + head * m->head_dim, NULL);
             define_multiply(added, &l->attn_output, all[t].mixed);
             for (uint32_t i = 0; i < m->n_embd; i++) all[t].x[i] += added[i];
             define_normalise(normed, all[t].x, &l->ffn_norm, (double)m->norm_eps);

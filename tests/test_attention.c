@@ -1,11 +1,11 @@
-/* Dilated attention of the back ends against its definition: a plain loop over all pairs in double precision that asks
- * of every pair, through how many branches the query sees the key. */
+/* Dilated attention of the back ends against its definition (compute/definition.h). */
 #include "tests/test.h"
 
 #include <math.h>
 
 #include "compute/attention.h"
 #include "compute/backend.h"
+#include "compute/definition.h"
 #include "tests/test_device.h"
 
 struct config {
@@ -35,63 +35,12 @@ static void config_fill(struct config *c, uint64_t *seed)
     }
 }
 
-/* Element d of a vector, rotated for angle position `pos`. */
-static double rotated(const float *x, uint32_t d, uint32_t head_dim, double base, uint64_t pos)
+static bool read_row(const void *context, uint64_t position, uint32_t column, double *to)
 {
-    if (base == 0) return (double)x[d];
-    double angle = (double)pos * pow(base, -(double)(d - d % 2) / head_dim);
-    if (d % 2 == 0) return (double)x[d] * cos(angle) - (double)x[d + 1] * sin(angle);
-    return (double)x[d - 1] * sin(angle) + (double)x[d] * cos(angle);
-}
-
-static bool sees(const struct config *c, uint32_t i, uint32_t head, uint64_t t, uint64_t p)
-{
-    const struct branch *b = &c->shape.branch[i];
-    uint64_t w = b->segment_length, r = b->dilation_rate;
-    uint64_t s = c->shape.offset_rule == OFFSET_PAPER ? head % r : head / ((c->shape.n_head + r - 1) / r);
-    return (t % w) % r == s && (p % w) % r == s && t / w == p / w && (!c->causal || p <= t);
-}
-
-/* q . k / sqrt(D) of one pair through one branch. */
-static double logit(const struct config *c, uint32_t i, uint32_t head, uint32_t row, uint32_t key)
-{
-    const struct attention *s = &c->shape;
-    const struct branch *b = &s->branch[i];
-    double base = b->dilation_rate == 1 ? (double)c->base : 0;
-    const float *q = c->qkv + row * qkv_width(s) + (size_t)head * s->head_dim;
-    const float *k =
-        c->qkv + key * qkv_width(s) + (s->n_head + head / (s->n_head / s->n_head_kv)) * (size_t)s->head_dim;
-    double sum = 0;
-    for (uint32_t d = 0; d < s->head_dim; d++)
-        sum += rotated(q, d, s->head_dim, base, (c->position + row) % b->segment_length) *
-               rotated(k, d, s->head_dim, base, (c->position + key) % b->segment_length);
-    return sum / sqrt(s->head_dim);
-}
-
-/* out[head_dim] and lse of one (row, head). */
-static void define_row(const struct config *c, uint32_t row, uint32_t head, double *out, double *lse)
-{
-    const struct attention *s = &c->shape;
-    double *logits = malloc(sizeof *logits * c->n * s->n_branch), max = -INFINITY, sum = 0;
-    for (uint32_t i = 0; i < s->n_branch; i++)
-        for (uint32_t key = 0; key < c->n; key++) {
-            double *l = &logits[i * c->n + key];
-            *l = sees(c, i, head, c->position + row, c->position + key) ? logit(c, i, head, row, key) : -INFINITY;
-            if (*l > max) max = *l;
-        }
-    for (uint32_t d = 0; d < s->head_dim; d++) out[d] = 0;
-    for (uint32_t i = 0; i < s->n_branch; i++)
-        for (uint32_t key = 0; key < c->n; key++) {
-            if (logits[i * c->n + key] == -INFINITY) continue;
-            double p = exp(logits[i * c->n + key] - max);
-            const float *v = c->qkv + key * qkv_width(s) +
-                             (s->n_head + s->n_head_kv + head / (s->n_head / s->n_head_kv)) * (size_t)s->head_dim;
-            for (uint32_t d = 0; d < s->head_dim; d++) out[d] += p * (double)v[d];
-            sum += p;
-        }
-    for (uint32_t d = 0; d < s->head_dim && sum > 0; d++) out[d] /= sum;
-    *lse = sum > 0 ? max + log(sum) : -INFINITY;
-    free(logits);
+    const struct config *c = context;
+    const float *from = c->qkv + (position - c->position) * qkv_width(&c->shape) + column;
+    for (uint32_t i = 0; i < c->shape.head_dim; i++) to[i] = (double)from[i];
+    return true;
 }
 
 /* The back end's result, the rows read in chunks of `sizes` (repeated). */
@@ -153,11 +102,12 @@ static unsigned check(struct backend *b, const struct config *c, const uint32_t 
     const struct attention *s = &c->shape;
     float *out = malloc(sizeof *out * c->n * s->n_head * s->head_dim), *lse = malloc(sizeof *lse * c->n * s->n_head);
     run(b, c, sizes, n_sizes, out, lse);
+    const struct definition definition = {s, c->position, c->position + c->n, c->causal, (double)c->base, read_row, c};
     unsigned uncovered = 0;
     for (uint32_t row = 0; row < c->n; row++)
         for (uint32_t head = 0; head < s->n_head; head++) {
             double expected[256], expected_lse;
-            define_row(c, row, head, expected, &expected_lse);
+            definition_attend(&definition, head, c->position + row, expected, &expected_lse);
             float got_lse = lse[row * s->n_head + head];
             if (expected_lse == -INFINITY) {
                 uncovered++;

@@ -6,6 +6,7 @@
 
 #include "compute/backend.h"
 #include "compute/inspect.h"
+#include "compute/kv_cache.h"
 #include "compute/session.h"
 #include "tests/model_definition.h"
 #include "tests/synthetic_model.h"
@@ -39,15 +40,15 @@ struct compared {
     double sums[N]; /* of the choice, by place in `positions` */
 };
 
-static void compare_token(struct compared *c, const struct vectors *all, uint32_t layer, uint32_t head, uint32_t token)
+static void compare_token(struct compared *c, const struct layer_vectors *all, uint32_t layer, uint32_t head,
+                          uint32_t token)
 {
     const struct model *m = c->model;
     const size_t t = N_TEXT + token;
-    double part[DILATION_MAX_BRANCHES][N] = {{0}}, total = 0, logit;
+    double part[DILATION_MAX_BRANCHES][N] = {{0}}, total = 0;
     for (uint32_t i = 0; i < m->n_branch; i++)
         for (size_t p = 0; p <= t; p++)
-            if (define_logit(m, i, head, &all[t], c->positions[t], &all[p], c->positions[p], &logit))
-                total += part[i][p] = exp(logit);
+            total += part[i][p] = exp(definition_logit(&all->attention, i, head, c->positions[t], c->positions[p]));
     for (uint32_t i = 0; i < m->n_branch; i++) {
         double mass = 0, text = 0;
         for (size_t p = 0; p <= t; p++) {
@@ -65,7 +66,7 @@ static void compare_token(struct compared *c, const struct vectors *all, uint32_
     }
 }
 
-static void compare_layer(void *context, uint32_t layer, const struct vectors *all)
+static void compare_layer(void *context, uint32_t layer, const struct layer_vectors *all)
 {
     struct compared *c = context;
     for (uint32_t head = 0; head < c->model->n_head; head++)
@@ -132,48 +133,44 @@ struct book {
     int32_t text[BOOK_TOKENS], question[ASKED];
     uint64_t start;
     float *of_text, *of_question; /* [layer][token][(H + 2 H_kv) D] */
+    const struct attention *shape;
 };
 
-static const float *book_row(const struct book *b, uint32_t layer, size_t t)
-{
-    const struct model *m = b->model;
-    const size_t width = (m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
-    return t < BOOK_TOKENS ? b->of_text + ((size_t)layer * BOOK_TOKENS + t) * width
-                           : b->of_question + ((size_t)layer * ASKED + t - BOOK_TOKENS) * width;
-}
-
+/* Where the question's tokens stand, behind the text. */
 static uint64_t book_position(const struct book *b, size_t t)
 {
     return t < BOOK_TOKENS ? t : b->start + (t - BOOK_TOKENS);
 }
 
-/* e to the logit of a key through a branch, in double; 0 where it is not seen. */
-static double book_weight(const struct book *b, uint32_t layer, uint32_t head, uint32_t branch, size_t query,
-                          size_t key)
+struct book_layer {
+    const struct book *book;
+    uint32_t layer;
+};
+
+static bool read_book(const void *context, uint64_t position, uint32_t column, double *to)
 {
+    const struct book_layer *l = context;
+    const struct book *b = l->book;
     const struct model *m = b->model;
-    const uint64_t w = m->branch[branch].segment_length, r = m->branch[branch].dilation_rate;
-    const uint64_t at = book_position(b, query), to = book_position(b, key);
-    const uint32_t kv = head / (m->n_head / m->n_head_kv), dim = m->head_dim;
-    if (at / w != to / w || at % w % r != head % r || to % w % r != head % r) return 0;
-    double q[256], k[256], logit = 0;
-    for (uint32_t i = 0; i < dim; i++) {
-        q[i] = (double)book_row(b, layer, query)[head * dim + i];
-        k[i] = (double)book_row(b, layer, key)[(m->n_head + kv) * dim + i];
-    }
-    for (uint32_t i = 0; i < dim; i++)
-        logit += r == 1 ? define_rotated(q, i, dim, at % w) * define_rotated(k, i, dim, to % w) : q[i] * k[i];
-    return exp(logit / sqrt(dim));
+    const size_t width = (m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
+    const bool of_text = position < BOOK_TOKENS;
+    if (!of_text && position < b->start) return false;
+    const float *row = of_text ? b->of_text + ((size_t)l->layer * BOOK_TOKENS + position) * width
+                               : b->of_question + ((size_t)l->layer * ASKED + (position - b->start)) * width;
+    for (uint32_t i = 0; i < m->head_dim; i++) to[i] = (double)row[column + i];
+    return true;
 }
 
 static void expect_book(const struct book *b, const struct inspection *in, uint32_t layer, uint32_t head,
                         uint32_t token)
 {
     const struct model *m = b->model;
+    const struct definition d = {
+        b->shape, 0, b->start + ASKED, true, (double)m->rope_base, read_book, &(struct book_layer){b, layer}};
     double mass[DILATION_MAX_BRANCHES] = {0}, text[DILATION_MAX_BRANCHES] = {0}, total = 0;
     for (uint32_t i = 0; i < m->n_branch; i++) {
         for (size_t p = 0; p <= (size_t)BOOK_TOKENS + token; p++) {
-            double weight = book_weight(b, layer, head, i, (size_t)BOOK_TOKENS + token, p);
+            double weight = exp(definition_logit(&d, i, head, b->start + token, book_position(b, p)));
             mass[i] += weight;
             text[i] += p < BOOK_TOKENS ? weight : 0;
         }
@@ -194,7 +191,6 @@ static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state
     if (strcmp(test_device, "cpu") != 0) skip(); /* a device computes the queries; what is done with them is the same */
     assert_ok(model_open(&b.model, "models/lectern-s.gguf", &e), e);
     const struct model *m = b.model;
-    assert_true(m->rope_base == 10000 && m->offset_rule == OFFSET_PAPER);
     uint64_t seed = 9;
     for (int i = 0; i < BOOK_TOKENS; i++) b.text[i] = (int32_t)(test_random(&seed) % m->n_vocab);
     for (int i = 0; i < ASKED; i++) b.question[i] = i ? (int32_t)(test_random(&seed) % m->n_vocab) : m->token_question;
@@ -209,6 +205,7 @@ static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state
     assert_ok(inspect_open(&in, s, m, b.start, b.question, ASKED, &all, NULL, &e), e);
     assert_ok(session_skip_to(s, b.start, &e), e);
     assert_ok(session_prefill(s, b.question, ASKED, &(struct session_outputs){.qkv = b.of_question}, &e), e);
+    b.shape = &session_cache(s)->shape;
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
         for (uint32_t head = 0; head < m->n_head; head++)
             for (uint32_t t = 0; t < ASKED; t++) expect_book(&b, in, layer, head, t);

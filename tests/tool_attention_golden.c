@@ -1,4 +1,4 @@
-/* attention_golden [--device cpu|vulkan[:N]] [--tier fp32|fp16|coopmat] [--write OUT] DIR...
+/* attention_golden [--device definition|cpu|vulkan[:N]] [--tier fp32|fp16|coopmat] [--write OUT] DIR...
  * Runs golden cases of dilated attention (tests/golden/README.md) through the product's own back end and prints the
  * largest error of each. Exit status: 0 when all are within their tolerance, 1 when one is not or cannot be run, 2 for
  * wrong usage or a missing device. */
@@ -15,6 +15,7 @@
 
 #include "compute/attention.h"
 #include "compute/backend.h"
+#include "compute/definition.h"
 #include "compute/error.h"
 
 struct golden {
@@ -143,7 +144,7 @@ static int golden_open(struct golden *g, const char *directory, struct error *e)
 }
 
 /* The whole case as one chunk; result[n][n_head][head_dim]. */
-static int golden_run(const struct golden *g, struct backend *b, float *result, struct error *e)
+static int golden_run(const struct golden *g, struct backend *b, double *result, struct error *e)
 {
     const size_t width = (size_t)g->shape.n_head * g->shape.head_dim;
     if (g->shape.head_dim > b->info.max_head_dim)
@@ -174,7 +175,8 @@ static int golden_run(const struct golden *g, struct backend *b, float *result, 
                                         .n = g->n,
                                         .causal = g->causal,
                                         .out = out});
-        status = b->ops->matrix_read(out, 0, g->n, result, e);
+        status = b->ops->matrix_read(out, 0, g->n, rows, e);
+        for (size_t i = 0; i < g->n * width && status == 0; i++) result[i] = (double)rows[i];
     }
     b->ops->matrix_close(qkv);
     b->ops->matrix_close(out);
@@ -185,6 +187,24 @@ static int golden_run(const struct golden *g, struct backend *b, float *result, 
     return status;
 }
 
+static bool read_case(const void *context, uint64_t position, uint32_t column, double *to)
+{
+    const struct golden *g = context;
+    const uint32_t width = g->shape.n_head * g->shape.head_dim;
+    const double *from = column < width ? g->q : column < 2 * width ? g->k : g->v;
+    memcpy(to, from + position * width + column % width, g->shape.head_dim * sizeof *to);
+    return true;
+}
+
+/* The same by the definition, in place of a device. */
+static void golden_define(const struct golden *g, double *result)
+{
+    const struct definition d = {&g->shape, 0, g->n, g->causal, 0, read_case, g};
+    const uint32_t n_head = g->shape.n_head;
+    for (uint32_t i = 0; i < g->n * n_head; i++)
+        definition_attend(&d, i % n_head, i / n_head, result + (size_t)i * g->shape.head_dim, NULL);
+}
+
 static const char *case_name(char *directory)
 {
     size_t n = strlen(directory);
@@ -193,35 +213,33 @@ static const char *case_name(char *directory)
     return slash && slash[1] ? slash + 1 : directory;
 }
 
-static int write_result(const char *out, const char *name, const float *result, size_t n, struct error *e)
+static int write_result(const char *out, const char *name, const double *result, size_t n, struct error *e)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s.f64", out, name);
     FILE *f = fopen(path, "wb");
     if (!f) return error_set(e, "%s cannot be written", path);
-    bool good = true;
-    for (size_t i = 0; i < n && good; i++) {
-        double x = (double)result[i];
-        good = fwrite(&x, sizeof x, 1, f) == 1;
-    }
+    bool good = fwrite(result, sizeof *result, n, f) == n;
     if (fclose(f) != 0 || !good) return error_set(e, "%s cannot be written", path);
     return 0;
 }
 
-/* 0: within tolerance, 1: not, -1: could not be run. */
+/* `b` NULL: by the definition. 0: within tolerance, 1: not, -1: could not be run. */
 static int check_case(struct backend *b, char *directory, bool half, const char *write, struct error *e)
 {
     struct golden g = {0};
-    float *result = NULL;
+    double *result = NULL;
     int status = golden_open(&g, directory, e);
     const size_t n = (size_t)g.n * g.shape.n_head * g.shape.head_dim;
     if (status == 0 && !(result = malloc(n * sizeof *result))) status = error_memory(e);
-    if (status == 0 && half) g.tolerance = g.tolerance > 1e-5 ? 2e-2 : 2e-3;
-    if (status == 0) status = golden_run(&g, b, result, e);
+    if (half) g.tolerance = g.tolerance > 1e-5 ? 2e-2 : 2e-3;
+    if (!b) g.tolerance = 1e-12;
+    if (status == 0 && b) status = golden_run(&g, b, result, e);
+    if (status == 0 && !b) golden_define(&g, result);
     if (status == 0) {
         double largest = 0;
         for (size_t i = 0; i < n; i++) {
-            double error = fabs((double)result[i] - g.out[i]);
+            double error = fabs(result[i] - g.out[i]);
             if (isnan(error) || error > largest) largest = error; /* a NaN stays: nothing is greater */
         }
         status = largest <= g.tolerance ? 0 : 1;
@@ -236,7 +254,8 @@ static int check_case(struct backend *b, char *directory, bool half, const char 
 
 static int usage(void)
 {
-    fputs("usage: attention_golden [--device cpu|vulkan[:N]] [--tier fp32|fp16|coopmat] [--write OUT] DIR...\n",
+    fputs("usage: attention_golden [--device definition|cpu|vulkan[:N]] [--tier fp32|fp16|coopmat] [--write OUT] "
+          "DIR...\n",
           stderr);
     return 2;
 }
@@ -270,8 +289,8 @@ int main(int argc, char **argv)
         return 2;
     }
     struct error e = {0};
-    struct backend *b;
-    if (backend_open(&b, device, 0, &e) != 0) {
+    struct backend *b = NULL;
+    if (strcmp(device, "definition") != 0 && backend_open(&b, device, 0, &e) != 0) {
         fprintf(stderr, "attention_golden: %s\n", e.text);
         return 2;
     }

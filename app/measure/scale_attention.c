@@ -203,7 +203,7 @@ static void check_task(void *context, unsigned task, unsigned thread)
     const float *row = j->samples->rows + i * j->shape->n_head * n_dim;
     double expected[256], worst = 0;
     for (uint32_t head = 0; head < j->shape->n_head; head++, row += n_dim) {
-        scale_check_direct(expected, j->shape, SEED, head, j->samples->positions[i]);
+        scale_check_row(expected, j->shape, SEED, head, j->samples->positions[i]);
         for (uint32_t d = 0; d < n_dim; d++) {
             double error = fabs((double)row[d] - expected[d]);
             if (isnan(error) || error > worst) worst = error; /* not a number is the largest of all */

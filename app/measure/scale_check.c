@@ -1,11 +1,10 @@
 #include "app/measure/scale_check.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/measure/scale_input.h"
 #include "compute/attention.h"
+#include "compute/definition.h"
 
 struct sample_set {
     uint64_t *positions;
@@ -79,45 +78,22 @@ size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct at
     return s.n;
 }
 
-/* A softmax under way: weights are relative to the largest logit so far. */
-struct softmax {
-    double max, sum;
-    double *out;
+struct inputs {
+    uint64_t seed;
     uint32_t head_dim;
 };
 
-static void take(struct softmax *x, double logit, const float *v)
+static bool read_input(const void *context, uint64_t position, uint32_t column, double *to)
 {
-    if (logit > x->max) {
-        double shrink = exp(x->max - logit);
-        for (uint32_t d = 0; d < x->head_dim; d++) x->out[d] *= shrink;
-        x->sum *= shrink;
-        x->max = logit;
-    }
-    double weight = exp(logit - x->max);
-    for (uint32_t d = 0; d < x->head_dim; d++) x->out[d] += weight * (double)v[d];
-    x->sum += weight;
+    const struct inputs *x = context;
+    float row[256];
+    scale_input_row(row, x->seed, position, column, x->head_dim);
+    for (uint32_t i = 0; i < x->head_dim; i++) to[i] = (double)row[i];
+    return true;
 }
 
-void scale_check_direct(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position)
+void scale_check_row(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position)
 {
-    const uint32_t n_dim = a->head_dim, kv = head / (a->n_head / a->n_head_kv);
-    const uint32_t k_column = (a->n_head + kv) * n_dim, v_column = (a->n_head + a->n_head_kv + kv) * n_dim;
-    float q[256], k[256], v[256];
-    scale_input_row(q, seed, position, head * n_dim, n_dim);
-    memset(out, 0, n_dim * sizeof *out);
-    struct softmax x = {.max = -INFINITY, .out = out, .head_dim = n_dim};
-    for (uint32_t i = 0; i < a->n_branch; i++) {
-        const uint64_t w = a->branch[i].segment_length, r = a->branch[i].dilation_rate;
-        const uint64_t s = dilation_head_offset(a->offset_rule, head, a->n_head, r);
-        if (position % w % r != s) continue;
-        for (uint64_t p = position - position % w + s; p <= position; p += r) {
-            scale_input_row(k, seed, p, k_column, n_dim);
-            scale_input_row(v, seed, p, v_column, n_dim);
-            double logit = 0;
-            for (uint32_t d = 0; d < n_dim; d++) logit += (double)q[d] * (double)k[d];
-            take(&x, logit / sqrt(n_dim), v);
-        }
-    }
-    for (uint32_t d = 0; d < n_dim && x.sum > 0; d++) out[d] /= x.sum;
+    const struct definition d = {a, 0, position + 1, true, 0, read_input, &(struct inputs){seed, a->head_dim}};
+    definition_attend(&d, head, position, out, NULL);
 }

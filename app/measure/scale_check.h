@@ -15,10 +15,8 @@ enum { SCALE_MIN_SAMPLES = 64, SCALE_MAX_SAMPLES = 512 };
 size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct attention *a, uint64_t begin,
                           uint64_t end);
 
-/* Causal dilated attention of one query head at `position`, by its definition (LongNet, section 2.2-2.3, eq. 9-10): in
- * double precision, one softmax over the keys (t - t mod w) + s, + r, + 2 r, ... up to t of every branch whose grid t
- * is on. q, k and v are the columns of scale_input_row in the layout of `struct attend`. out[head_dim]; 0 where no
- * branch covers the row. */
-void scale_check_direct(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position);
+/* Causal dilated attention of one query head at `position`, by its definition (compute/definition.h), q, k and v being
+ * the columns of scale_input_row in the layout of `struct attend`. out[head_dim]. */
+void scale_check_row(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position);
 
 #endif
