@@ -71,7 +71,7 @@ expect 2 'no question' ask "$tmp/book.txt"
 expect 2 'no such option' ask --frob "$tmp/book.txt"
 expect 1 'tokens can be asked' ask -q "$(head -c 100000 "$sample")" "$tmp/book.txt"
 printf 'caf\xe9 au lait, s\xe9rieux\n' >"$tmp/latin1.txt"
-expect 0 'Latin-1' ask -q "caf" "$tmp/latin1.txt"
+expect 0 'WINDOWS-1252' ask -q "caf" "$tmp/latin1.txt"
 printf 'good \xf0\x9f\x98\x80 and \xff\xfe bad \xe2\x82 bytes \xf0\x9f\x98\x80\xf0\x9f\x98\x80\n' >"$tmp/invalid.txt"
 expect 0 'invalid.txt:1-1' ask -q "bad bytes" "$tmp/invalid.txt"
 printf 'escape \033[31mred\033]0;owned\007 here\n' >"$tmp/$(printf 'evil\033[2J.txt')"
@@ -80,7 +80,7 @@ grep -q "$(printf '\033')" "$tmp/out" "$tmp/err" && fail "an escape sequence of 
 expect 1 'not a GGUF|too short|magic|bytes' ask --model "$tmp/book.txt" -q x "$tmp/book.txt"
 head -c 43 models/lectern-s.gguf >"$tmp/short.gguf"
 expect 1 'short.gguf' model "$tmp/short.gguf"
-expect 1 'device' ask --device toaster -q x "$tmp/book.txt"
+expect 2 'device' ask --device toaster -q x "$tmp/book.txt"
 
 # --- without a terminal the text itself is given, as a pager gives it; no model is opened for that
 expect 0 '' --model "$tmp/short.gguf" "$tmp/book.txt"
