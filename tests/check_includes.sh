@@ -19,6 +19,8 @@ forbid '(ncurses|curses)' 'app compute tests' '^app/terminal/terminal\.c:' 'only
 forbid 'vulkan/vulkan|volk' 'app compute tests' '^compute/vulkan/' 'only compute/vulkan/ includes Vulkan'
 forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
 forbid 'git2' 'app compute tests' '^app/text/corpus_git\.c:|^tests/' 'only app/text/corpus_git.c includes libgit2'
+forbid 'archive(_entry)?\.h' 'app compute tests' '^app/text/convert/unpack\.c:|^tests/' 'only app/text/convert/unpack.c includes libarchive'
+forbid 'libxml' 'app compute tests' '^app/text/convert/markup\.c:' 'only app/text/convert/markup.c includes libxml2'
 forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
 
 files=$(grep -rlE '#[[:space:]]*include[[:space:]]*<cblas' compute | wc -l)

@@ -243,7 +243,7 @@ static void members_that_are_no_text_are_skipped_with_a_reason(void **state)
     (void)state;
     write_text("a.txt", "text");
     write_bytes("nul", "a\0b", 3);
-    write_text("p.pdf", "%PDF-1.4 text");
+    write_bytes("png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
     write_text("control", "\001\002\003\004 text");
     write_text("empty", "");
     write_text("bom", "\xEF\xBB\xBF");
@@ -254,24 +254,33 @@ static void members_that_are_no_text_are_skipped_with_a_reason(void **state)
     free(large);
     struct corpus *c = open_one(".");
     assert_paths(c, "a.txt");
-    assert_skipped(c, "nul", "binary");
-    assert_skipped(c, "p.pdf", "binary");
-    assert_skipped(c, "control", "binary");
+    assert_skipped(c, "nul", "binary, not text");
+    assert_skipped(c, "png", "a PNG image");
+    assert_skipped(c, "control", "binary, not text");
     assert_skipped(c, "empty", "empty");
     assert_skipped(c, "bom", "empty");
     assert_skipped(c, "large", "larger than --max-file (9.1 MB)");
     corpus_close(c);
 }
 
-static void a_named_file_is_read_whatever_its_size_or_looks(void **state)
+static void a_named_text_may_hold_a_few_nuls_and_noise_is_refused(void **state)
 {
     (void)state;
-    write_bytes("nul", "one\0two\n\0", 9);
-    struct corpus *c = open_one("nul");
-    assert_int_equal(c->documents[0].size, 9);
-    assert_memory_equal(c->documents[0].text, "one\0two\n\0", 9);
-    assert_note(c, "nul: looks binary, read because it was named");
+    static const char text[] = "The log was cut\0here, when the machine lost its power.\nThe next line is whole.\n";
+    write_bytes("log", text, sizeof text - 1);
+    struct corpus *c = open_one("log");
+    assert_int_equal(c->documents[0].size, sizeof text - 1);
+    assert_memory_equal(c->documents[0].text, text, sizeof text - 1);
+    assert_note(c, "log: holds NUL bytes, read because it was named");
     corpus_close(c);
+    write_bytes("noise", "one\0two\n\0", 9);
+    assert_fails("noise", "noise: binary, not text");
+}
+
+static void a_named_file_is_read_whatever_its_size(void **state)
+{
+    (void)state;
+    struct corpus *c;
 
     size_t size = (size_t)20 << 20; /* past the limit of members and of copied files */
     char *large = malloc(size);
@@ -360,7 +369,7 @@ static void nothing_to_read_is_an_error_that_says_why(void **state)
     assert_fails("empty", "nothing to read: empty: empty");
     write_bytes("d/1", "\0", 1);
     write_bytes("d/2", "\0", 1);
-    assert_fails("d", "nothing to read: 2 files skipped, the first: 1: binary");
+    assert_fails("d", "nothing to read: 2 files skipped, the first: 1: binary, not text");
 }
 
 static void unreadable_members_are_skipped_and_unreadable_names_refused(void **state)
@@ -611,7 +620,8 @@ int main(void)
         CASE(a_few_bad_bytes_do_not_make_utf8_latin1),
         CASE(utf16_is_converted_by_its_byte_order_mark),
         CASE(members_that_are_no_text_are_skipped_with_a_reason),
-        CASE(a_named_file_is_read_whatever_its_size_or_looks),
+        CASE(a_named_text_may_hold_a_few_nuls_and_noise_is_refused),
+        CASE(a_named_file_is_read_whatever_its_size),
         CASE(a_large_file_that_others_truncate_reads_as_nuls),
         CASE(links_are_not_followed_and_lose_nothing_silently),
         CASE(what_is_no_file_is_skipped_in_a_directory_and_refused_by_name),

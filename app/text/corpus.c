@@ -21,7 +21,7 @@ static int add_standard_input(struct corpus_build *b, struct error *e)
     if (corpus_build_find(b, "-") != SIZE_MAX) return corpus_build_note(b, e, "-: named twice, read once");
     if (corpus_build_read(b, STDIN_FILENO, 0, SIZE_MAX, &bytes, &size, e) != 0)
         return error_prefix(e, "standard input");
-    return corpus_build_bytes(b, "-", "-", bytes, size, e);
+    return corpus_build_stream(b, "-", bytes, size, e);
 }
 
 static int add_directory(struct corpus_build *b, const char *real_path, const char *name, bool only, struct error *e)
@@ -136,7 +136,7 @@ size_t corpus_shrank(const struct corpus *c)
 const char *corpus_file(const struct corpus *c, size_t document)
 {
     const struct corpus_build *b = (const struct corpus_build *)c;
-    return b->real_paths[document];
+    return c->documents[document].converted ? NULL : b->real_paths[document];
 }
 
 uint64_t corpus_document_line(const struct document *d, uint64_t offset)

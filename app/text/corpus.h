@@ -75,7 +75,8 @@ void corpus_close(struct corpus *c);
 /* Index of a document whose file was truncated by others while it was mapped, as found so far; SIZE_MAX: none. */
 size_t corpus_shrank(const struct corpus *c);
 
-/* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory). */
+/* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory,
+ * what was converted). */
 const char *corpus_file(const struct corpus *c, size_t document);
 
 /* Line (1-based) of a text offset; offset in the file on disk of a text offset (what the byte order mark and other

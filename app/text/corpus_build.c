@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "app/text/convert/kind.h"
+#include "app/text/corpus_convert.h"
 #include "app/text/encoding.h"
 #include "app/text/encoding_convert.h"
 #include "app/text/text_map.h"
@@ -201,9 +203,31 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
                              d->path, (unsigned long long)scan.invalid, bytes[scan.first_invalid], scan.first_invalid);
 }
 
-/* Makes a document of bytes that `backing` owns; takes backing over, also on failure. */
+/* A converted text knows its encoding, and its places are its own. */
+static int take_converted(struct corpus_build *b, struct document *d, struct corpus_backing *backing, size_t size,
+                          struct parts *parts, struct error *e)
+{
+    d->converted = true;
+    if (!parts) {
+        if (decode(b, d, backing, (const uint8_t *)backing->bytes, size, e) != 0) return -1;
+        free(d->runs);
+        d->runs = NULL;
+        d->n_runs = 0;
+    } else {
+        d->parts = *parts;
+        *parts = (struct parts){0};
+        snprintf(d->encoding, sizeof d->encoding, "%s", ENCODING_UTF8);
+        d->text = backing->bytes;
+        d->size = size;
+    }
+    d->file_size = d->size;
+    return 0;
+}
+
+/* Makes a document of bytes that `backing` owns; takes backing over, also on failure. `converted`: they were made from
+ * another form. */
 static int add(struct corpus_build *b, const char *real_path, const char *path, struct corpus_backing backing,
-               size_t size, struct error *e)
+               size_t size, bool converted, struct parts *parts, struct error *e)
 {
     struct corpus *c = &b->corpus;
     struct document d = {.path = strdup(path), .file_size = size};
@@ -215,7 +239,8 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
         goto fail;
     }
     d.name = d.path + (b->way < strlen(d.path) ? b->way : 0);
-    if (decode(b, &d, &backing, bytes, size, e) != 0) goto fail;
+    if ((converted ? take_converted(b, &d, &backing, size, parts, e) : decode(b, &d, &backing, bytes, size, e)) != 0)
+        goto fail;
     if (d.size == 0) {
         result = corpus_build_skip(b, path, e, "empty");
         goto fail;
@@ -248,7 +273,29 @@ fail:
 int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
                        struct error *e)
 {
-    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, size, e);
+    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, size, false, NULL, e);
+}
+
+int corpus_build_stream(struct corpus_build *b, const char *path, char *bytes, size_t size, struct error *e)
+{
+    const struct corpus_file_bytes f = {.real_path = path, .path = path, .bytes = (const uint8_t *)bytes, .size = size};
+    bool done;
+    int result = corpus_convert(b, &f, &done, e);
+    if (result == 0 && !done && size > 0 && encoding_is_binary(f.bytes, size))
+        result = error_set(e, "%s: binary, not text", path);
+    if (result == 0 && !done) return corpus_build_bytes(b, path, path, bytes, size, e);
+    free(bytes);
+    return result;
+}
+
+int corpus_build_converted(struct corpus_build *b, const char *real_path, const char *path, char *text, size_t size,
+                           struct parts *parts, struct error *e)
+{
+    /* Of an archive's members the first one stands for its path. */
+    if (real_path && corpus_build_find(b, real_path) != SIZE_MAX) real_path = NULL;
+    int result = add(b, real_path, path, (struct corpus_backing){.bytes = text}, size, true, parts, e);
+    if (parts) parts_free(parts);
+    return result;
 }
 
 int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t limit, char **out, size_t *out_size,
@@ -298,41 +345,82 @@ static int refuse_large(struct corpus_build *b, const char *path, uint64_t size,
     return corpus_build_skip(b, path, e, "larger than --max-file (%.1f MB)", (double)size / 1e6);
 }
 
-/* The first bytes of a large member decide whether it is mapped at all. */
-static bool looks_binary(int fd)
+/* A file that is no plain text: converted or refused. */
+static int add_converted_file(struct corpus_build *b, int fd, uint64_t size, const struct corpus_file_bytes *file,
+                              bool *done, struct error *e)
 {
-    uint8_t sample[8192];
-    ssize_t n = pread(fd, sample, sizeof sample, 0);
-    return n > 0 && encoding_is_binary(sample, (size_t)n);
+    struct corpus_file_bytes f = *file;
+    struct text_map *map = size > CORPUS_COPY_MAX ? text_map_open(fd, (size_t)size) : NULL;
+    char *bytes = NULL;
+    if (!map && corpus_build_read(b, fd, (size_t)size, SIZE_MAX, &bytes, &f.size, e) != 0)
+        return error_prefix(e, "%s", f.path);
+    if (map) f.size = (size_t)size;
+    f.bytes = map ? text_map_bytes(map) : (const uint8_t *)bytes;
+    int result = corpus_convert(b, &f, done, e);
+    free(bytes);
+    text_map_close(map);
+    if (result == 0 && !*done && lseek(fd, 0, SEEK_SET) != 0) return error_set(e, "%s: %s", f.path, strerror(errno));
+    return result;
 }
 
+/* Books hold pictures beside their words: in directories they may be larger than texts. */
+static bool is_too_large(const struct corpus_build *b, uint64_t size, enum kind kind)
+{
+    bool book = kind == KIND_PDF || kind == KIND_ZIP || kind == KIND_TAR || kind == KIND_PACKED;
+    return size / (book ? CORPUS_BOOK_TIMES : 1) > b->options.max_file;
+}
+
+static int add_text_file(struct corpus_build *b, int fd, const struct corpus_file_bytes *f, uint64_t size,
+                         struct error *e)
+{
+    if (size > CORPUS_COPY_MAX) {
+        struct corpus_backing backing = {.map = text_map_open(fd, (size_t)size)};
+        if (backing.map) return add(b, f->real_path, f->path, backing, (size_t)size, false, NULL, e);
+    }
+    char *bytes;
+    size_t limit = f->member && b->options.max_file < SIZE_MAX ? (size_t)b->options.max_file + 1 : SIZE_MAX, n;
+    if (corpus_build_read(b, fd, (size_t)size, limit, &bytes, &n, e) != 0) {
+        if (!f->member || e->kind == ERROR_CANCELLED) return error_prefix(e, "%s", f->path);
+        return corpus_build_skip(b, f->path, e, "cannot be read");
+    }
+    if (f->member && n > b->options.max_file) { /* it has grown since fstat */
+        free(bytes);
+        return refuse_large(b, f->path, n, e);
+    }
+    return add(b, f->real_path, f->path, (struct corpus_backing){.bytes = bytes}, n, false, NULL, e);
+}
+
+/* Whether a file that was named is text but for a few NULs. They are taken out of `head`. */
+static bool has_few_nuls(uint8_t *head, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < size; i++)
+        if (head[i] != 0) head[n++] = head[i];
+    return (size - n) * 32 <= size && !encoding_is_binary(head, n);
+}
+
+/* The first bytes of a file decide whether it is read at all, and how. */
 static int add_open_file(struct corpus_build *b, int fd, const char *real_path, const char *path, bool member,
                          struct error *e)
 {
     struct stat s;
+    uint8_t head[KIND_HEAD];
     if (fstat(fd, &s) != 0) return refuse(b, path, member, e, strerror(errno));
     if (!S_ISREG(s.st_mode)) return refuse(b, path, member, e, "no longer a regular file");
-    uint64_t size = (uint64_t)s.st_size;
-    if (member && size > b->options.max_file) return refuse_large(b, path, size, e);
-    if (looks_binary(fd)) {
-        if (member) return corpus_build_skip(b, path, e, "binary");
-        if (corpus_build_note(b, e, "%s: looks binary, read because it was named", path) != 0) return -1;
+    const uint64_t size = (uint64_t)s.st_size;
+    const ssize_t n = pread(fd, head, sizeof head, 0);
+    const enum kind kind = n > 0 ? kind_of(head, (size_t)n, path) : KIND_TEXT;
+    const struct corpus_file_bytes f = {.real_path = real_path, .path = path, .member = member};
+    if (kind == KIND_OTHER) return refuse(b, path, member, e, kind_words(head, (size_t)n));
+    if (member && is_too_large(b, size, kind)) return refuse_large(b, path, size, e);
+    bool done = false;
+    if (kind != KIND_TEXT && add_converted_file(b, fd, size, &f, &done, e) != 0) return -1;
+    if (done) return 0;
+    if (n > 0 && encoding_is_binary(head, (size_t)n)) {
+        if (member || !has_few_nuls(head, (size_t)n)) return refuse(b, path, member, e, "binary, not text");
+        if (corpus_build_note(b, e, "%s: holds NUL bytes, read because it was named", path) != 0) return -1;
     }
-    if (size > CORPUS_COPY_MAX) {
-        struct corpus_backing backing = {.map = text_map_open(fd, (size_t)size)};
-        if (backing.map) return add(b, real_path, path, backing, (size_t)size, e);
-    }
-    char *bytes;
-    size_t limit = member && b->options.max_file < SIZE_MAX ? (size_t)b->options.max_file + 1 : SIZE_MAX, n;
-    if (corpus_build_read(b, fd, (size_t)size, limit, &bytes, &n, e) != 0) {
-        if (!member || corpus_build_check_cancel(b, NULL) != 0) return -1;
-        return corpus_build_skip(b, path, e, "cannot be read");
-    }
-    if (member && n > b->options.max_file) { /* it has grown since fstat */
-        free(bytes);
-        return refuse_large(b, path, n, e);
-    }
-    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, n, e);
+    return add_text_file(b, fd, &f, size, e);
 }
 
 int corpus_build_file(struct corpus_build *b, const char *real_path, const char *path, bool member, struct error *e)

@@ -14,6 +14,9 @@ struct text_map;
 /* Files up to this size are copied, larger ones mapped: what others do to a copied file no longer matters. */
 #define CORPUS_COPY_MAX ((uint64_t)16 << 20)
 
+/* Books and archives in directories may be this many times --max-file: they hold pictures, or many files. */
+#define CORPUS_BOOK_TIMES 16
+
 /* What owns a document's text: one of the two. */
 struct corpus_backing {
     char *bytes;
@@ -26,6 +29,7 @@ struct corpus_build {
     size_t documents_capacity, backings_capacity, skipped_capacity, notes_capacity;
     struct corpus_options options;
     size_t way;        /* bytes of the next documents' paths that only lead to what was named: not in their names */
+    const char *only;  /* the path of the one member of an archive that is read, with all inside it; NULL: all */
     char **real_paths; /* of the documents in order, owned */
     size_t real_capacity;
     uint64_t *seen;   /* open hash table of document index + 1 by real path; 0: free */
@@ -52,6 +56,14 @@ int corpus_build_file(struct corpus_build *b, const char *real_path, const char 
 /* Takes bytes (malloc'ed; owned from now on, also on failure) as document `path`. real_path may be NULL. */
 int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
                        struct error *e);
+
+/* Bytes of a stream, of whatever kind they are; taken over as above. */
+int corpus_build_stream(struct corpus_build *b, const char *path, char *bytes, size_t size, struct error *e);
+
+/* Takes text that was made from another form (malloc'ed) and its places, both also on failure. `parts`: where they are
+ * there, the text is UTF-8; NULL: its encoding is not known yet. */
+int corpus_build_converted(struct corpus_build *b, const char *real_path, const char *path, char *text, size_t size,
+                           struct parts *parts, struct error *e);
 
 /* Reads to the end of fd into malloc'ed memory (never NULL on success); `hint`: expected size; more than `limit` bytes
  * are not read. */

@@ -1,0 +1,116 @@
+#include "app/text/convert/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/text/convert/converted.h"
+#include "compute/bytes.h"
+#include "compute/error.h"
+
+const char *const unpack_library = ARCHIVE_VERSION_STRING;
+
+/* libarchive's words for what is wrong. */
+static int damaged(struct archive *a, struct error *e)
+{
+    const char *words = archive_error_string(a);
+    return error_set_kind(e, ERROR_DAMAGED, "damaged archive%s%s", words ? ": " : "", words ? words : "");
+}
+
+static struct archive *open_archive(const uint8_t *bytes, size_t size, struct error *e)
+{
+    struct archive *a = archive_read_new();
+    if (!a) {
+        error_memory(e);
+        return NULL;
+    }
+    archive_read_support_filter_gzip(a);
+    archive_read_support_filter_xz(a);
+    archive_read_support_filter_zstd(a);
+    archive_read_support_filter_bzip2(a);
+    archive_read_support_format_tar(a);
+    archive_read_support_format_zip(a);
+    archive_read_support_format_raw(a);              /* what a packed file holds that is no tar */
+    archive_read_set_options(a, "hdrcharset=UTF-8"); /* not every format knows it */
+    if (archive_read_open_memory(a, bytes, size) == ARCHIVE_OK) return a;
+    damaged(a, e);
+    archive_read_free(a);
+    return NULL;
+}
+
+/* Reads what the entry holds, as much as the budget allows. */
+static int read_member(struct archive *a, int64_t hint, char **out, size_t *out_size, struct convert_budget *b,
+                       struct error *e)
+{
+    size_t size = 0, capacity = 0;
+    char *bytes = bytes_reserve(NULL, &capacity, hint > 0 && hint < 1 << 20 ? (size_t)hint + 1 : 65536, 1);
+    for (;;) {
+        char *grown = bytes && size == capacity ? bytes_reserve(bytes, &capacity, size + 1, 1) : bytes;
+        if (!grown) {
+            free(bytes);
+            return error_memory(e);
+        }
+        bytes = grown;
+        la_ssize_t n = archive_read_data(a, bytes + size, capacity - size < 1 << 20 ? capacity - size : 1 << 20);
+        if (n == 0) break;
+        int result = n < 0 ? damaged(a, e) : converted_spend(b, (uint64_t)n, e) ? -1 : converted_check(b, e);
+        if (result != 0) {
+            free(bytes);
+            return -1;
+        }
+        size += (size_t)n;
+    }
+    *out = bytes;
+    *out_size = size;
+    return 0;
+}
+
+static const char *name_of(struct archive *a, struct archive_entry *entry)
+{
+    if (archive_format(a) == ARCHIVE_FORMAT_RAW) return "";
+    const char *name = archive_entry_pathname_utf8(entry);
+    if (!name) name = archive_entry_pathname(entry);
+    if (!name) return "?";
+    while (*name == '/' || (name[0] == '.' && name[1] == '/')) name++;
+    return *name ? name : "?";
+}
+
+static const char *problem_of(struct archive_entry *entry)
+{
+    if (archive_entry_is_data_encrypted(entry)) return "encrypted";
+    if (archive_entry_symlink(entry)) return "a symbolic link in the archive";
+    return archive_entry_filetype(entry) == AE_IFREG ? NULL : "no regular file";
+}
+
+static int walk_member(struct archive *a, struct archive_entry *entry, const struct unpack_handler *h,
+                       struct convert_budget *b, struct error *e)
+{
+    struct unpack_member m = {.name = name_of(a, entry), .problem = problem_of(entry), .size = -1};
+    if (archive_entry_size_is_set(entry)) m.size = archive_entry_size(entry);
+    /* A hard link's bytes are read where they lie. */
+    if (archive_entry_filetype(entry) == AE_IFDIR || archive_entry_hardlink(entry)) return 0;
+    if (b->members == 0) return error_set(e, "holds too many members (a limit against archive bombs)");
+    b->members--;
+    if (!h->wants(h->context, &m) || m.problem) return 0;
+    char *bytes = NULL;
+    size_t size = 0;
+    if (read_member(a, m.size, &bytes, &size, b, e) != 0) return -1;
+    return h->take(h->context, &m, bytes, size, e);
+}
+
+int unpack_walk(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
+                struct error *e)
+{
+    struct archive *a = open_archive(bytes, size, e);
+    if (!a) return -1;
+    struct archive_entry *entry;
+    int result = 0, header = ARCHIVE_OK;
+    while (result == 0 && (header = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
+        if (header == ARCHIVE_RETRY) continue;
+        result = header < ARCHIVE_WARN ? damaged(a, e) : converted_check(b, e);
+        if (result == 0) result = walk_member(a, entry, h, b, e);
+    }
+    archive_read_free(a);
+    return result;
+}
