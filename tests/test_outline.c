@@ -80,6 +80,45 @@ static void headings_are_known_from_text(void **state)
     assert_level("", "", 0, "");
 }
 
+static void headings_are_known_in_every_language(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        unsigned level;
+    } lines[] = {{"第一章", 2},
+                 {"第十二章 雾港", 2},
+                 {"　第3回　鐘の音", 2},
+                 {"第二部", 1},
+                 {"第一章はとても長い。", 0},
+                 {"第一印象", 0},
+                 {"序章", 2},
+                 {"あとがき", 2},
+                 {"제2장 등대", 2},
+                 {"3장", 2},
+                 {"3장을 읽었다", 0},
+                 {"Глава 2. Паром", 2},
+                 {"ГЛАВА XII", 2},
+                 {"Глава первая", 2},
+                 {"Часть вторая", 1},
+                 {"Глава семьи вошёл в дом", 0},
+                 {"глава 2", 0},
+                 {"Пролог", 2},
+                 {"Kapitel 3: Die Fähre", 2},
+                 {"Erstes Kapitel", 2},
+                 {"Teil II", 1},
+                 {"Chapitre premier", 2},
+                 {"Capítulo 7", 2},
+                 {"Κεφάλαιο 4", 2},
+                 {"अध्याय १", 2},
+                 {"الفصل الأول", 2},
+                 {"Vorwort", 2},
+                 {"ПОВЕСТЬ О МАЯКЕ", 2},
+                 {"ДОРОГОЙ ДРУГ,", 0}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_level(lines[i].line, "", lines[i].level, lines[i].line);
+}
+
 static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
 {
     (void)state;
@@ -120,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folders_hold_their_files),
         cmocka_unit_test(headings_are_known_from_text),
+        cmocka_unit_test(headings_are_known_in_every_language),
         cmocka_unit_test(chapters_are_found_in_prose_alone_and_end_at_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,8 +199,8 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
     snprintf(d->encoding, sizeof d->encoding, "%s", choice.name);
     if (strcmp(choice.name, ENCODING_UTF8) != 0) return convert(b, d, backing, bytes, size, &choice, e);
     if (scan.invalid == 0) return 0;
-    return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8 (the first is %02X at byte %zu) and stand as U+FFFD",
-                             d->path, (unsigned long long)scan.invalid, bytes[scan.first_invalid], scan.first_invalid);
+    return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8, the first %02X at byte %zu", d->path,
+                             (unsigned long long)scan.invalid, bytes[scan.first_invalid], scan.first_invalid);
 }
 
 /* A converted text knows its encoding, and its places are its own. */

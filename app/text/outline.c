@@ -5,11 +5,11 @@
 #include <strings.h>
 #include <time.h>
 
+#include "app/text/heading.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
 #define TITLE_MAX 100
-#define CAPITALS_MAX 60
 #define LINES_A_SLICE 512
 /* A file with more headings than this is a list of something. */
 #define HEADINGS_MAX 20000
@@ -152,47 +152,6 @@ static bool is_rule(const char *line, size_t size, char *mark)
     return true;
 }
 
-/* "CHAPTER IV", "Chapter 12. A Name", "BOOK THE FIRST", "Letter 1", "PROLOGUE": a word of the list, then a number or
- * capitals, or nothing. */
-static unsigned book_level(const char *line, size_t size)
-{
-    static const struct {
-        const char *word;
-        unsigned level;
-        bool alone;
-    } words[] = {
-        {"volume", 1, false},  {"book", 1, false},    {"part", 1, false},        {"act", 1, false},
-        {"canto", 2, false},   {"chapter", 2, false}, {"letter", 2, false},      {"scene", 2, false},
-        {"section", 2, false}, {"stave", 2, false},   {"appendix", 2, true},     {"prologue", 2, true},
-        {"epilogue", 2, true}, {"preface", 2, true},  {"introduction", 2, true}, {"conclusion", 2, true},
-        {"contents", 2, true}, {"foreword", 2, true}, {"postscript", 2, true},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t n = strlen(words[i].word);
-        if (size < n || strncasecmp(line, words[i].word, n) != 0 || line[0] < 'A' || line[0] > 'Z') continue;
-        if (words[i].alone && (size == n || (size == n + 1 && line[n] == '.'))) return words[i].level;
-        if (size < n + 2 || line[n] != ' ') continue;
-        char next = line[n + 1];
-        bool number = (next >= '0' && next <= '9') || strchr("IVXLC", next) != NULL;
-        bool capitals = line[1] >= 'A' && line[1] <= 'Z' && next >= 'A' && next <= 'Z';
-        if (number || capitals) return words[i].level;
-    }
-    return 0;
-}
-
-/* "STORY OF THE DOOR", alone between blank lines: capitals, and at least two words of them. */
-static bool is_in_capitals(const char *line, size_t size)
-{
-    size_t letters = 0, words = 1;
-    if (size > CAPITALS_MAX || line[0] < 'A' || line[0] > 'Z') return false;
-    for (size_t i = 0; i < size; i++) {
-        if (line[i] >= 'a' && line[i] <= 'z') return false;
-        letters += line[i] >= 'A' && line[i] <= 'Z';
-        words += line[i] == ' ';
-    }
-    return words >= 2 && letters >= 5 && letters * 2 > size && strchr(",;:", line[size - 1]) == NULL;
-}
-
 unsigned outline_heading_level(const char *line, size_t size, const char *below, size_t below_size, size_t *title,
                                size_t *title_size)
 {
@@ -210,8 +169,8 @@ unsigned outline_heading_level(const char *line, size_t size, const char *below,
     if (line[0] != ' ' && is_rule(below, below_size, &mark) && !is_rule(line, size, &mark) && below_size + 3 >= size &&
         below_size <= size + 3)
         return mark == '=' ? 1 : 2;
-    unsigned level = book_level(line, size);
-    return level > 0 ? level : below_size == 0 && is_in_capitals(line, size) ? 2 : 0;
+    unsigned level = heading_level(line, size);
+    return level > 0 ? level : below_size == 0 && heading_is_in_capitals(line, size) ? 2 : 0;
 }
 
 static size_t line_of(const struct document *d, uint64_t line, const char **text)
@@ -240,9 +199,10 @@ static void scan_line(struct outline *o, const struct document *d)
     const char *line = "", *below = "", *above = "";
     size_t title, title_size, size = line_of(d, o->line, &line);
     if (size == 0 || size > TITLE_MAX) return;
+    if (o->line > 0 && line[0] != '#' && line_of(d, o->line - 1, &above) > 0) return;
     size_t below_size = line_of(d, o->line + 1, &below);
     unsigned level = outline_heading_level(line, size, below, below_size, &title, &title_size);
-    if (level == 0 || (o->line > 0 && line[0] != '#' && line_of(d, o->line - 1, &above) > 0)) return;
+    if (level == 0) return;
     const struct outline_heading heading = {.document = o->document,
                                             .offset = d->lines[o->line],
                                             .end = d->size,
