@@ -1,7 +1,8 @@
-/* Any bytes as a model file: an error, or a model whose every weight can be read. Corpus: small valid models
- * (tests/tiny_model.h), and what the fuzzer made of them. */
+/* Any bytes as a file of either kind of model: an error, or a model whose every weight can be read. Corpus: small valid
+ * models (tests/tiny_model.h), and what the fuzzer made of them. */
 #include <stdlib.h>
 
+#include "compute/encoder_model.h"
 #include "compute/error.h"
 #include "compute/gguf.h"
 #include "compute/model.h"
@@ -39,6 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (model_open_bytes(&m, "fuzz", bytes, size, &e) == 0) {
         if (model_n_parameters(m) == 0) abort();
         model_close(m);
+    }
+    struct encoder_model *n = NULL;
+    if (encoder_model_open_bytes(&n, "fuzz", bytes, size, &e) == 0) {
+        if (n->token_embd.rows != n->n_vocab || n->head.weight.rows != n->n_heads) abort();
+        encoder_model_close(n);
     }
     return 0;
 }
