@@ -325,7 +325,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
     struct export x = {
         .corpus = w->corpus,
         .answer = a,
-        .model = w->model->name,
+        .model_name = w->model->name,
         .device = backend_info(w->backend)->name,
     };
     const struct inspected_choice all = {-1, -1, -1, -1};
@@ -333,7 +333,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
     struct error why;
     x.documents = reader_documents(w->reader, &x.n_documents);
     x.segments = reader_segments(w->reader, &x.n_segments);
-    x.reader = w->model;
+    x.model = w->model;
     if (reader_inspect(w->reader, a, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
     x.inspected = inspected;
     int failed = export_write(&x, w->options->export, e);

@@ -16,7 +16,7 @@ static struct export export_of(struct fixture *f)
         .segments = f->reader->segments,
         .n_segments = f->reader->n_segments,
         .answer = f->screen->conversation.items[0]->answer,
-        .model = "fake-1m",
+        .model_name = "fake-1m",
         .device = "cpu",
     };
 }
@@ -96,7 +96,7 @@ static char *written_inspected(struct fixture *f, const struct inspected_choice 
     char *text = NULL;
     size_t size;
     assert_ok(reader_inspect(f->reader, x.answer, c, NULL, &i, &e), e);
-    x.reader = &fixture_model;
+    x.model = &fixture_model;
     x.inspected = i;
     FILE *out = open_memstream(&text, &size);
     assert_int_equal(write(&x, out), 0);

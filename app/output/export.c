@@ -174,7 +174,7 @@ int export_json(const struct export *x, FILE *f)
     for (int i = 0; i < EXPORT_COLUMNS; i++) cJSON_AddItemToArray(columns, cJSON_CreateNumber(share[i]));
     cJSON *attention = export_attention_json(x);
     if (attention != NULL) cJSON_AddItemToObject(o, "attention", attention);
-    add_string(o, "model", x->model);
+    add_string(o, "model", x->model_name);
     add_string(o, "device", x->device);
     char *text = cJSON_Print(o);
     cJSON_Delete(o);

@@ -21,9 +21,9 @@ struct export
     const struct reader_segment *segments;
     size_t n_segments;
     const struct answer *answer;
-    const char *model, *device;
-    uint64_t first_token, end_token; /* of the maps; end 0: all */
-    const struct model *reader;
+    const char *model_name, *device;
+    uint64_t first_token, end_token;   /* of the maps; end 0: all */
+    const struct model *model;         /* the reader's */
     const struct inspected *inspected; /* the dilated attention; NULL: there is none, and `not_inspected` says why */
     const char *not_inspected;         /* or NULL */
 };

@@ -141,28 +141,28 @@ static void draw_branches(const struct export *x, struct page *p)
     uint32_t off = 0;
     p->y += PAGE_LINE + 10;
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        page_printf(p, columns[i], " class=\"head\"", "%s", heads[i]);
-    for (uint32_t i = 0; i < x->reader->n_branch; i++) {
+        export_page_printf(p, columns[i], " class=\"head\"", "%s", heads[i]);
+    for (uint32_t i = 0; i < x->model->n_branch; i++) {
         struct inspected_branch b;
-        inspected_branch(x->inspected, x->reader, i, &b);
+        inspected_branch(x->inspected, x->model, i, &b);
         off += b.n_covered == 0;
         if (b.n_covered == 0) continue;
         p->y += PAGE_LINE;
-        page_printf(p, columns[0], "", "%u", i + 1);
-        page_printf(p, columns[1], "", "%llu", (unsigned long long)x->reader->branch[i].segment_length);
-        page_printf(p, columns[2], "", "%llu", (unsigned long long)x->reader->branch[i].dilation_rate);
-        page_printf(p, columns[3], "", b.offset_first == b.offset_last ? "%llu" : "%llu to %llu",
-                    (unsigned long long)b.offset_first, (unsigned long long)b.offset_last);
-        page_printf(p, columns[4], "", "%u of %u", b.n_covered, b.n_tokens);
-        page_printf(p, columns[5], "", "%.2f%%", 100 * b.mass);
-        page_printf(p, columns[6], "", "%.2f%%", 100 * b.text);
+        export_page_printf(p, columns[0], "", "%u", i + 1);
+        export_page_printf(p, columns[1], "", "%llu", (unsigned long long)x->model->branch[i].segment_length);
+        export_page_printf(p, columns[2], "", "%llu", (unsigned long long)x->model->branch[i].dilation_rate);
+        export_page_printf(p, columns[3], "", b.offset_first == b.offset_last ? "%llu" : "%llu to %llu",
+                           (unsigned long long)b.offset_first, (unsigned long long)b.offset_last);
+        export_page_printf(p, columns[4], "", "%u of %u", b.n_covered, b.n_tokens);
+        export_page_printf(p, columns[5], "", "%.2f%%", 100 * b.mass);
+        export_page_printf(p, columns[6], "", "%.2f%%", 100 * b.text);
         fprintf(p->f, "<rect x=\"800\" y=\"%d\" width=\"%.1f\" height=\"12\" fill=\"#00786a\"/>\n", p->y - 11,
                 200 * b.mass);
     }
     p->y += PAGE_LINE;
     if (off > 0)
-        page_printf(p, PAGE_LEFT, " class=\"dim\"",
-                    "%u more branches: none of these tokens is on their grid, their share is 0.", off);
+        export_page_printf(p, PAGE_LEFT, " class=\"dim\"",
+                           "%u more branches: none of these tokens is on their grid, their share is 0.", off);
 }
 
 #define PLACE_X 230
@@ -199,7 +199,7 @@ static void draw_context(struct page *p, const struct told *t)
 static void draw_places(const struct export *x, struct page *p)
 {
     p->y += PAGE_LINE + 10;
-    page_printf(
+    export_page_printf(
         p, PAGE_LEFT, " class=\"head\"",
         "The tokens of the text with the largest shares, the branches they are seen through, and where they stand");
     for (size_t i = 0; i < x->inspected->n_places && i < PLACES_DRAWN; i++) {
@@ -213,8 +213,8 @@ static void draw_places(const struct export *x, struct page *p)
         snprintf(line, sizeof line, ":%llu", (unsigned long long)t.place.line[0]);
         last_bytes(&path, &n_path, PLACE_COLUMNS);
         p->y += PAGE_LINE;
-        page_printf(p, PAGE_LEFT, "", "%zu  %.2f%%", i + 1, 100 * at->mass);
-        page_printf(p, 140, " class=\"dim\"", "%.11s", branches);
+        export_page_printf(p, PAGE_LEFT, "", "%zu  %.2f%%", i + 1, 100 * at->mass);
+        export_page_printf(p, 140, " class=\"dim\"", "%.11s", branches);
         fprintf(p->f, "<text x=\"%d\" y=\"%d\" class=\"dim\">", PLACE_X, p->y);
         export_xml(p->f, path, n_path);
         fprintf(p->f, "%s</text>\n", at->size > 0 ? line : ", its header");
@@ -229,16 +229,17 @@ void export_attention_svg(const struct export *x, struct page *p)
     if (x->inspected == NULL && x->not_inspected == NULL) return;
     if (x->inspected == NULL) {
         p->y += PAGE_LINE + 10;
-        page_printf(p, PAGE_LEFT, " class=\"dim\"", "The dilated attention is not shown: %s", x->not_inspected);
+        export_page_printf(p, PAGE_LEFT, " class=\"dim\"", "The dilated attention is not shown: %s", x->not_inspected);
         return;
     }
     describe(x, which, sizeof which);
     snprintf(words, sizeof words, "The reader's dilated attention from the question: %s", which);
     export_attention_columns(x, share);
-    page_map(p, x, words, share, &peak);
-    page_paragraph(p, PAGE_LEFT, " class=\"dim\"", explanation, sizeof explanation - 1, PAGE_TEXT_COLUMNS + 10, 6);
+    export_page_map(p, x, words, share, &peak);
+    export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", explanation, sizeof explanation - 1, PAGE_TEXT_COLUMNS + 10,
+                          6);
     summarise(x->inspected, words, sizeof words);
-    page_paragraph(p, PAGE_LEFT, "", words, strlen(words), PAGE_TEXT_COLUMNS, 3);
+    export_page_paragraph(p, PAGE_LEFT, "", words, strlen(words), PAGE_TEXT_COLUMNS, 3);
     draw_branches(x, p);
     draw_places(x, p);
     p->y += PAGE_LINE;
@@ -253,12 +254,12 @@ void export_attention_html(const struct export *x, FILE *f)
           "</th><th>head offset</th><th>keys of the text</th><th>from</th><th>to</th><th>tokens of the question on the "
           "grid</th><th>share</th><th>of it on the text</th></tr>\n",
           f);
-    for (uint32_t i = 0; i < x->reader->n_branch; i++) {
+    for (uint32_t i = 0; i < x->model->n_branch; i++) {
         struct inspected_branch b;
-        inspected_branch(x->inspected, x->reader, i, &b);
+        inspected_branch(x->inspected, x->model, i, &b);
         fprintf(f, "<tr><td>%u</td><td>%llu</td><td>%llu</td><td>%llu to %llu</td><td>%llu</td>", i + 1,
-                (unsigned long long)x->reader->branch[i].segment_length,
-                (unsigned long long)x->reader->branch[i].dilation_rate, (unsigned long long)b.offset_first,
+                (unsigned long long)x->model->branch[i].segment_length,
+                (unsigned long long)x->model->branch[i].dilation_rate, (unsigned long long)b.offset_first,
                 (unsigned long long)b.offset_last, (unsigned long long)b.n_keys);
         if (b.n_keys > 0)
             fprintf(f, "<td>%llu</td><td>%llu</td>", (unsigned long long)b.key_first, (unsigned long long)b.key_last);
@@ -317,11 +318,11 @@ void export_attention_csv(const struct export *x, FILE *f)
     fputs("\r\nbranch,segment_length,dilation_rate,offset_first,offset_last,keys,key_first,key_last,tokens_on_grid,"
           "tokens,mass,text\r\n",
           f);
-    for (uint32_t k = 0; k < x->reader->n_branch; k++) {
+    for (uint32_t k = 0; k < x->model->n_branch; k++) {
         struct inspected_branch b;
-        inspected_branch(i, x->reader, k, &b);
-        fprintf(f, "%u,%llu,%llu,%llu,%llu,%llu,", k + 1, (unsigned long long)x->reader->branch[k].segment_length,
-                (unsigned long long)x->reader->branch[k].dilation_rate, (unsigned long long)b.offset_first,
+        inspected_branch(i, x->model, k, &b);
+        fprintf(f, "%u,%llu,%llu,%llu,%llu,%llu,", k + 1, (unsigned long long)x->model->branch[k].segment_length,
+                (unsigned long long)x->model->branch[k].dilation_rate, (unsigned long long)b.offset_first,
                 (unsigned long long)b.offset_last, (unsigned long long)b.n_keys);
         if (b.n_keys > 0) fprintf(f, "%llu", (unsigned long long)b.key_first);
         fputc(',', f);
@@ -358,13 +359,13 @@ static void add_chosen(cJSON *o, const char *key, int chosen)
 static void add_branches(const struct export *x, cJSON *o)
 {
     cJSON *all = cJSON_AddArrayToObject(o, "branches");
-    for (uint32_t i = 0; i < x->reader->n_branch; i++) {
+    for (uint32_t i = 0; i < x->model->n_branch; i++) {
         struct inspected_branch b;
-        inspected_branch(x->inspected, x->reader, i, &b);
+        inspected_branch(x->inspected, x->model, i, &b);
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "branch", i + 1);
-        cJSON_AddNumberToObject(one, "segment_length", (double)x->reader->branch[i].segment_length);
-        cJSON_AddNumberToObject(one, "dilation_rate", (double)x->reader->branch[i].dilation_rate);
+        cJSON_AddNumberToObject(one, "segment_length", (double)x->model->branch[i].segment_length);
+        cJSON_AddNumberToObject(one, "dilation_rate", (double)x->model->branch[i].dilation_rate);
         add_range(one, "offset", b.offset_first, b.offset_last);
         cJSON_AddNumberToObject(one, "segment_begin", (double)b.segment);
         cJSON_AddNumberToObject(one, "keys", (double)b.n_keys);

@@ -7,21 +7,21 @@
 #include "app/text/text_layout.h"
 #include "app/terminal/theme.h"
 
-void page_text(struct page *p, int x, const char *style, const char *bytes, size_t size)
+void export_page_text(struct page *p, int x, const char *style, const char *bytes, size_t size)
 {
     fprintf(p->f, "<text x=\"%d\" y=\"%d\"%s xml:space=\"preserve\">", x, p->y, style);
     export_xml(p->f, bytes, size);
     fputs("</text>\n", p->f);
 }
 
-void page_printf(struct page *p, int x, const char *style, const char *format, ...)
+void export_page_printf(struct page *p, int x, const char *style, const char *format, ...)
 {
     char words[400];
     va_list args;
     va_start(args, format);
     int n = vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    page_text(p, x, style, words, n < 0 ? 0 : (size_t)n < sizeof words ? (size_t)n : sizeof words - 1);
+    export_page_text(p, x, style, words, n < 0 ? 0 : (size_t)n < sizeof words ? (size_t)n : sizeof words - 1);
 }
 
 /* Takes the next wrapped line that is not blank; its length without white space at the end, 0 where there is none. */
@@ -38,13 +38,14 @@ static size_t next_line(const char **bytes, size_t *size, int columns, const cha
     return 0;
 }
 
-void page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns, int most)
+void export_page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns,
+                           int most)
 {
     const char *line;
     size_t n;
     while (most-- > 0 && (n = next_line(&bytes, &size, columns, &line)) > 0) {
         p->y += PAGE_LINE;
-        page_text(p, x, style, line, n);
+        export_page_text(p, x, style, line, n);
     }
 }
 
@@ -55,7 +56,7 @@ static double peak_of(const double *share)
     return peak;
 }
 
-double page_map_x(const struct export *x, uint64_t token)
+double export_page_map_x(const struct export *x, uint64_t token)
 {
     return PAGE_LEFT +
            (double)(token - x->first_token) / (double)(export_end(x) - x->first_token) * EXPORT_COLUMNS * PAGE_COLUMN;
@@ -70,7 +71,7 @@ static void boundaries(const struct export *x, struct page *p)
     if (inside > 120) return;
     for (size_t i = 0; i < x->n_documents; i++) {
         if (x->documents[i].first_token <= x->first_token || x->documents[i].first_token >= end) continue;
-        double at = page_map_x(x, x->documents[i].first_token);
+        double at = export_page_map_x(x, x->documents[i].first_token);
         fprintf(p->f, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#b0b8c0\"/>\n", at, p->y, at,
                 p->y + 8);
     }
@@ -83,17 +84,17 @@ static void colours(struct page *p, double peak)
     for (int i = 1; i < FIGURES_HEAT; i++)
         fprintf(p->f, "<rect x=\"%d\" y=\"%d\" width=\"24\" height=\"12\" fill=\"#%06x\"/>\n", PAGE_LEFT + 24 * (i - 1),
                 p->y - 11, (unsigned)theme_heat(THEME_LIGHT, i));
-    page_printf(p, PAGE_LEFT + 24 * (FIGURES_HEAT - 1) + 8, " class=\"dim\"",
-                "0 to %s of the question's attention in one bar. Ticks: where a file begins.",
-                figures_share(words, peak));
+    export_page_printf(p, PAGE_LEFT + 24 * (FIGURES_HEAT - 1) + 8, " class=\"dim\"",
+                       "0 to %s of the question's attention in one bar. Ticks: where a file begins.",
+                       figures_share(words, peak));
 }
 
-int page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
-             double *peak)
+int export_page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
+                    double *peak)
 {
     *peak = peak_of(share);
     p->y += 34;
-    page_text(p, PAGE_LEFT, " class=\"head\"", heading, strlen(heading));
+    export_page_text(p, PAGE_LEFT, " class=\"head\"", heading, strlen(heading));
     p->y += PAGE_MAP_HEIGHT + 34;
     const int base = p->y;
     fprintf(p->f, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f6f7f9\"/>\n", PAGE_LEFT,

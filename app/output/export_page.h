@@ -21,19 +21,20 @@ struct page {
 };
 
 /* `style`: attributes, begun with a blank. */
-void page_text(struct page *p, int x, const char *style, const char *bytes, size_t size);
-void page_printf(struct page *p, int x, const char *style, const char *format, ...)
+void export_page_text(struct page *p, int x, const char *style, const char *bytes, size_t size);
+void export_page_printf(struct page *p, int x, const char *style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Wrapped text on new lines; at most `most` of them. */
-void page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns, int most);
+void export_page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns,
+                           int most);
 
 /* Bars below the heading, files' boundaries under them, and what the colours mean; gives back the baseline of the bars
  * and their largest share. */
-int page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
-             double *peak);
+int export_page_map(struct page *p, const struct export *x, const char *heading, const double share[EXPORT_COLUMNS],
+                    double *peak);
 
 /* Where on the map a token is. */
-double page_map_x(const struct export *x, uint64_t token);
+double export_page_map_x(const struct export *x, uint64_t token);
 
 #endif

@@ -20,7 +20,7 @@ static void evidence_marks(const struct export *x, struct page *p, int base)
     for (size_t i = n; i-- > 0;) {
         const struct reader_segment *s = &x->segments[x->answer->items[i].segment];
         if (s->first_token < x->first_token || s->first_token >= end) continue;
-        double at = page_map_x(x, s->first_token);
+        double at = export_page_map_x(x, s->first_token);
         fprintf(p->f, "<circle cx=\"%.1f\" cy=\"%d\" r=\"8\" fill=\"#00786a\"/>", at, base - PAGE_MAP_HEIGHT - 10);
         fprintf(p->f, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\" fill=\"#fff\" font-size=\"11\">%zu</text>\n",
                 at, base - PAGE_MAP_HEIGHT - 6, i + 1);
@@ -35,14 +35,16 @@ static void map(const struct export *x, struct page *p)
     snprintf(words, sizeof words,
              "Attention over the text: %d bars of %s tokens each, from its beginning (left) to its end (right)",
              EXPORT_COLUMNS, figures_count(count, (double)(export_end(x) - x->first_token) / EXPORT_COLUMNS));
-    int base = page_map(p, x, words, share, &peak);
+    int base = export_page_map(p, x, words, share, &peak);
     evidence_marks(x, p, base);
     p->y += PAGE_LINE;
-    page_printf(p, PAGE_LEFT, " class=\"dim\"",
-                "This is the evidence attention: one softmax over the kept keys of the whole text, the tokens of the "
-                "question weighed by a gate.");
+    export_page_printf(
+        p, PAGE_LEFT, " class=\"dim\"",
+        "This is the evidence attention: one softmax over the kept keys of the whole text, the tokens of the "
+        "question weighed by a gate.");
     p->y += PAGE_LINE;
-    page_printf(p, PAGE_LEFT, " class=\"dim\"", "Numbers: the evidence below, the places that answer best first.");
+    export_page_printf(p, PAGE_LEFT, " class=\"dim\"",
+                       "Numbers: the evidence below, the places that answer best first.");
 }
 
 static void evidence(const struct export *x, struct page *p)
@@ -56,19 +58,19 @@ static void evidence(const struct export *x, struct page *p)
                             figures_share(share, (double)x->answer->items[i].share), item.place.path,
                             (unsigned long long)item.place.line[0], (unsigned long long)item.place.line[1]);
         p->y += PAGE_LINE + 8;
-        page_text(p, PAGE_LEFT, " class=\"head\"", words,
-                  size < 0                      ? 0
-                  : (size_t)size < sizeof words ? (size_t)size
-                                                : sizeof words - 1);
-        page_paragraph(p, PAGE_LEFT + 24, "", item.place.text, item.place.size, PAGE_TEXT_COLUMNS, 3);
+        export_page_text(p, PAGE_LEFT, " class=\"head\"", words,
+                         size < 0                      ? 0
+                         : (size_t)size < sizeof words ? (size_t)size
+                                                       : sizeof words - 1);
+        export_page_paragraph(p, PAGE_LEFT + 24, "", item.place.text, item.place.size, PAGE_TEXT_COLUMNS, 3);
     }
 }
 
 static void picture(const struct export *x, struct page *p)
 {
     const struct answer *a = x->answer;
-    page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->question, strlen(a->question), PAGE_TEXT_COLUMNS, 6);
-    page_paragraph(p, PAGE_LEFT, "", a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40);
+    export_page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->question, strlen(a->question), PAGE_TEXT_COLUMNS, 6);
+    export_page_paragraph(p, PAGE_LEFT, "", a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40);
     map(x, p);
     evidence(x, p);
     export_attention_svg(x, p);
@@ -78,13 +80,13 @@ static void picture(const struct export *x, struct page *p)
                      "Lectern read %zu file%s, %s tokens, as one sequence. Model %s on %s. Answer by: %s. Attention "
                      "shows where the model looked; it proves nothing.",
                      x->corpus->n_documents, x->corpus->n_documents == 1 ? "" : "s", figures_count(tokens, (double)all),
-                     x->model, x->device, a->answerer);
+                     x->model_name, x->device, a->answerer);
     p->y += 16;
-    page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words,
-                   n < 0                      ? 0
-                   : (size_t)n < sizeof words ? (size_t)n
-                                              : sizeof words - 1,
-                   PAGE_TEXT_COLUMNS + 10, 3);
+    export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words,
+                          n < 0                      ? 0
+                          : (size_t)n < sizeof words ? (size_t)n
+                                                     : sizeof words - 1,
+                          PAGE_TEXT_COLUMNS + 10, 3);
 }
 
 /* How high it is is known when it is drawn. */

@@ -102,11 +102,11 @@ static void write_export(struct screen *s, const struct exchange *x, const char 
         .segments = a->segments,
         .n_segments = a->n_segments,
         .answer = &shown,
-        .model = s->model->name,
+        .model_name = s->model->name,
         .device = s->device,
         .first_token = first,
         .end_token = end,
-        .reader = s->model,
+        .model = s->model,
         .inspected = exchange_inspected(x, &s->choice),
         .not_inspected = x->not_inspected,
     };
