@@ -6,35 +6,9 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-/* Of a lens that owns everything. */
-static void lens_free(struct lens *l)
-{
-    free(l->share);
-    free(l->sums);
-    free(l->items);
-    *l = (struct lens){0};
-}
-
-static void exchange_free(struct exchange *x)
-{
-    if (x == NULL) return;
-    free(x->question);
-    free(x->text);
-    free(x->problem);
-    if (x->answer != NULL) answer_close(x->answer);
-    free(x->whole.sums);
-    free(x->tokens);
-    lens_free(&x->part);
-    free(x->shares.offsets);
-    free(x->shares.share);
-    inspected_close(x->inspected);
-    free(x->not_inspected);
-    free(x);
-}
-
 void conversation_close(struct conversation *c)
 {
-    for (size_t i = 0; i < c->n; i++) exchange_free(c->items[i]);
+    for (size_t i = 0; i < c->n; i++) exchange_close(c->items[i]);
     free(c->items);
     *c = (struct conversation){0};
 }
@@ -46,7 +20,7 @@ int conversation_ask(struct conversation *c, const char *question, struct error 
     struct exchange *x = calloc(1, sizeof *x);
     if (x != NULL) x->question = strdup(question);
     if (items == NULL || x == NULL || x->question == NULL) {
-        exchange_free(x);
+        exchange_close(x);
         return error_set_kind(e, ERROR_MEMORY, "no memory for a question");
     }
     c->items[c->n] = x;
@@ -68,21 +42,6 @@ static void append_text(struct exchange *x, const char *text, size_t size)
     x->text = grown;
     x->size += size;
     grown[x->size] = '\0';
-}
-
-static bool lens_sum(struct lens *l)
-{
-    const size_t n_blocks = l->n_segments / LENS_BLOCK;
-    l->sums = malloc((n_blocks + 1) * sizeof *l->sums);
-    if (l->sums == NULL) return false;
-    double sum = 0;
-    for (size_t i = 0; i < l->n_segments; i++) {
-        if (i % LENS_BLOCK == 0) l->sums[i / LENS_BLOCK] = sum;
-        sum += (double)l->share[i];
-        if (l->share[i] > l->peak) l->peak = l->share[i];
-    }
-    if (l->n_segments % LENS_BLOCK == 0) l->sums[n_blocks] = sum;
-    return true;
 }
 
 /* The answer is the exchange's then, where there is memory for it. */
@@ -224,93 +183,4 @@ bool conversation_take(struct conversation *c, struct message *m)
     default:
         return false;
     }
-}
-
-static double sum_before_segment(const struct lens *l, size_t segment)
-{
-    double sum = l->sums[segment / LENS_BLOCK];
-    for (size_t i = segment / LENS_BLOCK * LENS_BLOCK; i < segment; i++) sum += (double)l->share[i];
-    return sum;
-}
-
-/* Attention before a token: sums of whole segments, and a part of the one that the token is in. */
-static double sum_before(const struct lens *l, const struct atlas *a, uint64_t token)
-{
-    size_t n = l->n_segments, i = atlas_segment_of_token(a, token);
-    if (i >= n) return sum_before_segment(l, n);
-    const struct reader_segment *s = &a->segments[i];
-    const double sum = sum_before_segment(l, i);
-    if (token <= s->first_token) return sum;
-    return sum + (double)(token - s->first_token) / (double)(s->end_token - s->first_token) * (double)l->share[i];
-}
-
-uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)
-{
-    const size_t n = x != NULL && x->answer != NULL ? x->answer->n_segments : 0;
-    return n > 0 && n <= a->n_segments ? a->segments[n - 1].end_token : 0;
-}
-
-struct lens exchange_lens(const struct exchange *x)
-{
-    if (x == NULL || x->answer == NULL) return (struct lens){0};
-    return x->token < 0                                                  ? x->whole
-           : x->part.n_segments > 0 && x->part.token == (size_t)x->token ? x->part
-                                                                         : (struct lens){0};
-}
-
-bool exchange_turn(struct exchange *x, int by)
-{
-    if (x == NULL || x->answer == NULL) return false;
-    x->selected = 0;
-    x->marker = false;
-    /* Before the tokens are known, the first is asked for, and they come with it. */
-    int n = x->tokens ? (int)x->n_tokens : 1;
-    do {
-        x->token += by;
-        if (x->token >= n) x->token = -1;
-        if (x->token < -1) x->token = n - 1;
-    } while (x->token >= 0 && x->tokens &&
-             strspn(x->question + x->tokens[x->token].begin, " \n\t") >=
-                 x->tokens[x->token].end - x->tokens[x->token].begin);
-    return true;
-}
-
-bool exchange_turn_marked(struct exchange *x, int by)
-{
-    if (x == NULL || x->answer == NULL) return false;
-    bool all = x->token < 0 && !x->marker, marker = x->marker;
-    if ((all && by < 0) || (marker && by > 0)) return exchange_turn(x, by);
-    if (all || marker) {
-        x->marker = all;
-        return true;
-    }
-    exchange_turn(x, by);
-    x->marker = x->token < 0 && by < 0;
-    return true;
-}
-
-struct inspected_choice exchange_choice(const struct exchange *x, const struct inspected_choice *c)
-{
-    return (struct inspected_choice){c->layer, c->head, c->branch, x->token >= 0 ? x->token + 1 : x->marker ? 0 : -1};
-}
-
-const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c)
-{
-    if (x == NULL || x->answer == NULL || x->inspected == NULL) return NULL;
-    struct inspected_choice choice = exchange_choice(x, c);
-    return inspected_same(&choice, &x->inspected->choice) ? x->inspected : NULL;
-}
-
-double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end)
-{
-    struct lens l = exchange_lens(x);
-    if (l.n_segments == 0 || begin >= end) return 0;
-    double share = sum_before(&l, a, end) - sum_before(&l, a, begin);
-    return share > 0 ? share : 0;
-}
-
-const struct evidence_item *exchange_selected(const struct exchange *x)
-{
-    struct lens l = exchange_lens(x);
-    return l.n_items > 0 && x->selected < l.n_items ? &l.items[x->selected] : NULL;
 }

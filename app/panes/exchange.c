@@ -1,0 +1,94 @@
+#include "app/panes/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/panes/atlas.h"
+
+void exchange_close(struct exchange *x)
+{
+    if (x == NULL) return;
+    free(x->question);
+    free(x->text);
+    free(x->problem);
+    if (x->answer != NULL) answer_close(x->answer);
+    free(x->whole.sums);
+    free(x->tokens);
+    lens_free(&x->part);
+    free(x->shares.offsets);
+    free(x->shares.share);
+    inspected_close(x->inspected);
+    free(x->not_inspected);
+    free(x);
+}
+
+uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)
+{
+    const size_t n = x != NULL && x->answer != NULL ? x->answer->n_segments : 0;
+    return n > 0 && n <= a->n_segments ? a->segments[n - 1].end_token : 0;
+}
+
+struct lens exchange_lens(const struct exchange *x)
+{
+    if (x == NULL || x->answer == NULL) return (struct lens){0};
+    return x->token < 0                                                  ? x->whole
+           : x->part.n_segments > 0 && x->part.token == (size_t)x->token ? x->part
+                                                                         : (struct lens){0};
+}
+
+bool exchange_turn(struct exchange *x, int by)
+{
+    if (x == NULL || x->answer == NULL) return false;
+    x->selected = 0;
+    x->marker = false;
+    /* Before the tokens are known, the first is asked for, and they come with it. */
+    int n = x->tokens ? (int)x->n_tokens : 1;
+    do {
+        x->token += by;
+        if (x->token >= n) x->token = -1;
+        if (x->token < -1) x->token = n - 1;
+    } while (x->token >= 0 && x->tokens &&
+             strspn(x->question + x->tokens[x->token].begin, " \n\t") >=
+                 x->tokens[x->token].end - x->tokens[x->token].begin);
+    return true;
+}
+
+bool exchange_turn_marked(struct exchange *x, int by)
+{
+    if (x == NULL || x->answer == NULL) return false;
+    bool all = x->token < 0 && !x->marker, marker = x->marker;
+    if ((all && by < 0) || (marker && by > 0)) return exchange_turn(x, by);
+    if (all || marker) {
+        x->marker = all;
+        return true;
+    }
+    exchange_turn(x, by);
+    x->marker = x->token < 0 && by < 0;
+    return true;
+}
+
+struct inspected_choice exchange_choice(const struct exchange *x, const struct inspected_choice *c)
+{
+    return (struct inspected_choice){c->layer, c->head, c->branch, x->token >= 0 ? x->token + 1 : x->marker ? 0 : -1};
+}
+
+const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c)
+{
+    if (x == NULL || x->answer == NULL || x->inspected == NULL) return NULL;
+    struct inspected_choice choice = exchange_choice(x, c);
+    return inspected_same(&choice, &x->inspected->choice) ? x->inspected : NULL;
+}
+
+double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end)
+{
+    struct lens l = exchange_lens(x);
+    if (l.n_segments == 0 || begin >= end) return 0;
+    double share = lens_before(&l, a, end) - lens_before(&l, a, begin);
+    return share > 0 ? share : 0;
+}
+
+const struct evidence_item *exchange_selected(const struct exchange *x)
+{
+    struct lens l = exchange_lens(x);
+    return l.n_items > 0 && x->selected < l.n_items ? &l.items[x->selected] : NULL;
+}
