@@ -322,7 +322,7 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
         return parse_size(&o->max_file, "max-file", argument, e);
     case OPTION_ENCODING:
         o->encoding = argument;
-        if (*argument && encoding_known(argument)) return 0;
+        if (*argument && encoding_convert_known(argument)) return 0;
         return error_set_kind(e, ERROR_USAGE, "--encoding %s: not known (iconv -l lists the names)", argument);
     case OPTION_RANK:
         return apply_rank(o, argument, e);

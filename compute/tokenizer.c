@@ -350,7 +350,7 @@ static int encode_words(const struct tokenizer *t, const char *text, size_t size
     struct token_ranges ranges = {0};
     int failed = words_encode(t->words, text, size, &ranges, e);
     if (!failed) failed = append_lengths(t, &ranges, size, out, e);
-    token_ranges_free(&ranges);
+    tokens_ranges_free(&ranges);
     return failed;
 }
 
@@ -368,7 +368,7 @@ int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, s
 /* From lengths: of a character in byte pieces, each has all its bytes. */
 static int append_ranges(const struct tokens *tokens, struct token_ranges *out, struct error *e)
 {
-    if (token_ranges_reserve(out, tokens->n, e) != 0) return -1;
+    if (tokens_ranges_reserve(out, tokens->n, e) != 0) return -1;
     uint32_t at = 0;
     for (size_t i = 0, last = 0; i < tokens->n; i++) {
         if (last < i) last = i;

@@ -26,7 +26,7 @@ int tokens_reserve(struct tokens *t, size_t n, struct error *e)
     return 0;
 }
 
-void token_ranges_free(struct token_ranges *t)
+void tokens_ranges_free(struct token_ranges *t)
 {
     free(t->ids);
     free(t->begins);
@@ -34,7 +34,7 @@ void token_ranges_free(struct token_ranges *t)
     *t = (struct token_ranges){0};
 }
 
-int token_ranges_reserve(struct token_ranges *t, size_t n, struct error *e)
+int tokens_ranges_reserve(struct token_ranges *t, size_t n, struct error *e)
 {
     size_t need, capacity[3] = {t->capacity, t->capacity, t->capacity};
     if (!bytes_add(&need, t->n, n)) return error_memory(e);

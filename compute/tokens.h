@@ -18,7 +18,7 @@ struct tokens {
 };
 
 /* The same, with the bytes [begin, end) of each: they rise, but leave out white space, and the pieces of one character
- * all have it. Zero-initialise, free with token_ranges_free. */
+ * all have it. Zero-initialise, free with tokens_ranges_free. */
 struct token_ranges {
     int32_t *ids;
     uint32_t *begins, *ends;
@@ -27,10 +27,10 @@ struct token_ranges {
 };
 
 void tokens_free(struct tokens *t);
-void token_ranges_free(struct token_ranges *t);
+void tokens_ranges_free(struct token_ranges *t);
 
 /* Makes room for n more. */
 int tokens_reserve(struct tokens *t, size_t n, struct error *e);
-int token_ranges_reserve(struct token_ranges *t, size_t n, struct error *e);
+int tokens_ranges_reserve(struct token_ranges *t, size_t n, struct error *e);
 
 #endif

@@ -201,7 +201,7 @@ static int encode_word(const struct words *w, const char *text, size_t at, size_
     struct folded f;
     fold(&f, text + at, size);
     if (f.n == 0) return 0;
-    if (spm_encode(w->pieces, f.bytes, f.at[f.n], pieces, e) != 0 || token_ranges_reserve(out, pieces->n, e) != 0)
+    if (spm_encode(w->pieces, f.bytes, f.at[f.n], pieces, e) != 0 || tokens_ranges_reserve(out, pieces->n, e) != 0)
         return -1;
     append_pieces(w, &f, at, size, pieces, out);
     pieces->n = 0;
@@ -234,7 +234,7 @@ static int look_up(const struct words *w, const char *text, size_t at, size_t si
                    struct token_ranges *out, struct error *e)
 {
     if (size > SEEN_BYTES) return encode_word(w, text, at, size, pieces, out, e);
-    if (token_ranges_reserve(out, SEEN_TOKENS, e) != 0) return -1;
+    if (tokens_ranges_reserve(out, SEEN_TOKENS, e) != 0) return -1;
     const uint64_t hash = XXH3_64bits(text + at, size);
     struct seen *s = &w->seen[hash % N_SEEN];
     pthread_mutex_t *lock = &w->locks[hash % N_LOCKS];

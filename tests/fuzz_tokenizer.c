@@ -69,8 +69,8 @@ static void check_words(const struct tokenizer *t, const char *text, size_t size
     for (size_t i = 0; i < tokens.n; i++) covered += tokens.lengths[i];
     if (covered != size || tokens.n < first.n) abort();
     tokens_free(&tokens);
-    token_ranges_free(&first);
-    token_ranges_free(&again);
+    tokens_ranges_free(&first);
+    tokens_ranges_free(&again);
 }
 
 /* The tokenizer of type words with these pieces; NULL where they are refused. */

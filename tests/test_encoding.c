@@ -129,10 +129,10 @@ static void assert_places(const char *name, const char *text)
     assert_int_equal(t.n_bad, 0);
     for (size_t at = 0; at < t.size; at++) {
         if (((uint8_t)text[at] & 0xC0) == 0x80) continue;
-        assert_int_equal(encoding_file_offset(t.runs, t.n_runs, t.text, at),
+        assert_int_equal(encoding_convert_file_offset(t.runs, t.n_runs, t.text, at),
                          encode(name, text, at, before, sizeof before));
     }
-    encoding_text_free(&t);
+    encoding_convert_free(&t);
 }
 
 static void places_are_those_of_the_file(void **state)
@@ -158,9 +158,9 @@ static void bytes_that_are_no_characters_are_counted_and_stand_in_their_place(vo
     assert_int_equal(t.size, 12);
     assert_memory_equal(t.text, "あ\uFFFDい\uFFFD", 12);
     assert_int_equal(t.n_bad, 2);
-    assert_int_equal(encoding_file_offset(t.runs, t.n_runs, t.text, 6), 3);
-    assert_int_equal(encoding_file_offset(t.runs, t.n_runs, t.text, 9), 5);
-    encoding_text_free(&t);
+    assert_int_equal(encoding_convert_file_offset(t.runs, t.n_runs, t.text, 6), 3);
+    assert_int_equal(encoding_convert_file_offset(t.runs, t.n_runs, t.text, 9), 5);
+    encoding_convert_free(&t);
 }
 
 static void a_few_bad_bytes_leave_a_text_utf8(void **state)
@@ -204,8 +204,8 @@ static void a_named_encoding_is_taken_where_the_bytes_are_not_plain(void **state
     unlink(foreign);
     unlink(plain);
     rmdir(folder);
-    assert_true(encoding_known("CP850"));
-    assert_false(encoding_known("CP850 of Tessmark"));
+    assert_true(encoding_convert_known("CP850"));
+    assert_false(encoding_convert_known("CP850 of Tessmark"));
 }
 
 int main(void)

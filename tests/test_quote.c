@@ -83,7 +83,7 @@ static void hostile_text_is_quoted_as_it_is_without_nuls(void **state)
 static void assert_sentences(const char *text, size_t n, const size_t *ends)
 {
     size_t at = 0, size = strlen(text);
-    for (size_t i = 0; i < n; i++) assert_int_equal(at = quote_sentence_end(text, at, size), ends[i]);
+    for (size_t i = 0; i < n; i++) assert_int_equal(at = quote_text_sentence_end(text, at, size), ends[i]);
     assert_int_equal(at, size);
 }
 
@@ -100,8 +100,8 @@ static void assert_sentences_of(const char *text, size_t n, const char *const *s
 {
     size_t at = 0, size = strlen(text);
     for (size_t i = 0; i < n; i++) {
-        size_t end = quote_sentence_end(text, at, size), next = end;
-        quote_trim(text, &at, &end);
+        size_t end = quote_text_sentence_end(text, at, size), next = end;
+        quote_text_trim(text, &at, &end);
         assert_int_equal(end - at, strlen(sentences[i]));
         assert_memory_equal(text + at, sentences[i], end - at);
         at = next;
@@ -149,20 +149,20 @@ static void questions_are_read_for_their_words_and_kind(void **state)
 {
     (void)state;
     struct quote_question q;
-    quote_question_read(&q, "In what year was the ships' captain asked?");
+    quote_text_read_question(&q, "In what year was the ships' captain asked?");
     assert_int_equal(q.kind, QUOTE_TIME);
     assert_int_equal(q.n_terms, 4); /* year, ship, captain, ask */
     struct quote_terms asked;
     size_t n_words;
     float kind;
-    quote_look(&q, "Asking a ship in 1846", 21, &asked, &n_words, &kind);
+    quote_text_look(&q, "Asking a ship in 1846", 21, &asked, &n_words, &kind);
     assert_int_equal(asked.bits[0], 0xA);
     assert_int_equal(n_words, 5);
     assert_float_equal(kind, 1, 0);
-    quote_question_read(&q, "who is it");
+    quote_text_read_question(&q, "who is it");
     assert_int_equal(q.kind, QUOTE_PERSON);
     assert_int_equal(q.n_terms, 3); /* stop words, but there is nothing else */
-    quote_question_read(&q, "The whole thing, anywhere");
+    quote_text_read_question(&q, "The whole thing, anywhere");
     assert_int_equal(q.kind, QUOTE_ANY);
 }
 

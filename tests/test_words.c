@@ -58,7 +58,7 @@ static void check_line(char *line)
                          i < r.n ? r.begins[i] : 0, i < r.n ? r.ends[i] : 0, r.n, id, begin, end);
         }
         assert_int_equal(i, r.n);
-        token_ranges_free(&r);
+        tokens_ranges_free(&r);
     }
     free(text);
 }
@@ -93,9 +93,9 @@ static void bytes_that_are_no_text_part_words_and_have_no_token(void **state)
         assert_int_equal(r.ends[i], begins[i] + 3);
         assert_int_equal(r.ids[i], i % 3 == 0 ? the.ids[0] : sea.ids[0]);
     }
-    token_ranges_free(&r);
-    token_ranges_free(&sea);
-    token_ranges_free(&the);
+    tokens_ranges_free(&r);
+    tokens_ranges_free(&sea);
+    tokens_ranges_free(&the);
 }
 
 static void lengths_add_up_to_the_text(void **state)
@@ -128,7 +128,7 @@ static void control_pieces_come_from_no_text(void **state)
     struct token_ranges r = encode("[CLS] [SEP]", 11);
     for (size_t i = 0; i < r.n; i++) assert_true(r.ids[i] != model->token_cls && r.ids[i] != model->token_sep);
     assert_int_equal(r.begins[r.n - 1], 10);
-    token_ranges_free(&r);
+    tokens_ranges_free(&r);
 }
 
 enum { N_WORDS = 60000, N_THREADS = 4 };
@@ -145,7 +145,7 @@ static void *encode_many(void *context)
         const int n = snprintf(word, sizeof word, "sea%llu", (unsigned long long)((i * 7919 + seed * 977) % N_WORDS));
         if (tokenizer_encode_ranges(model->tokenizer, word, (size_t)n, &r, &why) != 0) return sum;
         for (size_t k = 0; k < r.n; k++) *sum += (uint64_t)r.ids[k] * r.ends[k];
-        token_ranges_free(&r);
+        tokens_ranges_free(&r);
     }
     return sum;
 }

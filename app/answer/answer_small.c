@@ -132,7 +132,7 @@ int answer_small(struct answer *a, const struct reader *r, struct answerer *w, s
     const struct reader_segment *segment = &reader_segments(r, &n)[a->items[0].segment];
     const char *text = reader_corpus(r)->documents[segment->document].text + segment->offset;
     size_t begin = 0, end = segment->size;
-    quote_trim(text, &begin, &end);
+    quote_text_trim(text, &begin, &end);
     struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
     char *prompt = prompt_of(text + begin, end - begin, a->question);
     int failed = prompt ? say(&s, prompt, w, b, c, e) : error_memory(e);

@@ -77,7 +77,7 @@ static bool is_covering(const struct answer *a, uint64_t segment)
     return false;
 }
 
-int answer_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e)
+int answer_words_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e)
 {
     struct question_words *q = calloc(1, sizeof *q);
     if (!q) return error_memory(e);
@@ -276,7 +276,7 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
                  const struct reader_callbacks *c, struct error *e)
 {
     double coverage;
-    if (answer_coverage(a, r, &coverage, e) != 0) return -1;
+    if (answer_words_coverage(a, r, &coverage, e) != 0) return -1;
     const bool found = coverage >= LEAST_COVERAGE;
     if (found && !answerer_is_large(w)) return answer_small(a, r, w, b, c, e);
     struct writing writing = {.filter = {.emit = c->answer, .context = c->context}, .e = e};

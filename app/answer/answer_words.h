@@ -20,6 +20,6 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
 
 /* How much of the question is in the evidence, 0 to 1: the weight of the question's words that the best passages hold
  * (rare words of the text weigh more), which decides whether anything is answered at all. */
-int answer_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e);
+int answer_words_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e);
 
 #endif

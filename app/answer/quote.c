@@ -51,17 +51,17 @@ static void find_sentences(struct quotes *q)
 {
     for (size_t i = 0; i < q->n_sources; i++) {
         const struct quote_source *s = &q->sources[i];
-        bool code = quote_is_code(s->path);
+        bool code = quote_text_is_code(s->path);
         for (size_t at = 0, end; at < s->size && q->n < MAX_SENTENCES; at = end) {
-            end = code ? quote_line_end(s->text, at, s->size) : quote_sentence_end(s->text, at, s->size);
+            end = code ? quote_text_line_end(s->text, at, s->size) : quote_text_sentence_end(s->text, at, s->size);
             struct sentence found = {.source = i, .begin = at, .end = end};
-            quote_trim(s->text, &found.begin, &found.end);
+            quote_text_trim(s->text, &found.begin, &found.end);
             if (found.begin == found.end) continue;
-            quote_look(&q->question, s->text + found.begin, found.end - found.begin, &found.asked, &found.n_words,
-                       &found.kind);
+            quote_text_look(&q->question, s->text + found.begin, found.end - found.begin, &found.asked, &found.n_words,
+                            &found.kind);
             if (found.n_words == 0) continue;
-            found.definition = code && quote_is_definition(s->text + found.begin, found.end - found.begin);
-            found.comment = code && quote_is_comment(s->text + found.begin, found.end - found.begin);
+            found.definition = code && quote_text_is_definition(s->text + found.begin, found.end - found.begin);
+            found.comment = code && quote_text_is_comment(s->text + found.begin, found.end - found.begin);
             q->sentences[q->n++] = found;
         }
     }
@@ -166,7 +166,7 @@ static bool is_wrapped(const char *text, size_t at, size_t begin, size_t end)
 static int put_sentence(struct writer *w, const struct quotes *q, struct sentence *s, bool refers)
 {
     const struct quote_source *source = &q->sources[s->source];
-    bool code = quote_is_code(source->path);
+    bool code = quote_text_is_code(source->path);
     if (s->quoted) return 0;
     s->quoted = true;
     int result = w->size > 0 ? put(w, code ? "\n" : " ", 1) : 0;
@@ -200,7 +200,7 @@ static struct sentence *comment_of(struct quotes *q, struct sentence *s)
 static int put_quotation(struct writer *w, struct quotes *q, struct sentence *s)
 {
     struct sentence *first = s;
-    if (!quote_is_code(q->sources[s->source].path)) return put_sentence(w, q, s, true);
+    if (!quote_text_is_code(q->sources[s->source].path)) return put_sentence(w, q, s, true);
     if (s->definition) {
         int result = 0;
         for (first = comment_of(q, s); first <= s && result == 0; first++)
@@ -235,7 +235,7 @@ int quote_answer(char **out, const char *question, const struct quote_source *so
     if (!q) return error_memory(e);
     q->sources = sources;
     q->n_sources = n < MAX_SOURCES ? n : MAX_SOURCES;
-    quote_question_read(&q->question, question);
+    quote_text_read_question(&q->question, question);
     find_sentences(q);
     weigh_terms(q);
     score_sentences(q);

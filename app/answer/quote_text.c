@@ -86,14 +86,14 @@ static enum quote_kind kind_of(const char *question)
     return QUOTE_ANY;
 }
 
-void quote_question_read(struct quote_question *q, const char *question)
+void quote_text_read_question(struct quote_question *q, const char *question)
 {
     q->kind = kind_of(question);
     q->n_terms = stems_find(question, strlen(question), STEMS_TELLING, q->terms, QUOTE_MAX_TERMS);
     if (q->n_terms == 0) q->n_terms = stems_find(question, strlen(question), STEMS_ALL, q->terms, QUOTE_MAX_TERMS);
 }
 
-bool quote_is_code(const char *path)
+bool quote_text_is_code(const char *path)
 {
     static const char *const endings[] = {
         "c",     "h",    "cc",   "cpp",  "cxx",   "hpp",  "hh",    "cs",  "py",   "js",  "jsx",  "ts",  "tsx",  "java",
@@ -104,7 +104,7 @@ bool quote_is_code(const char *path)
     return dot && HOLDS(endings, dot + 1, strlen(dot + 1));
 }
 
-size_t quote_line_end(const char *text, size_t at, size_t size)
+size_t quote_text_line_end(const char *text, size_t at, size_t size)
 {
     const char *newline = memchr(text + at, '\n', size - at);
     return newline ? (size_t)(newline - text) + 1 : size;
@@ -164,7 +164,7 @@ static bool goes_on(const char *text, size_t end, size_t size)
     return speech && (memcmp(text + end, "と", 3) == 0 || memcmp(text + end, "っ", 3) == 0);
 }
 
-size_t quote_sentence_end(const char *text, size_t at, size_t size)
+size_t quote_text_sentence_end(const char *text, size_t at, size_t size)
 {
     size_t begin = at;
     while (at < size && is_space(text[at])) at++;
@@ -195,7 +195,7 @@ static size_t space_before(const char *text, size_t begin, size_t end)
     return is_space(text[end - 1]) ? 1 : end - begin >= 3 && memcmp(text + end - 3, "\u3000", 3) == 0 ? 3 : 0;
 }
 
-void quote_trim(const char *text, size_t *begin, size_t *end)
+void quote_text_trim(const char *text, size_t *begin, size_t *end)
 {
     for (size_t n; *begin < *end && (n = space_at(text, *begin, *end)) > 0;) *begin += n;
     for (size_t n; *end > *begin && (n = space_before(text, *begin, *end)) > 0;) *end -= n;
@@ -248,8 +248,8 @@ static void look_at_word(void *context, uint64_t hash, size_t begin, size_t end)
     if (!part && !l->found) l->found = is_of_kind(l, l->text + begin, end - begin, first);
 }
 
-void quote_look(const struct quote_question *q, const char *text, size_t size, struct quote_terms *asked,
-                size_t *n_words, float *kind)
+void quote_text_look(const struct quote_question *q, const char *text, size_t size, struct quote_terms *asked,
+                     size_t *n_words, float *kind)
 {
     struct look l = {.question = q, .text = text};
     words_find(text, size, look_at_word, &l);
@@ -265,7 +265,7 @@ static bool begins(const char *line, size_t size, const char *word)
     return size > n && memcmp(line, word, n) == 0 && (is_space(line[n]) || line[n] == '(');
 }
 
-bool quote_is_definition(const char *line, size_t size)
+bool quote_text_is_definition(const char *line, size_t size)
 {
     static const char *const words[] = {
         "def",   "class",  "func",  "fn",     "function", "struct",    "enum",    "union",  "typedef", "interface",
@@ -277,7 +277,7 @@ bool quote_is_definition(const char *line, size_t size)
     return false;
 }
 
-bool quote_is_comment(const char *line, size_t size)
+bool quote_text_is_comment(const char *line, size_t size)
 {
     static const char *const marks[] = {"//", "/*", "*", "--", ";;", "\"\"\"", "'''"};
     if (size > 1 && line[0] == '#') return !is_lower(line[1]); /* #define and #include are none */

@@ -30,26 +30,26 @@ static inline bool quote_terms_hold(const struct quote_terms *s, size_t term)
     return s->bits[term / 64] >> term % 64 & 1;
 }
 
-void quote_question_read(struct quote_question *q, const char *question);
+void quote_text_read_question(struct quote_question *q, const char *question);
 
 /* By the extension of its path. */
-bool quote_is_code(const char *path);
+bool quote_text_is_code(const char *path);
 
 /* End of the line or sentence that begins at `at` < size. Sentences end at . ! ? and closing marks before white space,
  * at the stops of other scripts, at blank lines, and before list items; not after titles and initials. */
-size_t quote_line_end(const char *text, size_t at, size_t size);
-size_t quote_sentence_end(const char *text, size_t at, size_t size);
+size_t quote_text_line_end(const char *text, size_t at, size_t size);
+size_t quote_text_sentence_end(const char *text, size_t at, size_t size);
 
 /* Without the white space around it. */
-void quote_trim(const char *text, size_t *begin, size_t *end);
+void quote_text_trim(const char *text, size_t *begin, size_t *end);
 
 /* *asked: the terms of the question that are there; *n_words; *kind: 1 where it holds what the question asks
  * for and does not name itself, else 0. */
-void quote_look(const struct quote_question *q, const char *text, size_t size, struct quote_terms *asked,
-                size_t *n_words, float *kind);
+void quote_text_look(const struct quote_question *q, const char *text, size_t size, struct quote_terms *asked,
+                     size_t *n_words, float *kind);
 
 /* Whether a line of code defines something, or is a comment. */
-bool quote_is_definition(const char *line, size_t size);
-bool quote_is_comment(const char *line, size_t size);
+bool quote_text_is_definition(const char *line, size_t size);
+bool quote_text_is_comment(const char *line, size_t size);
 
 #endif

@@ -21,7 +21,7 @@ void report_place_of(const struct document *d, const struct reader_segment *s, s
         .byte = {corpus_document_file_offset(d, s->offset), corpus_document_file_offset(d, end)},
         .text = d->text + s->offset,
         .size = s->size,
-        .at = document_at(d, s->offset),
+        .at = corpus_document_at(d, s->offset),
     };
 }
 

@@ -157,10 +157,10 @@ uint64_t corpus_document_file_offset(const struct document *d, uint64_t offset)
 {
     if (d->converted) return offset < d->size ? offset : d->size;
     if (offset >= d->size) return d->file_size;
-    return d->runs ? encoding_file_offset(d->runs, d->n_runs, d->text, offset) : d->bom + offset;
+    return d->runs ? encoding_convert_file_offset(d->runs, d->n_runs, d->text, offset) : d->bom + offset;
 }
 
-const char *document_at(const struct document *d, uint64_t offset)
+const char *corpus_document_at(const struct document *d, uint64_t offset)
 {
     return parts_at(&d->parts, offset);
 }

@@ -84,6 +84,6 @@ const char *corpus_file(const struct corpus *c, size_t document);
  * the line says it. */
 uint64_t corpus_document_line(const struct document *d, uint64_t offset);
 uint64_t corpus_document_file_offset(const struct document *d, uint64_t offset);
-const char *document_at(const struct document *d, uint64_t offset);
+const char *corpus_document_at(const struct document *d, uint64_t offset);
 
 #endif

@@ -22,7 +22,7 @@ static iconv_t open_to_characters(const char *name)
     return iconv_open("WCHAR_T", name); /* UCS-4 where wchar_t is */
 }
 
-bool encoding_known(const char *name)
+bool encoding_convert_known(const char *name)
 {
     iconv_t i = open_to_characters(name);
     if (i == (iconv_t)-1) return false;
@@ -30,7 +30,7 @@ bool encoding_known(const char *name)
     return true;
 }
 
-void encoding_text_free(struct encoding_text *t)
+void encoding_convert_free(struct encoding_text *t)
 {
     free(t->text);
     free(t->runs);
@@ -79,7 +79,7 @@ static int put(struct writer *w, uint32_t c, size_t at, size_t width)
     return 0;
 }
 
-bool encoding_bytes(const char *name, uint32_t characters[256])
+bool encoding_convert_bytes(const char *name, uint32_t characters[256])
 {
     iconv_t i = open_to_characters(name);
     if (i == (iconv_t)-1) return false;
@@ -147,14 +147,14 @@ int encoding_convert(struct encoding_text *out, const char *name, const uint8_t 
     struct writer w = {.out = out};
     iconv_t i = open_to_characters(name);
     if (i == (iconv_t)-1) return -1;
-    int result = encoding_bytes(name, characters) ? convert_single(&w, characters, bytes, size, begin)
-                                                  : convert_each(&w, i, unit_of(name), bytes, size, begin);
+    int result = encoding_convert_bytes(name, characters) ? convert_single(&w, characters, bytes, size, begin)
+                                                          : convert_each(&w, i, unit_of(name), bytes, size, begin);
     iconv_close(i);
-    if (result != 0) encoding_text_free(out);
+    if (result != 0) encoding_convert_free(out);
     return result;
 }
 
-uint64_t encoding_file_offset(const struct encoding_run *runs, size_t n_runs, const char *text, uint64_t offset)
+uint64_t encoding_convert_file_offset(const struct encoding_run *runs, size_t n_runs, const char *text, uint64_t offset)
 {
     size_t low = 0, high = n_runs; /* runs[low].text <= offset < runs[high].text */
     while (high - low > 1) {

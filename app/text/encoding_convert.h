@@ -21,19 +21,20 @@ struct encoding_text {
 };
 
 /* Whether iconv knows the name. */
-bool encoding_known(const char *name);
+bool encoding_convert_known(const char *name);
 
 /* Converts a file of that encoding from byte `begin` (after its byte order mark) on. -1: without memory, or iconv does
  * not know the name. */
 int encoding_convert(struct encoding_text *out, const char *name, const uint8_t *bytes, size_t size, size_t begin);
-void encoding_text_free(struct encoding_text *t);
+void encoding_convert_free(struct encoding_text *t);
 
 /* The place in the file of a place in the text. */
-uint64_t encoding_file_offset(const struct encoding_run *runs, size_t n_runs, const char *text, uint64_t offset);
+uint64_t encoding_convert_file_offset(const struct encoding_run *runs, size_t n_runs, const char *text,
+                                      uint64_t offset);
 
 /* The characters of the 256 bytes in an encoding of one byte a character, 0 where one has none; false where the
  * encoding is of another kind. Bytes 0x80 to 0x9F that have no character are the controls of that number, as in
  * Latin-1. */
-bool encoding_bytes(const char *name, uint32_t characters[256]);
+bool encoding_convert_bytes(const char *name, uint32_t characters[256]);
 
 #endif

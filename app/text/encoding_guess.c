@@ -145,7 +145,7 @@ static float share_of_letters(const struct sample *s, const char *name)
         n++;
         good += c != 0xFFFD && category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_PO;
     }
-    encoding_text_free(&t);
+    encoding_convert_free(&t);
     return (float)good / ((float)n + 1);
 }
 
@@ -158,8 +158,8 @@ static void guess(struct encoding_choice *out, const struct sample *s, const str
     bool switches = scan->invalid == 0; /* ASCII with escapes: nothing, or a set that they switch to */
     if (switches && strncasecmp(said, "ISO-2022", 8) != 0) return;
     const char *name = !switches && is_western(s, said) ? western : wider(said);
-    if (!encoding_known(name) || (name != western && share_of_letters(s, name) < 0.5f)) name = western;
-    bool single = encoding_bytes(name, characters);
+    if (!encoding_convert_known(name) || (name != western && share_of_letters(s, name) < 0.5f)) name = western;
+    bool single = encoding_convert_bytes(name, characters);
     if (switches && name == western) return;
     if (single && scan->multibyte > 0 && count_utf8(characters, bytes, size) * 32 >= scan->invalid) return;
     *out = (struct encoding_choice){.confidence = share_of_letters(s, name) * (single ? 0.8f : 1)};

@@ -158,8 +158,8 @@ static int pipeline_create(struct pipelines *p, struct pipeline *new, struct err
         .layout = p->layout,
     };
     VkResult r = p->g->vk.vkCreateComputePipelines(p->g->device, p->cache, 1, &info, NULL, &new->handle);
-    if (r != VK_SUCCESS) return gpu_error(e, pipeline_name(new), r);
-    gpu_name(p->g, VK_OBJECT_TYPE_PIPELINE, (uint64_t) new->handle, pipeline_name(new));
+    if (r != VK_SUCCESS) return gpu_error(e, pipelines_name(new), r);
+    gpu_name(p->g, VK_OBJECT_TYPE_PIPELINE, (uint64_t) new->handle, pipelines_name(new));
     return 0;
 }
 
@@ -190,12 +190,12 @@ const struct pipeline *pipelines_get(struct pipelines *p, enum shader shader, co
     return new;
 }
 
-VkPipeline pipeline_handle(const struct pipeline *p)
+VkPipeline pipelines_handle(const struct pipeline *p)
 {
     return p->handle;
 }
 
-const char *pipeline_name(const struct pipeline *p)
+const char *pipelines_name(const struct pipeline *p)
 {
     return shaders_module(p->shader)->name;
 }

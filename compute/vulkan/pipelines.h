@@ -26,7 +26,7 @@ VkPipelineLayout pipelines_layout(const struct pipelines *p);
 const struct pipeline *pipelines_get(struct pipelines *p, enum shader shader, const uint32_t *constants,
                                      uint32_t n_constants, struct error *e);
 
-VkPipeline pipeline_handle(const struct pipeline *p);
-const char *pipeline_name(const struct pipeline *p);
+VkPipeline pipelines_handle(const struct pipeline *p);
+const char *pipelines_name(const struct pipeline *p);
 
 #endif

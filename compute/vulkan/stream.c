@@ -346,7 +346,7 @@ void stream_run(struct stream *s, const struct stream_dispatch *d)
     if (measured)
         vk->vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries,
                                 2 + 2 * slot->n_profiled);
-    vk->vkCmdBindPipeline(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline_handle(d->pipeline));
+    vk->vkCmdBindPipeline(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipelines_handle(d->pipeline));
     vk->vkCmdPushDescriptorSetKHR(slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, s->layout, 0, d->n_bindings, writes);
     vk->vkCmdPushConstants(slot->commands, s->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, d->params_bytes, d->params);
     vk->vkCmdDispatch(slot->commands, d->groups[0], d->groups[1], d->groups[2]);
