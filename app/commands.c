@@ -92,7 +92,8 @@ static void say_what_is_left_out(const struct options *o, const struct corpus *c
 static int work_open_corpus(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    struct corpus_options corpus = {.max_file = o->max_file, .encoding = o->encoding, .cancel = w->cancel};
+    struct corpus_options corpus = {
+        .max_file = o->max_file, .memory = o->memory, .encoding = o->encoding, .cancel = w->cancel};
     if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
     say_what_is_left_out(o, w->corpus);
     return 0;
@@ -315,7 +316,12 @@ static void print_evidence(const struct work *w, const struct answer *a)
         report_place(&report, a->items[i].segment, &place);
         printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)a->items[i].share);
         safe_text_write(stdout, place.path, strlen(place.path), SAFE_LINE);
-        printf(":%" PRIu64 "-%" PRIu64 "\n", place.line[0], place.line[1]);
+        printf(":%" PRIu64 "-%" PRIu64, place.line[0], place.line[1]);
+        if (place.at) {
+            fputs(", ", stdout);
+            safe_text_write(stdout, place.at, strlen(place.at), SAFE_LINE);
+        }
+        putchar('\n');
         print_snippet(&place);
     }
 }
@@ -478,6 +484,14 @@ static int run_plain(struct work *w, const char *why, struct error *e)
     return status_of(w);
 }
 
+/* The text as it is read, to the byte: what `byte` and `line` of a converted file's evidence are ranges of. */
+static int run_text(struct work *w, struct error *e)
+{
+    if (work_open_corpus(w, e)) return EXIT_FAILED;
+    signal(SIGPIPE, SIG_DFL);
+    return plain_write(stdout, w->corpus, isatty(STDOUT_FILENO), w->cancel, e) ? EXIT_FAILED : status_of(w);
+}
+
 static int interrupted(const struct options *o, const struct ui_end *end, struct error *e)
 {
     const double percent = 100 * end->part;
@@ -563,6 +577,9 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         break;
     case COMMAND_DEVICES:
         status = run_devices(o, e);
+        break;
+    case COMMAND_TEXT:
+        status = run_text(&w, e);
         break;
     case COMMAND_STATE:
         status = command_state(o, e);

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/rank.h"
+#include "app/text/convert/convert.h"
 #include "app/text/safe_text.h"
 #include "compute/comm.h"
 #include "compute/error.h"
@@ -54,6 +55,7 @@ static int run(int argc, char **argv, struct comm *c)
             options_help(o.command, stdout);
         } else {
             puts("lectern " LECTERN_VERSION);
+            convert_libraries(stdout);
         }
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }

@@ -21,6 +21,7 @@ enum command {
     COMMAND_GET_ANSWERER,
     COMMAND_SCALE,
     COMMAND_STATE,
+    COMMAND_TEXT,
 };
 
 /* Exit statuses. */

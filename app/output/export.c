@@ -138,6 +138,14 @@ static void add_range(cJSON *o, const char *key, uint64_t begin, uint64_t end)
     cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
 }
 
+static void add_at(cJSON *object, const char *at)
+{
+    if (at)
+        add_string(object, "at", at);
+    else
+        cJSON_AddNullToObject(object, "at");
+}
+
 static cJSON *evidence_json(const struct export *x)
 {
     cJSON *all = cJSON_CreateArray();
@@ -151,6 +159,7 @@ static cJSON *evidence_json(const struct export *x)
         add_string(o, "path", item.place.path);
         add_range(o, "line", item.place.line[0], item.place.line[1]);
         add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
+        add_at(o, item.place.at);
         add_range(o, "token", item.segment->first_token, item.segment->end_token);
         cJSON_AddItemToObject(o, "text", report_string(item.place.text, item.place.size));
         cJSON_AddItemToArray(all, o);

@@ -46,12 +46,29 @@ int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const c
     return y;
 }
 
+/* A place that has a name ("p. 12"), behind the document's path where there are several: half of the room is its own.
+ */
+static int put_named_place(struct canvas *c, struct rect r, int y, int x, struct style s, const char *path,
+                           const char *at)
+{
+    if (path) {
+        const int width = (int)safe_text_width(path, strlen(path)), wanted = (int)safe_text_width(at, strlen(at)) + 2;
+        const int half = (r.w - x) / 2, own = wanted < half ? wanted : half;
+        const int end = x + width < r.w - own ? x + width : r.w - own;
+        if (end > x) canvas_put_tail(c, r, y, x, end, s, path, strlen(path));
+        x = canvas_puts(c, r, y, end > x ? end : x, s, ", ");
+    }
+    return canvas_put_head(c, r, y, x, s, at, strlen(at));
+}
+
 int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
                uint64_t offset)
 {
     const struct document *d = &v->atlas->corpus->documents[document];
     unsigned long long line = (unsigned long long)corpus_document_line(d, offset);
     char number[24];
+    const char *at = corpus_document_at(d, offset);
+    if (at) return put_named_place(c, r, y, x, s, v->atlas->corpus->n_documents > 1 ? d->path : NULL, at);
     if (v->atlas->corpus->n_documents > 1) {
         int n = snprintf(number, sizeof number, ":%llu", line), end = r.w - n;
         int width = (int)safe_text_width(d->path, strlen(d->path));
@@ -63,5 +80,5 @@ int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, co
     x = canvas_printf(c, r, y, x, s, "line %llu", line);
     if (h == NULL) return x;
     x = canvas_puts(c, r, y, x, s, ", ");
-    return canvas_put_head(c, r, y, x, s, d->text + h->offset + h->title, h->size);
+    return canvas_put_head(c, r, y, x, s, h->title, h->size);
 }

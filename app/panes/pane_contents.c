@@ -39,11 +39,6 @@ static bool has_word(const char *text, size_t size, const char *word)
     return false;
 }
 
-static const char *heading_title(const struct pane_contents *p, const struct outline_heading *h)
-{
-    return p->outline->corpus->documents[h->document].text + h->offset + h->title;
-}
-
 static void add_row(struct pane_contents *p, size_t entry, size_t heading)
 {
     struct contents_row *rows = bytes_reserve(p->rows, &p->row_capacity, p->n_rows + 1, sizeof *rows);
@@ -55,7 +50,7 @@ static void add_row(struct pane_contents *p, size_t entry, size_t heading)
 static bool heading_wanted(const struct pane_contents *p, size_t heading, const char *filter)
 {
     const struct outline_heading *h = &p->outline->headings[heading];
-    return *filter == '\0' || has_word(heading_title(p, h), h->size, filter);
+    return *filter == '\0' || has_word(h->title, h->size, filter);
 }
 
 /* An entry, or one of its headings: makes its row, where it has one, and goes on to what comes after it. */
@@ -226,7 +221,7 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     if (row.heading != SIZE_MAX) {
         const struct outline_heading *h = &o->headings[row.heading];
         int x = flat ? 1 : 2 * (entry->depth + 1) + (h->level > 1 ? 1 : 0);
-        canvas_put_head(c, rest, 0, x, style(role), heading_title(p, h), h->size);
+        canvas_put_head(c, rest, 0, x, style(role), h->title, h->size);
         return;
     }
     int x = flat ? 0 : 2 * (entry->depth < 8 ? entry->depth : 8);

@@ -8,21 +8,11 @@
 #include <unistd.h>
 
 #include "app/text/corpus_build.h"
+#include "app/text/corpus_stream.h"
 #include "app/text/corpus_walk.h"
 #include "app/text/encoding_convert.h"
 #include "app/text/text_map.h"
 #include "compute/error.h"
-
-static int add_standard_input(struct corpus_build *b, struct error *e)
-{
-    char *bytes;
-    size_t size;
-    b->way = 0;
-    if (corpus_build_find(b, "-") != SIZE_MAX) return corpus_build_note(b, e, "-: named twice, read once");
-    if (corpus_build_read(b, STDIN_FILENO, 0, SIZE_MAX, &bytes, &size, e) != 0)
-        return error_prefix(e, "standard input");
-    return corpus_build_stream(b, "-", bytes, size, e);
-}
 
 static int add_directory(struct corpus_build *b, const char *real_path, const char *name, bool only, struct error *e)
 {
@@ -44,16 +34,55 @@ static const char *kind_name(mode_t mode)
     return S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
+/* Where a path leads through an archive, as through a folder ("book.zip/inner/a.txt"): how much of it is the archive's,
+ * 0: there is none. */
+static size_t archive_on_the_way(const char *name)
+{
+    struct stat s;
+    char *path = strdup(name);
+    size_t size = path ? strlen(path) : 0;
+    for (bool found = false; size > 0 && !found;) {
+        while (size > 0 && path[size - 1] != '/') size--;
+        if (size == 0) break;
+        path[--size] = '\0';
+        found = stat(path, &s) == 0;
+        if (found && !S_ISREG(s.st_mode)) size = 0;
+    }
+    free(path);
+    return size;
+}
+
+static int add_member(struct corpus_build *b, const char *name, size_t size, struct error *e)
+{
+    const size_t before = b->corpus.n_documents + b->corpus.n_skipped;
+    char *archive = strndup(name, size), *real_path = archive ? realpath(archive, NULL) : NULL;
+    int result = !archive ? error_memory(e) : !real_path ? error_set(e, "%s: %s", archive, strerror(errno)) : 0;
+    b->only = name;
+    b->way = (size_t)(strrchr(name, '/') + 1 - name);
+    if (result == 0) result = corpus_build_file(b, real_path, archive, false, e);
+    b->only = NULL;
+    free(archive);
+    free(real_path);
+    if (result == 0 && b->corpus.n_documents + b->corpus.n_skipped == before)
+        return error_set(e, "%s: no such member of the archive", name);
+    return result;
+}
+
 /* One PATH; `only`: there is no other. */
 static int add_path(struct corpus_build *b, const char *name, bool only, struct error *e)
 {
-    if (strcmp(name, "-") == 0) return add_standard_input(b, e);
     struct stat s;
+    const int fd = corpus_stream_descriptor(name);
+    if (fd >= 0 && (strcmp(name, "-") == 0 || (fstat(fd, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode)))) {
+        b->way = 0;
+        return corpus_stream_add(b, fd, fd == STDIN_FILENO ? "-" : name, e);
+    }
     char *real_path = realpath(name, NULL);
     if (!real_path || stat(real_path, &s) != 0) {
+        const size_t archive = errno == ENOTDIR ? archive_on_the_way(name) : 0;
         error_set(e, "%s: %s", name, strerror(errno));
         free(real_path);
-        return -1;
+        return archive > 0 ? add_member(b, name, archive, e) : -1;
     }
     int result;
     if (S_ISDIR(s.st_mode)) {

@@ -105,6 +105,12 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
     return 0;
 }
 
+uint64_t corpus_build_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+}
+
 /* The slot of a real path in the table of seen paths, or the free slot where it belongs. */
 static uint64_t *seen_slot(const struct corpus_build *b, const char *real_path)
 {
@@ -132,6 +138,33 @@ static int seen_grow(struct corpus_build *b, struct error *e)
     b->seen_size = size;
     for (size_t i = 0; i < n; i++)
         if (b->real_paths[i]) *seen_slot(b, b->real_paths[i]) = i + 1;
+    return 0;
+}
+
+/* Lines that end in a carriage return alone, as on old Macs, end in a newline from here on: every place stays where it
+ * was. Other texts have such returns too, but not more than newlines, and not soon. */
+static int end_lines(struct document *d, struct corpus_backing *backing, struct error *e)
+{
+    const char *end = d->text + d->size, *head = d->size < BLOCK / 64 ? end : d->text + BLOCK / 64;
+    const char *first = memchr(d->text, '\r', (size_t)(head - d->text));
+    if (!first || (first + 1 < end && first[1] == '\n')) return 0;
+    uint64_t alone = 0, newlines = 0;
+    for (const char *p = d->text; p < end; p++) {
+        newlines += *p == '\n';
+        alone += *p == '\r' && (p + 1 == end || p[1] != '\n');
+    }
+    if (alone <= newlines) return 0;
+    if (backing->map) {
+        char *copy = malloc((size_t)d->size);
+        if (!copy) return error_memory(e);
+        memcpy(copy, d->text, (size_t)d->size);
+        text_map_close(backing->map);
+        *backing = (struct corpus_backing){.bytes = copy};
+        d->text = copy;
+    }
+    char *text = backing->bytes + (d->text - backing->bytes);
+    for (uint64_t i = 0; i < d->size; i++)
+        if (text[i] == '\r' && (i + 1 == d->size || text[i + 1] != '\n')) text[i] = '\n';
     return 0;
 }
 
@@ -257,7 +290,7 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
         error_memory(e);
         goto fail;
     }
-    if (index_and_hash(b, &d, e) != 0 || seen_grow(b, e) != 0) goto fail;
+    if (end_lines(&d, &backing, e) != 0 || index_and_hash(b, &d, e) != 0 || seen_grow(b, e) != 0) goto fail;
     if (real_copy) *seen_slot(b, real_copy) = c->n_documents + 1;
     b->real_paths[c->n_documents] = real_copy;
     b->backings[c->n_documents] = backing;
@@ -314,7 +347,7 @@ int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t 
             return -1;
         }
         struct pollfd wait = {.fd = fd, .events = POLLIN}; /* a pipe may stay silent for long */
-        if (poll(&wait, 1, 100) == 0) continue;
+        if (poll(&wait, 1, 100) <= 0) continue;            /* also interrupted: read would wait for more */
         size_t room = capacity - size < limit - size ? capacity - size : limit - size;
         ssize_t n = read(fd, bytes + size, room < BLOCK ? room : BLOCK);
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;

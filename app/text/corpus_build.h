@@ -45,6 +45,9 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
     __attribute__((format(printf, 4, 5)));
 int corpus_build_check_cancel(const struct corpus_build *b, struct error *e);
 
+/* Bytes of memory that the machine has. */
+uint64_t corpus_build_memory(void);
+
 /* Index of the document that was read from this real path; SIZE_MAX: none. */
 size_t corpus_build_find(const struct corpus_build *b, const char *real_path);
 

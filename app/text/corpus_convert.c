@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/text/convert/convert.h"
 #include "app/text/convert/unpack.h"
@@ -262,12 +261,6 @@ static int add_bytes(const struct source *s, const uint8_t *bytes, size_t size, 
     return owned ? add_text(s, bytes, size, owned, e) : 0;
 }
 
-static uint64_t memory_of_machine(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
-}
-
 int corpus_convert(struct corpus_build *b, const struct corpus_file_bytes *f, bool *done, struct error *e)
 {
     struct convert_budget budget = {.cancel = b->options.cancel,
@@ -276,7 +269,7 @@ int corpus_convert(struct corpus_build *b, const struct corpus_file_bytes *f, bo
                                     .members = MEMBERS_MOST,
                                     .end = converted_now() + MILLISECONDS_MOST,
                                     .depth = DEPTH_MOST};
-    uint64_t most = memory_of_machine() / 2;
+    uint64_t most = corpus_build_memory() / 2;
     if (budget.bytes < UNPACKED_LEAST) budget.bytes = UNPACKED_LEAST;
     if (budget.bytes > most) budget.bytes = most;
     const struct source s = {.build = b,

@@ -16,14 +16,15 @@
 
 bool outline_is_prose(const struct document *d)
 {
-    static const char *const endings[] = {"txt",  "md",       "rst",  "adoc", "org", "tex",
-                                          "text", "markdown", "epub", "html", "htm"};
+    static const char *const endings[] = {"txt",  "md",   "rst", "adoc", "org",  "tex", "text", "markdown",
+                                          "epub", "html", "htm", "pdf",  "docx", "odt", "fb2"};
     static const char *const code[] = {"makefile", "dockerfile", "cmakelists.txt", "requirements.txt", "robots.txt"};
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; i < sizeof code / sizeof code[0]; i++) {
         if (strcasecmp(name, code[i]) == 0) return false;
     }
+    if (d->parts.n > 0) return true;
     if (dot == name || (d->size > 1 && memcmp(d->text, "#!", 2) == 0)) return false;
     if (dot == NULL) return true;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -207,9 +208,27 @@ static void scan_line(struct outline *o, const struct document *d)
                                             .offset = d->lines[o->line],
                                             .end = d->size,
                                             .level = (uint16_t)level,
-                                            .title = (uint16_t)title,
+                                            .title = line + title,
                                             .size = (uint16_t)title_size};
     add_heading(o, &heading);
+}
+
+/* A converted text brings its own contents; false where it has none, and its lines are looked at. */
+static bool take_parts(struct outline *o, const struct document *d)
+{
+    const size_t before = o->n_headings;
+    for (size_t i = 0; i < d->parts.n; i++) {
+        const struct parts_item *part = &d->parts.items[i];
+        const char *title = parts_title(&d->parts, part);
+        const struct outline_heading heading = {.document = o->document,
+                                                .offset = part->offset,
+                                                .end = d->size,
+                                                .level = (uint16_t)part->level,
+                                                .title = title,
+                                                .size = (uint16_t)strlen(title)};
+        if (part->level > 0) add_heading(o, &heading);
+    }
+    return o->n_headings > before;
 }
 
 bool outline_step(struct outline *o, int milliseconds)
@@ -218,7 +237,7 @@ bool outline_step(struct outline *o, int milliseconds)
     clock_gettime(CLOCK_MONOTONIC, &start);
     while (o->document < o->corpus->n_documents) {
         const struct document *d = &o->corpus->documents[o->document];
-        bool prose = outline_is_prose(d);
+        bool prose = outline_is_prose(d) && (o->line > 0 || !take_parts(o, d));
         uint64_t end = o->line + LINES_A_SLICE;
         for (; prose && o->line < d->n_lines && o->line < end; o->line++) scan_line(o, d);
         if (o->line >= d->n_lines || !prose) {

@@ -23,7 +23,8 @@ struct outline_heading {
     size_t document;
     uint64_t offset, end; /* in the text, up to the next heading of the document */
     uint16_t level;       /* from 1 */
-    uint16_t title, size; /* the title's bytes: from offset + title */
+    uint16_t size;        /* the title's bytes */
+    const char *title;    /* borrowed from the corpus */
 };
 
 struct outline {
