@@ -319,6 +319,30 @@ static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct
     return 0;
 }
 
+/* Versions 2 and 3 are alike in files of this byte order. */
+static int check_version(const struct gguf *g, uint32_t version, struct error *e)
+{
+    if (version == 2 || version == 3) return 0;
+    if (version == 1)
+        return error_set(e, "%s: GGUF version 1 is too old; convert the model again (versions 2 and 3 are read)",
+                         g->name);
+    if (version != 0 && (version & 0xFFFF) == 0)
+        return error_set(e, "%s: a big-endian GGUF file; only little-endian ones are read", g->name);
+    return error_set_kind(e, ERROR_DAMAGED, "%s: GGUF version %u, expected 2 or 3", g->name, version);
+}
+
+/* A model may be split into several files, which have to be joined before they are read. */
+static int check_whole(const struct gguf *g, struct error *e)
+{
+    uint64_t n = 0, part = 0;
+    if (!gguf_find(g, "split.count")) return 0;
+    if (gguf_get_u64(g, "split.count", &n, e) != 0) return -1;
+    if (n <= 1) return 0;
+    if (gguf_find(g, "split.no") && gguf_get_u64(g, "split.no", &part, e) != 0) return -1;
+    return error_set(e, "%s: part %llu of %llu of a split model; join the parts first (llama-gguf-split --merge)",
+                     g->name, (unsigned long long)part + 1, (unsigned long long)n);
+}
+
 static int parse(struct gguf *g, struct error *e)
 {
     struct cursor c = {g->bytes, g->size};
@@ -328,9 +352,9 @@ static int parse(struct gguf *g, struct error *e)
     if (!take(&c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
         return error_set_kind(e, ERROR_DAMAGED, "%s: not a GGUF file", g->name);
     if (!take_u32(&c, &version)) return truncated(g, e);
-    if (version != 3) return error_set_kind(e, ERROR_DAMAGED, "%s: GGUF version %u, expected 3", g->name, version);
+    if (check_version(g, version, e) != 0) return -1;
     if (!take_u64(&c, &n_tensors) || !take_u64(&c, &n_values)) return truncated(g, e);
-    if (take_values(g, &c, n_values, e) != 0) return -1;
+    if (take_values(g, &c, n_values, e) != 0 || check_whole(g, e) != 0) return -1;
     return take_tensors(g, &c, n_tensors, e);
 }
 

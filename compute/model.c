@@ -337,7 +337,10 @@ static int read_architecture(struct model *m, struct error *e)
     if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
     if (gguf_string_is(&architecture, "longnet")) return read_longnet(m, e);
     if (gguf_string_is(&architecture, "llama")) return read_llama(m, e);
-    return error_set(e, "%s: general.architecture is neither longnet nor llama", m->path);
+    return error_set(e,
+                     "%s: architecture %.*s is not run here (a reader is longnet, a chat model llama); for other chat "
+                     "models start a server and name it: --answerer URL#MODEL",
+                     m->path, (int)(architecture.size < 64 ? architecture.size : 64), architecture.bytes);
 }
 
 /* Takes the file over, whatever comes of it. */

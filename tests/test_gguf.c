@@ -131,8 +131,20 @@ static void files_that_are_no_gguf_are_refused(void **state)
     (void)state;
     assert_refused((const uint8_t *)"", 0, "not a GGUF file");
     assert_refused((const uint8_t *)"PK\3\4 and so on, a long enough file", 30, "not a GGUF file");
-    assert_refused((const uint8_t *)"GGUF\2\0\0\0", 8, "GGUF version 2");
+    assert_refused((const uint8_t *)"GGUF\4\0\0\0", 8, "GGUF version 4");
+    assert_refused((const uint8_t *)"GGUF\1\0\0\0", 8, "version 1 is too old");
+    assert_refused((const uint8_t *)"GGUF\0\0\0\3", 8, "big-endian");
+    assert_refused((const uint8_t *)"GGUF\2\0\0\0", 8, "ends inside its header"); /* read as version 3 is */
     assert_refused((const uint8_t *)"GGUF\3\0\0\0\0", 9, "ends inside its header");
+}
+
+static void a_part_of_a_split_model_is_named(void **state)
+{
+    (void)state;
+    struct gguf_writer w = {0};
+    gguf_write_u32(&w, "split.count", 3);
+    gguf_write_u32(&w, "split.no", 1);
+    assert_writer_refused(&w, "part 2 of 3");
 }
 
 static void doubled_names_are_refused(void **state)
@@ -258,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_value_of_the_wrong_type_is_named),
         cmocka_unit_test(a_short_file_with_a_huge_count_fails_at_once),
         cmocka_unit_test(files_that_are_no_gguf_are_refused),
+        cmocka_unit_test(a_part_of_a_split_model_is_named),
         cmocka_unit_test(doubled_names_are_refused),
         cmocka_unit_test(unsound_values_are_refused),
         cmocka_unit_test(unsound_tensors_are_refused),
