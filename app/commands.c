@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/answer/answerer.h"
+#include "app/answer/ask.h"
 #include "app/output/card.h"
 #include "app/command_state.h"
 #include "app/text/corpus.h"
@@ -39,6 +40,8 @@ struct work {
     struct backend *backend;
     struct answerer *answerer; /* NULL: answers are quoted */
     struct reader *reader;
+    struct ask ask;
+    struct finding *finding; /* of the question that is asked */
     bool shows_progress;
     bool line_open;    /* a progress line stands on standard error */
     char noticed[640]; /* what was said of the device last */
@@ -52,6 +55,8 @@ static const char *model_path(const struct options *o)
 
 static void work_close(struct work *w)
 {
+    ask_free(&w->ask);
+    finding_close(w->finding);
     reader_close(w->reader);
     answerer_close(w->answerer);
     backend_close(w->backend);
@@ -112,7 +117,6 @@ static struct reader_options reader_options_of(const struct work *w)
 {
     const struct options *o = w->options;
     return (struct reader_options){
-        .answerer = w->answerer,
         .keep = o->command == COMMAND_EVAL ? o->state_dir != NULL : !o->no_state,
         .state_dir = o->state_dir,
         .label = o->n_paths ? o->paths[0] : NULL,
@@ -189,7 +193,7 @@ static struct reader_callbacks callbacks(struct work *w)
 /* A device that was lost; said once. */
 static void say_notice(struct work *w)
 {
-    const char *notice = reader_notice(w->reader);
+    const char *notice = w->ask.reader ? ask_notice(&w->ask) : reader_notice(w->reader);
     if (strcmp(notice, w->noticed) != 0) say(w->options, "", notice);
     snprintf(w->noticed, sizeof w->noticed, "%s", notice);
 }
@@ -306,15 +310,15 @@ static void show_words(void *context, const char *text, size_t size)
 }
 
 /* What follows the words. */
-static void print_evidence(const struct work *w, const struct answer *a)
+static void print_evidence(const struct work *w, const struct finding *f)
 {
     printf("\n\nAttended to (%s):\n",
-           a->rank_by == RANK_FUSED ? "ranked by attention and BM25" : "ranked by attention");
+           f->rank_by == FINDING_FUSED ? "ranked by attention and BM25" : "ranked by attention");
     struct report report = report_of(w);
-    for (size_t i = 0; i < a->n_items; i++) {
+    for (size_t i = 0; i < f->n_items; i++) {
         struct place place;
-        report_place(&report, a->items[i].segment, &place);
-        printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)a->items[i].share);
+        report_place(&report, f->items[i].segment, &place);
+        printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)f->items[i].share);
         safe_text_write(stdout, place.path, strlen(place.path), SAFE_LINE);
         printf(":%" PRIu64 "-%" PRIu64, place.line[0], place.line[1]);
         if (place.at) {
@@ -340,11 +344,16 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
     x.documents = reader_documents(w->reader, &x.n_documents);
     x.segments = reader_segments(w->reader, &x.n_segments);
     x.model = w->model;
-    if (reader_inspect(w->reader, a, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
+    if (finding_inspect(a->finding, w->reader, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
     x.inspected = inspected;
     int failed = export_write(&x, w->options->export, e);
     inspected_close(inspected);
     return failed;
+}
+
+static enum finding_rank rank_of(const struct options *o)
+{
+    return o->rank_attention ? FINDING_ATTENTION : FINDING_FUSED;
 }
 
 static int run_ask(struct work *w, struct error *e)
@@ -352,16 +361,17 @@ static int run_ask(struct work *w, struct error *e)
     const struct options *o = w->options;
     if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
-    struct reader_callbacks c = callbacks(w);
-    if (!o->json) c.answer = show_words;
-    int failed = reader_ask(w->reader, o->question, o->rank_attention ? RANK_ATTENTION : RANK_FUSED, &c, &a, e);
+    w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer};
+    const struct answer_callbacks c = {.words = o->json ? NULL : show_words, .cancel = w->cancel};
+    int failed = ask_find(&w->ask, o->question, rank_of(o), w->cancel, &w->finding, e) ||
+                 ask_word(&w->ask, o->question, w->finding, &c, &a, e);
     say_notice(w);
     if (failed) return EXIT_FAILED;
     struct report report = report_of(w);
     if (o->json) {
         failed = report_ask(&report, a, stdout, e);
     } else {
-        print_evidence(w, a);
+        print_evidence(w, a->finding);
     }
     if (!failed && o->export) failed = export_answer(w, a, e);
     if (!failed && a->failure) failed = error_set(e, "%s; sentences are quoted instead", a->failure);
@@ -414,6 +424,7 @@ static int run_eval(struct work *w, struct error *e)
         .reader = &reader,
         .max_file = o->max_file,
         .answers = answers,
+        .answerer = w->answerer,
         .progress = shows_progress ? show_eval : NULL,
         .context = w,
         .cancel = w->cancel,
@@ -513,14 +524,14 @@ static int run_screen(struct work *w, struct error *e)
     if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e))
         return EXIT_FAILED;
     struct reader_options reader = reader_options_of(w);
-    reader.conversation = true;
     const struct ui_options ui = {
         .corpus = w->corpus,
         .model = w->model,
         .device = o->device,
         .n_threads = o->n_threads,
         .reader = reader,
-        .rank = o->rank_attention ? RANK_ATTENTION : RANK_FUSED,
+        .answerer = w->answerer,
+        .rank = rank_of(o),
     };
     if (ui_run(&ui, &end, e)) return EXIT_FAILED;
     return end.unread ? interrupted(o, &end, e) : status_of(w);

@@ -12,6 +12,7 @@
 
 #include "app/text/corpus.h"
 #include "app/reader/inspected.h"
+#include "app/answer/ask.h"
 #include "app/reader/reader.h"
 #include "app/text/segment.h"
 #include "compute/error.h"
@@ -167,39 +168,75 @@ static float fake_weight(const struct reader *r, size_t segment, const char *que
     return weight;
 }
 
-static struct answer *fake_answer(const struct reader *r, const char *question)
+int finding_open(struct finding **out, struct reader *r, const char *question, enum finding_rank wanted,
+                 const atomic_bool *cancel, struct error *e)
 {
-    struct answer *a = calloc(1, sizeof *a);
-    a->question = strdup(question);
-    a->n_segments = r->n_segments;
-    a->share = calloc(r->n_segments + 1, sizeof *a->share);
-    a->score = calloc(r->n_segments + 1, sizeof *a->score);
-    a->items = calloc(READER_MAX_EVIDENCE, sizeof *a->items);
-    a->rank_by = RANK_ATTENTION;
-    snprintf(a->answerer, sizeof a->answerer, "none");
-    a->evidence_seconds = 0.1;
+    (void)wanted;
+    (void)cancel;
+    if (r->n_segments == 0) return error_set(e, "nothing has been read yet");
+    struct finding *f = calloc(1, sizeof *f);
+    f->question = strdup(question);
+    f->n_segments = r->n_segments;
+    f->share = calloc(r->n_segments + 1, sizeof *f->share);
+    f->score = calloc(r->n_segments + 1, sizeof *f->score);
+    f->items = calloc(FINDING_MOST, sizeof *f->items);
+    f->rank_by = FINDING_ATTENTION;
+    f->seconds = 0.1;
     float sum = 0;
-    for (size_t i = 0; i < r->n_segments; i++) sum += a->score[i] = fake_weight(r, i, question);
-    for (size_t i = 0; i < r->n_segments; i++) a->share[i] = a->score[i] / sum;
-    while (a->n_items < READER_MAX_EVIDENCE && a->n_items < r->n_segments) {
+    for (size_t i = 0; i < r->n_segments; i++) sum += f->score[i] = fake_weight(r, i, question);
+    for (size_t i = 0; i < r->n_segments; i++) f->share[i] = f->score[i] / sum;
+    while (f->n_items < FINDING_MOST && f->n_items < r->n_segments) {
         size_t best = SIZE_MAX;
         for (size_t i = 0; i < r->n_segments; i++) {
             bool taken = false;
-            for (size_t j = 0; j < a->n_items; j++) taken |= a->items[j].segment == i;
-            if (!taken && (best == SIZE_MAX || a->score[i] > a->score[best])) best = i;
+            for (size_t j = 0; j < f->n_items; j++) taken |= f->items[j].segment == i;
+            if (!taken && (best == SIZE_MAX || f->score[i] > f->score[best])) best = i;
         }
-        a->items[a->n_items++] = (struct evidence_item){best, a->score[best], a->share[best]};
+        f->items[f->n_items++] = (struct finding_item){best, f->score[best], f->share[best]};
     }
-    return a;
+    *out = f;
+    return 0;
 }
 
-static bool fake_cancelled(const struct reader_callbacks *c)
+void finding_close(struct finding *f)
+{
+    if (f == NULL) return;
+    free(f->question);
+    free(f->items);
+    free(f->share);
+    free(f->score);
+    free(f);
+}
+
+int ask_find(struct ask *q, const char *question, enum finding_rank wanted, const atomic_bool *cancel,
+             struct finding **out, struct error *e)
+{
+    return finding_open(out, q->reader, question, wanted, cancel, e);
+}
+
+void ask_free(struct ask *q)
+{
+    (void)q;
+}
+
+const char *ask_answerer(const struct ask *q)
+{
+    (void)q;
+    return "none";
+}
+
+const char *ask_notice(const struct ask *q)
+{
+    return reader_notice(q->reader);
+}
+
+static bool fake_cancelled(const struct answer_callbacks *c)
 {
     return c->cancel && atomic_load(c->cancel);
 }
 
 /* Between two words, as an answerer: others have their turn ten times a second. False: enough. */
-static bool fake_wait(const struct reader_callbacks *c)
+static bool fake_wait(const struct answer_callbacks *c)
 {
     for (unsigned left = fake_pause_us % 1000000, slice; left > 0; left -= slice) {
         slice = left < 20000 ? left : 20000;
@@ -212,21 +249,22 @@ static bool fake_wait(const struct reader_callbacks *c)
 }
 
 /* Where the answerer fails, two words came before. */
-int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c,
-               struct answer **out, struct error *e)
+int ask_word(struct ask *q, const char *question, const struct finding *f, const struct answer_callbacks *c,
+             struct answer **out, struct error *e)
 {
-    (void)rank;
-    if (r->n_segments == 0) return error_set(e, "nothing has been read yet");
+    (void)q;
+    (void)question;
     static const char *const words[] = {"The ", "text ", "says ", "so ", "[1], ", "and ", "again ", "[2]."};
     static const char *const before[] = {"It ", "burns ", "\n\n"};
     const size_t n_before = fake_failure ? 3 : 0, n = sizeof words / sizeof *words;
-    struct answer *a = fake_answer(r, question);
-    if (c->evidence) c->evidence(c->context, a);
+    struct answer *a = calloc(1, sizeof *a);
+    a->finding = f;
     a->text = calloc(100, 1);
     a->seconds = 0.2;
+    snprintf(a->answerer, sizeof a->answerer, "none");
     for (size_t i = 0; i < n_before + n; i++) {
         const char *word = i < n_before ? before[i] : words[i - n_before];
-        if (c->answer) c->answer(c->context, word, strlen(word));
+        if (c->words) c->words(c->context, word, strlen(word));
         if (i >= n_before) strcat(a->text, word);
         if (fake_wait(c)) continue;
         answer_close(a);
@@ -249,7 +287,7 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
 }
 
 /* Tokens that begin with a capital have all of the attention of their segment. */
-void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
+void finding_text_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
                          float *share)
 {
     (void)token;
@@ -259,21 +297,21 @@ void reader_token_shares(const struct reader *r, const struct answer *a, int tok
         while (r->documents[document].end_token <= t) document++;
         uint64_t offset = (t - r->documents[document].text_token) * FAKE_TOKEN;
         char c = r->corpus->documents[document].text[offset];
-        share[t - begin] = c >= 'A' && c <= 'Z' ? a->share[segment] / 4 : 0;
+        share[t - begin] = c >= 'A' && c <= 'Z' ? f->share[segment] / 4 : 0;
     }
 }
 
 /* The words of the question, longer ones weighing more; the others are parts of the word before them. */
-int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
-                           size_t *n, struct error *e)
+int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
+                   struct error *e)
 {
     (void)r;
     (void)e;
-    size_t size = strlen(a->question);
-    struct reader_question_token *tokens = calloc(size + 1, sizeof *tokens);
+    size_t size = strlen(f->question);
+    struct finding_token *tokens = calloc(size + 1, sizeof *tokens);
     *n = 0;
     for (size_t i = 0; i < size; i++) {
-        if (i == 0 || a->question[i] == ' ') tokens[(*n)++].begin = (uint32_t)i;
+        if (i == 0 || f->question[i] == ' ') tokens[(*n)++].begin = (uint32_t)i;
         tokens[*n - 1].end = (uint32_t)i + 1;
     }
     for (size_t i = 0; i < *n; i++) tokens[i].gate = (float)(tokens[i].end - tokens[i].begin) / (float)size;
@@ -282,20 +320,20 @@ int reader_question_tokens(const struct reader *r, const struct answer *a, struc
 }
 
 /* A token's share is that of a question of this word alone. */
-int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
-                          float *share, struct error *e)
+int finding_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
+                        float *share, struct error *e)
 {
     (void)cancel;
     size_t n;
-    struct reader_question_token *tokens;
+    struct finding_token *tokens;
     char word[64];
-    if (reader_question_tokens(r, a, &tokens, &n, e) != 0) return -1;
+    if (finding_tokens(f, r, &tokens, &n, e) != 0) return -1;
     snprintf(word, sizeof word, "%.*s", (int)(tokens[token].end - tokens[token].begin),
-             a->question + tokens[token].begin);
+             f->question + tokens[token].begin);
     free(tokens);
     float sum = 0;
-    for (size_t i = 0; i < a->n_segments; i++) sum += share[i] = fake_weight(r, i, word);
-    for (size_t i = 0; i < a->n_segments; i++) share[i] /= sum;
+    for (size_t i = 0; i < f->n_segments; i++) sum += share[i] = fake_weight(r, i, word);
+    for (size_t i = 0; i < f->n_segments; i++) share[i] /= sum;
     return 0;
 }
 
@@ -389,14 +427,14 @@ void inspect_close(struct inspection *in)
     free(in);
 }
 
-int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
-                   const atomic_bool *cancel, struct inspected **out, struct error *e)
+int finding_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
+                    const atomic_bool *cancel, struct inspected **out, struct error *e)
 {
     (void)cancel;
     size_t n;
-    struct reader_question_token *tokens;
+    struct finding_token *tokens;
     if (r->model == NULL) return error_set(e, "there is no model to look into");
-    if (reader_question_tokens(r, a, &tokens, &n, e) != 0) return -1;
+    if (finding_tokens(f, r, &tokens, &n, e) != 0) return -1;
     if (inspected_open(out, fake_inspection(r, choice, (uint32_t)n + 1), choice, e) != 0) return -1;
     inspected_find_places(*out, r);
     (*out)->tokens = tokens;

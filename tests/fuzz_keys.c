@@ -15,7 +15,8 @@ struct run {
     struct reader *reader;
     struct screen *screen;
     struct canvas canvas;
-    size_t told;
+    struct finding *findings[8]; /* on_ask takes no more questions */
+    size_t n_findings, told;
 };
 
 static bool on_ask(void *context, size_t id, const char *question)
@@ -35,36 +36,36 @@ static void on_nothing(void *context)
     (void)context;
 }
 
-static void on_shares(void *context, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end)
+static void on_shares(void *context, size_t id, const struct finding *f, int token, uint64_t begin, uint64_t end)
 {
     (void)context;
     (void)id;
-    (void)a;
+    (void)f;
     (void)token;
     (void)begin;
     (void)end;
 }
 
-static void on_lens(void *context, size_t id, const struct answer *a, size_t token)
+static void on_lens(void *context, size_t id, const struct finding *f, size_t token)
 {
     struct run *r = context;
     struct error e = {0};
     struct message *m = message_new(MESSAGE_LENS);
     m->id = id;
     m->lens.token = token;
-    m->lens.share = calloc(a->n_segments + 1, sizeof *m->lens.share);
-    if (reader_question_tokens(r->reader, a, &m->lens.tokens, &m->lens.n_tokens, &e) == 0 && token < m->lens.n_tokens)
-        reader_question_share(r->reader, a, token, NULL, m->lens.share, &e);
+    m->lens.share = calloc(f->n_segments + 1, sizeof *m->lens.share);
+    if (finding_tokens(f, r->reader, &m->lens.tokens, &m->lens.n_tokens, &e) == 0 && token < m->lens.n_tokens)
+        finding_token_share(f, r->reader, token, NULL, m->lens.share, &e);
     screen_message(r->screen, m);
 }
 
-static void on_inspection(void *context, size_t id, const struct answer *a, const struct inspected_choice *choice)
+static void on_inspection(void *context, size_t id, const struct finding *f, const struct inspected_choice *choice)
 {
     struct run *r = context;
     struct error e = {0};
     struct message *m = message_new(MESSAGE_INSPECTED);
     m->id = id;
-    if (reader_inspect(r->reader, a, choice, NULL, &m->inspected, &e) != 0) message_text(m, e.text, strlen(e.text));
+    if (finding_inspect(f, r->reader, choice, NULL, &m->inspected, &e) != 0) message_text(m, e.text, strlen(e.text));
     screen_message(r->screen, m);
 }
 
@@ -113,9 +114,19 @@ static void answer_next(struct run *r)
     const struct conversation *c = &r->screen->conversation;
     for (size_t i = 0; i < c->n && r->reader->n_segments > 0; i++) {
         if (c->items[i]->state != EXCHANGE_WAITS) continue;
-        struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+        struct error e = {0};
+        struct finding **f = &r->findings[r->n_findings];
+        if (finding_open(f, r->reader, c->items[i]->question, FINDING_ATTENTION, NULL, &e) != 0) return;
+        r->n_findings++;
+        struct message *m = message_new(MESSAGE_EVIDENCE);
         m->id = i;
-        m->answer = fake_answer(r->reader, c->items[i]->question);
+        m->finding = *f;
+        message_text(m, "none", 4);
+        screen_message(r->screen, m);
+        m = message_new(MESSAGE_ANSWER_ENDS);
+        m->id = i;
+        m->answer = calloc(1, sizeof *m->answer);
+        m->answer->finding = *f;
         m->answer->text = strdup("It says so [1] and [2].");
         screen_message(r->screen, m);
         return;
@@ -173,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     screen_close(r.screen);
     canvas_close(&r.canvas);
+    for (size_t i = 0; i < r.n_findings; i++) finding_close(r.findings[i]);
     reader_close(r.reader);
     corpus_close(corpus);
     return 0;

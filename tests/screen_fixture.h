@@ -14,7 +14,8 @@ struct fixture {
     struct reader *reader;
     struct screen *screen;
     struct canvas canvas;
-    size_t told_segments;
+    struct finding *findings[64]; /* as many as are asked for */
+    size_t n_findings, told_segments;
     int asked, stops, reads, wants, inspections, copies;
     const char *not_inspected; /* why questions cannot be looked into; NULL: they can */
     uint64_t edited_line;
@@ -38,7 +39,7 @@ static inline void fixture_on_stop(void *context)
     ((struct fixture *)context)->stops++;
 }
 
-static inline void fixture_on_want(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
+static inline void fixture_on_want(void *context, size_t id, const struct finding *found, int token, uint64_t begin,
                                    uint64_t end)
 {
     struct fixture *f = context;
@@ -50,24 +51,24 @@ static inline void fixture_on_want(void *context, size_t id, const struct answer
     m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
     m->shares.share = malloc(n * sizeof *m->shares.share);
     reader_token_offsets(f->reader, begin, end, m->shares.offsets);
-    reader_token_shares(f->reader, a, token, begin, end, m->shares.share);
+    finding_text_shares(found, f->reader, token, begin, end, m->shares.share);
     screen_message(f->screen, m);
 }
 
-static inline void fixture_on_lens(void *context, size_t id, const struct answer *a, size_t token)
+static inline void fixture_on_lens(void *context, size_t id, const struct finding *found, size_t token)
 {
     struct fixture *f = context;
     struct error e = {0};
     struct message *m = message_new(MESSAGE_LENS);
     m->id = id;
     m->lens.token = token;
-    m->lens.share = malloc((a->n_segments + 1) * sizeof *m->lens.share);
-    assert_ok(reader_question_tokens(f->reader, a, &m->lens.tokens, &m->lens.n_tokens, &e), e);
-    assert_ok(reader_question_share(f->reader, a, token, NULL, m->lens.share, &e), e);
+    m->lens.share = malloc((found->n_segments + 1) * sizeof *m->lens.share);
+    assert_ok(finding_tokens(found, f->reader, &m->lens.tokens, &m->lens.n_tokens, &e), e);
+    assert_ok(finding_token_share(found, f->reader, token, NULL, m->lens.share, &e), e);
     screen_message(f->screen, m);
 }
 
-static inline void fixture_on_inspection(void *context, size_t id, const struct answer *a,
+static inline void fixture_on_inspection(void *context, size_t id, const struct finding *found,
                                          const struct inspected_choice *choice)
 {
     struct fixture *f = context;
@@ -78,7 +79,7 @@ static inline void fixture_on_inspection(void *context, size_t id, const struct 
     if (f->not_inspected != NULL)
         assert_true(message_text(m, f->not_inspected, strlen(f->not_inspected)));
     else
-        assert_ok(reader_inspect(f->reader, a, choice, NULL, &m->inspected, &e), e);
+        assert_ok(finding_inspect(found, f->reader, choice, NULL, &m->inspected, &e), e);
     screen_message(f->screen, m);
 }
 
@@ -146,6 +147,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
 static inline void fixture_close(struct fixture *f)
 {
     screen_close(f->screen);
+    for (size_t i = 0; i < f->n_findings; i++) finding_close(f->findings[i]);
     reader_close(f->reader);
     corpus_close(f->corpus);
     canvas_close(&f->canvas);
@@ -192,14 +194,19 @@ struct fixture_answering {
     atomic_bool cancel;
 };
 
-static inline void fixture_on_evidence(void *context, const struct answer *a)
+static inline const struct finding *fixture_find(struct fixture *f, size_t id)
 {
-    const struct fixture_answering *t = context;
-    struct message *m = message_new(MESSAGE_EVIDENCE);
     struct error e = {0};
-    m->id = t->id;
-    assert_ok(answer_copy_evidence(&m->answer, a, &e), e);
-    screen_message(t->f->screen, m);
+    assert_true(f->n_findings < sizeof f->findings / sizeof *f->findings);
+    struct finding **found = &f->findings[f->n_findings++];
+    assert_ok(finding_open(found, f->reader, f->screen->conversation.items[id]->question, FINDING_ATTENTION, NULL, &e),
+              e);
+    struct message *m = message_new(MESSAGE_EVIDENCE);
+    m->id = id;
+    m->finding = *found;
+    assert_true(message_text(m, "none", 4));
+    screen_message(f->screen, m);
+    return *found;
 }
 
 static inline void fixture_on_piece(void *context, const char *text, size_t size)
@@ -216,15 +223,15 @@ static inline void fixture_on_piece(void *context, const char *text, size_t size
 static inline bool fixture_words(struct fixture *f, size_t words)
 {
     struct fixture_answering t = {.f = f, .id = f->screen->conversation.n - 1, .words = words};
-    const struct reader_callbacks callbacks = {
-        .evidence = fixture_on_evidence, .answer = fixture_on_piece, .context = &t, .cancel = &t.cancel};
+    const struct answer_callbacks callbacks = {.words = fixture_on_piece, .context = &t, .cancel = &t.cancel};
+    struct ask ask = {.reader = f->reader};
     struct error e = {0};
     struct answer *a = NULL;
     struct message *m = message_new(MESSAGE_ANSWER_BEGINS);
     m->id = t.id;
     screen_message(f->screen, m);
-    if (reader_ask(f->reader, f->screen->conversation.items[t.id]->question, RANK_ATTENTION, &callbacks, &a, &e) != 0)
-        return false;
+    const struct finding *found = fixture_find(f, t.id);
+    if (ask_word(&ask, found->question, found, &callbacks, &a, &e) != 0) return false;
     m = message_new(MESSAGE_ANSWER_ENDS);
     m->id = t.id;
     m->done = true;

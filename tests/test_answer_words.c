@@ -5,6 +5,7 @@
 #include "app/answer/answer_small.h"
 #include "app/answer/answer_words.h"
 #include "app/answer/answerer.h"
+#include "app/answer/ask.h"
 #include "app/text/corpus.h"
 #include "app/reader/reader.h"
 #include "compute/backend.h"
@@ -57,7 +58,9 @@ static char *ask(struct fake *f, const char *text, const char *question)
     struct corpus *c;
     struct reader *r;
     struct answer *a;
-    struct reader_callbacks callbacks = {.answer = stream, .context = f};
+    struct finding *found;
+    const struct reader_callbacks reading = {0};
+    const struct answer_callbacks callbacks = {.words = stream, .context = f};
     size_t size, text_size = strlen(text);
     const char *path = "heron.txt";
     t.branch[0] = (struct branch){64, 1};
@@ -69,16 +72,20 @@ static char *ask(struct fake *f, const char *text, const char *question)
     assert_ok(model_open_bytes(&m, "tiny", bytes, size, &e), e);
     assert_ok(backend_open(&b, "cpu", 1, &e), e);
     assert_ok(corpus_open_memory(&c, &path, &text, &text_size, 1, &e), e);
-    struct reader_options o = {.directory = "/tmp", .answerer = &f->base};
+    const struct reader_options o = {.directory = "/tmp"};
     assert_ok(reader_open(&r, m, b, c, &o, NULL, &e), e);
-    assert_ok(reader_read(r, &callbacks, &e), e);
-    assert_ok(reader_ask(r, question, RANK_ATTENTION, &callbacks, &a, &e), e);
-    assert_true(a->evidence_seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
+    assert_ok(reader_read(r, &reading, &e), e);
+    struct ask asks = {.reader = r, .answerer = &f->base};
+    assert_ok(ask_find(&asks, question, FINDING_ATTENTION, NULL, &found, &e), e);
+    assert_ok(ask_word(&asks, question, found, &callbacks, &a, &e), e);
+    assert_true(found->seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
     f->worded = a->worded;
     snprintf(f->answerer, sizeof f->answerer, "%s", a->answerer);
     snprintf(f->failure, sizeof f->failure, "%s", a->failure ? a->failure : "");
     char *words = strdup(a->text);
     answer_close(a);
+    finding_close(found);
+    ask_free(&asks);
     reader_close(r);
     corpus_close(c);
     backend_close(b);

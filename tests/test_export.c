@@ -95,7 +95,7 @@ static char *written_inspected(struct fixture *f, const struct inspected_choice 
     struct error e = {0};
     char *text = NULL;
     size_t size;
-    assert_ok(reader_inspect(f->reader, x.answer, c, NULL, &i, &e), e);
+    assert_ok(finding_inspect(x.answer->finding, f->reader, c, NULL, &i, &e), e);
     x.model = &fixture_model;
     x.inspected = i;
     FILE *out = open_memstream(&text, &size);
@@ -176,7 +176,7 @@ static void the_columns_of_the_map_add_up_to_the_attention(void **state)
     export_columns(&x, share);
     sum = 0;
     for (int i = 0; i < EXPORT_COLUMNS; i++) sum += share[i];
-    assert_true(sum > (double)x.answer->share[1] - 1e-4 && sum < (double)x.answer->share[1] + 1e-4);
+    assert_true(sum > (double)x.answer->finding->share[1] - 1e-4 && sum < (double)x.answer->finding->share[1] + 1e-4);
     fixture_close(&f);
 }
 

@@ -5,6 +5,7 @@
 #include "app/text/corpus.h"
 #include "app/measure/dry_run.h"
 #include "app/reader/inspected.h"
+#include "app/answer/ask.h"
 #include "app/reader/reader.h"
 #include "app/reader/state_index.h"
 #include "app/reader/token_source.h"
@@ -151,17 +152,16 @@ static void every_byte_of_every_text_belongs_to_a_token_and_a_segment(void **sta
     close_all(&f);
 }
 
-static void an_answer_ranks_segments_and_its_shares_add_up_to_one(void **state)
+static void a_finding_ranks_segments_and_its_shares_add_up_to_one(void **state)
 {
     (void)state;
     struct fixture f;
     struct error e;
     open_all(&f);
     read_all(&f);
-    struct reader_callbacks c = {0};
-    struct answer *a = NULL;
-    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &a, &e), e);
-    assert_int_equal(a->rank_by, RANK_ATTENTION);
+    struct finding *a = NULL;
+    assert_ok(finding_open(&a, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
+    assert_int_equal(a->rank_by, FINDING_ATTENTION);
     assert_int_equal(a->n_items, a->n_segments);
     double sum = 0, by_token = 0;
     for (size_t i = 0; i < a->n_segments; i++) sum += (double)a->share[i];
@@ -174,77 +174,63 @@ static void an_answer_ranks_segments_and_its_shares_add_up_to_one(void **state)
     struct reader_progress p;
     reader_progress(f.reader, &p);
     float *shares = calloc(p.tokens, sizeof *shares);
-    reader_token_shares(f.reader, a, -1, 0, p.tokens, shares);
+    finding_text_shares(a, f.reader, -1, 0, p.tokens, shares);
     for (uint64_t i = 0; i < p.tokens; i++) by_token += (double)shares[i];
     assert_float_equal(by_token, 1.0, 1e-5);
     free(shares);
-    answer_close(a);
+    finding_close(a);
     close_all(&f);
 }
 
-struct early {
-    struct answer *answer; /* a copy */
-    bool words;            /* came already */
-};
-
-static void take_early(void *context, const struct answer *a)
+static void take_words(void *context, const char *text, size_t size)
 {
-    struct early *early = context;
-    struct error e;
-    assert_false(early->words);
-    assert_null(a->text);
-    assert_ok(answer_copy_evidence(&early->answer, a, &e), e);
+    strncat(context, text, size);
 }
 
-static void take_word(void *context, const char *text, size_t size)
-{
-    (void)text;
-    (void)size;
-    ((struct early *)context)->words = true;
-}
-
-static void the_evidence_is_told_before_the_words_and_is_that_of_the_answer(void **state)
+static void what_is_found_is_worded_and_stays_as_it_was(void **state)
 {
     (void)state;
     struct fixture f;
     struct error e;
     open_all(&f);
     read_all(&f);
-    struct early early = {0};
-    struct reader_callbacks c = {.evidence = take_early, .answer = take_word, .context = &early};
+    char words[4096] = "";
+    const struct answer_callbacks c = {.words = take_words, .context = words};
+    struct ask ask = {.reader = f.reader};
+    struct finding *found = NULL;
     struct answer *a = NULL;
-    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &a, &e), e);
-    assert_true(early.words);
-    assert_string_equal(early.answer->question, a->question);
-    assert_string_equal(early.answer->answerer, "quoted sentences");
-    assert_int_equal(early.answer->n_items, a->n_items);
-    assert_memory_equal(early.answer->items, a->items, a->n_items * sizeof *a->items);
-    assert_int_equal(early.answer->n_segments, a->n_segments);
-    assert_memory_equal(early.answer->share, a->share, a->n_segments * sizeof *a->share);
-    assert_memory_equal(early.answer->score, a->score, a->n_segments * sizeof *a->score);
+    assert_string_equal(ask_answerer(&ask), "quoted sentences");
+    assert_ok(ask_find(&ask, "where does the heron stand?", FINDING_ATTENTION, NULL, &found, &e), e);
+    const struct finding before = *found;
     float one[64], other[64];
-    reader_token_shares(f.reader, a, 1, 0, 64, one);
-    answer_close(a); /* the copy stands alone */
-    reader_token_shares(f.reader, early.answer, 1, 0, 64, other);
+    finding_text_shares(found, f.reader, 1, 0, 64, one);
+    assert_ok(ask_word(&ask, found->question, found, &c, &a, &e), e);
+    assert_ptr_equal(a->finding, found);
+    assert_string_equal(a->text, words);
+    assert_true(strlen(words) > 0);
+    assert_true(found->seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
+    answer_close(a);
+    assert_memory_equal(&before, found, sizeof before);
+    finding_text_shares(found, f.reader, 1, 0, 64, other);
     assert_memory_equal(one, other, sizeof one);
-    answer_close(early.answer);
+    finding_close(found);
+    ask_free(&ask);
     close_all(&f);
 }
 
-static void a_question_is_looked_into_and_the_next_answer_is_the_same(void **state)
+static void a_question_is_looked_into_and_the_next_finding_is_the_same(void **state)
 {
     (void)state;
     struct fixture f;
     struct error e;
     open_all(&f);
     read_all(&f);
-    struct reader_callbacks c = {0};
-    struct answer *a = NULL, *again = NULL;
+    struct finding *a = NULL, *again = NULL;
     struct inspected *all, *one;
     struct reader_progress p;
-    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &a, &e), e);
-    assert_ok(reader_inspect(f.reader, a, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
-    assert_ok(reader_inspect(f.reader, a, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
+    assert_ok(finding_open(&a, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
+    assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
     reader_progress(f.reader, &p);
     assert_int_equal(all->in->n_text, p.tokens);
     assert_int_equal(all->in->start % 64, 0);
@@ -262,12 +248,12 @@ static void a_question_is_looked_into_and_the_next_answer_is_the_same(void **sta
     struct inspected_branch b;
     inspected_branch(one, f.model, 1, &b);
     assert_float_equal((float)(one->on_text + one->on_question), (float)b.mass, 1e-5f);
-    assert_ok(reader_ask(f.reader, "where does the heron stand?", RANK_ATTENTION, &c, &again, &e), e);
+    assert_ok(finding_open(&again, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
     assert_memory_equal(a->share, again->share, a->n_segments * sizeof *a->share);
     inspected_close(all);
     inspected_close(one);
-    answer_close(a);
-    answer_close(again);
+    finding_close(a);
+    finding_close(again);
     close_all(&f);
 }
 
@@ -280,14 +266,13 @@ static void fused_ranks_put_the_words_of_the_question_first(void **state)
     read_all(&f);
     /* The tiny model attends at random; with this weight BM25 decides. */
     f.model->evidence.fusion_weight = 100;
-    struct reader_callbacks c = {0};
-    struct answer *a = NULL;
-    assert_ok(reader_ask(f.reader, "main return", RANK_FUSED, &c, &a, &e), e);
-    assert_int_equal(a->rank_by, RANK_FUSED);
+    struct finding *a = NULL;
+    assert_ok(finding_open(&a, f.reader, "main return", FINDING_FUSED, NULL, &e), e);
+    assert_int_equal(a->rank_by, FINDING_FUSED);
     size_t n;
     assert_int_equal(reader_segments(f.reader, &n)[a->items[0].segment].document, 1);
     for (size_t i = 1; i < a->n_items; i++) assert_true(a->items[i - 1].score >= a->items[i].score);
-    answer_close(a);
+    finding_close(a);
     close_all(&f);
 }
 
@@ -298,18 +283,17 @@ static void asking_leaves_the_reading_as_it_was(void **state)
     struct error e;
     open_all(&f);
     read_all(&f);
-    struct reader_callbacks c = {0};
-    struct answer *first = NULL, *other = NULL, *again = NULL;
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &first, &e), e);
-    assert_ok(
-        reader_ask(f.reader, "what does main return, and why is this question longer?", RANK_ATTENTION, &c, &other, &e),
-        e);
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &again, &e), e);
+    struct finding *first = NULL, *other = NULL, *again = NULL;
+    assert_ok(finding_open(&first, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&other, f.reader, "what does main return, and why is this question longer?",
+                           FINDING_ATTENTION, NULL, &e),
+              e);
+    assert_ok(finding_open(&again, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
     assert_memory_equal(first->score, again->score, first->n_segments * sizeof(float));
     assert_memory_not_equal(first->score, other->score, first->n_segments * sizeof(float));
-    answer_close(first);
-    answer_close(other);
-    answer_close(again);
+    finding_close(first);
+    finding_close(other);
+    finding_close(again);
     close_all(&f);
 }
 
@@ -324,8 +308,8 @@ static void an_interrupted_read_goes_on_where_it_stopped(void **state)
     assert_int_equal(reader_read(f.reader, &c, &e), -1);
     assert_int_equal(e.kind, ERROR_CANCELLED);
     assert_false(reader_done(f.reader));
-    struct answer *a = NULL;
-    assert_int_equal(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &a, &e), -1);
+    struct finding *a = NULL;
+    assert_int_equal(finding_open(&a, f.reader, "heron", FINDING_ATTENTION, NULL, &e), -1);
     assert_string_equal(e.text, "nothing has been read yet");
     atomic_store(&cancel, false);
     assert_ok(reader_read(f.reader, &c, &e), e);
@@ -343,17 +327,16 @@ static void a_question_that_is_too_long_is_refused_with_its_size(void **state)
     struct error e = {0};
     open_all(&f);
     read_all(&f);
-    struct reader_callbacks c = {0};
-    struct answer *a = NULL;
-    assert_int_equal(
-        reader_ask(f.reader, "where does the heron stand, and for how long does it wait?", RANK_ATTENTION, &c, &a, &e),
-        0);
-    answer_close(a);
+    struct finding *a = NULL;
+    assert_int_equal(finding_open(&a, f.reader, "where does the heron stand, and for how long does it wait?",
+                                  FINDING_ATTENTION, NULL, &e),
+                     0);
+    finding_close(a);
     a = NULL;
     char *question = malloc(100001);
     memset(question, '?', 100000);
     question[100000] = '\0';
-    assert_int_equal(reader_ask(f.reader, question, RANK_ATTENTION, &c, &a, &e), -1);
+    assert_int_equal(finding_open(&a, f.reader, question, FINDING_ATTENTION, NULL, &e), -1);
     assert_non_null(strstr(e.text, "(100000 bytes): at most"));
     assert_null(a);
     free(question);
@@ -409,9 +392,8 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     /* in one go, keeping nothing */
     open_reader(&f);
     read_all(&f);
-    struct answer *whole = NULL, *pieces = NULL;
-    struct reader_callbacks c = {0};
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &whole, &e), e);
+    struct finding *whole = NULL, *pieces = NULL;
+    assert_ok(finding_open(&whole, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
     struct reader_progress p;
     reader_progress(f.reader, &p);
     uint64_t n_tokens = p.tokens;
@@ -436,19 +418,19 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     assert_true(sittings > 2);
     assert_int_equal(p.tokens, n_tokens);
     assert_int_equal(read, n_tokens); /* nothing twice */
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &pieces, &e), e);
+    assert_ok(finding_open(&pieces, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
     assert_int_equal(pieces->n_segments, whole->n_segments);
     for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
-    answer_close(pieces);
+    finding_close(pieces);
     reader_close(f.reader);
 
     /* finished: reopened without reading */
     open_reader(&f);
     assert_true(reader_done(f.reader));
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &pieces, &e), e);
+    assert_ok(finding_open(&pieces, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
     for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
-    answer_close(pieces);
-    answer_close(whole);
+    finding_close(pieces);
+    finding_close(whole);
     free(text);
     close_all(&f);
     remove_all(directory);
@@ -520,15 +502,14 @@ static void little_memory_keeps_fewer_keys(void **state)
     assert_int_equal(reader_rate(f.reader), 4);
     assert_float_equal(reader_fusion_weight(f.reader), 1.0f, 0);
     read_all(&f);
-    struct reader_callbacks c = {0};
-    struct answer *a = NULL;
-    assert_ok(reader_ask(f.reader, "heron", RANK_ATTENTION, &c, &a, &e), e);
+    struct finding *a = NULL;
+    assert_ok(finding_open(&a, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
     float shares[8], sum = 0;
-    reader_token_shares(f.reader, a, -1, 8, 16, shares);
+    finding_text_shares(a, f.reader, -1, 8, 16, shares);
     for (int i = 0; i < 8; i++) assert_true(i % 4 == 0 ? shares[i] > 0 : shares[i] == 0);
     for (size_t i = 0; i < a->n_segments; i++) sum += a->share[i];
     assert_float_equal(sum, 1.0f, 1e-4f);
-    answer_close(a);
+    finding_close(a);
     reader_close(f.reader);
     f.options.memory = p.memory - 1;
     f.reader = NULL;
@@ -569,9 +550,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chunks_of_any_size_hold_the_same_tokens),
         cmocka_unit_test(every_byte_of_every_text_belongs_to_a_token_and_a_segment),
-        cmocka_unit_test(an_answer_ranks_segments_and_its_shares_add_up_to_one),
-        cmocka_unit_test(the_evidence_is_told_before_the_words_and_is_that_of_the_answer),
-        cmocka_unit_test(a_question_is_looked_into_and_the_next_answer_is_the_same),
+        cmocka_unit_test(a_finding_ranks_segments_and_its_shares_add_up_to_one),
+        cmocka_unit_test(what_is_found_is_worded_and_stays_as_it_was),
+        cmocka_unit_test(a_question_is_looked_into_and_the_next_finding_is_the_same),
         cmocka_unit_test(fused_ranks_put_the_words_of_the_question_first),
         cmocka_unit_test(asking_leaves_the_reading_as_it_was),
         cmocka_unit_test(an_interrupted_read_goes_on_where_it_stopped),

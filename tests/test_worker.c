@@ -26,7 +26,7 @@ static struct made made_with(const char *device)
     size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
     assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
     const struct worker_options o = {
-        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .rank = RANK_ATTENTION};
+        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .rank = FINDING_ATTENTION};
     assert_ok(worker_open(&f.worker, &o, &e), e);
     return f;
 }
@@ -86,11 +86,17 @@ static void a_question_is_answered_after_the_reading(void **state)
     m = wait_for(&f, MESSAGE_ANSWER_BEGINS);
     assert_int_equal(m->id, 7);
     message_free(m);
+    m = wait_for(&f, MESSAGE_EVIDENCE);
+    const struct finding *found = m->finding;
+    assert_string_equal(m->text, "none");
+    message_free(m);
+    assert_string_equal(found->question, "where is the ship?");
+    assert_int_equal(found->items[0].segment, 1);
     m = wait_for(&f, MESSAGE_ANSWER_ENDS);
     assert_true(m->done);
     assert_string_equal(m->answer->text, "The text says so [1], and again [2].");
-    assert_int_equal(m->answer->items[0].segment, 1);
-    worker_want_shares(f.worker, 7, m->answer, -1, 12, 16);
+    assert_ptr_equal(m->answer->finding, found);
+    worker_want_shares(f.worker, 7, found, -1, 12, 16);
     struct message *shares = wait_for(&f, MESSAGE_SHARES);
     assert_int_equal(shares->shares.id, 7);
     assert_int_equal(shares->shares.document, 1);
@@ -98,25 +104,21 @@ static void a_question_is_answered_after_the_reading(void **state)
     assert_int_equal(shares->shares.offsets[0], 4);
     assert_int_equal(shares->shares.offsets[4], 19);
     message_free(shares);
-    worker_want_lens(f.worker, 7, m->answer, 3);
+    worker_want_lens(f.worker, 7, found, 3);
     struct message *lens = wait_for(&f, MESSAGE_LENS);
     assert_int_equal(lens->lens.n_tokens, 4);
     assert_true(lens->lens.share[1] > lens->lens.share[0]);
     message_free(lens);
     const struct inspected_choice all = {-1, -1, -1, -1};
-    worker_want_inspection(f.worker, 7, m->answer, &all);
+    worker_want_inspection(f.worker, 7, found, &all);
     struct message *inspected = wait_for(&f, MESSAGE_INSPECTED);
     assert_int_equal(inspected->id, 7);
     assert_null(inspected->text);
     assert_int_equal(inspected->inspected->n_tokens, 4);
     assert_int_equal(inspected->inspected->in->n_text, 25);
     message_free(inspected);
-    struct answer *kept = m->answer;
-    m->answer = NULL;
     message_free(m);
     close_all(&f);
-    assert_string_equal(kept->question, "where is the ship?");
-    answer_close(kept);
 }
 
 static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(void **state)
@@ -129,15 +131,13 @@ static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(voi
     assert_true(worker_ask(f.worker, 3, "where is the ship?"));
     struct message *m = wait_for(&f, MESSAGE_EVIDENCE);
     assert_int_equal(m->id, 3);
-    struct answer *kept = m->answer;
-    m->answer = NULL;
+    const struct finding *found = m->finding;
     message_free(m);
-    assert_null(kept->text);
-    assert_int_equal(kept->items[0].segment, 1);
+    assert_int_equal(found->items[0].segment, 1);
     const struct inspected_choice all = {-1, -1, -1, -1};
-    worker_want_inspection(f.worker, 3, kept, &all);
+    worker_want_inspection(f.worker, 3, found, &all);
     message_free(wait_for(&f, MESSAGE_INSPECTED));
-    worker_want_shares(f.worker, 3, kept, -1, 12, 16);
+    worker_want_shares(f.worker, 3, found, -1, 12, 16);
     message_free(wait_for(&f, MESSAGE_SHARES));
     message_free(wait_for(&f, MESSAGE_ANSWER_TEXT)); /* words go on */
     worker_stop(f.worker);
@@ -146,10 +146,9 @@ static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(voi
     assert_null(m->answer);
     assert_null(m->text);
     message_free(m);
-    worker_want_lens(f.worker, 3, kept, 3);
+    worker_want_lens(f.worker, 3, found, 3);
     message_free(wait_for(&f, MESSAGE_LENS));
     close_all(&f);
-    answer_close(kept);
 }
 
 static void reading_pauses_and_goes_on(void **state)

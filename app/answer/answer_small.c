@@ -88,7 +88,7 @@ static char *prompt_of(const char *text, size_t size, const char *question)
 }
 
 static int say(struct saying *s, const char *prompt, struct answerer *w, struct backend *b,
-               const struct reader_callbacks *c, struct error *e)
+               const struct answer_callbacks *c, struct error *e)
 {
     const struct chat_message messages[] = {{CHAT_SYSTEM, system_text},           {CHAT_USER, example_texts[0]},
                                             {CHAT_ASSISTANT, example_answers[0]}, {CHAT_USER, example_texts[1]},
@@ -106,14 +106,14 @@ static int say(struct saying *s, const char *prompt, struct answerer *w, struct 
 }
 
 /* The words with their reference, then the sentences. */
-static int join(struct answer *a, struct saying *s, const struct reader *r, const struct reader_callbacks *c,
+static int join(struct answer *a, struct saying *s, const struct reader *r, const struct answer_callbacks *c,
                 struct error *e)
 {
     static const char after[] = " [1]\n\n";
     struct citation_filter *f = &s->filter;
     f->shown = 1;
     if (citation_add(f, after, sizeof after - 1, e) != 0) return -1;
-    if (c->answer) c->answer(c->context, f->text, f->size);
+    if (c->words) c->words(c->context, f->text, f->size);
     if (answer_compose(a, r, c, e) != 0) return -1;
     const size_t size = f->size + strlen(a->text) + 1;
     char *whole = malloc(size);
@@ -126,19 +126,19 @@ static int join(struct answer *a, struct saying *s, const struct reader *r, cons
 }
 
 int answer_small(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
-                 const struct reader_callbacks *c, struct error *e)
+                 const struct answer_callbacks *c, struct error *e)
 {
     size_t n;
-    const struct reader_segment *segment = &reader_segments(r, &n)[a->items[0].segment];
+    const struct reader_segment *segment = &reader_segments(r, &n)[a->finding->items[0].segment];
     const char *text = reader_corpus(r)->documents[segment->document].text + segment->offset;
     size_t begin = 0, end = segment->size;
     quote_text_trim(text, &begin, &end);
     struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
-    char *prompt = prompt_of(text + begin, end - begin, a->question);
+    char *prompt = prompt_of(text + begin, end - begin, a->finding->question);
     int failed = prompt ? say(&s, prompt, w, b, c, e) : error_memory(e);
     free(prompt);
     bool stands = !failed && s.n_tokens < ANSWER_TOKENS &&
-                  answer_small_stands(s.filter.text, a->question, text + begin, end - begin);
+                  answer_small_stands(s.filter.text, a->finding->question, text + begin, end - begin);
     if (!failed) failed = stands ? join(a, &s, r, c, e) : answer_compose(a, r, c, e);
     free(s.filter.text);
     if (failed) return -1;

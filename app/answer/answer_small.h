@@ -13,11 +13,11 @@ struct answerer;
 struct backend;
 struct error;
 struct reader;
-struct reader_callbacks;
+struct answer_callbacks;
 
-/* Words a->text from a->items, of which there is one at least. */
+/* Words a->text from a->finding->items, of which there is one at least. */
 int answer_small(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
-                 const struct reader_callbacks *c, struct error *e);
+                 const struct answer_callbacks *c, struct error *e);
 
 /* Whether every word of substance in the answer is in the passage or the question, and one of them only in the passage.
  */

@@ -70,23 +70,23 @@ static void see_word(void *context, uint64_t hash, size_t begin, size_t end)
 /* Passages that are looked at for the question's words. */
 #define COVERING_PASSAGES 3
 
-static bool is_covering(const struct answer *a, uint64_t segment)
+static bool is_covering(const struct finding *f, uint64_t segment)
 {
-    for (size_t i = 0; i < a->n_items && i < COVERING_PASSAGES; i++)
-        if (a->items[i].segment == segment) return true;
+    for (size_t i = 0; i < f->n_items && i < COVERING_PASSAGES; i++)
+        if (f->items[i].segment == segment) return true;
     return false;
 }
 
-int answer_words_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e)
+int answer_words_coverage(const struct finding *f, const struct reader *r, double *coverage, struct error *e)
 {
     struct question_words *q = calloc(1, sizeof *q);
     if (!q) return error_memory(e);
-    words_find(a->question, strlen(a->question), add_word, q);
+    words_find(f->question, strlen(f->question), add_word, q);
     size_t n;
     const struct reader_segment *segments = reader_segments(r, &n);
-    for (size_t i = 0; i < n && i < a->n_segments; i++) {
+    for (size_t i = 0; i < n && i < f->n_segments; i++) {
         q->segment = i;
-        q->shown = is_covering(a, i);
+        q->shown = is_covering(f, i);
         words_find(reader_corpus(r)->documents[segments[i].document].text + segments[i].offset, segments[i].size,
                    see_word, q);
     }
@@ -123,10 +123,10 @@ static int add_string(struct text *t, const char *string, struct error *e)
     return add(t, string, strlen(string), e);
 }
 
-static const struct reader_segment *segment_of(const struct answer *a, const struct reader *r, size_t item)
+static const struct reader_segment *segment_of(const struct finding *f, const struct reader *r, size_t item)
 {
     size_t n;
-    return &reader_segments(r, &n)[a->items[item].segment];
+    return &reader_segments(r, &n)[f->items[item].segment];
 }
 
 static const char *text_of(const struct reader *r, const struct reader_segment *s)
@@ -135,12 +135,12 @@ static const char *text_of(const struct reader *r, const struct reader_segment *
 }
 
 /* The best items within the budget, as bits; at least one. */
-static uint32_t choose_shown(const struct answer *a, const struct reader *r, const struct answerer *w)
+static uint32_t choose_shown(const struct finding *f, const struct reader *r, const struct answerer *w)
 {
     uint32_t shown = 0;
     size_t used = 0;
-    for (size_t i = 0; i < a->n_items && i < 32; i++) {
-        const struct reader_segment *s = segment_of(a, r, i);
+    for (size_t i = 0; i < f->n_items && i < 32; i++) {
+        const struct reader_segment *s = segment_of(f, r, i);
         used += answerer_count(w, text_of(r, s), s->size) + 6;
         if (i > 0 && used > PASSAGE_TOKENS) break;
         shown |= UINT32_C(1) << i;
@@ -148,10 +148,10 @@ static uint32_t choose_shown(const struct answer *a, const struct reader *r, con
     return shown;
 }
 
-static int add_passage(struct text *t, const struct answer *a, const struct reader *r, size_t item, struct error *e)
+static int add_passage(struct text *t, const struct finding *f, const struct reader *r, size_t item, struct error *e)
 {
     char number[32];
-    const struct reader_segment *s = segment_of(a, r, item);
+    const struct reader_segment *s = segment_of(f, r, item);
     const char *text = text_of(r, s);
     size_t size = s->size;
     while (size && strchr(" \t\r\n", text[size - 1])) size--;
@@ -160,19 +160,20 @@ static int add_passage(struct text *t, const struct answer *a, const struct read
 }
 
 /* The passages in the order of the text, then the question. */
-static int write_prompt(struct text *t, const struct answer *a, const struct reader *r, uint32_t shown, struct error *e)
+static int write_prompt(struct text *t, const struct finding *f, const struct reader *r, uint32_t shown,
+                        struct error *e)
 {
     if (add_string(t, "Passages:\n\n", e) != 0) return -1;
     for (uint32_t left = shown; left;) {
         size_t first = 0;
-        for (size_t i = 0; i < a->n_items && i < 32; i++) {
+        for (size_t i = 0; i < f->n_items && i < 32; i++) {
             if (!(left >> i & 1)) continue;
-            if (!(left >> first & 1) || a->items[i].segment < a->items[first].segment) first = i;
+            if (!(left >> first & 1) || f->items[i].segment < f->items[first].segment) first = i;
         }
         left &= ~(UINT32_C(1) << first);
-        if (add_passage(t, a, r, first, e) != 0) return -1;
+        if (add_passage(t, f, r, first, e) != 0) return -1;
     }
-    return add_string(t, "Question: ", e) || add_string(t, a->question, e) ? -1 : 0;
+    return add_string(t, "Question: ", e) || add_string(t, f->question, e) ? -1 : 0;
 }
 
 /* --- the answer --- */
@@ -224,16 +225,16 @@ static void set_word(void *context, uint64_t hash, size_t begin, size_t end)
 }
 
 /* An answer without references gets one: the passage that holds most of its words, if it holds half of them. */
-static int refer(struct writing *w, const struct answer *a, const struct reader *r, uint32_t shown)
+static int refer(struct writing *w, const struct finding *f, const struct reader *r, uint32_t shown)
 {
     struct word_set answer = {.n = 0};
     size_t best = 0, most = 0;
     words_find(w->filter.text, w->filter.size, set_word, &answer);
-    for (size_t i = 0; i < a->n_items && i < 32; i++) {
+    for (size_t i = 0; i < f->n_items && i < 32; i++) {
         if (!(shown >> i & 1)) continue;
         struct word_set left = answer;
         left.counting = true;
-        const struct reader_segment *s = segment_of(a, r, i);
+        const struct reader_segment *s = segment_of(f, r, i);
         words_find(text_of(r, s), s->size, set_word, &left);
         if (left.found <= most) continue;
         best = i;
@@ -250,11 +251,11 @@ static int tell(struct writing *w, const char *text)
     return citation_add(&w->filter, text, strlen(text), w->e);
 }
 
-static int ask(struct writing *writing, const struct answer *a, const struct reader *r, struct answerer *w,
-               struct backend *b, const struct reader_callbacks *c, struct error *e)
+static int ask(struct writing *writing, const struct finding *f, const struct reader *r, struct answerer *w,
+               struct backend *b, const struct answer_callbacks *c, struct error *e)
 {
     struct text prompt = {0};
-    int failed = write_prompt(&prompt, a, r, writing->filter.shown, e);
+    int failed = write_prompt(&prompt, f, r, writing->filter.shown, e);
     const struct chat_message messages[] = {{CHAT_SYSTEM, system_text}, {CHAT_USER, prompt.bytes}};
     const struct chat_request request = {.messages = messages,
                                          .n_messages = 2,
@@ -269,19 +270,19 @@ static int ask(struct writing *writing, const struct answer *a, const struct rea
     if (failed) return -1;
     if (writing->filter.size == 0) return tell(writing, ANSWER_NOT_FOUND);
     bool refers = writing->filter.cited || strstr(writing->filter.text, "ot found in the text");
-    return refers ? 0 : refer(writing, a, r, writing->filter.shown);
+    return refers ? 0 : refer(writing, f, r, writing->filter.shown);
 }
 
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
-                 const struct reader_callbacks *c, struct error *e)
+                 const struct answer_callbacks *c, struct error *e)
 {
     double coverage;
-    if (answer_words_coverage(a, r, &coverage, e) != 0) return -1;
+    if (answer_words_coverage(a->finding, r, &coverage, e) != 0) return -1;
     const bool found = coverage >= LEAST_COVERAGE;
     if (found && !answerer_is_large(w)) return answer_small(a, r, w, b, c, e);
-    struct writing writing = {.filter = {.emit = c->answer, .context = c->context}, .e = e};
-    if (found) writing.filter.shown = choose_shown(a, r, w);
-    int failed = found ? ask(&writing, a, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);
+    struct writing writing = {.filter = {.emit = c->words, .context = c->context}, .e = e};
+    if (found) writing.filter.shown = choose_shown(a->finding, r, w);
+    int failed = found ? ask(&writing, a->finding, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);
     if (!failed) failed = citation_finish(&writing.filter, e);
     if (failed) {
         free(writing.filter.text);

@@ -9,17 +9,18 @@ struct answer;
 struct answerer;
 struct backend;
 struct error;
+struct finding;
 struct reader;
-struct reader_callbacks;
+struct answer_callbacks;
 
 #define ANSWER_NOT_FOUND "Not found in the text."
 
-/* Words a->text from a->items, which are there. Small models are treated as app/answer/answer_small.h says. */
+/* Words a->text. Small models are treated as app/answer/answer_small.h says. */
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
-                 const struct reader_callbacks *c, struct error *e);
+                 const struct answer_callbacks *c, struct error *e);
 
 /* How much of the question is in the evidence, 0 to 1: the weight of the question's words that the best passages hold
  * (rare words of the text weigh more), which decides whether anything is answered at all. */
-int answer_words_coverage(const struct answer *a, const struct reader *r, double *coverage, struct error *e);
+int answer_words_coverage(const struct finding *f, const struct reader *r, double *coverage, struct error *e);
 
 #endif

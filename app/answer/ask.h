@@ -1,33 +1,39 @@
-/* A question to what has been read: its evidence attention, the ranked segments, the words of the answer. */
+/* One who asks a reader: a question is made to stand alone, sought, and what is found is worded. */
 #ifndef LECTERN_ASK_H
 #define LECTERN_ASK_H
 
-#include "app/reader/reader.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "app/answer/answer.h"
+#include "app/answer/followup.h"
 
 struct answerer;
-struct followup;
-struct inspected_choice;
-struct inspection;
-struct session_guard;
+struct reader;
 
-/* What a question is asked of; all borrowed. */
+/* Zero-initialise but for what the caller sets; end with ask_free. */
 struct ask {
-    struct reader *reader; /* for the answerer, which looks up tokens and shares */
-    const struct model *model;
-    struct backend *backend;
-    const struct corpus *corpus;
-    const struct sequence *sequence;
-    struct session_guard *guard; /* its session is at the end of the text, and again afterwards */
-    struct answerer *answerer;   /* NULL: sentences are quoted */
-    struct followup *talk; /* what was talked about before, brought up to date; NULL: every question stands alone */
+    struct reader *reader;     /* borrowed */
+    struct answerer *answerer; /* borrowed; NULL: the best sentences are quoted */
+    bool conversation;         /* questions may lean on the ones before */
+    struct followup talk;      /* what was talked about */
 };
 
-/* As reader_ask. */
-int ask_question(const struct ask *q, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
-                 struct answer **out, struct error *e);
+void ask_free(struct ask *q);
 
-/* As reader_inspect, of a question that was asked before. */
-int ask_inspect(const struct ask *q, const char *question, const struct inspected_choice *choice,
-                const atomic_bool *cancel, struct inspection **out, struct error *e);
+/* Finds the evidence of a question in what has been read so far. Cancelled: ERROR_CANCELLED. */
+int ask_find(struct ask *q, const char *question, enum finding_rank wanted, const atomic_bool *cancel,
+             struct finding **out, struct error *e);
+
+/* Words what was found for the question, which may be shorter than f->question. An answerer that fails costs nobody the
+ * evidence: sentences are quoted then, and the answer says why. The finding is borrowed by the answer. */
+int ask_word(struct ask *q, const char *question, const struct finding *f, const struct answer_callbacks *c,
+             struct answer **out, struct error *e);
+
+/* Who is going to word answers. */
+const char *ask_answerer(const struct ask *q);
+
+/* A device that was lost on the way, and where the work goes on; "" where nothing happened. */
+const char *ask_notice(const struct ask *q);
 
 #endif

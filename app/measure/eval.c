@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/answer/answerer.h"
+#include "app/answer/ask.h"
 #include "app/reader/bm25.h"
 #include "app/text/corpus.h"
 #include "app/measure/eval_tasks.h"
@@ -103,7 +104,7 @@ static int find_hits(const struct group *g, const struct run *r, const struct ev
 }
 
 /* Adds what one answered task is worth. */
-static int add_scores(struct group *g, struct run *r, const struct eval_task *t, const struct answer *a,
+static int add_scores(struct group *g, struct run *r, const struct eval_task *t, const struct finding *f,
                       struct error *e)
 {
     struct eval_result *sum = &r->result;
@@ -112,14 +113,14 @@ static int add_scores(struct group *g, struct run *r, const struct eval_task *t,
     if (find_hits(g, r, t, &n_hits, e) != 0) return -1;
     sum->n_ranked++;
     eval_score_add_chance(&sum->chance, n, n_hits);
-    size_t attention = eval_score_first_hit(a->score, g->hits, n);
+    size_t attention = eval_score_first_hit(f->score, g->hits, n);
     eval_score_add_hit(&sum->reader, attention);
     if (bm25_score(g->corpus, g->segments, n, t->question, r->options->backend->pool, r->options->cancel, g->scores,
                    e) != 0)
         return -1;
     size_t bm25 = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->bm25, bm25);
-    bm25_fuse(a->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
+    bm25_fuse(f->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
     size_t fused = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->fused, fused);
     struct reader_progress p;
@@ -145,11 +146,10 @@ static int match_answer(struct eval_match *out, const struct answer *a, const st
 
 static int add_answer(struct run *r, const struct eval_task *t, const struct answer *a, struct error *e)
 {
-    const struct answerer *answerer = r->options->reader->answerer;
+    const struct answerer *answerer = r->options->answerer;
     const char *name = answerer ? answerer_name(answerer) : a->answerer;
     struct eval_result *sum = &r->result;
     struct eval_match match;
-    if (!r->options->answers || t->n_answers == 0) return 0;
     if (a->failure) return error_set(e, "%s", a->failure); /* no score of a mixture */
     if (match_answer(&match, a, t) != 0) return error_memory(e);
     sum->n_answered++;
@@ -163,16 +163,21 @@ static int add_answer(struct run *r, const struct eval_task *t, const struct ans
 
 static int run_task(struct group *g, struct run *r, const struct eval_task *t, struct error *e)
 {
-    const struct reader_callbacks callbacks = {.cancel = r->options->cancel};
-    struct answer *a;
+    const struct eval_options *o = r->options;
+    const struct answer_callbacks callbacks = {.cancel = o->cancel};
+    struct ask ask = {.reader = g->reader, .answerer = o->answerer};
+    struct finding *f;
+    struct answer *a = NULL;
     /* Only an answer is worded from the best segments; without one, BM25 need not look at the text for them. */
-    const enum reader_rank rank = r->options->answers ? RANK_FUSED : RANK_ATTENTION;
-    if (reader_ask(g->reader, t->question, rank, &callbacks, &a, e) != 0) return -1;
-    int result = add_scores(g, r, t, a, e);
-    if (result == 0) result = add_answer(r, t, a, e);
+    if (ask_find(&ask, t->question, o->answers ? FINDING_FUSED : FINDING_ATTENTION, o->cancel, &f, e) != 0) return -1;
+    int result = add_scores(g, r, t, f, e);
+    if (result == 0 && o->answers && t->n_answers > 0)
+        result = ask_word(&ask, t->question, f, &callbacks, &a, e) != 0 || add_answer(r, t, a, e) != 0 ? -1 : 0;
     answer_close(a);
+    finding_close(f);
+    ask_free(&ask);
     r->progress.task++;
-    if (result == 0 && r->options->progress) r->options->progress(r->options->context, &r->progress);
+    if (result == 0 && o->progress) o->progress(o->context, &r->progress);
     return result;
 }
 

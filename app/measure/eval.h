@@ -9,6 +9,7 @@
 
 #include "app/measure/eval_score.h"
 
+struct answerer;
 struct backend;
 struct cJSON;
 struct error;
@@ -26,6 +27,7 @@ struct eval_options {
     struct backend *backend;
     const struct reader_options *reader;
     uint64_t max_file;                                              /* as in corpus_options */
+    struct answerer *answerer;                                      /* NULL: sentences are quoted */
     bool answers;                                                   /* score answers too */
     void (*progress)(void *context, const struct eval_progress *p); /* after each task and while reading; may be NULL */
     void *context;

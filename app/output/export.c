@@ -23,10 +23,10 @@ void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
     uint64_t first = x->first_token, end = export_end(x);
     double width = (double)(end - first) / EXPORT_COLUMNS;
     memset(share, 0, EXPORT_COLUMNS * sizeof *share);
-    for (size_t i = 0; i < x->answer->n_segments && i < x->n_segments; i++) {
+    for (size_t i = 0; i < x->answer->finding->n_segments && i < x->n_segments; i++) {
         const struct reader_segment *s = &x->segments[i];
         if (s->end_token <= first || s->first_token >= end || s->end_token == s->first_token) continue;
-        double density = (double)x->answer->share[i] / (double)(s->end_token - s->first_token);
+        double density = (double)x->answer->finding->share[i] / (double)(s->end_token - s->first_token);
         double from = ((double)s->first_token - (double)first) / width,
                to = ((double)s->end_token - (double)first) / width;
         for (int c = from < 0 ? 0 : (int)from; c < EXPORT_COLUMNS && c < to; c++) {
@@ -38,7 +38,7 @@ void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
 
 void export_item(const struct export *x, size_t rank, struct export_item *out)
 {
-    const struct reader_segment *s = &x->segments[x->answer->items[rank].segment];
+    const struct reader_segment *s = &x->segments[x->answer->finding->items[rank].segment];
     out->segment = s;
     report_place_of(&x->corpus->documents[s->document], s, &out->place);
 }
@@ -109,10 +109,11 @@ static void csv_map(const struct export *x, FILE *f)
 int export_csv(const struct export *x, FILE *f)
 {
     fputs("rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n", f);
-    for (size_t i = 0; i < x->answer->n_items; i++) {
+    for (size_t i = 0; i < x->answer->finding->n_items; i++) {
         struct export_item item;
         export_item(x, i, &item);
-        fprintf(f, "%zu,%.6g,%.6g,", i + 1, (double)x->answer->items[i].score, (double)x->answer->items[i].share);
+        fprintf(f, "%zu,%.6g,%.6g,", i + 1, (double)x->answer->finding->items[i].score,
+                (double)x->answer->finding->items[i].share);
         export_csv_field(f, item.place.path, strlen(item.place.path));
         fprintf(f, ",%llu,%llu,%llu,%llu,%llu,%llu,", (unsigned long long)item.place.line[0],
                 (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],
@@ -149,13 +150,13 @@ static void add_at(cJSON *object, const char *at)
 static cJSON *evidence_json(const struct export *x)
 {
     cJSON *all = cJSON_CreateArray();
-    for (size_t i = 0; i < x->answer->n_items; i++) {
+    for (size_t i = 0; i < x->answer->finding->n_items; i++) {
         struct export_item item;
         export_item(x, i, &item);
         cJSON *o = cJSON_CreateObject();
         cJSON_AddNumberToObject(o, "rank", (double)i + 1);
-        cJSON_AddNumberToObject(o, "score", (double)x->answer->items[i].score);
-        cJSON_AddNumberToObject(o, "share", (double)x->answer->items[i].share);
+        cJSON_AddNumberToObject(o, "score", (double)x->answer->finding->items[i].score);
+        cJSON_AddNumberToObject(o, "share", (double)x->answer->finding->items[i].share);
         add_string(o, "path", item.place.path);
         add_range(o, "line", item.place.line[0], item.place.line[1]);
         add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
@@ -172,10 +173,10 @@ int export_json(const struct export *x, FILE *f)
     double share[EXPORT_COLUMNS];
     export_columns(x, share);
     cJSON *o = cJSON_CreateObject();
-    add_string(o, "question", x->answer->question);
+    add_string(o, "question", x->answer->finding->question);
     add_string(o, "answer", x->answer->text);
     add_string(o, "answerer", x->answer->answerer);
-    add_string(o, "rank_by", x->answer->rank_by == RANK_FUSED ? "fused" : "attention");
+    add_string(o, "rank_by", x->answer->finding->rank_by == FINDING_FUSED ? "fused" : "attention");
     cJSON_AddItemToObject(o, "evidence", evidence_json(x));
     cJSON *map = cJSON_AddObjectToObject(o, "map");
     add_range(map, "token", x->first_token, export_end(x));

@@ -53,8 +53,8 @@ static void name_token(const struct export *x, char *out, size_t size)
     if (i->choice.token < 0) return;
     snprintf(out, size, "<|question|>");
     if (i->choice.token == 0 || (size_t)i->choice.token > i->n_tokens) return;
-    const struct reader_question_token *t = &i->tokens[i->choice.token - 1];
-    safe_text_render(out, size, x->answer->question + t->begin, t->end - t->begin, SAFE_LINE);
+    const struct finding_token *t = &i->tokens[i->choice.token - 1];
+    safe_text_render(out, size, x->answer->finding->question + t->begin, t->end - t->begin, SAFE_LINE);
 }
 
 static unsigned softmaxes(const struct inspected *i)

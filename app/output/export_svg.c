@@ -16,9 +16,9 @@
 static void evidence_marks(const struct export *x, struct page *p, int base)
 {
     const uint64_t end = export_end(x);
-    size_t n = x->answer->n_items < 9 ? x->answer->n_items : 9;
+    size_t n = x->answer->finding->n_items < 9 ? x->answer->finding->n_items : 9;
     for (size_t i = n; i-- > 0;) {
-        const struct reader_segment *s = &x->segments[x->answer->items[i].segment];
+        const struct reader_segment *s = &x->segments[x->answer->finding->items[i].segment];
         if (s->first_token < x->first_token || s->first_token >= end) continue;
         double at = export_page_map_x(x, s->first_token);
         fprintf(p->f, "<circle cx=\"%.1f\" cy=\"%d\" r=\"8\" fill=\"#00786a\"/>", at, base - PAGE_MAP_HEIGHT - 10);
@@ -49,13 +49,13 @@ static void map(const struct export *x, struct page *p)
 
 static void evidence(const struct export *x, struct page *p)
 {
-    size_t n = x->answer->n_items < EVIDENCE_SHOWN ? x->answer->n_items : EVIDENCE_SHOWN;
+    size_t n = x->answer->finding->n_items < EVIDENCE_SHOWN ? x->answer->finding->n_items : EVIDENCE_SHOWN;
     for (size_t i = 0; i < n; i++) {
         struct export_item item;
         char words[600], share[16];
         export_item(x, i, &item);
         int size = snprintf(words, sizeof words, "%zu  %s  %s, lines %llu to %llu", i + 1,
-                            figures_share(share, (double)x->answer->items[i].share), item.place.path,
+                            figures_share(share, (double)x->answer->finding->items[i].share), item.place.path,
                             (unsigned long long)item.place.line[0], (unsigned long long)item.place.line[1]);
         p->y += PAGE_LINE + 8;
         export_page_text(p, PAGE_LEFT, " class=\"head\"", words,
@@ -69,7 +69,8 @@ static void evidence(const struct export *x, struct page *p)
 static void picture(const struct export *x, struct page *p)
 {
     const struct answer *a = x->answer;
-    export_page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->question, strlen(a->question), PAGE_TEXT_COLUMNS, 6);
+    export_page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->finding->question, strlen(a->finding->question),
+                          PAGE_TEXT_COLUMNS, 6);
     export_page_paragraph(p, PAGE_LEFT, "", a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40);
     map(x, p);
     evidence(x, p);
@@ -118,7 +119,7 @@ int export_html(const struct export *x, FILE *f)
 {
     const struct answer *a = x->answer;
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", f);
-    export_xml(f, a->question, strlen(a->question));
+    export_xml(f, a->finding->question, strlen(a->finding->question));
     fputs("</title><style>body{font-family:sans-serif;margin:24px;max-width:1100px}table{border-collapse:collapse}"
           "td,th{border:1px solid #ccd3da;padding:4px "
           "8px;text-align:left;vertical-align:top}pre{white-space:pre-wrap;margin:0}"
@@ -129,12 +130,12 @@ int export_html(const struct export *x, FILE *f)
           "evidence</h2><table><tr><th>rank</th><th>share</th><th>score</th><th>file</th><th>lines</th><th>bytes</"
           "th><th>text</th></tr>\n",
           f);
-    for (size_t i = 0; i < a->n_items; i++) {
+    for (size_t i = 0; i < a->finding->n_items; i++) {
         struct export_item item;
         char share[16];
         export_item(x, i, &item);
         fprintf(f, "<tr><td>%zu</td><td>%s</td><td>%.3g</td><td>", i + 1,
-                figures_share(share, (double)a->items[i].share), (double)a->items[i].score);
+                figures_share(share, (double)a->finding->items[i].share), (double)a->finding->items[i].score);
         export_xml(f, item.place.path, strlen(item.place.path));
         fprintf(f, "</td><td>%llu to %llu</td><td>%llu to %llu</td><td><pre>", (unsigned long long)item.place.line[0],
                 (unsigned long long)item.place.line[1], (unsigned long long)item.place.byte[0],

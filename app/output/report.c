@@ -120,7 +120,7 @@ static cJSON *read_object(const struct report *r)
 
 static cJSON *evidence_object(const struct report *r, const struct answer *a, size_t i)
 {
-    const struct evidence_item *item = &a->items[i];
+    const struct finding_item *item = &a->finding->items[i];
     size_t n;
     const struct reader_segment *s = &reader_segments(r->reader, &n)[item->segment];
     struct place place;
@@ -169,17 +169,17 @@ int report_read(const struct report *r, FILE *out, struct error *e)
 int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e)
 {
     cJSON *o = cJSON_CreateObject();
-    add_string(o, "question", a->question);
+    add_string(o, "question", a->finding->question);
     add_string(o, "answer", a->text);
     add_string(o, "answerer", a->answerer);
     if (a->failure) add_string(o, "answerer_failed", a->failure);
     cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
-    add_number(seconds, "evidence", a->evidence_seconds);
+    add_number(seconds, "evidence", a->finding->seconds);
     add_number(seconds, "first_words", a->first_words_seconds);
     add_number(seconds, "answer", a->seconds);
-    add_string(o, "rank_by", a->rank_by == RANK_FUSED ? "fused" : "attention");
+    add_string(o, "rank_by", a->finding->rank_by == FINDING_FUSED ? "fused" : "attention");
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
-    for (size_t i = 0; i < a->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));
+    for (size_t i = 0; i < a->finding->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));
     cJSON_AddItemToObject(o, "read", read_object(r));
     report_add_common(o, r);
     return report_print(o, out, e);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "app/answer/answer.h"
 #include "app/reader/reader.h"
 
 struct backend;

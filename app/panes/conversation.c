@@ -1,5 +1,6 @@
 #include "app/panes/conversation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,54 +45,37 @@ static void append_text(struct exchange *x, const char *text, size_t size)
     grown[x->size] = '\0';
 }
 
-/* The answer is the exchange's then, where there is memory for it. */
-static void take_evidence(struct exchange *x, struct message *m)
+static void take_finding(struct exchange *x, const struct message *m)
 {
-    struct answer *a = m->answer;
-    if (a == NULL || x->answer != NULL) return;
+    const struct finding *f = m->finding;
     x->token = -1;
-    x->whole = (struct lens){.share = a->share, .n_segments = a->n_segments, .items = a->items, .n_items = a->n_items};
+    x->whole = (struct lens){.share = f->share, .n_segments = f->n_segments, .items = f->items, .n_items = f->n_items};
     if (!lens_sum(&x->whole)) {
         x->whole = (struct lens){0};
         return;
     }
-    m->answer = NULL;
-    x->answer = a;
-    char *sought = strdup(a->question); /* made to stand alone; tokens count from its beginning */
+    x->finding = f;
+    snprintf(x->answerer, sizeof x->answerer, "%s", m->text);
+    char *sought = strdup(f->question); /* made to stand alone; tokens count from its beginning */
     if (sought == NULL) return;
     free(x->question);
     x->question = sought;
 }
 
-/* The evidence in `to` stays where it is: the worker may be looking at it. */
-static void take_words(struct answer *to, struct answer *from)
-{
-    free(to->text);
-    free(to->failure);
-    to->text = from->text;
-    to->failure = from->failure;
-    from->text = from->failure = NULL;
-    to->worded = from->worded;
-    memcpy(to->answerer, from->answerer, sizeof to->answerer);
-    to->seconds = from->seconds;
-    to->first_words_seconds = from->first_words_seconds;
-}
-
 /* Without an answer it was stopped, or failed, and what came stays. */
 static void take_end(struct exchange *x, struct message *m)
 {
-    const bool worded = m->answer != NULL;
+    const struct answer *a = m->answer;
     free(x->problem);
     x->problem = NULL;
-    take_evidence(x, m);
-    if (m->answer != NULL && x->answer != NULL) take_words(x->answer, m->answer);
-    if (!worded || x->answer == NULL) {
-        x->state = m->text || worded ? EXCHANGE_FAILED : EXCHANGE_STOPPED;
+    if (a == NULL || x->finding == NULL) {
+        x->state = m->text || a ? EXCHANGE_FAILED : EXCHANGE_STOPPED;
         x->problem = m->text;
         m->text = NULL;
         return;
     }
-    const struct answer *a = x->answer;
+    x->answer = m->answer;
+    m->answer = NULL;
     x->state = EXCHANGE_ANSWERED;
     if (a->failure != NULL) x->problem = strdup(a->failure);
     if (a->failure != NULL && x->size > 0) return; /* the words before the failure, and the sentences quoted after it */
@@ -102,21 +86,21 @@ static void take_end(struct exchange *x, struct message *m)
 /* The places with the largest shares, ties by position. */
 static bool lens_choose(struct lens *l)
 {
-    l->items = calloc(READER_MAX_EVIDENCE, sizeof *l->items);
+    l->items = calloc(FINDING_MOST, sizeof *l->items);
     for (size_t i = 0; l->items && i < l->n_segments; i++) {
-        if (l->n_items == READER_MAX_EVIDENCE && l->share[i] <= l->items[l->n_items - 1].share) continue;
-        size_t at = l->n_items < READER_MAX_EVIDENCE ? l->n_items++ : l->n_items - 1;
+        if (l->n_items == FINDING_MOST && l->share[i] <= l->items[l->n_items - 1].share) continue;
+        size_t at = l->n_items < FINDING_MOST ? l->n_items++ : l->n_items - 1;
         for (; at > 0 && l->items[at - 1].share < l->share[i]; at--) l->items[at] = l->items[at - 1];
-        l->items[at] = (struct evidence_item){i, l->share[i], l->share[i]};
+        l->items[at] = (struct finding_item){i, l->share[i], l->share[i]};
     }
     return l->items != NULL;
 }
 
 static void take_lens(struct exchange *x, struct message *m)
 {
-    if (m->lens.share == NULL || x->answer == NULL) return;
+    if (m->lens.share == NULL || x->finding == NULL) return;
     lens_free(&x->part);
-    x->part = (struct lens){.token = m->lens.token, .share = m->lens.share, .n_segments = x->answer->n_segments};
+    x->part = (struct lens){.token = m->lens.token, .share = m->lens.share, .n_segments = x->finding->n_segments};
     m->lens.share = NULL;
     if (!lens_sum(&x->part) || !lens_choose(&x->part)) lens_free(&x->part);
     free(x->tokens);
@@ -163,7 +147,7 @@ bool conversation_take(struct conversation *c, struct message *m)
         if (x != NULL) x->state = EXCHANGE_ANSWERING;
         return true;
     case MESSAGE_EVIDENCE:
-        if (x != NULL) take_evidence(x, m);
+        if (x != NULL) take_finding(x, m);
         return true;
     case MESSAGE_ANSWER_TEXT:
         if (x != NULL) append_text(x, m->text, m->size);

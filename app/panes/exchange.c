@@ -11,7 +11,7 @@ void exchange_close(struct exchange *x)
     free(x->question);
     free(x->text);
     free(x->problem);
-    if (x->answer != NULL) answer_close(x->answer);
+    answer_close(x->answer);
     free(x->whole.sums);
     free(x->tokens);
     lens_free(&x->part);
@@ -24,13 +24,13 @@ void exchange_close(struct exchange *x)
 
 uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)
 {
-    const size_t n = x != NULL && x->answer != NULL ? x->answer->n_segments : 0;
+    const size_t n = x != NULL && x->finding != NULL ? x->finding->n_segments : 0;
     return n > 0 && n <= a->n_segments ? a->segments[n - 1].end_token : 0;
 }
 
 struct lens exchange_lens(const struct exchange *x)
 {
-    if (x == NULL || x->answer == NULL) return (struct lens){0};
+    if (x == NULL || x->finding == NULL) return (struct lens){0};
     return x->token < 0                                                  ? x->whole
            : x->part.n_segments > 0 && x->part.token == (size_t)x->token ? x->part
                                                                          : (struct lens){0};
@@ -38,7 +38,7 @@ struct lens exchange_lens(const struct exchange *x)
 
 bool exchange_turn(struct exchange *x, int by)
 {
-    if (x == NULL || x->answer == NULL) return false;
+    if (x == NULL || x->finding == NULL) return false;
     x->selected = 0;
     x->marker = false;
     /* Before the tokens are known, the first is asked for, and they come with it. */
@@ -55,7 +55,7 @@ bool exchange_turn(struct exchange *x, int by)
 
 bool exchange_turn_marked(struct exchange *x, int by)
 {
-    if (x == NULL || x->answer == NULL) return false;
+    if (x == NULL || x->finding == NULL) return false;
     bool all = x->token < 0 && !x->marker, marker = x->marker;
     if ((all && by < 0) || (marker && by > 0)) return exchange_turn(x, by);
     if (all || marker) {
@@ -74,7 +74,7 @@ struct inspected_choice exchange_choice(const struct exchange *x, const struct i
 
 const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c)
 {
-    if (x == NULL || x->answer == NULL || x->inspected == NULL) return NULL;
+    if (x == NULL || x->finding == NULL || x->inspected == NULL) return NULL;
     struct inspected_choice choice = exchange_choice(x, c);
     return inspected_same(&choice, &x->inspected->choice) ? x->inspected : NULL;
 }
@@ -87,7 +87,7 @@ double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t 
     return share > 0 ? share : 0;
 }
 
-const struct evidence_item *exchange_selected(const struct exchange *x)
+const struct finding_item *exchange_selected(const struct exchange *x)
 {
     struct lens l = exchange_lens(x);
     return l.n_items > 0 && x->selected < l.n_items ? &l.items[x->selected] : NULL;

@@ -25,11 +25,12 @@ struct exchange {
     char *question; /* owned */
     char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;
-    char *problem;         /* owned: why it failed, or why sentences are quoted; or NULL */
-    struct answer *answer; /* owned; NULL until the evidence is there. The worker reads the evidence (worker.h); the
-                              words in it come at the end */
-    struct lens whole;     /* of all the question's tokens; share and items are the answer's */
-    struct reader_question_token *tokens; /* owned; NULL until a single one was looked at */
+    char *problem;                 /* owned: why it failed, or why sentences are quoted; or NULL */
+    const struct finding *finding; /* the worker's; NULL until the evidence is there */
+    char answerer[128];            /* who words it */
+    struct answer *answer;         /* owned; NULL until it is worded to its end */
+    struct lens whole;             /* of all the question's tokens; share and items are the finding's */
+    struct finding_token *tokens;  /* owned; NULL until a single one was looked at */
     size_t n_tokens;
     int token;                    /* looked at; -1: all together */
     struct lens part;             /* of that token, once it has come; owns everything */
@@ -66,6 +67,6 @@ struct inspected_choice exchange_choice(const struct exchange *x, const struct i
 const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c);
 
 /* The selected piece of evidence, or NULL. */
-const struct evidence_item *exchange_selected(const struct exchange *x);
+const struct finding_item *exchange_selected(const struct exchange *x);
 
 #endif

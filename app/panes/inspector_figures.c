@@ -208,7 +208,7 @@ static void name_question_token(const struct exchange *x, uint64_t token, char *
 {
     snprintf(out, size, "<|question|>");
     if (token == 0 || x->tokens == NULL || token > x->n_tokens) return;
-    const struct reader_question_token *t = &x->tokens[token - 1];
+    const struct finding_token *t = &x->tokens[token - 1];
     const char *bytes = x->question + t->begin;
     const size_t blanks = strspn(bytes, " ") < t->end - t->begin ? strspn(bytes, " ") : 0;
     safe_text_render(out, size, bytes + blanks, t->end - t->begin - blanks, SAFE_LINE);

@@ -104,7 +104,7 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
 
 static void draw_segment_place(struct canvas *c, struct rect r, int y, size_t rank, bool selected, const struct view *v)
 {
-    const struct evidence_item *item = &exchange_lens(v->exchange).items[rank];
+    const struct finding_item *item = &exchange_lens(v->exchange).items[rank];
     if (item->segment >= v->atlas->n_segments) return;
     const struct reader_segment *s = &v->atlas->segments[item->segment];
     char share[16];

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct atlas;
-struct evidence_item;
+struct finding_item;
 
 /* Segments summed up together: texts have millions, and a lens is made between two keys. */
 #define LENS_BLOCK 64
@@ -18,8 +18,8 @@ struct lens {
     float *share; /* [n_segments] */
     double *sums; /* [n_segments / LENS_BLOCK + 1]: shares of the segments before each block */
     size_t n_segments;
-    float peak;                  /* largest share of a segment */
-    struct evidence_item *items; /* the best places */
+    float peak;                 /* largest share of a segment */
+    struct finding_item *items; /* the best places */
     size_t n_items;
 };
 

@@ -99,7 +99,7 @@ static const char *state_words(const struct exchange *x, bool reading)
         return reading ? "Waits until the text is read. Ctrl-C pauses reading and answers from what has been read."
                        : "Waits its turn.";
     case EXCHANGE_ANSWERING:
-        if (x->answer == NULL) return "Looking through the text ...";
+        if (x->finding == NULL) return "Looking through the text ...";
         return x->size ? "" : "The evidence is there; the words are on their way. Ctrl-C stops them.";
     case EXCHANGE_ANSWERED:
         if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
@@ -209,10 +209,10 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
         char share[16];
         snprintf(out + used, size - used, "one word's attention (t T); it weighs %s",
                  figures_share(share, (double)x->tokens[x->token].gate));
-    } else if (x->answer != NULL && x->state != EXCHANGE_ANSWERED) {
+    } else if (x->finding != NULL && x->state != EXCHANGE_ANSWERED) {
         snprintf(out + used, size - used, "%sevidence in %.*f s, %s",
                  x->state == EXCHANGE_ANSWERING ? "words are coming (Ctrl-C stops)  " : "stopped  ",
-                 x->answer->evidence_seconds < 1 ? 2 : 1, x->answer->evidence_seconds, x->answer->answerer);
+                 x->finding->seconds < 1 ? 2 : 1, x->finding->seconds, x->answerer);
     } else if (x->answer != NULL) {
         snprintf(out + used, size - used, "%s, %.*f s", x->answer->answerer, x->answer->seconds < 1 ? 2 : 1,
                  x->answer->seconds);

@@ -34,7 +34,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
 {
     const struct exchange *x = v->exchange;
     const struct lens lens = exchange_lens(x);
-    const struct evidence_item *item = &lens.items[rank];
+    const struct finding_item *item = &lens.items[rank];
     if (item->segment >= v->atlas->n_segments) return;
     const struct reader_segment *s = &v->atlas->segments[item->segment];
     const struct document *d = &v->atlas->corpus->documents[s->document];
@@ -86,9 +86,9 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
     size_t n = exchange_lens(x).n_items;
     if (n > 0)
         snprintf(detail, sizeof detail, "%zu place%s%s", n, n == 1 ? "" : "s",
-                 x->token >= 0                      ? ", one word's"
-                 : x->answer->rank_by == RANK_FUSED ? ", by attention and shared words"
-                                                    : ", % of attention");
+                 x->token >= 0                          ? ", one word's"
+                 : x->finding->rank_by == FINDING_FUSED ? ", by attention and shared words"
+                                                        : ", % of attention");
     struct rect body = pane_title(c, r, focused, "Evidence", detail);
     p->height = body.h;
     if (n == 0) {

@@ -84,7 +84,7 @@ static void name_token(const struct exchange *x, bool dilated, char *out, size_t
     } else if (x->tokens == NULL || (size_t)x->token >= x->n_tokens) {
         snprintf(out, size, "%d", x->token + 1);
     } else {
-        const struct reader_question_token *t = &x->tokens[x->token];
+        const struct finding_token *t = &x->tokens[x->token];
         safe_text_render(word, sizeof word, x->question + t->begin, t->end - t->begin, SAFE_LINE);
         snprintf(out, size, "%d \"%.40s\"", x->token + 1, word + strspn(word, " "));
     }
@@ -121,7 +121,7 @@ static void draw_question(struct canvas *c, struct rect r, int y, const struct e
         canvas_puts(c, line, 0, at, style(ROLE_QUESTION), x->question);
         return;
     }
-    const struct reader_question_token *t = &x->tokens[x->token];
+    const struct finding_token *t = &x->tokens[x->token];
     at = canvas_put(c, line, 0, at, style(ROLE_QUESTION), x->question, t->begin);
     at = canvas_put(c, line, 0, at, style(ROLE_MATCH), x->question + t->begin, t->end - t->begin);
     canvas_puts(c, line, 0, at, style(ROLE_QUESTION), x->question + t->end);
@@ -164,7 +164,7 @@ static void draw_dilated(struct pane_inspect *p, struct canvas *c, struct rect r
 static void draw_evidence(struct pane_inspect *p, struct canvas *c, struct rect r, const struct view *v)
 {
     const struct exchange *x = v->exchange;
-    const struct evidence *a = x->answer->attention;
+    const struct evidence *a = x->finding->attention;
     char keys[16], all[16];
     int y = 0;
     if (a != NULL && r.h > 8) {
@@ -189,7 +189,7 @@ void pane_inspect_draw(struct pane_inspect *p, struct canvas *c, struct rect r, 
                  (unsigned long long)(i->in->n_text - 1), (unsigned long long)i->in->start,
                  (unsigned long long)(i->in->start + i->in->n_token - 1));
     struct rect body = pane_title(c, r, true, "Attention inspector", detail);
-    if (x == NULL || x->answer == NULL) {
+    if (x == NULL || x->finding == NULL) {
         canvas_puts(c, body, 0, 1, style(ROLE_DIM), "No answer yet whose attention could be looked into.");
         return;
     }

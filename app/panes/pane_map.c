@@ -219,7 +219,7 @@ static void draw_ruler(const struct pane_map *p, struct canvas *c, struct rect r
     const int cursor = column_of(p, v->atlas, pane_map_cursor(p, v));
     if (cursor >= 0) canvas_puts(c, r, 0, cursor, style(focused ? ROLE_SELECTED : ROLE_KEY), "▲");
     for (size_t i = x ? lens.n_items : 0; i-- > 0;) {
-        const struct evidence_item *item = &lens.items[i];
+        const struct finding_item *item = &lens.items[i];
         if (i >= 9 || item->segment >= v->atlas->n_segments) continue;
         int column = column_of(p, v->atlas, v->atlas->segments[item->segment].first_token);
         const enum role role = column == cursor ? ROLE_SELECTED : i == x->selected ? ROLE_FOCUS : ROLE_REFERENCE;
@@ -236,7 +236,7 @@ static void name_word(const struct exchange *x, bool dilated, char *out, size_t 
         return;
     }
     if (x->tokens == NULL || (size_t)x->token >= x->n_tokens) return;
-    const struct reader_question_token *t = &x->tokens[x->token];
+    const struct finding_token *t = &x->tokens[x->token];
     char word[40];
     safe_text_render(word, sizeof word, x->question + t->begin, t->end - t->begin, SAFE_LINE);
     snprintf(out, size, " of \"%.30s\"", word + strspn(word, " "));
@@ -276,7 +276,7 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
     char first[16], last[16], cell[16], at[16], share[16], parts[5][200] = {""};
     const uint64_t begin = first_token(p, a), span = pane_map_span(p, a);
     const double tokens = (double)span / (p->width > 0 ? p->width : 1);
-    const bool answered = l->exchange != NULL && l->exchange->answer != NULL;
+    const bool answered = l->exchange != NULL && l->exchange->finding != NULL;
     if (answered) describe_scale(v, l, parts[0], sizeof parts[0]);
     if (answered && l->inspected != NULL)
         snprintf(parts[1], sizeof parts[1], "text %s", figures_share(share, l->inspected->on_text));
@@ -304,7 +304,7 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
 static void title_of(const struct view *v, const struct lane *l, size_t number, int width, char *out, size_t size)
 {
     char word[64], which[64], question[120] = "";
-    if (l->exchange == NULL || l->exchange->answer == NULL) {
+    if (l->exchange == NULL || l->exchange->finding == NULL) {
         snprintf(out, size, "Map");
         return;
     }

@@ -14,7 +14,7 @@
 struct error;
 struct model;
 struct reader;
-struct reader_question_token;
+struct finding_token;
 
 /* -1: all of them. Token 0 is <|question|>, which the model reads before the question; token i + 1 the question's i-th.
  */
@@ -42,7 +42,7 @@ struct inspected {
     double on_text, on_question;                                     /* of the chosen branches; together theirs */
     struct inspected_place places[INSPECTED_PLACES]; /* of the text, by falling mass, ties by position */
     size_t n_places;
-    struct reader_question_token *tokens; /* owned: the question's, without <|question|> */
+    struct finding_token *tokens; /* owned: the question's, without <|question|> */
     size_t n_tokens;
 };
 

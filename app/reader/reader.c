@@ -6,25 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/answer/answerer.h"
-#include "app/answer/ask.h"
 #include "app/reader/checkpoints.h"
 #include "app/text/corpus.h"
-#include "app/answer/followup.h"
-#include "app/reader/inspected.h"
-#include "app/text/segment.h"
 #include "app/reader/state.h"
 #include "app/reader/token_source.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
-#include "compute/evidence.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
 #include "compute/thread_pool.h"
-#include "compute/tokenizer.h"
 
 /* Progress is told this often, in seconds. */
 #define PROGRESS_SECONDS 0.2
@@ -49,9 +42,6 @@ struct reader {
     const struct model *model;
     struct backend *backend;
     const struct corpus *corpus;
-    struct answerer *answerer;
-    bool conversation;
-    struct followup talk;
     struct session_guard *guard;
     struct token_source *source;
     struct sequence *sequence;
@@ -139,8 +129,6 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->model = m;
     r->backend = b;
     r->corpus = c;
-    r->answerer = o->answerer;
-    r->conversation = o->conversation;
     r->checkpoints = checkpoints_begin(c->n_bytes);
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
         reader_choose_rate(&r->rate_kept, m, c->n_bytes, session_memory(session_guard_session(r->guard)), o->memory,
@@ -162,7 +150,6 @@ void reader_close(struct reader *r)
     session_guard_close(r->guard);
     token_source_close(r->source);
     sequence_close(r->sequence);
-    followup_free(&r->talk);
     state_close(r->state);
     for (size_t i = 0; i < AHEAD; i++) free(r->readings[i].keys);
     free(r);
@@ -324,8 +311,7 @@ bool reader_done(const struct reader *r)
 
 const char *reader_notice(const struct reader *r)
 {
-    const char *worded = r->answerer ? answerer_notice(r->answerer) : "";
-    return *worded ? worded : session_guard_notice(r->guard);
+    return session_guard_notice(r->guard);
 }
 
 void reader_progress(const struct reader *r, struct reader_progress *p)
@@ -369,89 +355,22 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
     sequence_token_offsets(r->sequence, begin, end, offsets);
 }
 
-void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
-                         float *share)
+const struct model *reader_model(const struct reader *r)
 {
-    uint64_t n_kept, rate = r->rate_kept;
-    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
-    uint64_t first = sequence_kept(r->sequence, begin), n = sequence_kept(r->sequence, end) - first;
-    evidence_share(a->attention, keys, first, first + n, token, share);
-    if (rate == 1) return;
-    /* Spread out from the back, so that nothing is overwritten before it is moved. */
-    for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
+    return r->model;
 }
 
-static struct ask asked_of(struct reader *r)
+struct backend *reader_backend(const struct reader *r)
 {
-    return (struct ask){r,           r->model, r->backend,  r->corpus,
-                        r->sequence, r->guard, r->answerer, r->conversation ? &r->talk : NULL};
+    return r->backend;
 }
 
-int reader_ask(struct reader *r, const char *question, enum reader_rank wanted, const struct reader_callbacks *c,
-               struct answer **out, struct error *e)
+struct session_guard *reader_guard(struct reader *r)
 {
-    const struct ask q = asked_of(r);
-    return ask_question(&q, question, wanted, c, out, e);
+    return r->guard;
 }
 
-/* --- looking into a question --- */
-
-int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
-                           size_t *n, struct error *e)
+const struct sequence *reader_sequence(const struct reader *r)
 {
-    struct tokens ids = {0};
-    if (tokenizer_encode(r->model->tokenizer, a->question, strlen(a->question), &ids, e)) return -1;
-    assert(ids.n == a->attention->n_query);
-    struct reader_question_token *tokens = calloc(ids.n, sizeof *tokens);
-    uint32_t at = 0;
-    for (size_t i = 0; tokens && i < ids.n; i++) {
-        tokens[i] =
-            (struct reader_question_token){.begin = at, .end = at + ids.lengths[i], .gate = a->attention->gate[i]};
-        at += ids.lengths[i];
-    }
-    *n = ids.n;
-    tokens_free(&ids);
-    if (!tokens) return error_memory(e);
-    *out = tokens;
-    return 0;
-}
-
-int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
-                          float *share, struct error *e)
-{
-    size_t n;
-    const struct reader_segment *segments = reader_segments(r, &n);
-    uint64_t n_kept;
-    const int8_t *keys = sequence_keys(r->sequence, &n_kept);
-    assert(token < a->attention->n_query && a->n_segments <= n);
-    for (size_t i = 0; i < a->n_segments; i++) {
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_cancelled(e);
-        uint64_t begin = sequence_kept(r->sequence, segments[i].first_token),
-                 end = sequence_kept(r->sequence, segments[i].end_token);
-        float part[SEGMENT_MAX_BYTES];
-        double sum = 0;
-        for (; begin < end; begin += SEGMENT_MAX_BYTES) {
-            uint64_t stop = end - begin < SEGMENT_MAX_BYTES ? end : begin + SEGMENT_MAX_BYTES;
-            evidence_share(a->attention, keys, begin, stop, (int)token, part);
-            for (uint64_t j = 0; j < stop - begin; j++) sum += (double)part[j];
-        }
-        share[i] = (float)sum;
-    }
-    return 0;
-}
-
-int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
-                   const atomic_bool *cancel, struct inspected **out, struct error *e)
-{
-    const struct ask q = asked_of(r);
-    struct inspection *in;
-    struct inspected *i;
-    if (ask_inspect(&q, a->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
-    inspected_find_places(i, r);
-    if (reader_question_tokens(r, a, &i->tokens, &i->n_tokens, e)) {
-        inspected_close(i);
-        return -1;
-    }
-    *out = i;
-    return 0;
+    return r->sequence;
 }

@@ -1,5 +1,5 @@
-/* Reading and asking: a corpus through a model on a back end, and questions to it. No threads of its own, no terminal;
- * the caller's thread does the work and hears of it through callbacks. */
+/* Reading: a corpus through a model on a back end. No threads of its own, no terminal; the caller's thread does the
+ * work and hears of it through callbacks. */
 #ifndef LECTERN_READER_H
 #define LECTERN_READER_H
 
@@ -8,18 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/answer/answer.h"
 #include "app/reader/sequence.h"
 
-struct answerer;
 struct backend;
 struct comm;
 struct corpus;
 struct error;
-struct inspected;
-struct inspected_choice;
 struct model;
 struct reader;
+struct session_guard;
 
 struct reader_progress {
     uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */
@@ -34,25 +31,16 @@ struct reader_progress {
 
 struct reader_callbacks {
     void (*progress)(void *context, const struct reader_progress *p); /* a few times a second */
-    void (*answer)(void *context, const char *text, size_t size);     /* a piece of the answer, as it comes */
     void *context;
     const atomic_bool *cancel; /* looked at between chunks (under 200 ms); may be NULL */
-
-    /* Before the first word: the answer without its words (answer.h), lent for the call. Then, until the last word and
-     * while nothing comes too, ten times a second or as often as the answerer lets (between its tokens, between steps
-     * of its prompt): what was asked before may be looked into, as in `progress`. Both may be NULL. */
-    void (*evidence)(void *context, const struct answer *a);
-    void (*idle)(void *context);
 };
 
 struct reader_options {
-    struct comm *comm;         /* the ranks that read together; NULL: one */
-    const char *directory;     /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
-    struct answerer *answerer; /* borrowed until reader_close; NULL: the best sentences are quoted */
-    bool conversation;         /* questions may lean on the ones before */
-    bool keep;                 /* keep the read on disk, and take over what is kept of this text */
-    const char *state_dir;     /* where; NULL: $XDG_CACHE_HOME/lectern */
-    const char *label;         /* what a list of kept reads calls it; may be NULL */
+    struct comm *comm;     /* the ranks that read together; NULL: one */
+    const char *directory; /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
+    bool keep;             /* keep the read on disk, and take over what is kept of this text */
+    const char *state_dir; /* where; NULL: $XDG_CACHE_HOME/lectern */
+    const char *label;     /* what a list of kept reads calls it; may be NULL */
     uint64_t
         memory; /* bytes for evidence keys and model together; 0: no limit. Decides how many positions' keys are kept */
 };
@@ -68,7 +56,8 @@ void reader_close(struct reader *r);
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e);
 bool reader_done(const struct reader *r);
 
-/* A device that was lost on the way, while reading or asking, and where the work goes on; "" where nothing happened. */
+/* A device that was lost on the way, while reading or seeking, and where the work goes on; "" where nothing happened.
+ */
 const char *reader_notice(const struct reader *r);
 
 /* What the user should hear: a kept read taken over or found damaged, or why nothing is kept. "" where there is
@@ -88,10 +77,6 @@ uint32_t reader_rate(const struct reader *r);
 float reader_fusion_weight(const struct reader *r);
 void reader_progress(const struct reader *r, struct reader_progress *p);
 
-/* Asks about what has been read so far. */
-int reader_ask(struct reader *r, const char *question, enum reader_rank rank, const struct reader_callbacks *c,
-               struct answer **out, struct error *e);
-
 const struct corpus *reader_corpus(const struct reader *r);
 
 /* Tables of what has been read; valid until reader_close, growing while reader_read runs (same thread only). */
@@ -102,31 +87,10 @@ const struct reader_segment *reader_segments(const struct reader *r, size_t *n);
  * is where the last token ends). All tokens must be of that document's text. */
 void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets);
 
-/* Share of the evidence attention of each token in [begin, end): of the whole question (`token` -1), or of one of its
- * tokens; zero for positions whose key is not kept. */
-void reader_token_shares(const struct reader *r, const struct answer *a, int token, uint64_t begin, uint64_t end,
-                         float *share);
-
-/* A token of a question: its bytes, and its weight in the whole (the weights add up to 1). */
-struct reader_question_token {
-    uint32_t begin, end;
-    float gate;
-};
-
-/* The tokens of an answer's question, malloc'ed. */
-int reader_question_tokens(const struct reader *r, const struct answer *a, struct reader_question_token **out,
-                           size_t *n, struct error *e);
-
-/* The attention of one question token in every segment of the answer: share[a->n_segments]. One pass over the kept keys
- * on the caller's thread; cancelled (ERROR_CANCELLED) between segments. */
-int reader_question_share(const struct reader *r, const struct answer *a, size_t token, const atomic_bool *cancel,
-                          float *share, struct error *e);
-
-/* Looks into the answer's question (app/reader/inspected.h) over what has been read by now, between two reader_read's,
- * in the progress callback of one, or in the idle callback of a reader_ask. Costs one prefill of the question and its
- * softmaxes over the cached keys; cancelled
- * (ERROR_CANCELLED) between layers. -1 where several ranks read. */
-int reader_inspect(struct reader *r, const struct answer *a, const struct inspected_choice *choice,
-                   const atomic_bool *cancel, struct inspected **out, struct error *e);
+/* What a question is asked with: the session is at the end of what was read, and stays there. */
+const struct model *reader_model(const struct reader *r);
+struct backend *reader_backend(const struct reader *r);
+struct session_guard *reader_guard(struct reader *r);
+const struct sequence *reader_sequence(const struct reader *r);
 
 #endif

@@ -89,7 +89,7 @@ void screen_go(struct screen *s, struct spot spot, uint64_t span)
 
 void screen_show_evidence(struct screen *s, bool leave)
 {
-    const struct evidence_item *item = exchange_selected(conversation_current(&s->conversation));
+    const struct finding_item *item = exchange_selected(conversation_current(&s->conversation));
     if (item == NULL || item->segment >= s->atlas->n_segments) return;
     const struct reader_segment *segment = &s->atlas->segments[item->segment];
     struct spot spot = {segment->document, segment->offset};
@@ -140,7 +140,7 @@ static void show_first_place(struct screen *s)
 static bool has_evidence(const struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
-    return x != NULL && x->answer != NULL;
+    return x != NULL && x->finding != NULL;
 }
 
 static void take_talk(struct screen *s, struct message *m)
@@ -231,7 +231,7 @@ static void want_lens(struct screen *s, const struct exchange *x)
     struct wanted wanted = {s->conversation.current + 1, x->token, 0, 0};
     if (x->token < 0 || exchange_lens(x).n_segments > 0 || memcmp(&wanted, &s->wanted_lens, sizeof wanted) == 0) return;
     s->wanted_lens = wanted;
-    s->calls.want_lens(s->calls.context, s->conversation.current, x->answer, (size_t)x->token);
+    s->calls.want_lens(s->calls.context, s->conversation.current, x->finding, (size_t)x->token);
 }
 
 /* Asks for the attention of the tokens on the screen, once for every stretch of text. */
@@ -240,19 +240,19 @@ static void want_shares(struct screen *s, const struct exchange *x)
     uint64_t begin, end;
     if (s->layout.text.h == 0) return;
     pane_text_tokens(&s->text, s->atlas, &begin, &end);
-    size_t last = x->answer->n_segments;
+    size_t last = x->finding->n_segments;
     if (last == 0 || end > s->atlas->segments[last - 1].end_token || begin >= end) return;
     struct wanted wanted = {s->conversation.current + 1, x->token, begin, end};
     if (memcmp(&wanted, &s->wanted_shares, sizeof wanted) == 0) return;
     s->wanted_shares = wanted;
-    s->calls.want_shares(s->calls.context, s->conversation.current, x->answer, x->token, begin, end);
+    s->calls.want_shares(s->calls.context, s->conversation.current, x->finding, x->token, begin, end);
 }
 
 bool screen_work(struct screen *s)
 {
     bool more = false;
     const struct exchange *x = conversation_current(&s->conversation);
-    if (x != NULL && x->answer != NULL) {
+    if (x != NULL && x->finding != NULL) {
         want_lens(s, x);
         want_shares(s, x);
     }

@@ -31,9 +31,9 @@ struct screen_calls {
     bool (*read)(void *context);
     void (*stop)(void *context);
     bool (*measure)(void *context);
-    void (*want_shares)(void *context, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
-    void (*want_lens)(void *context, size_t id, const struct answer *a, size_t token);
-    void (*want_inspection)(void *context, size_t id, const struct answer *a, const struct inspected_choice *choice);
+    void (*want_shares)(void *context, size_t id, const struct finding *f, int token, uint64_t begin, uint64_t end);
+    void (*want_lens)(void *context, size_t id, const struct finding *f, size_t token);
+    void (*want_inspection)(void *context, size_t id, const struct finding *f, const struct inspected_choice *choice);
     void (*copy)(void *context, const char *text, size_t size);
     void (*edit)(void *context, size_t document, uint64_t line);
     void (*suspend)(void *context);

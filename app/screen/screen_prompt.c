@@ -91,10 +91,10 @@ static void write_export(struct screen *s, const struct exchange *x, const char 
     const struct atlas *a = s->atlas;
     uint64_t first = pane_map_token(&s->map, a, 0), end = first + pane_map_span(&s->map, a);
     /* As the screen shows it: the words may have been stopped, or be on their way. */
-    struct answer shown = *x->answer;
-    shown.text = x->text ? x->text : no_words;
-    if (x->state != EXCHANGE_ANSWERED)
-        snprintf(shown.answerer, sizeof shown.answerer, "%.100s (not to its end)", x->answer->answerer);
+    struct answer shown = {.finding = x->finding, .text = x->text ? x->text : no_words};
+    const bool whole = x->state == EXCHANGE_ANSWERED;
+    snprintf(shown.answerer, sizeof shown.answerer, whole ? "%s" : "%.100s (not to its end)",
+             whole ? x->answer->answerer : x->answerer);
     const struct export export = {
         .corpus = a->corpus,
         .documents = a->documents,
@@ -121,7 +121,7 @@ static void export_answer(struct screen *s, const char *path)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     struct error e = {0};
-    if (x == NULL || x->answer == NULL) {
+    if (x == NULL || x->finding == NULL) {
         screen_notice(s, ROLE_ERROR, "nothing to export: ask a question first");
         return;
     }
@@ -143,7 +143,7 @@ void screen_export_waiting(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     char *path = s->export_path;
-    if (x == NULL || x->answer == NULL || (exchange_inspected(x, &s->choice) == NULL && x->not_inspected == NULL))
+    if (x == NULL || x->finding == NULL || (exchange_inspected(x, &s->choice) == NULL && x->not_inspected == NULL))
         return;
     s->export_path = NULL;
     write_export(s, x, path);

@@ -54,24 +54,24 @@ static bool action_measure(void *context)
     return worker_measure(u->worker);
 }
 
-static void action_want_shares(void *context, size_t id, const struct answer *a, int token, uint64_t begin,
+static void action_want_shares(void *context, size_t id, const struct finding *f, int token, uint64_t begin,
                                uint64_t end)
 {
     struct ui *u = context;
-    worker_want_shares(u->worker, id, a, token, begin, end);
+    worker_want_shares(u->worker, id, f, token, begin, end);
 }
 
-static void action_want_lens(void *context, size_t id, const struct answer *a, size_t token)
+static void action_want_lens(void *context, size_t id, const struct finding *f, size_t token)
 {
     struct ui *u = context;
-    worker_want_lens(u->worker, id, a, token);
+    worker_want_lens(u->worker, id, f, token);
 }
 
-static void action_want_inspection(void *context, size_t id, const struct answer *a,
+static void action_want_inspection(void *context, size_t id, const struct finding *f,
                                    const struct inspected_choice *choice)
 {
     struct ui *u = context;
-    worker_want_inspection(u->worker, id, a, choice);
+    worker_want_inspection(u->worker, id, f, choice);
 }
 
 static void action_copy(void *context, const char *text, size_t size)
@@ -200,7 +200,8 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
         action_redraw,
         action_configure,
     };
-    const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->rank};
+    const struct worker_options worker = {o->corpus, o->model,    o->device, o->n_threads,
+                                          o->reader, o->answerer, o->rank};
     struct config config;
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;

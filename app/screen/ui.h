@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
+#include "app/reader/finding.h"
 #include "app/reader/reader.h"
+
+struct answerer;
 
 struct ui_options {
     const struct corpus *corpus;  /* borrowed, must outlive the call */
@@ -13,7 +16,8 @@ struct ui_options {
     const char *device;           /* as backend_open takes it */
     unsigned n_threads;           /* 0: as many as there are cores */
     struct reader_options reader; /* strings borrowed */
-    enum reader_rank rank;
+    struct answerer *answerer;    /* borrowed; NULL: sentences are quoted */
+    enum finding_rank rank;
     const char
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };

@@ -22,7 +22,7 @@ void message_free(struct message *m)
     free(m->shares.share);
     free(m->lens.tokens);
     free(m->lens.share);
-    if (m->answer != NULL) answer_close(m->answer);
+    answer_close(m->answer);
     inspected_close(m->inspected);
     free(m);
 }

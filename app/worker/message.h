@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/answer/answer.h"
+#include "app/reader/finding.h"
 #include "app/reader/reader.h"
 #include "app/measure/scale.h"
 
@@ -21,7 +23,7 @@ enum message_type {
     MESSAGE_PROGRESS,      /* progress, tables */
     MESSAGE_READ_STOPPED,  /* read to the end, or paused; or text: what went wrong */
     MESSAGE_ANSWER_BEGINS, /* id */
-    MESSAGE_EVIDENCE,      /* id, answer: without its words, which follow */
+    MESSAGE_EVIDENCE,      /* id, finding; text: who words it */
     MESSAGE_ANSWER_TEXT,   /* id, text: a piece */
     MESSAGE_ANSWER_ENDS,   /* id, answer; without one it was stopped; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
@@ -55,7 +57,7 @@ struct message_shares {
 /* What one token of a question attends to. */
 struct message_lens {
     size_t token;
-    struct reader_question_token *tokens; /* owned: all of the question's */
+    struct finding_token *tokens; /* owned: all of the question's */
     size_t n_tokens;
     float *share; /* owned, [n_segments] of the answer */
 };
@@ -77,8 +79,9 @@ struct message {
     struct message_shares shares;
     struct message_lens lens;
     struct message_scale scale;
-    struct answer *answer;       /* owned: no other thread has it */
-    struct inspected *inspected; /* owned */
+    const struct finding *finding; /* the worker's, which keeps it as it is until worker_close */
+    struct answer *answer;         /* owned; of a finding that was told before */
+    struct inspected *inspected;   /* owned */
 };
 
 /* NULL without memory. */

@@ -10,18 +10,20 @@
 #include <unistd.h>
 
 #include "app/answer/answerer.h"
+#include "app/answer/ask.h"
 #include "app/text/corpus.h"
 #include "app/reader/inspected.h"
 #include "app/worker/message.h"
 #include "app/worker/queue.h"
 #include "compute/backend.h"
+#include "compute/bytes.h"
 #include "compute/error.h"
 
 #define WAITING_MAX 64
 #define NICENESS 5
 
 struct wish {
-    const struct answer *answer; /* NULL: none */
+    const struct finding *finding; /* NULL: none */
     size_t id;
     int token;
     uint64_t begin, end;
@@ -39,6 +41,9 @@ struct worker {
     /* the thread's own */
     struct backend *backend;
     struct reader *reader;
+    struct ask ask;
+    struct finding **findings; /* lent to the main thread, all of them */
+    size_t n_findings, findings_capacity;
     size_t told_documents, told_segments, asked;
     char noted[640];        /* what was said of the kept read last */
     const char *scale_what; /* being measured */
@@ -94,7 +99,7 @@ static struct wish take_wish(struct worker *w, struct wish *wish)
 {
     pthread_mutex_lock(&w->mutex);
     struct wish taken = *wish;
-    wish->answer = NULL;
+    wish->finding = NULL;
     pthread_mutex_unlock(&w->mutex);
     return taken;
 }
@@ -102,7 +107,7 @@ static struct wish take_wish(struct worker *w, struct wish *wish)
 static void serve_shares(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->shares_wish);
-    if (wish.answer == NULL || wish.begin >= wish.end) return;
+    if (wish.finding == NULL || wish.begin >= wish.end) return;
     size_t n_documents, n = (size_t)(wish.end - wish.begin), document = 0;
     const struct reader_document *documents = reader_documents(w->reader, &n_documents);
     while (document < n_documents && documents[document].end_token <= wish.begin) document++;
@@ -120,7 +125,7 @@ static void serve_shares(struct worker *w)
         return;
     }
     reader_token_offsets(w->reader, wish.begin, wish.end, m->shares.offsets);
-    reader_token_shares(w->reader, wish.answer, wish.token, wish.begin, wish.end, m->shares.share);
+    finding_text_shares(wish.finding, w->reader, wish.token, wish.begin, wish.end, m->shares.share);
     tell(w, m);
 }
 
@@ -128,16 +133,15 @@ static void serve_lens(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->lens_wish);
     struct error e = {0};
-    if (wish.answer == NULL) return;
+    if (wish.finding == NULL) return;
     struct message *m = message_new(MESSAGE_LENS);
     if (m == NULL) return;
     m->id = wish.id;
     m->lens.token = (size_t)wish.token;
-    m->lens.share = malloc((wish.answer->n_segments + 1) * sizeof *m->lens.share);
-    if (m->lens.share == NULL ||
-        reader_question_tokens(w->reader, wish.answer, &m->lens.tokens, &m->lens.n_tokens, &e) != 0 ||
+    m->lens.share = malloc((wish.finding->n_segments + 1) * sizeof *m->lens.share);
+    if (m->lens.share == NULL || finding_tokens(wish.finding, w->reader, &m->lens.tokens, &m->lens.n_tokens, &e) != 0 ||
         m->lens.token >= m->lens.n_tokens ||
-        reader_question_share(w->reader, wish.answer, m->lens.token, &w->closing, m->lens.share, &e) != 0) {
+        finding_token_share(wish.finding, w->reader, m->lens.token, &w->closing, m->lens.share, &e) != 0) {
         message_free(m);
         return;
     }
@@ -148,11 +152,11 @@ static void serve_inspection(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->inspection_wish);
     struct error e = {0};
-    if (wish.answer == NULL) return;
+    if (wish.finding == NULL) return;
     struct message *m = message_new(MESSAGE_INSPECTED);
     if (m == NULL) return;
     m->id = wish.id;
-    if (reader_inspect(w->reader, wish.answer, &wish.choice, &w->closing, &m->inspected, &e) != 0)
+    if (finding_inspect(wish.finding, w->reader, &wish.choice, &w->closing, &m->inspected, &e) != 0)
         message_text(m, e.text, strlen(e.text));
     tell(w, m);
 }
@@ -171,17 +175,29 @@ static void on_progress(void *context, const struct reader_progress *p)
     serve_wishes(w);
 }
 
-static void on_evidence(void *context, const struct answer *a)
+/* What was found is the main thread's to look at while it is worded, and afterwards. */
+static const struct finding *find(struct worker *w, const char *question, struct error *e)
 {
-    struct worker *w = context;
-    struct error ignored; /* it comes with the words, then */
+    struct finding **findings = bytes_reserve(w->findings, &w->findings_capacity, w->n_findings + 1, sizeof *findings);
+    if (findings == NULL) {
+        error_memory(e);
+        return NULL;
+    }
+    w->findings = findings;
+    struct finding **f = &findings[w->n_findings];
+    if (ask_find(&w->ask, question, w->options.rank, &w->cancel, f, e) != 0) return NULL;
+    w->n_findings++;
     struct message *m = message_new(MESSAGE_EVIDENCE);
-    if (m == NULL) return;
-    m->id = w->asked;
-    if (answer_copy_evidence(&m->answer, a, &ignored) != 0)
+    const char *answerer = ask_answerer(&w->ask);
+    if (m == NULL || !message_text(m, answerer, strlen(answerer))) {
         message_free(m);
-    else
-        tell(w, m);
+        error_memory(e);
+        return NULL;
+    }
+    m->id = w->asked;
+    m->finding = *f;
+    tell(w, m);
+    return *f;
 }
 
 static void on_idle(void *context)
@@ -189,7 +205,7 @@ static void on_idle(void *context)
     serve_wishes(context);
 }
 
-static void on_answer(void *context, const char *text, size_t size)
+static void on_words(void *context, const char *text, size_t size)
 {
     struct worker *w = context;
     struct message *m = message_new(MESSAGE_ANSWER_TEXT);
@@ -204,7 +220,7 @@ static void on_answer(void *context, const char *text, size_t size)
 /* A device that was lost. */
 static void tell_notice(struct worker *w)
 {
-    if (*reader_notice(w->reader)) tell_text(w, MESSAGE_DEVICE, 0, true, reader_notice(w->reader));
+    if (*ask_notice(&w->ask)) tell_text(w, MESSAGE_DEVICE, 0, true, ask_notice(&w->ask));
 }
 
 static void tell_note(struct worker *w)
@@ -232,13 +248,13 @@ static void read_on(struct worker *w)
 
 static void ask(struct worker *w, const struct message *question)
 {
-    const struct reader_callbacks callbacks = {
-        .evidence = on_evidence, .answer = on_answer, .idle = on_idle, .context = w, .cancel = &w->cancel};
+    const struct answer_callbacks callbacks = {.words = on_words, .idle = on_idle, .context = w, .cancel = &w->cancel};
     struct error e = {0};
+    struct answer *a = NULL;
     w->asked = question->id;
     tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
-    struct answer *a = NULL;
-    int failed = reader_ask(w->reader, question->text, w->options.rank, &callbacks, &a, &e);
+    const struct finding *f = find(w, question->text, &e);
+    const bool failed = f == NULL || ask_word(&w->ask, question->text, f, &callbacks, &a, &e) != 0;
     tell_notice(w);
     if (failed) {
         bool stopped = e.kind == ERROR_CANCELLED;
@@ -312,7 +328,9 @@ static bool set_up(struct worker *w, struct error *e)
     const struct worker_options *o = &w->options;
     if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
     tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
-    return reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) == 0;
+    if (reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) != 0) return false;
+    w->ask = (struct ask){.reader = w->reader, .answerer = o->answerer, .conversation = true};
+    return true;
 }
 
 static void *run(void *context)
@@ -396,8 +414,11 @@ void worker_close(struct worker *w)
     queue_stop(w->to);
     queue_stop(w->from);
     pthread_join(w->thread, NULL);
+    ask_free(&w->ask);
+    for (size_t i = 0; i < w->n_findings; i++) finding_close(w->findings[i]);
+    free(w->findings);
     reader_close(w->reader);
-    answerer_release(w->options.reader.answerer);
+    answerer_release(w->options.answerer);
     backend_close(w->backend);
     free_all(w);
 }
@@ -449,17 +470,17 @@ static void want(struct worker *w, struct wish *wish, struct wish wanted)
     queue_nudge(w->to);
 }
 
-void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end)
+void worker_want_shares(struct worker *w, size_t id, const struct finding *f, int token, uint64_t begin, uint64_t end)
 {
-    want(w, &w->shares_wish, (struct wish){.answer = a, .id = id, .token = token, .begin = begin, .end = end});
+    want(w, &w->shares_wish, (struct wish){.finding = f, .id = id, .token = token, .begin = begin, .end = end});
 }
 
-void worker_want_lens(struct worker *w, size_t id, const struct answer *a, size_t token)
+void worker_want_lens(struct worker *w, size_t id, const struct finding *f, size_t token)
 {
-    want(w, &w->lens_wish, (struct wish){.answer = a, .id = id, .token = (int)token});
+    want(w, &w->lens_wish, (struct wish){.finding = f, .id = id, .token = (int)token});
 }
 
-void worker_want_inspection(struct worker *w, size_t id, const struct answer *a, const struct inspected_choice *choice)
+void worker_want_inspection(struct worker *w, size_t id, const struct finding *f, const struct inspected_choice *choice)
 {
-    want(w, &w->inspection_wish, (struct wish){.answer = a, .id = id, .choice = *choice});
+    want(w, &w->inspection_wish, (struct wish){.finding = f, .id = id, .choice = *choice});
 }

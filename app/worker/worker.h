@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/reader/finding.h"
 #include "app/reader/reader.h"
 
+struct answerer;
 struct inspected_choice;
 struct message;
 struct worker;
@@ -19,14 +21,14 @@ struct worker_options {
     const char *device;
     unsigned n_threads;
     struct reader_options reader;
-    enum reader_rank rank;
+    struct answerer *answerer; /* NULL: sentences are quoted */
+    enum finding_rank rank;
 };
 
 /* Starts the thread and begins to read. */
 int worker_open(struct worker **out, const struct worker_options *o, struct error *e);
 
-/* Cancels what is going on, ends the thread and frees what it still had to say. Answers that were taken stay the
- * caller's. */
+/* Cancels what is going on, ends the thread, and frees what it still had to say and all that it found. */
 void worker_close(struct worker *w);
 
 /* Readable when worker_next has something. */
@@ -43,19 +45,19 @@ bool worker_measure(struct worker *w);
 /* Stops what is being done now: reading pauses, an answer ends where it is. */
 void worker_stop(struct worker *w);
 
-/* An answer's evidence is told (MESSAGE_EVIDENCE) before its first word and is the taker's from then on; words follow
- * in MESSAGE_ANSWER_TEXT and MESSAGE_ANSWER_ENDS, which has an answer of its own. The wishes below may be about either,
- * and are granted while words come: the worker only reads the question and the evidence, which must stay as they are
- * until worker_close; the words are the main thread's.
+/* What was found is told (MESSAGE_EVIDENCE) before its first word: it stays the worker's, and as it is, until
+ * worker_close. Words follow in MESSAGE_ANSWER_TEXT and MESSAGE_ANSWER_ENDS. The wishes below are about it, and are
+ * granted while words come.
  *
- * Asks for the attention of the text's tokens [begin, end), all of one document, by an answer: of the whole question
+ * Asks for the attention of the text's tokens [begin, end), all of one document, by a finding: of the whole question
  * (`token` -1) or of one of its tokens. A later wish replaces an earlier one. Answered by MESSAGE_SHARES. */
-void worker_want_shares(struct worker *w, size_t id, const struct answer *a, int token, uint64_t begin, uint64_t end);
+void worker_want_shares(struct worker *w, size_t id, const struct finding *f, int token, uint64_t begin, uint64_t end);
 
 /* Asks what one token of the question attends to in all the text; likewise. Answered by MESSAGE_LENS. */
-void worker_want_lens(struct worker *w, size_t id, const struct answer *a, size_t token);
+void worker_want_lens(struct worker *w, size_t id, const struct finding *f, size_t token);
 
-/* Asks to look into an answer's question; likewise. Answered by MESSAGE_INSPECTED. */
-void worker_want_inspection(struct worker *w, size_t id, const struct answer *a, const struct inspected_choice *choice);
+/* Asks to look into its question; likewise. Answered by MESSAGE_INSPECTED. */
+void worker_want_inspection(struct worker *w, size_t id, const struct finding *f,
+                            const struct inspected_choice *choice);
 
 #endif

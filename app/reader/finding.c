@@ -1,0 +1,313 @@
+#include "app/reader/finding.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/reader/bm25.h"
+#include "app/reader/inspected.h"
+#include "app/reader/reader.h"
+#include "app/text/segment.h"
+#include "compute/backend.h"
+#include "compute/bytes.h"
+#include "compute/clock.h"
+#include "compute/error.h"
+#include "compute/evidence.h"
+#include "compute/evidence_ranks.h"
+#include "compute/inspect.h"
+#include "compute/model.h"
+#include "compute/session.h"
+#include "compute/session_guard.h"
+#include "compute/tokenizer.h"
+
+/* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
+static uint64_t local_segment(const struct model *m)
+{
+    for (uint32_t i = 0; i < m->n_branch; i++) {
+        if (m->branch[i].dilation_rate == 1) return m->branch[i].segment_length;
+    }
+    return m->branch[0].segment_length;
+}
+
+/* Question tokens at most: they must fit one segment of the local branch, after <|question|>. */
+static uint64_t question_limit(const struct model *m)
+{
+    return local_segment(m) - 1;
+}
+
+/* The question's ids, <|question|> first. */
+static int encode_question(const struct model *m, const char *question, struct tokens *out, struct error *e)
+{
+    struct tokens text = {0};
+    size_t size = strlen(question);
+    if (tokenizer_encode(m->tokenizer, question, size, &text, e)) return -1;
+    if (text.n == 0 || text.n > question_limit(m)) {
+        int failed = text.n == 0
+                         ? error_set(e, "the question is empty")
+                         : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked",
+                                     text.n, size, (unsigned long long)question_limit(m));
+        tokens_free(&text);
+        return failed;
+    }
+    struct tokens ids = {.capacity = 0};
+    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
+    if (!ids.ids) {
+        tokens_free(&text);
+        return error_memory(e);
+    }
+    ids.ids[0] = m->token_question;
+    memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
+    ids.n = text.n + 1;
+    tokens_free(&text);
+    *out = ids;
+    return 0;
+}
+
+/* Where a question starts: at the next boundary of the local branch. */
+static uint64_t question_start(const struct session *s, const struct model *m)
+{
+    uint64_t w = local_segment(m);
+    return (session_position(s) + w - 1) / w * w;
+}
+
+/* Prefills the question, and goes back to the end of the text. */
+static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
+                            const struct session_outputs *outputs, struct error *e)
+{
+    if (session_mark(session, e)) return -1;
+    int failed = session_skip_to(session, question_start(session, m), e) ||
+                 session_prefill(session, ids->ids, ids->n, outputs, e);
+    struct error ignored;
+    if (session_rewind(session, failed ? &ignored : e)) failed = -1;
+    return failed ? -1 : 0;
+}
+
+/* Takes the question's queries; a device lost on the way is one more try. */
+static int query(struct reader *r, const struct tokens *ids, struct evidence **out, struct error *e)
+{
+    const struct model *m = reader_model(r);
+    struct session_guard *guard = reader_guard(r);
+    size_t width = m->evidence.width;
+    float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
+    if (!buffer) return error_memory(e);
+    float *tau = buffer + ids->n * width, *gate = tau + ids->n;
+    struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
+    struct error why;
+    int failed = prefill_question(session_guard_session(guard), m, ids, &outputs, &why);
+    if (failed) {
+        failed = session_guard_recover(guard, &why, e) ||
+                 prefill_question(session_guard_session(guard), m, ids, &outputs, e);
+    }
+    /* The first token is <|question|>: it asks nothing. */
+    if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, (uint32_t)(ids->n - 1), e);
+    free(buffer);
+    return failed ? -1 : 0;
+}
+
+/* Evidence of the question over everything read, per segment. */
+static int attend(struct reader *r, struct finding *f, const atomic_bool *cancel, struct error *e)
+{
+    const struct sequence *read = reader_sequence(r);
+    struct session_guard *guard = reader_guard(r);
+    size_t n;
+    const struct reader_segment *segments = sequence_segments(read, &n);
+    uint64_t *starts = calloc(n + 1, sizeof *starts);
+    f->share = calloc(n, sizeof *f->share);
+    f->score = calloc(n, sizeof *f->score);
+    if (!starts || !f->share || !f->score) {
+        free(starts);
+        return error_memory(e);
+    }
+    f->n_segments = n;
+    for (size_t i = 0; i < n; i++) starts[i] = sequence_kept(read, segments[i].first_token);
+    uint64_t n_kept;
+    const int8_t *keys = sequence_keys(read, &n_kept);
+    starts[n] = n_kept;
+    int failed = evidence_ranks_attend(session_comm(session_guard_session(guard)), f->attention, reader_model(r),
+                                       session_guard_backend(guard), keys, n_kept, sequence_n_tokens(read), starts, n,
+                                       f->score, f->share, cancel, e);
+    free(starts);
+    return failed;
+}
+
+/* The fused rank of every segment (models/FORMAT.md, fusion_weight). */
+static int fuse(struct reader *r, const struct finding *f, const atomic_bool *cancel, float *fused, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = reader_segments(r, &n);
+    if (bm25_score(reader_corpus(r), segments, n, f->question, reader_backend(r)->pool, cancel, fused, e)) return -1;
+    bm25_fuse(f->score, fused, reader_fusion_weight(r), n, fused);
+    return 0;
+}
+
+/* The best FINDING_MOST segments by `rank`, ties by position. */
+static int choose(struct finding *f, const float *rank, struct error *e)
+{
+    f->items = calloc(FINDING_MOST, sizeof *f->items);
+    if (!f->items) return error_memory(e);
+    for (size_t i = 0; i < f->n_segments; i++) {
+        if (f->n_items == FINDING_MOST && rank[i] <= f->items[f->n_items - 1].score) continue;
+        size_t at = f->n_items < FINDING_MOST ? f->n_items++ : f->n_items - 1;
+        for (; at > 0 && f->items[at - 1].score < rank[i]; at--) f->items[at] = f->items[at - 1];
+        f->items[at] = (struct finding_item){.segment = i, .score = rank[i], .share = f->share[i]};
+    }
+    return 0;
+}
+
+static int rank(struct reader *r, struct finding *f, enum finding_rank wanted, const atomic_bool *cancel,
+                struct error *e)
+{
+    if (wanted == FINDING_ATTENTION || reader_model(r)->evidence.fusion_weight <= 0) {
+        f->rank_by = FINDING_ATTENTION;
+        return choose(f, f->score, e);
+    }
+    f->rank_by = FINDING_FUSED;
+    float *fused = calloc(f->n_segments, sizeof *fused);
+    if (!fused) return error_memory(e);
+    int failed = fuse(r, f, cancel, fused, e) || choose(f, fused, e);
+    free(fused);
+    return failed ? -1 : 0;
+}
+
+static int seek(struct reader *r, struct finding *f, enum finding_rank wanted, const atomic_bool *cancel,
+                struct error *e)
+{
+    struct tokens ids = {0};
+    if (encode_question(reader_model(r), f->question, &ids, e)) return -1;
+    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, wanted, cancel, e);
+    tokens_free(&ids);
+    return failed ? -1 : 0;
+}
+
+int finding_open(struct finding **out, struct reader *r, const char *question, enum finding_rank wanted,
+                 const atomic_bool *cancel, struct error *e)
+{
+    if (sequence_n_tokens(reader_sequence(r)) == 0) return error_set(e, "nothing has been read yet");
+    const double begin = clock_seconds();
+    struct finding *f = calloc(1, sizeof *f);
+    if (!f || !(f->question = strdup(question))) {
+        finding_close(f);
+        return error_memory(e);
+    }
+    if (seek(r, f, wanted, cancel, e)) {
+        finding_close(f);
+        return -1;
+    }
+    f->seconds = clock_seconds() - begin;
+    *out = f;
+    return 0;
+}
+
+void finding_close(struct finding *f)
+{
+    if (!f) return;
+    evidence_close(f->attention);
+    free(f->question);
+    free(f->items);
+    free(f->share);
+    free(f->score);
+    free(f);
+}
+
+bool finding_fits(struct reader *r, const char *question)
+{
+    struct tokens ids = {0};
+    bool fits = encode_question(reader_model(r), question, &ids, NULL) == 0;
+    tokens_free(&ids);
+    return fits;
+}
+
+/* --- looking into a question --- */
+
+void finding_text_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
+                         float *share)
+{
+    uint64_t n_kept, rate = reader_rate(r);
+    const int8_t *keys = sequence_keys(reader_sequence(r), &n_kept);
+    uint64_t first = sequence_kept(reader_sequence(r), begin), n = sequence_kept(reader_sequence(r), end) - first;
+    evidence_share(f->attention, keys, first, first + n, token, share);
+    if (rate == 1) return;
+    /* Spread out from the back, so that nothing is overwritten before it is moved. */
+    for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
+}
+
+int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
+                   struct error *e)
+{
+    struct tokens ids = {0};
+    if (tokenizer_encode(reader_model(r)->tokenizer, f->question, strlen(f->question), &ids, e)) return -1;
+    assert(ids.n == f->attention->n_query);
+    struct finding_token *tokens = calloc(ids.n, sizeof *tokens);
+    uint32_t at = 0;
+    for (size_t i = 0; tokens && i < ids.n; i++) {
+        tokens[i] = (struct finding_token){.begin = at, .end = at + ids.lengths[i], .gate = f->attention->gate[i]};
+        at += ids.lengths[i];
+    }
+    *n = ids.n;
+    tokens_free(&ids);
+    if (!tokens) return error_memory(e);
+    *out = tokens;
+    return 0;
+}
+
+int finding_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
+                        float *share, struct error *e)
+{
+    size_t n;
+    const struct reader_segment *segments = reader_segments(r, &n);
+    uint64_t n_kept;
+    const int8_t *keys = sequence_keys(reader_sequence(r), &n_kept);
+    assert(token < f->attention->n_query && f->n_segments <= n);
+    for (size_t i = 0; i < f->n_segments; i++) {
+        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_cancelled(e);
+        uint64_t begin = sequence_kept(reader_sequence(r), segments[i].first_token),
+                 end = sequence_kept(reader_sequence(r), segments[i].end_token);
+        float part[SEGMENT_MAX_BYTES];
+        double sum = 0;
+        for (; begin < end; begin += SEGMENT_MAX_BYTES) {
+            uint64_t stop = end - begin < SEGMENT_MAX_BYTES ? end : begin + SEGMENT_MAX_BYTES;
+            evidence_share(f->attention, keys, begin, stop, (int)token, part);
+            for (uint64_t j = 0; j < stop - begin; j++) sum += (double)part[j];
+        }
+        share[i] = (float)sum;
+    }
+    return 0;
+}
+
+static int look_into(struct reader *r, const struct tokens *ids, const struct inspected_choice *choice,
+                     const atomic_bool *cancel, struct inspection **out, struct error *e)
+{
+    struct session *s = session_guard_session(reader_guard(r));
+    const struct model *m = reader_model(r);
+    const struct inspect_choice ranges = inspected_ranges(choice, m, (uint32_t)ids->n);
+    return inspect_open(out, s, m, question_start(s, m), ids->ids, ids->n, &ranges, cancel, e);
+}
+
+/* Likewise, with one more try where a device was lost. */
+static int look_again(struct reader *r, const char *question, const struct inspected_choice *choice,
+                      const atomic_bool *cancel, struct inspection **out, struct error *e)
+{
+    struct tokens ids = {0};
+    struct error why, ignored;
+    if (encode_question(reader_model(r), question, &ids, e)) return -1;
+    int failed = look_into(r, &ids, choice, cancel, out, &why);
+    if (failed && why.kind != ERROR_CANCELLED && session_guard_recover(reader_guard(r), &why, &ignored) == 0)
+        failed = look_into(r, &ids, choice, cancel, out, &why);
+    tokens_free(&ids);
+    return failed ? error_copy(e, &why) : 0;
+}
+
+int finding_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
+                    const atomic_bool *cancel, struct inspected **out, struct error *e)
+{
+    struct inspection *in;
+    struct inspected *i;
+    if (look_again(r, f->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
+    inspected_find_places(i, r);
+    if (finding_tokens(f, r, &i->tokens, &i->n_tokens, e)) {
+        inspected_close(i);
+        return -1;
+    }
+    *out = i;
+    return 0;
+}
