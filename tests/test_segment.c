@@ -83,6 +83,17 @@ static void without_a_sentence_end_the_last_space_cuts(void **state)
     free(text);
 }
 
+static void code_without_line_ends_is_cut_after_statements(void **state)
+{
+    (void)state;
+    char line[700];
+    size_t n = 0;
+    while (n < 495) n += (size_t)sprintf(line + n, "f(1);");
+    n += (size_t)sprintf(line + n, "g=function(){return 17};");
+    memset(line + n, 'x', 100);
+    assert_int_equal(segment_cut(line, n + 100), 495);
+}
+
 static void without_a_space_characters_stay_whole(void **state)
 {
     (void)state;
@@ -164,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_line_of_512_bytes_is_one_segment_and_one_of_513_is_cut),
         cmocka_unit_test(long_lines_are_cut_after_sentences_and_their_closing_marks),
         cmocka_unit_test(without_a_sentence_end_the_last_space_cuts),
+        cmocka_unit_test(code_without_line_ends_is_cut_after_statements),
         cmocka_unit_test(without_a_space_characters_stay_whole),
         cmocka_unit_test(the_rest_of_a_long_line_takes_the_lines_after_it),
         cmocka_unit_test(long_lines_of_scripts_without_spaces_are_cut_after_sentences),

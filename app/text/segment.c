@@ -17,6 +17,12 @@ static bool is_sentence_end(const char *text, size_t cut, size_t size)
            sentence_ends(text, cut, false);
 }
 
+/* Where a statement of code without line ends is over: behind ";" or "}" and what belongs to it. */
+static bool is_statement_end(const char *text, size_t cut)
+{
+    return (text[cut - 1] == ';' || text[cut - 1] == '}') && !memchr(";}),", text[cut], 4);
+}
+
 /* The first unit of a line of which more than SEGMENT_MAX_BYTES are left. */
 static size_t cut_long_line(const char *text, size_t size)
 {
@@ -25,6 +31,8 @@ static size_t cut_long_line(const char *text, size_t size)
         if (is_sentence_end(text, cut, size)) return cut;
         if (last_space == 0 && text[cut - 1] == ' ') last_space = cut;
     }
+    for (size_t cut = SEGMENT_MAX_BYTES; cut > SEGMENT_MAX_BYTES / 2; cut--)
+        if (is_statement_end(text, cut)) return cut;
     if (last_space > 0) return last_space;
     for (size_t cut = SEGMENT_MAX_BYTES; cut > 0; cut--)
         if (((unsigned char)text[cut] & 0xC0) != 0x80) return cut;

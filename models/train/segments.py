@@ -9,6 +9,7 @@ A segment is at most 512 bytes of one file. The file (its bytes, header excluded
      closing marks there comes one of `.` `!` `?` or a wide stop (at s or later); or going backwards from byte c-1 over closing
      marks there comes a wide stop, and at c stands neither a space nor a closing mark. CLOSING and STOPS list the closing marks
      and the wide stops (in UTF-8); none of them may begin before s;
+   - else the largest c in (s + 256, s + 512] whose byte c-1 is `;` or `}` and whose byte c is none of `;` `}` `)` `,`;
    - else the largest c in (s, s + 512] whose byte c-1 is a space;
    - else the largest c in (s, s + 512] whose byte c is not of the form 10xxxxxx; else s + 512.
    What is left at the end (at most 512 bytes) is a unit.
@@ -48,6 +49,9 @@ def cut_of_long_line(data, begin):
     limit = begin + MAX_BYTES
     for cut in range(limit, begin, -1):
         if (data[cut - 1] == 0x20 or data[cut - 1] >= 0x80) and is_sentence_end(data, begin, cut):
+            return cut
+    for cut in range(limit, begin + MAX_BYTES // 2, -1):
+        if data[cut - 1] in b";}" and data[cut] not in b";}),":
             return cut
     last_space = data.rfind(b" ", begin, limit)
     if last_space >= 0:

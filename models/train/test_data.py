@@ -34,6 +34,10 @@ class Segments(unittest.TestCase):
     def test_a_character_is_not_cut(self):
         self.assertEqual(segments.segment_starts(b"x" + "\u00e9".encode() * 300), [0, 511])
 
+    def test_code_without_line_ends_is_cut_after_statements(self):
+        line = b"f(1);" * 99 + b"g=function(){return 17};" + b"x" * 100
+        self.assertEqual(segments.segment_starts(line), [0, 495])
+
     def test_any_bytes_are_covered_by_segments_of_1_to_512_bytes(self):
         rng = random.Random(1)
         for _ in range(200):
