@@ -22,6 +22,9 @@ static const float content_factor[] = {[CONTENT_CODE] = 1,
                                        [CONTENT_EXAMPLES] = 0.3f,
                                        [CONTENT_OTHER] = 0.5f};
 
+/* What no person wrote: behind all that one did. */
+static const float generated_factor = 0.1f;
+
 /* So many of the best places are what ranks of a file's places are counted among. */
 enum { PLACES = 4096, WORDS = 64 };
 
@@ -29,6 +32,7 @@ struct file {
     float sum, path;
     size_t best, n_before; /* SIZE_MAX: none; places that rank before the one looked at */
     enum content content;
+    bool generated;
 };
 
 struct word {
@@ -113,7 +117,10 @@ static struct file *open_files(const struct corpus *c, const char *question)
     words_find(question, strlen(question), add_telling_word, &asked);
     for (size_t i = 0; files && i < c->n_documents; i++) {
         const char *path = c->documents[i].path;
-        files[i] = (struct file){.best = SIZE_MAX, .path = path_match(&asked, path), .content = content_of(path)};
+        files[i] = (struct file){.best = SIZE_MAX,
+                                 .path = path_match(&asked, path),
+                                 .content = content_of(path),
+                                 .generated = c->documents[i].generated};
     }
     return files;
 }
@@ -210,6 +217,7 @@ int code_rank(const struct corpus *c, const struct reader_segment *segments, siz
     for (size_t i = 0; i < n; i++) {
         const struct file *f = &files[segments[i].document];
         if (scores[i] > 0) scores[i] = (scores[i] + weight_path * f->path) * content_factor[f->content];
+        if (f->generated) scores[i] *= generated_factor;
     }
     int failed = cancel && atomic_load(cancel) ? error_set(e, "interrupted") : saturate(files, segments, n, scores, e);
     free(files);

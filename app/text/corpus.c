@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,10 +106,29 @@ static int nothing_to_read(const struct corpus *c, struct error *e)
                      c->skipped[0].reason);
 }
 
+/* Of several files, those that no person wrote are named once, some of them. */
+static int say_generated(struct corpus_build *b, struct error *e)
+{
+    char names[160] = "";
+    size_t n = 0, said = 0;
+    for (size_t i = 0; i < b->corpus.n_documents; i++) {
+        const struct document *d = &b->corpus.documents[i];
+        if (!d->generated) continue;
+        n++;
+        size_t size = strlen(names);
+        if (size + strlen(d->path) + 3 > sizeof names || said == 3) continue;
+        snprintf(names + size, sizeof names - size, "%s%s", said++ > 0 ? ", " : "", d->path);
+    }
+    if (n == 0 || b->corpus.n_documents == 1) return 0;
+    return corpus_build_note(b, e, "%zu %s minified or generated, ranked last: %s%s", n,
+                             n == 1 ? "file is" : "files are", names, n > said ? " ..." : "");
+}
+
 /* Hands the corpus over where all went well and something is there to read. */
 static int finish(struct corpus **out, struct corpus_build *b, int result, struct error *e)
 {
     if (result == 0 && b->corpus.n_documents == 0) result = nothing_to_read(&b->corpus, e);
+    if (result == 0) result = say_generated(b, e);
     if (result != 0) {
         corpus_build_free(b);
         return -1;

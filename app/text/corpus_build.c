@@ -16,6 +16,7 @@
 #include "app/text/corpus_convert.h"
 #include "app/text/encoding.h"
 #include "app/text/encoding_convert.h"
+#include "app/text/generated.h"
 #include "app/text/text_map.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -291,6 +292,7 @@ static int add(struct corpus_build *b, const char *real_path, const char *path, 
         goto fail;
     }
     if (end_lines(&d, &backing, e) != 0 || index_and_hash(b, &d, e) != 0 || seen_grow(b, e) != 0) goto fail;
+    d.generated = generated_is(d.path, d.text, d.size, d.n_lines);
     if (real_copy) *seen_slot(b, real_copy) = c->n_documents + 1;
     b->real_paths[c->n_documents] = real_copy;
     b->backings[c->n_documents] = backing;
