@@ -21,7 +21,10 @@ declared() {
         begins_with "$prefix" "$2" || continue
         for header in $(find app compute -name "$prefix.h"); do grep -qw "$2" "$header" && return 0; done
     done
-    for header in $(find app compute -path "*/${2%%_*}/${2%%_*}.h"); do grep -qw "$2" "$header" && return 0; done
+    local folder=${2%%_*}
+    for header in $(find app compute -path "*/$folder/$folder.h"); do
+        [ -n "$(find "${header%/*}" -maxdepth 1 -name "$1.c*")" ] && grep -qw "$2" "$header" && return 0
+    done
     return 1
 }
 
