@@ -2,7 +2,7 @@
 #include "tests/fake_reader.h"
 
 #include "app/worker/message.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 #include "compute/model.h"
 
 static const char text[] =

@@ -6,7 +6,7 @@
 #include "tests/screens.h"
 
 #include "app/worker/message.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 #include "compute/model.h"
 
 struct fixture {

@@ -398,16 +398,19 @@ static void the_mouse_points_at_panes_entries_and_places(void **state)
     struct fixture f;
     open_answered(&f);
     fixture_draw(&f, 24, 80);
-    struct event press = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.evidence.y + 4, .x = 4};
+    struct event press = {
+        .type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.panes[FOCUS_EVIDENCE].y + 4, .x = 4};
     screen_event(f.screen, &press);
     assert_int_equal(f.screen->conversation.items[0]->selected, 1);
     press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 79};
     screen_event(f.screen, &press);
     assert_int_equal(f.screen->text.spot.document, 2);
-    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_WHEEL_UP, .y = f.screen->layout.text.y + 2, .x = 60};
+    press = (struct event){
+        .type = EVENT_MOUSE, .mouse = MOUSE_WHEEL_UP, .y = f.screen->layout.panes[FOCUS_TEXT].y + 2, .x = 60};
     screen_event(f.screen, &press);
     fixture_draw(&f, 24, 80);
-    press = (struct event){.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.chat.y + 2, .x = 35};
+    press = (struct event){
+        .type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.panes[FOCUS_CHAT].y + 2, .x = 35};
     screen_event(f.screen, &press);
     assert_int_equal(f.screen->conversation.items[0]->selected, 1);
     assert_int_equal(f.screen->focus, FOCUS_TEXT);
@@ -618,7 +621,7 @@ static void the_cursor_leaves_the_number_of_a_place_on_the_map(void **state)
     open_answered(&f);
     fixture_draw(&f, 24, 80);
     const struct layout *l = &f.screen->layout;
-    const struct cell *ruler = &f.canvas.cells[(size_t)(l->map.y + l->map.h - 1) * 80];
+    const struct cell *ruler = &f.canvas.cells[(size_t)(l->panes[FOCUS_MAP].y + l->panes[FOCUS_MAP].h - 1) * 80];
     int at = 0;
     while (at < 80 && strcmp(ruler[at].text, "1") != 0) at++;
     assert_in_range(at, 0, 79);

@@ -1,4 +1,4 @@
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,21 +87,6 @@ void screen_go(struct screen *s, struct spot spot, uint64_t span)
     s->map.own_cursor = false;
 }
 
-void screen_show_evidence(struct screen *s, bool leave)
-{
-    const struct finding_item *item = exchange_selected(conversation_current(&s->conversation));
-    if (item == NULL || item->segment >= s->atlas->n_segments) return;
-    const struct reader_segment *segment = &s->atlas->segments[item->segment];
-    struct spot spot = {segment->document, segment->offset};
-    if (leave) {
-        screen_go(s, spot, segment->size);
-        s->focus = FOCUS_TEXT;
-    } else {
-        pane_text_go(&s->text, s->atlas, spot, segment->size);
-        s->map.own_cursor = false;
-    }
-}
-
 static void take_reading(struct screen *s, struct message *m)
 {
     if (m->text != NULL) {
@@ -134,7 +119,7 @@ static void show_first_place(struct screen *s)
     if (s->focus != FOCUS_CHAT || s->mode != MODE_BROWSE || x->whole.n_items == 0) return;
     jumps_leave(&s->jumps, s->text.spot);
     if (!s->layout.compact) s->focus = FOCUS_EVIDENCE; /* which would cover the words there */
-    screen_show_evidence(s, false);
+    screen_evidence_show(s, false);
 }
 
 static bool has_evidence(const struct screen *s)
@@ -220,8 +205,8 @@ void screen_message(struct screen *s, struct message *m)
     }
     if (m->type == MESSAGE_LENS && m->id == s->conversation.current &&
         (s->focus == FOCUS_EVIDENCE || s->focus == FOCUS_CHAT))
-        screen_show_evidence(s, false);
-    if (m->type == MESSAGE_INSPECTED && s->export_path != NULL) screen_export_waiting(s);
+        screen_evidence_show(s, false);
+    if (m->type == MESSAGE_INSPECTED && s->export_path != NULL) screen_prompt_export(s);
     message_free(m);
 }
 
@@ -238,7 +223,7 @@ static void want_lens(struct screen *s, const struct exchange *x)
 static void want_shares(struct screen *s, const struct exchange *x)
 {
     uint64_t begin, end;
-    if (s->layout.text.h == 0) return;
+    if (s->layout.panes[FOCUS_TEXT].h == 0) return;
     pane_text_tokens(&s->text, s->atlas, &begin, &end);
     size_t last = x->finding->n_segments;
     if (last == 0 || end > s->atlas->segments[last - 1].end_token || begin >= end) return;
@@ -268,6 +253,6 @@ bool screen_work(struct screen *s)
         more = outline_step(s->contents.outline, WORK_MS);
     }
     if (!more && pane_contents_step(&s->contents)) more = s->stale = true;
-    if (s->search_jumps) screen_search_jump(s);
+    if (s->search_jumps) screen_prompt_jump(s);
     return more;
 }

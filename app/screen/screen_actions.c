@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/screen/screen.h"
+#include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
 
@@ -46,7 +46,7 @@ static void next_match(struct screen *s, bool backwards)
     if (!backwards && s->text.span > 0) s->search_from = atlas_spot(s->atlas, atlas_byte(s->atlas, s->text.spot) + 1);
     s->search_backwards = backwards;
     s->search_jumps = true;
-    screen_search_jump(s);
+    screen_prompt_jump(s);
     if (s->search_jumps) screen_notice(s, ROLE_DIM, "searching ...");
 }
 
@@ -64,7 +64,7 @@ static void switch_question(struct screen *s, int by)
     if (c->compared == c->current) c->compared = SIZE_MAX;
     pane_chat_top(&s->chat);
     s->evidence.first = 0;
-    screen_show_evidence(s, false);
+    screen_evidence_show(s, false);
 }
 
 /* Goes through the other answered questions, then back to one map. */
@@ -158,7 +158,7 @@ static bool answering(const struct screen *s)
     return false;
 }
 
-void screen_stop(struct screen *s)
+void screen_actions_stop(struct screen *s)
 {
     if (s->reading == READING_READS || s->scale.running || answering(s)) {
         s->calls.stop(s->calls.context);
@@ -177,7 +177,7 @@ static void resume(struct screen *s)
         screen_notice(s, ROLE_DIM, s->reading == READING_DONE ? "all is read" : "it is not paused");
 }
 
-void screen_measure(struct screen *s)
+void screen_actions_measure(struct screen *s)
 {
     if (s->scale.running) return;
     s->scale = (struct pane_scale){.running = s->calls.measure(s->calls.context)};
@@ -201,7 +201,7 @@ static bool run_elsewhere(struct screen *s, enum action action)
         copy(s);
         return true;
     case ACTION_STOP:
-        screen_stop(s);
+        screen_actions_stop(s);
         return true;
     case ACTION_RESUME:
         resume(s);
@@ -224,13 +224,13 @@ static bool run_place(struct screen *s, enum action action)
 {
     switch (action) {
     case ACTION_OPEN:
-        screen_move_open(s);
+        screen_panes_open(s);
         return true;
     case ACTION_EVIDENCE_NEXT:
-        screen_move_evidence_by(s, 1);
+        screen_evidence_step(s, 1);
         return true;
     case ACTION_EVIDENCE_PREVIOUS:
-        screen_move_evidence_by(s, -1);
+        screen_evidence_step(s, -1);
         return true;
     case ACTION_SEARCH:
         start_prompt(s, s->focus == FOCUS_CONTENTS ? PROMPT_FILTER : PROMPT_SEARCH);
@@ -275,7 +275,7 @@ static bool run_place(struct screen *s, enum action action)
     }
 }
 
-void screen_act(struct screen *s, enum action action)
+void screen_actions_run(struct screen *s, enum action action)
 {
     if (run_elsewhere(s, action) || run_place(s, action)) return;
     switch (action) {
@@ -339,7 +339,7 @@ void screen_act(struct screen *s, enum action action)
         pane_contents_update(&s->contents);
         break;
     default:
-        screen_move(s, action);
+        screen_panes_move(s, action);
         break;
     }
 }

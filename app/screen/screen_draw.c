@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/panes/pane_help.h"
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
 #include "compute/model.h"
 
@@ -122,40 +121,38 @@ static int draw_hint(const struct screen *s, struct canvas *c, struct rect r, in
     return canvas_printf(c, r, 0, x, style(ROLE_DIM), " %s  ", word);
 }
 
-enum when { ALWAYS, ANSWERED, SEARCHING, READS, WORDS_COME, PAUSED };
-
-static bool is_now(const struct screen *s, enum when when)
+static bool is_now(const struct screen *s, enum pane_when when)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
-    return when == ALWAYS || (when == READS && reads) || (when == WORDS_COME && words && !reads) ||
-           (when == PAUSED && s->reading == READING_PAUSED && !words) ||
-           (when == ANSWERED && exchange_lens(x).n_items > 0) || (when == SEARCHING && s->search != NULL);
+    return when == WHEN_ALWAYS || (when == WHEN_READING && reads) || (when == WHEN_WORDS_COME && words && !reads) ||
+           (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) ||
+           (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_SEARCHING && s->search != NULL) ||
+           (when == WHEN_IDLE && !s->scale.running);
+}
+
+/* Hints up to a column; false where one had no room, and those after it are left out. */
+static bool draw_hint_list(const struct screen *s, struct canvas *c, struct rect r, int *x, int right,
+                           const struct pane_hint *list)
+{
+    char names[80];
+    for (; list->action != ACTION_NONE; list++) {
+        if (!is_now(s, list->when)) continue;
+        if (*x + hint_width(s, list->action, list->word, names) > right) return false;
+        *x = draw_hint(s, c, r, *x, list->action, list->word);
+    }
+    return true;
 }
 
 /* The keys of what covers the panes, or of a line that is typed; false where it is neither. */
 static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
-    static const struct {
-        enum action action;
-        const char *word;
-    } pattern[] = {{ACTION_DOWN, "head"},
-                   {ACTION_RIGHT, "branch"},
-                   {ACTION_ZOOM_IN, "shorter"},
-                   {ACTION_ZOOM_OUT, "longer"}},
-      inspector[] = {
-          {ACTION_FOCUS_NEXT, "next choice"}, {ACTION_LEFT, "back"},
-          {ACTION_RIGHT, "forward"},          {ACTION_OPEN, "go"},
-          {ACTION_ATTENTION, "attention"},    {ACTION_TOKEN_NEXT, "word"},
-      };
     int x = 1;
     if (s->mode >= MODE_HELP) {
+        const struct pane_hint *keys = screen_panes_current(s)->keys;
         x = draw_hint(s, c, r, x, ACTION_CANCEL, "close");
-        if (s->mode == MODE_SCALE && !s->scale.running) draw_hint(s, c, r, x, ACTION_OPEN, "measure");
-        for (size_t i = 0; s->mode == MODE_PATTERN && i < sizeof pattern / sizeof pattern[0]; i++)
-            x = draw_hint(s, c, r, x, pattern[i].action, pattern[i].word);
-        for (size_t i = 0; s->mode == MODE_INSPECT && i < sizeof inspector / sizeof inspector[0]; i++)
-            x = draw_hint(s, c, r, x, inspector[i].action, inspector[i].word);
+        for (; keys && keys->action != ACTION_NONE; keys++)
+            if (is_now(s, keys->when)) x = draw_hint(s, c, r, x, keys->action, keys->word);
         return true;
     }
     if (s->mode != MODE_ASK && s->mode != MODE_PROMPT) return false;
@@ -166,39 +163,25 @@ static bool draw_mode_hints(const struct screen *s, struct canvas *c, struct rec
     return true;
 }
 
-/* The keys that matter here, from the table; help and the way out always, at the right. */
+/* The keys that matter here, from the table, the pane's own among them; help and the way out always, at the right. */
 static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
-    static const struct {
-        enum action action;
-        const char *word;
-        unsigned panes; /* bits of enum focus */
-        enum when when;
-    } hints[] = {
-        {ACTION_ASK, "ask", ~0u, ALWAYS},
-        {ACTION_STOP, "pause", ~0u, READS},
-        {ACTION_STOP, "stop", ~0u, WORDS_COME},
-        {ACTION_RESUME, "read on", ~0u, PAUSED},
-        {ACTION_FOCUS_NEXT, "next pane", ~0u, ALWAYS},
-        {ACTION_SEARCH_NEXT, "next match", ~0u, SEARCHING},
-        {ACTION_OPEN, "go", 1u << FOCUS_EVIDENCE | 1u << FOCUS_MAP | 1u << FOCUS_CONTENTS, ALWAYS},
-        {ACTION_HOTTEST, "hottest", 1u << FOCUS_MAP, ANSWERED},
-        {ACTION_ZOOM_IN, "zoom", 1u << FOCUS_MAP, ALWAYS},
-        {ACTION_ATTENTION, "dilated", 1u << FOCUS_MAP, ANSWERED},
-        {ACTION_EVIDENCE_NEXT, "next evidence", 1u << FOCUS_TEXT, ANSWERED},
-        {ACTION_SEARCH, "search", ~(1u << FOCUS_CONTENTS), ALWAYS},
-        {ACTION_SEARCH, "filter", 1u << FOCUS_CONTENTS, ALWAYS},
-        {ACTION_TOKEN_NEXT, "word by word", ~0u, ANSWERED},
-        {ACTION_INSPECT, "inspector", ~0u, ANSWERED},
-        {ACTION_BACK, "back", ~0u, ALWAYS},
-    };
+    static const struct pane_hint before[] = {{ACTION_ASK, "ask", WHEN_ALWAYS},
+                                              {ACTION_STOP, "pause", WHEN_READING},
+                                              {ACTION_STOP, "stop", WHEN_WORDS_COME},
+                                              {ACTION_RESUME, "read on", WHEN_PAUSED},
+                                              {ACTION_FOCUS_NEXT, "next pane", WHEN_ALWAYS},
+                                              {ACTION_SEARCH_NEXT, "next match", WHEN_SEARCHING},
+                                              {0}};
+    static const struct pane_hint after[] = {{ACTION_TOKEN_NEXT, "word by word", WHEN_ANSWERED},
+                                             {ACTION_INSPECT, "inspector", WHEN_ANSWERED},
+                                             {ACTION_BACK, "back", WHEN_ALWAYS},
+                                             {0}};
     char names[80];
     int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
-    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
-        if (!(hints[i].panes >> s->focus & 1) || !is_now(s, hints[i].when)) continue;
-        if (at + hint_width(s, hints[i].action, hints[i].word, names) > right) break;
-        at = draw_hint(s, c, r, at, hints[i].action, hints[i].word);
-    }
+    (void)(draw_hint_list(s, c, r, &at, right, before) &&
+           draw_hint_list(s, c, r, &at, right, screen_panes_of(s->focus)->keys) &&
+           draw_hint_list(s, c, r, &at, right, after));
     at = draw_hint(s, c, r, right, ACTION_HELP, "keys");
     draw_hint(s, c, r, at, ACTION_QUIT, "quit");
 }
@@ -239,66 +222,13 @@ static void draw_status(struct screen *s, struct canvas *c)
     }
 }
 
-/* Returns how many lines there are. */
-static int draw_notes(const struct screen *s, struct canvas *c, struct rect r)
-{
-    const struct corpus *corpus = s->atlas->corpus;
-    char detail[64];
-    snprintf(detail, sizeof detail, "%zu skipped, %zu remark%s", corpus->n_skipped, corpus->n_notes,
-             corpus->n_notes == 1 ? "" : "s");
-    struct rect body = pane_title(c, r, true, "The input", detail);
-    body = rect_inset(body, 0, 1, 0, 1);
-    int y = -s->help_scroll;
-    if (s->note[0] != '\0') y = pane_wrapped(c, body, y, style(ROLE_KEY), s->note);
-    if (corpus->n_skipped + corpus->n_notes == 0)
-        y = pane_wrapped(c, body, y, style(ROLE_DIM), "Everything was taken as it is.");
-    for (size_t i = 0; i < corpus->n_skipped; i++) {
-        y = pane_wrapped(c, body, y, style(ROLE_TEXT), corpus->skipped[i].path);
-        y = pane_wrapped(c, rect_inset(body, 0, 0, 0, 2), y, style(ROLE_ERROR), corpus->skipped[i].reason);
-    }
-    for (size_t i = 0; i < corpus->n_notes; i++) y = pane_wrapped(c, body, y, style(ROLE_DIM), corpus->notes[i]);
-    return y + s->help_scroll;
-}
-
-/* What scrolls; past its end it is drawn again from the last page on. */
-static void draw_lines(struct screen *s, struct canvas *c, struct rect body)
-{
-    for (;;) {
-        int lines =
-            s->mode == MODE_HELP ? pane_help_draw(c, body, &s->config.keymap, s->help_scroll) : draw_notes(s, c, body);
-        int last = lines > body.h - 1 ? lines - body.h + 1 : 0;
-        if (s->help_scroll <= last) return;
-        s->help_scroll = last;
-        canvas_fill(c, body, style(ROLE_TEXT), " ");
-    }
-}
-
 static void draw_panes(struct screen *s, struct canvas *c)
 {
-    const struct layout *l = &s->layout;
-    struct view v = screen_view(s);
-    bool browsing = s->mode != MODE_ASK;
-    if (l->map.h > 0) pane_map_draw(&s->map, c, l->map, s->focus == FOCUS_MAP && browsing, l->compact, &v);
-    if (l->text.h > 0) pane_text_draw(&s->text, c, l->text, s->focus == FOCUS_TEXT && browsing, &v);
-    if (l->contents.h > 0)
-        pane_contents_draw(&s->contents, c, l->contents, s->focus == FOCUS_CONTENTS && browsing,
-                           s->mode == MODE_PROMPT && s->prompt == PROMPT_FILTER, &v);
-    if (l->evidence.h > 0) pane_evidence_draw(&s->evidence, c, l->evidence, s->focus == FOCUS_EVIDENCE && browsing, &v);
-    if (l->chat.h > 0)
-        pane_chat_draw(&s->chat, c, l->chat, s->focus == FOCUS_CHAT || s->mode == MODE_ASK, s->mode == MODE_ASK,
-                       s->reading != READING_DONE && s->reading != READING_PAUSED, &v);
-    if (l->text.x > 0) canvas_fill(c, (struct rect){l->text.y, l->text.x - 1, l->text.h, 1}, style(ROLE_LINE), "│");
-    if (l->evidence.x > 0)
-        canvas_fill(c, (struct rect){l->evidence.y, l->evidence.x - 1, l->evidence.h, 1}, style(ROLE_LINE), "│");
-}
-
-/* The map of what is picked stays in sight above the inspector. */
-static void draw_inspector(struct screen *s, struct canvas *c, struct rect body)
-{
-    struct view v = screen_view(s);
-    int rows = s->layout.compact ? s->layout.map.h : s->layout.map.h > 0 && !s->maximized ? s->layout.map.h : 3;
-    pane_map_draw(&s->map, c, (struct rect){body.y, body.x, rows, body.w}, false, s->layout.compact, &v);
-    pane_inspect_draw(&s->inspect, c, rect_inset(body, rows, 0, 0, 0), s->model, &v);
+    const struct rect *panes = s->layout.panes, text = panes[FOCUS_TEXT], evidence = panes[FOCUS_EVIDENCE];
+    for (enum focus i = FOCUS_TEXT; i < FOCUS_COUNT; i++)
+        if (panes[i].h > 0) screen_panes_of(i)->draw(s, c, panes[i], s->focus == i && s->mode != MODE_ASK);
+    if (text.x > 0) canvas_fill(c, (struct rect){text.y, text.x - 1, text.h, 1}, style(ROLE_LINE), "│");
+    if (evidence.x > 0) canvas_fill(c, (struct rect){evidence.y, evidence.x - 1, evidence.h, 1}, style(ROLE_LINE), "│");
 }
 
 void screen_draw(struct screen *s, struct canvas *c)
@@ -315,16 +245,8 @@ void screen_draw(struct screen *s, struct canvas *c)
         return;
     }
     draw_title(s, c);
-    struct rect body = {1, 0, c->rows - 2, c->cols};
-    if (s->mode == MODE_HELP || s->mode == MODE_NOTES) {
-        draw_lines(s, c, body);
-    } else if (s->mode == MODE_PATTERN) {
-        struct view v = screen_view(s);
-        pane_pattern_draw(&s->pattern, c, body, s->model, &v);
-    } else if (s->mode == MODE_INSPECT) {
-        draw_inspector(s, c, body);
-    } else if (s->mode == MODE_SCALE) {
-        pane_scale_draw(&s->scale, c, body);
+    if (s->mode >= MODE_HELP) {
+        screen_panes_current(s)->draw(s, c, (struct rect){1, 0, c->rows - 2, c->cols}, true);
     } else {
         draw_panes(s, c);
         if (s->layout.progress.h > 0) draw_progress(s, c, s->layout.progress);

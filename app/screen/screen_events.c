@@ -1,7 +1,7 @@
 /* What keys, pastes and the mouse do, by what is going on: browsing, typing, an overlay. */
 #include <string.h>
 
-#include "app/screen/screen.h"
+#include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
 
@@ -16,7 +16,7 @@ static void prompt_typed(struct screen *s)
     if (s->prompt == PROMPT_FILTER)
         pane_contents_update(&s->contents);
     else if (s->prompt != PROMPT_COMMAND)
-        screen_search(s, line_edit_text(prompt_edit(s)));
+        screen_prompt_search(s, line_edit_text(prompt_edit(s)));
 }
 
 static void ask(struct screen *s)
@@ -52,17 +52,17 @@ static void ask_key(struct screen *s, uint32_t key, enum action action)
     if (action == EDIT_ACCEPT) {
         ask(s);
     } else if (action == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
-        if (s->chat.line.size == 0) screen_stop(s);
+        if (s->chat.line.size == 0) screen_actions_stop(s);
         line_edit_set(&s->chat.line, "");
     } else if (action == EDIT_CANCEL) {
         s->mode = MODE_BROWSE;
     } else if (action == EDIT_NEWLINE) {
         line_edit_insert(&s->chat.line, "\n", 1);
     } else if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) {
-        screen_move_text(s, action);
+        screen_text_move(s, action);
     } else if (action > ACTION_NONE && action < EDIT_LEFT) {
         s->mode = MODE_BROWSE;
-        screen_act(s, action);
+        screen_actions_run(s, action);
     } else {
         typing(s, &s->chat.line, key, action);
     }
@@ -73,7 +73,8 @@ static void accept_search(struct screen *s, struct line_edit *l)
 {
     bool again = l->size == 0 && l->n_history > 0;
     if (again) line_edit_set(l, l->history[l->n_history - 1]);
-    if (again || s->search == NULL) screen_search(s, line_edit_text(l)); /* a wrong expression is said to be, now */
+    if (again || s->search == NULL)
+        screen_prompt_search(s, line_edit_text(l)); /* a wrong expression is said to be, now */
     jumps_leave(&s->jumps, s->search_from);
     if (s->search != NULL && search_problem(s->search) != NULL)
         screen_notice(s, ROLE_ERROR, "%s", search_problem(s->search));
@@ -107,7 +108,7 @@ static void prompt_key(struct screen *s, uint32_t key, enum action action)
             line_edit_set(l, "");
             pane_contents_update(&s->contents);
         } else if (s->prompt != PROMPT_COMMAND) {
-            screen_search(s, "");
+            screen_prompt_search(s, "");
             pane_text_go(&s->text, s->atlas, s->search_from, 0);
         }
     } else if (action == ACTION_NONE || action >= EDIT_LEFT) {
@@ -136,81 +137,60 @@ static void key_event(struct screen *s, uint32_t key)
     s->notice[0] = '\0';
     bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
     enum action action = keymap_find(&s->config.keymap, key, edit);
+    const struct pane_ops *pane = screen_panes_current(s);
     if (s->mode == MODE_ASK) {
         ask_key(s, key, action);
     } else if (s->mode == MODE_PROMPT) {
         prompt_key(s, key, action);
     } else if (s->mode == MODE_MARK) {
         mark_key(s, key);
-    } else if (s->mode == MODE_SCALE && action == ACTION_OPEN) {
-        screen_measure(s);
-    } else if ((s->mode == MODE_INSPECT && screen_inspect_key(s, action)) ||
-               (s->mode == MODE_PATTERN && screen_move_pattern(s, action))) {
+    } else if (pane->act && pane->act(s, action)) {
         return;
-    } else if ((s->mode == MODE_HELP || s->mode == MODE_NOTES || s->mode == MODE_PATTERN || s->mode == MODE_SCALE) &&
-               (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_OPEN)) {
-        s->mode = MODE_BROWSE;
     } else if (s->mode == MODE_BROWSE && key >= '1' && key <= '9' && action == ACTION_NONE) {
-        screen_move_evidence(s, (size_t)(key - '1'), true);
+        screen_evidence_select(s, (size_t)(key - '1'), true);
     } else if (action != ACTION_NONE) {
-        screen_act(s, action);
+        screen_actions_run(s, action);
     } else {
         screen_notice(s, ROLE_DIM, "this key does nothing here; ? shows the keys");
     }
 }
 
+/* The pane at a cell; FOCUS_COUNT: none. */
+static enum focus pane_at(const struct layout *l, int y, int x)
+{
+    enum focus i = FOCUS_TEXT;
+    while (i < FOCUS_COUNT && !rect_holds(l->panes[i], y, x)) i++;
+    return i;
+}
+
 static void press(struct screen *s, const struct event *event)
 {
     const struct layout *l = &s->layout;
-    struct view v = screen_view(s);
-    if (rect_holds(l->evidence, event->y, event->x)) {
-        s->focus = FOCUS_EVIDENCE;
-        size_t item = pane_evidence_at(&s->evidence, &v, event->y - l->evidence.y);
-        if (item != SIZE_MAX) screen_move_evidence(s, item, event->mouse == MOUSE_DOUBLE);
-    } else if (rect_holds(l->map, event->y, event->x)) {
-        s->focus = l->compact ? s->focus : FOCUS_MAP;
-        s->map.cursor = pane_map_token(&s->map, s->atlas, pane_map_column(&s->map, event->x - l->map.x));
-        s->map.own_cursor = true;
-        jumps_leave(&s->jumps, s->text.spot);
-        screen_move_token(s, s->map.cursor);
-    } else if (rect_holds(l->contents, event->y, event->x)) {
-        s->focus = FOCUS_CONTENTS;
-        size_t row = pane_contents_at(&s->contents, event->y - l->contents.y);
-        if (row != SIZE_MAX) {
-            pane_contents_move(&s->contents, (long)row - (long)s->contents.selected);
-            screen_move_open_contents(s);
-        }
-    } else if (rect_holds(l->chat, event->y, event->x)) {
-        unsigned reference = pane_chat_reference(s->drawn, l->chat, event->y, event->x);
-        s->focus = FOCUS_CHAT;
-        s->mode = MODE_BROWSE;
-        if (reference > 0) {
-            screen_move_evidence(s, reference - 1, true);
-            return;
-        }
-    } else if (rect_holds(l->text, event->y, event->x)) {
-        s->focus = FOCUS_TEXT;
+    const enum focus at = pane_at(l, event->y, event->x);
+    if (at < FOCUS_COUNT) {
+        const struct pane_ops *pane = screen_panes_of(at);
+        if (at != FOCUS_MAP || !l->compact) s->focus = at;
+        if (pane->press && pane->press(s, event, l->panes[at])) return;
     }
-    s->mode = MODE_BROWSE;
-    if (s->focus == FOCUS_CHAT && event->y >= l->chat.y + l->chat.h - 1) s->mode = MODE_ASK;
+    const struct rect chat = l->panes[FOCUS_CHAT];
+    s->mode = s->focus == FOCUS_CHAT && event->y >= chat.y + chat.h - 1 ? MODE_ASK : MODE_BROWSE;
 }
 
-static void wheel(struct screen *s, const struct event *event)
+static void mouse(struct screen *s, const struct event *event)
 {
-    long by = event->mouse == MOUSE_WHEEL_UP ? -3 : 3;
-    const struct layout *l = &s->layout;
-    if (rect_holds(l->evidence, event->y, event->x)) {
-        screen_move_evidence_by(s, by / 3);
-    } else if (rect_holds(l->contents, event->y, event->x)) {
-        pane_contents_move(&s->contents, by);
-    } else if (rect_holds(l->chat, event->y, event->x)) {
-        pane_chat_scroll(&s->chat, (int)by);
-    } else if (rect_holds(l->map, event->y, event->x)) {
-        struct view v = screen_view(s);
-        pane_map_zoom(&s->map, &v, by < 0 ? 1 : -1);
+    const bool presses = event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE;
+    const long by = event->mouse == MOUSE_WHEEL_UP ? -3 : 3;
+    const struct pane_ops *cover = s->mode >= MODE_HELP ? screen_panes_current(s) : NULL;
+    const enum focus at = pane_at(&s->layout, event->y, event->x);
+    if (cover && cover->press) {
+        if (presses)
+            cover->press(s, event, (struct rect){1, 0, s->rows - 2, s->cols});
+        else
+            cover->wheel(s, by);
+    } else if (presses) {
+        press(s, event);
     } else {
-        pane_text_scroll(&s->text, s->atlas, by);
-        s->map.own_cursor = false;
+        screen_panes_of(at < FOCUS_COUNT ? at : FOCUS_TEXT)->wheel(s, by);
     }
 }
 
@@ -237,15 +217,10 @@ void screen_event(struct screen *s, const struct event *event)
         break;
     case EVENT_MOUSE:
         s->notice[0] = '\0';
-        if (s->mode == MODE_INSPECT)
-            screen_inspect_mouse(s, event);
-        else if (event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE)
-            press(s, event);
-        else
-            wheel(s, event);
+        mouse(s, event);
         break;
     case EVENT_INTERRUPT:
-        screen_stop(s);
+        screen_actions_stop(s);
         break;
     case EVENT_SUSPEND:
         s->calls.suspend(s->calls.context);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "app/reader/inspected.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_panes.h"
 #include "compute/model.h"
 
 /* What was found in less text than has been read by now: it stays until the new one comes. While reading goes on that
@@ -130,20 +130,23 @@ static void go(struct screen *s)
     if (!text) screen_notice(s, ROLE_DIM, "this token is part of the header that introduces the file to the reader");
 }
 
-void screen_inspect_mouse(struct screen *s, const struct event *event)
+static void wheel(struct screen *s, long by)
 {
-    struct view v = screen_view(s);
-    if (event->mouse == MOUSE_WHEEL_UP || event->mouse == MOUSE_WHEEL_DOWN) {
-        select_place(s, event->mouse == MOUSE_WHEEL_UP ? -1 : 1);
-        return;
-    }
-    size_t place = pane_inspect_at(&s->inspect, &v, event->y, event->x);
-    if (place == SIZE_MAX) return;
-    select_place(s, (long)place - (long)s->inspect.selected);
-    if (event->mouse == MOUSE_DOUBLE) go(s);
+    select_place(s, by < 0 ? -1 : 1);
 }
 
-bool screen_inspect_key(struct screen *s, enum action action)
+static bool press(struct screen *s, const struct event *event, struct rect r)
+{
+    (void)r;
+    struct view v = screen_view(s);
+    size_t place = pane_inspect_at(&s->inspect, &v, event->y, event->x);
+    if (place == SIZE_MAX) return true;
+    select_place(s, (long)place - (long)s->inspect.selected);
+    if (event->mouse == MOUSE_DOUBLE) go(s);
+    return true;
+}
+
+static bool act(struct screen *s, enum action action)
 {
     const long page = s->inspect.rows.h > 2 ? s->inspect.rows.h - 1 : 1;
     switch (action) {
@@ -190,3 +193,25 @@ bool screen_inspect_key(struct screen *s, enum action action)
         return false;
     }
 }
+
+/* The map of what is picked stays in sight above the inspector. */
+static void draw(struct screen *s, struct canvas *c, struct rect body, bool focused)
+{
+    (void)focused;
+    struct view v = screen_view(s);
+    int rows = s->layout.compact                                   ? s->layout.panes[FOCUS_MAP].h
+               : s->layout.panes[FOCUS_MAP].h > 0 && !s->maximized ? s->layout.panes[FOCUS_MAP].h
+                                                                   : 3;
+    pane_map_draw(&s->map, c, (struct rect){body.y, body.x, rows, body.w}, false, s->layout.compact, &v);
+    pane_inspect_draw(&s->inspect, c, rect_inset(body, rows, 0, 0, 0), s->model, &v);
+}
+
+static const struct pane_hint keys[] = {{ACTION_FOCUS_NEXT, "next choice", WHEN_ALWAYS},
+                                        {ACTION_LEFT, "back", WHEN_ALWAYS},
+                                        {ACTION_RIGHT, "forward", WHEN_ALWAYS},
+                                        {ACTION_OPEN, "go", WHEN_ALWAYS},
+                                        {ACTION_ATTENTION, "attention", WHEN_ALWAYS},
+                                        {ACTION_TOKEN_NEXT, "word", WHEN_ALWAYS},
+                                        {0}};
+
+const struct pane_ops screen_inspect_pane = {.draw = draw, .act = act, .press = press, .wheel = wheel, .keys = keys};

@@ -1,6 +1,6 @@
 /* Where the panes are. A wide window has the text in the middle and evidence at its side; a small one shows one pane at
  * a time. */
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 
 #define SMALLEST_ROWS 6
 #define SMALLEST_COLS 20
@@ -26,37 +26,9 @@ static void stacked(const struct screen *s, int rows, int cols, struct layout *l
 {
     l->compact = true;
     const int lanes = s->conversation.compared < s->conversation.n ? 2 : 1;
-    l->map = (struct rect){1, 0, lanes, cols};
+    l->panes[FOCUS_MAP] = (struct rect){1, 0, lanes, cols};
     struct rect body = {1 + lanes, 0, rows - 2 - lanes, cols};
-    if (s->focus == FOCUS_EVIDENCE)
-        l->evidence = body;
-    else if (s->focus == FOCUS_CONTENTS)
-        l->contents = body;
-    else if (s->focus == FOCUS_CHAT)
-        l->chat = body;
-    else
-        l->text = body;
-}
-
-static void alone(const struct screen *s, struct rect body, struct layout *l)
-{
-    switch (s->focus) {
-    case FOCUS_EVIDENCE:
-        l->evidence = body;
-        break;
-    case FOCUS_CONTENTS:
-        l->contents = body;
-        break;
-    case FOCUS_CHAT:
-        l->chat = body;
-        break;
-    case FOCUS_MAP:
-        l->map = body;
-        break;
-    default:
-        l->text = body;
-        break;
-    }
+    l->panes[s->focus == FOCUS_MAP ? FOCUS_TEXT : s->focus] = body;
 }
 
 /* Contents, text and evidence side by side; contents over evidence where there is less room; one of the two where there
@@ -65,25 +37,25 @@ static void columns(const struct screen *s, struct rect r, struct layout *l)
 {
     if (r.w >= 130) {
         int left = r.w / 5 < 40 ? r.w / 5 : 40, right = r.w * 3 / 10 < 60 ? r.w * 3 / 10 : 60;
-        l->contents = (struct rect){r.y, r.x, r.h, left};
-        l->text = (struct rect){r.y, r.x + left + 1, r.h, r.w - left - right - 2};
-        l->evidence = (struct rect){r.y, r.x + r.w - right, r.h, right};
+        l->panes[FOCUS_CONTENTS] = (struct rect){r.y, r.x, r.h, left};
+        l->panes[FOCUS_TEXT] = (struct rect){r.y, r.x + left + 1, r.h, r.w - left - right - 2};
+        l->panes[FOCUS_EVIDENCE] = (struct rect){r.y, r.x + r.w - right, r.h, right};
         return;
     }
     int side = 16 + r.w / 5;
     struct rect beside = {r.y, r.x, r.h, side};
-    l->text = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
+    l->panes[FOCUS_TEXT] = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
     bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);
     if (r.h >= 20) {
         /* Short contents leave their room to the evidence. */
         int most = s->conversation.n == 0 ? r.h - 5 : r.h * (s->focus == FOCUS_CONTENTS ? 3 : 2) / 5, wanted = 3;
         while (wanted < most && (size_t)wanted < s->contents.n_rows + 2) wanted++;
-        l->contents = (struct rect){r.y, r.x, wanted, side};
-        l->evidence = rect_inset(beside, wanted, 0, 0, 0);
+        l->panes[FOCUS_CONTENTS] = (struct rect){r.y, r.x, wanted, side};
+        l->panes[FOCUS_EVIDENCE] = rect_inset(beside, wanted, 0, 0, 0);
     } else if (contents) {
-        l->contents = beside;
+        l->panes[FOCUS_CONTENTS] = beside;
     } else {
-        l->evidence = beside;
+        l->panes[FOCUS_EVIDENCE] = beside;
     }
 }
 
@@ -101,13 +73,13 @@ void screen_layout(const struct screen *s, int rows, int cols, struct layout *ou
     int bottom = rows - 1;
     if (s->reading != READING_DONE) l.progress = (struct rect){--bottom, 0, 1, cols};
     if (s->maximized) {
-        alone(s, (struct rect){1, 0, bottom - 1, cols}, &l);
+        l.panes[s->focus] = (struct rect){1, 0, bottom - 1, cols};
         *out = l;
         return;
     }
-    l.map = (struct rect){1, 0, map_rows(s, rows, cols), cols};
-    int chat = chat_rows(s, rows), top = 1 + l.map.h, middle = bottom - chat - top;
-    l.chat = (struct rect){bottom - chat, 0, chat, cols};
+    l.panes[FOCUS_MAP] = (struct rect){1, 0, map_rows(s, rows, cols), cols};
+    int chat = chat_rows(s, rows), top = 1 + l.panes[FOCUS_MAP].h, middle = bottom - chat - top;
+    l.panes[FOCUS_CHAT] = (struct rect){bottom - chat, 0, chat, cols};
     columns(s, (struct rect){top, 0, middle, cols}, &l);
     *out = l;
 }

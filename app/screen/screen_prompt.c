@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "app/output/export.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
 #include "compute/model.h"
 
-void screen_search(struct screen *s, const char *pattern)
+void screen_prompt_search(struct screen *s, const char *pattern)
 {
     struct error e = {0};
     search_close(s->search);
@@ -27,7 +27,7 @@ void screen_search(struct screen *s, const char *pattern)
     s->search_jumps = true;
 }
 
-void screen_search_jump(struct screen *s)
+void screen_prompt_jump(struct screen *s)
 {
     if (s->search == NULL) return;
     uint64_t begin, size, here = atlas_byte(s->atlas, s->search_from);
@@ -139,7 +139,7 @@ static void export_answer(struct screen *s, const char *path)
     screen_notice(s, ROLE_DIM, "the question's attention is computed; then it is written");
 }
 
-void screen_export_waiting(struct screen *s)
+void screen_prompt_export(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     char *path = s->export_path;
@@ -191,9 +191,9 @@ void screen_prompt_line(struct screen *s, const char *line)
     } else if ((a = argument(line, "export")) != NULL && *a != '\0') {
         export_answer(s, a);
     } else if (strcmp(line, "notes") == 0) {
-        screen_act(s, ACTION_NOTES);
+        screen_actions_run(s, ACTION_NOTES);
     } else if (strcmp(line, "help") == 0) {
-        screen_act(s, ACTION_HELP);
+        screen_actions_run(s, ACTION_HELP);
     } else if (strcmp(line, "q") == 0 || strcmp(line, "quit") == 0) {
         s->quit = true;
     } else if (setting(s, line)) {

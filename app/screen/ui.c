@@ -9,7 +9,7 @@
 #include "app/terminal/config.h"
 #include "app/text/corpus.h"
 #include "app/worker/message.h"
-#include "app/screen/screen.h"
+#include "app/screen/screen_parts.h"
 #include "app/terminal/terminal.h"
 #include "app/worker/worker.h"
 #include "compute/error.h"

@@ -1,0 +1,150 @@
+/* What the parts of the screen share: its state, and what each does for the others. */
+#ifndef LECTERN_SCREEN_PARTS_H
+#define LECTERN_SCREEN_PARTS_H
+
+#include <stdbool.h>
+
+#include "app/panes/atlas.h"
+#include "app/panes/conversation.h"
+#include "app/panes/jumps.h"
+#include "app/panes/pane_chat.h"
+#include "app/panes/pane_contents.h"
+#include "app/panes/pane_evidence.h"
+#include "app/panes/pane_inspect.h"
+#include "app/panes/pane_map.h"
+#include "app/panes/pane_pattern.h"
+#include "app/panes/pane_scale.h"
+#include "app/panes/pane_text.h"
+#include "app/screen/screen.h"
+#include "app/terminal/config.h"
+#include "app/terminal/keys.h"
+#include "app/terminal/terminal.h"
+
+struct search;
+
+/* In the order in which Tab goes through them. */
+enum focus { FOCUS_TEXT, FOCUS_EVIDENCE, FOCUS_CHAT, FOCUS_CONTENTS, FOCUS_MAP, FOCUS_COUNT };
+
+enum mode {
+    MODE_BROWSE,
+    MODE_ASK,     /* a question is being typed */
+    MODE_PROMPT,  /* a search or a command is being typed at the bottom */
+    MODE_MARK,    /* the next key is the letter of a mark */
+    MODE_HELP,    /* from here on a pane covers the others */
+    MODE_PATTERN, /* who sees whom */
+    MODE_INSPECT, /* a question's attention taken apart */
+    MODE_SCALE,   /* time and memory against length */
+    MODE_NOTES,   /* what was skipped, and what else is to be said about the input */
+    MODE_COUNT,
+};
+
+enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, PROMPT_FILTER };
+
+enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
+
+struct layout {
+    struct rect title, progress, status, panes[FOCUS_COUNT]; /* h 0: not shown */
+    bool compact, too_small;
+};
+
+/* What was asked of the worker last, so that it is asked once. */
+struct wanted {
+    uint64_t id;   /* of the question, from 1 */
+    int64_t token; /* of the question, or -1 */
+    uint64_t begin, end;
+};
+
+struct wanted_inspection {
+    size_t id; /* of the question, from 1 */
+    struct inspected_choice choice;
+    uint64_t tokens; /* that had been read then */
+};
+
+struct screen {
+    struct screen_calls calls;
+    const struct model *model;
+    struct atlas *atlas; /* owned */
+    struct conversation conversation;
+    struct reader_progress progress;
+    enum reading reading;
+    char device[128];
+    char *problem;  /* owned: why reading failed */
+    char note[640]; /* of the kept read (reader_note) */
+
+    struct config config;
+    enum focus focus;
+    enum mode mode;
+    bool maximized, quit;
+    bool stale;    /* something has changed since the screen was drawn */
+    bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
+    bool returns;  /* to the evidence attention, when the inspector is closed that it was left for */
+    bool stopping; /* something was told to stop, and has not yet */
+    bool renews;   /* what was looked into before more was read is looked into again, while reading goes on too */
+    struct pane_text text;
+    struct pane_evidence evidence;
+    struct pane_contents contents;
+    struct pane_chat chat;
+    struct pane_map map;
+    struct pane_pattern pattern;
+    struct pane_inspect inspect;
+    struct inspected_choice choice; /* layer, head and branch of it; the token is the question's */
+    char *export_path;              /* owned: written as soon as the question is looked into; NULL: nothing waits */
+    struct pane_scale scale;
+    struct jumps jumps;
+
+    enum prompt prompt;
+    struct line_edit prompts[2];         /* searches; commands */
+    struct search *search;               /* owned, or NULL */
+    bool from_inspector;                 /* the prompt was begun there */
+    bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
+    struct spot search_from;
+    bool mark_goes;
+    int help_scroll;
+
+    char notice[300]; /* at the bottom until the next key */
+    enum role notice_role;
+    struct layout layout;
+    const struct canvas *drawn; /* borrowed: what was drawn last */
+    int rows, cols;
+    struct wanted wanted_shares, wanted_lens;
+    struct wanted_inspection wanted_inspection;
+};
+
+/* screen.c */
+struct view screen_view(const struct screen *s);
+void screen_notice(struct screen *s, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Goes to a place and remembers the one left; `span` bytes are marked. */
+void screen_go(struct screen *s, struct spot spot, uint64_t span);
+
+/* screen_actions.c: what the action of a key does; stops what is going on; measures (pane_scale.h). */
+void screen_actions_run(struct screen *s, enum action action);
+void screen_actions_stop(struct screen *s);
+void screen_actions_measure(struct screen *s);
+
+/* screen_prompt.c: what was typed after ":"; searches; the export that waited for the question to be looked into. */
+void screen_prompt_line(struct screen *s, const char *line);
+void screen_prompt_search(struct screen *s, const char *pattern);
+void screen_prompt_jump(struct screen *s);
+void screen_prompt_export(struct screen *s);
+
+/* screen_layout.c */
+void screen_layout(const struct screen *s, int rows, int cols, struct layout *out);
+
+/* screen_text.c */
+void screen_text_move(struct screen *s, enum action action);
+void screen_text_token(struct screen *s, uint64_t token); /* goes to a token, and leaves the map's cursor alone */
+
+/* screen_evidence.c: selects a piece of evidence and shows it in the text; with `leave` the place left is remembered
+ * and the text gets the focus. */
+void screen_evidence_select(struct screen *s, size_t item, bool leave);
+void screen_evidence_step(struct screen *s, long by);
+void screen_evidence_show(struct screen *s, bool leave);
+
+/* screen_inspect.c: asks to look into the questions that are shown; opens or closes the inspector; shows the other
+ * attention. */
+void screen_inspect_work(struct screen *s);
+void screen_inspect_open(struct screen *s);
+void screen_inspect_switch(struct screen *s);
+
+#endif
