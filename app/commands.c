@@ -10,6 +10,7 @@
 #include "app/answer/ask.h"
 #include "app/output/card.h"
 #include "app/command_state.h"
+#include "app/text/content.h"
 #include "app/text/corpus.h"
 #include "app/measure/dry_run.h"
 #include "app/measure/eval.h"
@@ -351,9 +352,12 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
     return failed;
 }
 
-static enum finding_rank rank_of(const struct options *o)
+static struct finding_how how_of(const struct options *o)
 {
-    return o->rank_attention ? FINDING_ATTENTION : FINDING_FUSED;
+    return (struct finding_how){
+        .rank = o->rank_attention ? FINDING_ATTENTION : FINDING_FUSED,
+        .scope = {.globs = o->in, .n_globs = o->n_in, .contents = o->kind ? content_named(o->kind) : 0},
+    };
 }
 
 static int run_ask(struct work *w, struct error *e)
@@ -363,7 +367,8 @@ static int run_ask(struct work *w, struct error *e)
     struct answer *a = NULL;
     w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer};
     const struct answer_callbacks c = {.words = o->json ? NULL : show_words, .cancel = w->cancel};
-    int failed = ask_find(&w->ask, o->question, rank_of(o), w->cancel, &w->finding, e) ||
+    const struct finding_how how = how_of(o);
+    int failed = ask_find(&w->ask, o->question, &how, w->cancel, &w->finding, e) ||
                  ask_word(&w->ask, o->question, w->finding, &c, &a, e);
     say_notice(w);
     if (failed) return EXIT_FAILED;
@@ -531,7 +536,7 @@ static int run_screen(struct work *w, struct error *e)
         .n_threads = o->n_threads,
         .reader = reader,
         .answerer = w->answerer,
-        .rank = rank_of(o),
+        .how = how_of(o),
     };
     if (ui_run(&ui, &end, e)) return EXIT_FAILED;
     return end.unread ? interrupted(o, &end, e) : status_of(w);

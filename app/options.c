@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "app/output/export.h"
+#include "app/text/content.h"
 #include "app/text/encoding_convert.h"
 #include "compute/error.h"
 
@@ -57,6 +58,8 @@ enum option_id {
     OPTION_MAX_FILE,
     OPTION_ENCODING,
     OPTION_RANK,
+    OPTION_IN,
+    OPTION_KIND,
     OPTION_EXPORT,
     OPTION_DRY_RUN,
     OPTION_TOKENS,
@@ -115,6 +118,10 @@ static const struct {
                          FOR_TEXT | FOR(COMMAND_TEXT), 0},
     [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK),
                      0},
+    [OPTION_IN] = {"in", "GLOB", "rank only documents whose path matches (may be given several times)",
+                   FOR(COMMAND_ASK), 0},
+    [OPTION_KIND] = {"kind", "code|docs|tests|all", "rank only documents of this kind", FOR(COMMAND_ASK), 0,
+                     .text = offsetof(struct options, kind)},
     [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
                        FOR(COMMAND_ASK), 0, .text = offsetof(struct options, export)},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0,
@@ -304,12 +311,25 @@ static int apply_rank(struct options *o, const char *argument, struct error *e)
     return 0;
 }
 
+static int apply_in(struct options *o, const char *argument, struct error *e)
+{
+    if (o->n_in == OPTIONS_GLOBS) return error_set_kind(e, ERROR_USAGE, "--in: more than %d globs", OPTIONS_GLOBS);
+    if (!*argument) return error_set_kind(e, ERROR_USAGE, "--in: the glob is empty");
+    o->in[o->n_in++] = argument;
+    return 0;
+}
+
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
     const size_t text = table[id].text, flag = table[id].flag;
     if (text) *(const char **)(void *)((char *)o + text) = argument;
     if (flag) *(bool *)(void *)((char *)o + flag) = true;
     switch (id) {
+    case OPTION_IN:
+        return apply_in(o, argument, e);
+    case OPTION_KIND:
+        if (content_named(argument)) return 0;
+        return error_set_kind(e, ERROR_USAGE, "--kind %s: neither code, docs, tests nor all", argument);
     case OPTION_EXPORT:
         return export_check(argument, e);
     case OPTION_TEMPERATURE:

@@ -33,6 +33,8 @@ enum {
     EXIT_INTERRUPTED = 130,
 };
 
+#define OPTIONS_GLOBS 16
+
 /* Strings are borrowed from argv. */
 struct options {
     enum command command;
@@ -48,9 +50,12 @@ struct options {
     uint64_t max_file;     /* bytes */
     const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
     bool json, quiet, dry_run, rank_attention, no_state;
-    const char *log;      /* file, or NULL */
-    const char *question; /* ask */
-    const char *export;   /* ask: file to write the answer to, or NULL */
+    const char *log;               /* file, or NULL */
+    const char *question;          /* ask */
+    const char *in[OPTIONS_GLOBS]; /* ask: only documents that match one of these */
+    size_t n_in;
+    const char *kind;   /* ask: code, docs, tests or all; NULL: all */
+    const char *export; /* ask: file to write the answer to, or NULL */
     char *const *paths;
     size_t n_paths;
     struct scale_options scale;

@@ -168,10 +168,10 @@ static float fake_weight(const struct reader *r, size_t segment, const char *que
     return weight;
 }
 
-int finding_open(struct finding **out, struct reader *r, const char *question, enum finding_rank wanted,
+int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e)
 {
-    (void)wanted;
+    (void)how;
     (void)cancel;
     if (r->n_segments == 0) return error_set(e, "nothing has been read yet");
     struct finding *f = calloc(1, sizeof *f);
@@ -208,10 +208,10 @@ void finding_close(struct finding *f)
     free(f);
 }
 
-int ask_find(struct ask *q, const char *question, enum finding_rank wanted, const atomic_bool *cancel,
+int ask_find(struct ask *q, const char *question, const struct finding_how *how, const atomic_bool *cancel,
              struct finding **out, struct error *e)
 {
-    return finding_open(out, q->reader, question, wanted, cancel, e);
+    return finding_open(out, q->reader, question, how, cancel, e);
 }
 
 void ask_free(struct ask *q)

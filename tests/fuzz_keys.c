@@ -116,7 +116,9 @@ static void answer_next(struct run *r)
         if (c->items[i]->state != EXCHANGE_WAITS) continue;
         struct error e = {0};
         struct finding **f = &r->findings[r->n_findings];
-        if (finding_open(f, r->reader, c->items[i]->question, FINDING_ATTENTION, NULL, &e) != 0) return;
+        if (finding_open(f, r->reader, c->items[i]->question, &(struct finding_how){.rank = FINDING_ATTENTION}, NULL,
+                         &e) != 0)
+            return;
         r->n_findings++;
         struct message *m = message_new(MESSAGE_EVIDENCE);
         m->id = i;

@@ -199,7 +199,8 @@ static inline const struct finding *fixture_find(struct fixture *f, size_t id)
     struct error e = {0};
     assert_true(f->n_findings < sizeof f->findings / sizeof *f->findings);
     struct finding **found = &f->findings[f->n_findings++];
-    assert_ok(finding_open(found, f->reader, f->screen->conversation.items[id]->question, FINDING_ATTENTION, NULL, &e),
+    assert_ok(finding_open(found, f->reader, f->screen->conversation.items[id]->question,
+                           &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
               e);
     struct message *m = message_new(MESSAGE_EVIDENCE);
     m->id = id;

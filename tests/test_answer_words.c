@@ -76,7 +76,7 @@ static char *ask(struct fake *f, const char *text, const char *question)
     assert_ok(reader_open(&r, m, b, c, &o, NULL, &e), e);
     assert_ok(reader_read(r, &reading, &e), e);
     struct ask asks = {.reader = r, .answerer = &f->base};
-    assert_ok(ask_find(&asks, question, FINDING_ATTENTION, NULL, &found, &e), e);
+    assert_ok(ask_find(&asks, question, &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &found, &e), e);
     assert_ok(ask_word(&asks, question, found, &callbacks, &a, &e), e);
     assert_true(found->seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
     f->worded = a->worded;

@@ -66,6 +66,17 @@ static void sizes_have_suffixes(void **state)
     assert_true(o.memory == UINT64_C(300) << 20);
 }
 
+static void a_question_may_be_of_some_documents(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("ask", "-q", "Who?", "--in", "src/**", "--in=*.md", "--kind", "docs", ".")), e);
+    assert_int_equal(o.n_in, 2);
+    assert_string_equal(o.in[1], "*.md");
+    assert_string_equal(o.kind, "docs");
+}
+
 static void wrong_usage_is_named(void **state)
 {
     (void)state;
@@ -88,6 +99,9 @@ static void wrong_usage_is_named(void **state)
         {{"read", "--answerer", "none", "x"}, "read: --answerer does not belong here"},
         {{"get-answerer", "x"}, "get-answerer: too many arguments (\"x\")"},
         {{"ask", "--rank", "luck", "x"}, "--rank luck: neither fused nor attention"},
+        {{"ask", "--kind", "prose", "x"}, "--kind prose: neither code, docs, tests nor all"},
+        {{"ask", "--in", "", "x"}, "--in: the glob is empty"},
+        {{"read", "--in", "*.c", "x"}, "read: --in does not belong here"},
         {{"devices", "x"}, "devices: too many arguments (\"x\")"},
         {{"eval"}, "eval: no TASKS.jsonl named"},
         {{"--quiet"}, "no PATH named"},
@@ -129,6 +143,7 @@ int main(void)
         cmocka_unit_test(ask_takes_a_question_and_paths_in_any_order),
         cmocka_unit_test(a_file_named_like_a_command_is_reached_by_its_path),
         cmocka_unit_test(sizes_have_suffixes),
+        cmocka_unit_test(a_question_may_be_of_some_documents),
         cmocka_unit_test(wrong_usage_is_named),
         cmocka_unit_test(help_needs_nothing_else),
     };

@@ -160,7 +160,9 @@ static void a_finding_ranks_segments_and_its_shares_add_up_to_one(void **state)
     open_all(&f);
     read_all(&f);
     struct finding *a = NULL;
-    assert_ok(finding_open(&a, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&a, f.reader, "where does the heron stand?",
+                           &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
+              e);
     assert_int_equal(a->rank_by, FINDING_ATTENTION);
     assert_int_equal(a->n_items, a->n_segments);
     double sum = 0, by_token = 0;
@@ -200,7 +202,9 @@ static void what_is_found_is_worded_and_stays_as_it_was(void **state)
     struct finding *found = NULL;
     struct answer *a = NULL;
     assert_string_equal(ask_answerer(&ask), "quoted sentences");
-    assert_ok(ask_find(&ask, "where does the heron stand?", FINDING_ATTENTION, NULL, &found, &e), e);
+    assert_ok(ask_find(&ask, "where does the heron stand?", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL,
+                       &found, &e),
+              e);
     const struct finding before = *found;
     float one[64], other[64];
     finding_text_shares(found, f.reader, 1, 0, 64, one);
@@ -228,7 +232,9 @@ static void a_question_is_looked_into_and_the_next_finding_is_the_same(void **st
     struct finding *a = NULL, *again = NULL;
     struct inspected *all, *one;
     struct reader_progress p;
-    assert_ok(finding_open(&a, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&a, f.reader, "where does the heron stand?",
+                           &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
+              e);
     assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
     assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
     reader_progress(f.reader, &p);
@@ -248,7 +254,9 @@ static void a_question_is_looked_into_and_the_next_finding_is_the_same(void **st
     struct inspected_branch b;
     inspected_branch(one, f.model, 1, &b);
     assert_float_equal((float)(one->on_text + one->on_question), (float)b.mass, 1e-5f);
-    assert_ok(finding_open(&again, f.reader, "where does the heron stand?", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&again, f.reader, "where does the heron stand?",
+                           &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
+              e);
     assert_memory_equal(a->share, again->share, a->n_segments * sizeof *a->share);
     inspected_close(all);
     inspected_close(one);
@@ -267,12 +275,34 @@ static void fused_ranks_put_the_words_of_the_question_first(void **state)
     /* The tiny model attends at random; with this weight BM25 decides. */
     f.model->evidence.fusion_weight = 100;
     struct finding *a = NULL;
-    assert_ok(finding_open(&a, f.reader, "main return", FINDING_FUSED, NULL, &e), e);
+    assert_ok(finding_open(&a, f.reader, "main return", &(struct finding_how){.rank = FINDING_FUSED}, NULL, &e), e);
     assert_int_equal(a->rank_by, FINDING_FUSED);
     size_t n;
     assert_int_equal(reader_segments(f.reader, &n)[a->items[0].segment].document, 1);
     for (size_t i = 1; i < a->n_items; i++) assert_true(a->items[i - 1].score >= a->items[i].score);
     finding_close(a);
+    close_all(&f);
+}
+
+static void a_question_of_some_documents_ranks_no_others(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    open_all(&f);
+    read_all(&f);
+    const char *path = f.corpus->documents[1].path, *none = "no-such-path";
+    struct finding_how how = {.rank = FINDING_ATTENTION, .scope = {.globs = &path, .n_globs = 1}};
+    struct finding *a = NULL;
+    size_t n;
+    assert_ok(finding_open(&a, f.reader, "heron", &how, NULL, &e), e);
+    assert_true(a->n_items > 0);
+    for (size_t i = 0; i < a->n_items; i++)
+        assert_int_equal(reader_segments(f.reader, &n)[a->items[i].segment].document, 1);
+    finding_close(a);
+    how.scope.globs = &none;
+    assert_int_equal(finding_open(&a, f.reader, "heron", &how, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "none of the"));
     close_all(&f);
 }
 
@@ -284,11 +314,11 @@ static void asking_leaves_the_reading_as_it_was(void **state)
     open_all(&f);
     read_all(&f);
     struct finding *first = NULL, *other = NULL, *again = NULL;
-    assert_ok(finding_open(&first, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&first, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     assert_ok(finding_open(&other, f.reader, "what does main return, and why is this question longer?",
-                           FINDING_ATTENTION, NULL, &e),
+                           &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
               e);
-    assert_ok(finding_open(&again, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&again, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     assert_memory_equal(first->score, again->score, first->n_segments * sizeof(float));
     assert_memory_not_equal(first->score, other->score, first->n_segments * sizeof(float));
     finding_close(first);
@@ -309,7 +339,8 @@ static void an_interrupted_read_goes_on_where_it_stopped(void **state)
     assert_int_equal(e.kind, ERROR_CANCELLED);
     assert_false(reader_done(f.reader));
     struct finding *a = NULL;
-    assert_int_equal(finding_open(&a, f.reader, "heron", FINDING_ATTENTION, NULL, &e), -1);
+    assert_int_equal(finding_open(&a, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
+                     -1);
     assert_string_equal(e.text, "nothing has been read yet");
     atomic_store(&cancel, false);
     assert_ok(reader_read(f.reader, &c, &e), e);
@@ -329,14 +360,15 @@ static void a_question_that_is_too_long_is_refused_with_its_size(void **state)
     read_all(&f);
     struct finding *a = NULL;
     assert_int_equal(finding_open(&a, f.reader, "where does the heron stand, and for how long does it wait?",
-                                  FINDING_ATTENTION, NULL, &e),
+                                  &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
                      0);
     finding_close(a);
     a = NULL;
     char *question = malloc(100001);
     memset(question, '?', 100000);
     question[100000] = '\0';
-    assert_int_equal(finding_open(&a, f.reader, question, FINDING_ATTENTION, NULL, &e), -1);
+    assert_int_equal(finding_open(&a, f.reader, question, &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
+                     -1);
     assert_non_null(strstr(e.text, "(100000 bytes): at most"));
     assert_null(a);
     free(question);
@@ -393,7 +425,7 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     open_reader(&f);
     read_all(&f);
     struct finding *whole = NULL, *pieces = NULL;
-    assert_ok(finding_open(&whole, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&whole, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     struct reader_progress p;
     reader_progress(f.reader, &p);
     uint64_t n_tokens = p.tokens;
@@ -418,7 +450,7 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     assert_true(sittings > 2);
     assert_int_equal(p.tokens, n_tokens);
     assert_int_equal(read, n_tokens); /* nothing twice */
-    assert_ok(finding_open(&pieces, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&pieces, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     assert_int_equal(pieces->n_segments, whole->n_segments);
     for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
     finding_close(pieces);
@@ -427,7 +459,7 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     /* finished: reopened without reading */
     open_reader(&f);
     assert_true(reader_done(f.reader));
-    assert_ok(finding_open(&pieces, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&pieces, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
     finding_close(pieces);
     finding_close(whole);
@@ -503,7 +535,7 @@ static void little_memory_keeps_fewer_keys(void **state)
     assert_float_equal(reader_fusion_weight(f.reader), 1.0f, 0);
     read_all(&f);
     struct finding *a = NULL;
-    assert_ok(finding_open(&a, f.reader, "heron", FINDING_ATTENTION, NULL, &e), e);
+    assert_ok(finding_open(&a, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     float shares[8], sum = 0;
     finding_text_shares(a, f.reader, -1, 8, 16, shares);
     for (int i = 0; i < 8; i++) assert_true(i % 4 == 0 ? shares[i] > 0 : shares[i] == 0);
@@ -554,6 +586,7 @@ int main(void)
         cmocka_unit_test(what_is_found_is_worded_and_stays_as_it_was),
         cmocka_unit_test(a_question_is_looked_into_and_the_next_finding_is_the_same),
         cmocka_unit_test(fused_ranks_put_the_words_of_the_question_first),
+        cmocka_unit_test(a_question_of_some_documents_ranks_no_others),
         cmocka_unit_test(asking_leaves_the_reading_as_it_was),
         cmocka_unit_test(an_interrupted_read_goes_on_where_it_stopped),
         cmocka_unit_test(what_was_read_is_kept_and_read_on_with_the_same_result),

@@ -26,7 +26,7 @@ static struct made made_with(const char *device)
     size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
     assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
     const struct worker_options o = {
-        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .rank = FINDING_ATTENTION};
+        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .how = {.rank = FINDING_ATTENTION}};
     assert_ok(worker_open(&f.worker, &o, &e), e);
     return f;
 }

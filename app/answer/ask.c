@@ -29,13 +29,13 @@ static int resolve(const struct ask *q, const char *question, const atomic_bool 
     return *out ? 0 : error_memory(e);
 }
 
-int ask_find(struct ask *q, const char *question, enum finding_rank wanted, const atomic_bool *cancel,
+int ask_find(struct ask *q, const char *question, const struct finding_how *how, const atomic_bool *cancel,
              struct finding **out, struct error *e)
 {
     const double begin = clock_seconds();
     char *alone = NULL;
     if (resolve(q, question, cancel, &alone, e)) return -1;
-    int failed = finding_open(out, q->reader, alone, wanted, cancel, e);
+    int failed = finding_open(out, q->reader, alone, how, cancel, e);
     free(alone);
     if (failed) return -1;
     (*out)->seconds = clock_seconds() - begin;

@@ -22,7 +22,7 @@ struct ask {
 void ask_free(struct ask *q);
 
 /* Finds the evidence of a question in what has been read so far. Cancelled: ERROR_CANCELLED. */
-int ask_find(struct ask *q, const char *question, enum finding_rank wanted, const atomic_bool *cancel,
+int ask_find(struct ask *q, const char *question, const struct finding_how *how, const atomic_bool *cancel,
              struct finding **out, struct error *e);
 
 /* Words what was found for the question, which may be shorter than f->question. An answerer that fails costs nobody the

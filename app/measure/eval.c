@@ -169,7 +169,8 @@ static int run_task(struct group *g, struct run *r, const struct eval_task *t, s
     struct finding *f;
     struct answer *a = NULL;
     /* Only an answer is worded from the best segments; without one, BM25 need not look at the text for them. */
-    if (ask_find(&ask, t->question, o->answers ? FINDING_FUSED : FINDING_ATTENTION, o->cancel, &f, e) != 0) return -1;
+    const struct finding_how how = {.rank = o->answers ? FINDING_FUSED : FINDING_ATTENTION};
+    if (ask_find(&ask, t->question, &how, o->cancel, &f, e) != 0) return -1;
     int result = add_scores(g, r, t, f, e);
     if (result == 0 && o->answers && t->n_answers > 0)
         result = ask_word(&ask, t->question, f, &callbacks, &a, e) != 0 || add_answer(r, t, a, e) != 0 ? -1 : 0;

@@ -1,12 +1,15 @@
 #include "app/reader/finding.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/reader/bm25.h"
+#include "app/reader/code_rank.h"
 #include "app/reader/inspected.h"
 #include "app/reader/reader.h"
+#include "app/text/corpus.h"
 #include "app/text/segment.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
@@ -137,16 +140,34 @@ static int fuse(struct reader *r, const struct finding *f, const atomic_bool *ca
     const struct reader_segment *segments = reader_segments(r, &n);
     if (bm25_score(reader_corpus(r), segments, n, f->question, reader_backend(r)->pool, cancel, fused, e)) return -1;
     bm25_fuse(f->score, fused, reader_fusion_weight(r), n, fused);
-    return 0;
+    if (!code_rank_applies(reader_corpus(r))) return 0;
+    return code_rank(reader_corpus(r), segments, n, f->question, cancel, fused, e);
 }
 
-/* The best FINDING_MOST segments by `rank`, ties by position. */
+/* Takes the segments of other documents out of a rank. */
+static int restrict_to(struct reader *r, const struct scope *scope, size_t n, float *rank, struct error *e)
+{
+    const struct corpus *c = reader_corpus(r);
+    const struct reader_segment *segments = reader_segments(r, &(size_t){0});
+    if (scope_is_all(scope)) return 0;
+    bool *inside = calloc(c->n_documents, sizeof *inside);
+    if (!inside) return error_memory(e);
+    size_t n_inside = 0;
+    for (size_t i = 0; i < c->n_documents; i++) n_inside += inside[i] = scope_holds(scope, c->documents[i].path);
+    for (size_t i = 0; i < n; i++)
+        if (!inside[segments[i].document]) rank[i] = -INFINITY;
+    free(inside);
+    if (n_inside > 0) return 0;
+    return error_set(e, "none of the %zu documents is of the paths and kinds that are asked of", c->n_documents);
+}
+
+/* The best FINDING_MOST segments by `rank`, ties by position; what was taken out stays out. */
 static int choose(struct finding *f, const float *rank, struct error *e)
 {
     f->items = calloc(FINDING_MOST, sizeof *f->items);
     if (!f->items) return error_memory(e);
     for (size_t i = 0; i < f->n_segments; i++) {
-        if (f->n_items == FINDING_MOST && rank[i] <= f->items[f->n_items - 1].score) continue;
+        if (isinf(rank[i]) || (f->n_items == FINDING_MOST && rank[i] <= f->items[f->n_items - 1].score)) continue;
         size_t at = f->n_items < FINDING_MOST ? f->n_items++ : f->n_items - 1;
         for (; at > 0 && f->items[at - 1].score < rank[i]; at--) f->items[at] = f->items[at - 1];
         f->items[at] = (struct finding_item){.segment = i, .score = rank[i], .share = f->share[i]};
@@ -154,32 +175,31 @@ static int choose(struct finding *f, const float *rank, struct error *e)
     return 0;
 }
 
-static int rank(struct reader *r, struct finding *f, enum finding_rank wanted, const atomic_bool *cancel,
+static int rank(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,
                 struct error *e)
 {
-    if (wanted == FINDING_ATTENTION || reader_model(r)->evidence.fusion_weight <= 0) {
-        f->rank_by = FINDING_ATTENTION;
-        return choose(f, f->score, e);
-    }
-    f->rank_by = FINDING_FUSED;
-    float *fused = calloc(f->n_segments, sizeof *fused);
-    if (!fused) return error_memory(e);
-    int failed = fuse(r, f, cancel, fused, e) || choose(f, fused, e);
-    free(fused);
+    bool alone = how->rank == FINDING_ATTENTION || reader_model(r)->evidence.fusion_weight <= 0;
+    f->rank_by = alone ? FINDING_ATTENTION : FINDING_FUSED;
+    float *rank = calloc(f->n_segments + 1, sizeof *rank);
+    if (!rank) return error_memory(e);
+    if (alone) memcpy(rank, f->score, f->n_segments * sizeof *rank);
+    int failed = (!alone && fuse(r, f, cancel, rank, e)) || restrict_to(r, &how->scope, f->n_segments, rank, e) ||
+                 choose(f, rank, e);
+    free(rank);
     return failed ? -1 : 0;
 }
 
-static int seek(struct reader *r, struct finding *f, enum finding_rank wanted, const atomic_bool *cancel,
+static int seek(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,
                 struct error *e)
 {
     struct tokens ids = {0};
     if (encode_question(reader_model(r), f->question, &ids, e)) return -1;
-    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, wanted, cancel, e);
+    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, how, cancel, e);
     tokens_free(&ids);
     return failed ? -1 : 0;
 }
 
-int finding_open(struct finding **out, struct reader *r, const char *question, enum finding_rank wanted,
+int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e)
 {
     if (sequence_n_tokens(reader_sequence(r)) == 0) return error_set(e, "nothing has been read yet");
@@ -189,7 +209,7 @@ int finding_open(struct finding **out, struct reader *r, const char *question, e
         finding_close(f);
         return error_memory(e);
     }
-    if (seek(r, f, wanted, cancel, e)) {
+    if (seek(r, f, how, cancel, e)) {
         finding_close(f);
         return -1;
     }

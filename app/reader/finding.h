@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/reader/scope.h"
+
 struct error;
 struct evidence;
 struct inspected;
@@ -15,6 +17,12 @@ struct inspected_choice;
 struct reader;
 
 enum finding_rank { FINDING_FUSED, FINDING_ATTENTION };
+
+/* How a question is sought. All zero: by the usual rank, in everything. */
+struct finding_how {
+    enum finding_rank rank;
+    struct scope scope; /* of what was read, only these documents are ranked */
+};
 
 /* How many segments a finding lists at most. */
 #define FINDING_MOST 20
@@ -38,7 +46,7 @@ struct finding {
 
 /* Seeks the question, which stands alone, in what has been read by now; the reader is left as it was. Cancelled:
  * ERROR_CANCELLED. A finding needs no reader to be kept and closed. */
-int finding_open(struct finding **out, struct reader *r, const char *question, enum finding_rank wanted,
+int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e);
 void finding_close(struct finding *f);
 

@@ -200,8 +200,7 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
         action_redraw,
         action_configure,
     };
-    const struct worker_options worker = {o->corpus, o->model,    o->device, o->n_threads,
-                                          o->reader, o->answerer, o->rank};
+    const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->answerer, o->how};
     struct config config;
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;

@@ -17,7 +17,7 @@ struct ui_options {
     unsigned n_threads;           /* 0: as many as there are cores */
     struct reader_options reader; /* strings borrowed */
     struct answerer *answerer;    /* borrowed; NULL: sentences are quoted */
-    enum finding_rank rank;
+    struct finding_how how;
     const char
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };

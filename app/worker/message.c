@@ -16,6 +16,7 @@ void message_free(struct message *m)
 {
     if (m == NULL) return;
     free(m->text);
+    scope_free(&m->scope);
     free(m->tables.documents);
     free(m->tables.segments);
     free(m->shares.offsets);

@@ -71,8 +71,9 @@ struct message_scale {
 struct message {
     enum message_type type;
     size_t id;
-    bool done;  /* MESSAGE_READ_STOPPED: to the end; MESSAGE_ANSWER_ENDS: not stopped */
-    char *text; /* owned */
+    bool done;          /* MESSAGE_READ_STOPPED: to the end; MESSAGE_ANSWER_ENDS: not stopped */
+    char *text;         /* owned */
+    struct scope scope; /* MESSAGE_ASK: of what; its strings are owned */
     size_t size;
     struct reader_progress progress;
     struct message_tables tables;

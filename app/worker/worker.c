@@ -176,7 +176,8 @@ static void on_progress(void *context, const struct reader_progress *p)
 }
 
 /* What was found is the main thread's to look at while it is worded, and afterwards. */
-static const struct finding *find(struct worker *w, const char *question, struct error *e)
+static const struct finding *find(struct worker *w, const char *question, const struct finding_how *how,
+                                  struct error *e)
 {
     struct finding **findings = bytes_reserve(w->findings, &w->findings_capacity, w->n_findings + 1, sizeof *findings);
     if (findings == NULL) {
@@ -185,7 +186,7 @@ static const struct finding *find(struct worker *w, const char *question, struct
     }
     w->findings = findings;
     struct finding **f = &findings[w->n_findings];
-    if (ask_find(&w->ask, question, w->options.rank, &w->cancel, f, e) != 0) return NULL;
+    if (ask_find(&w->ask, question, how, &w->cancel, f, e) != 0) return NULL;
     w->n_findings++;
     struct message *m = message_new(MESSAGE_EVIDENCE);
     const char *answerer = ask_answerer(&w->ask);
@@ -253,7 +254,8 @@ static void ask(struct worker *w, const struct message *question)
     struct answer *a = NULL;
     w->asked = question->id;
     tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
-    const struct finding *f = find(w, question->text, &e);
+    const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
+    const struct finding *f = find(w, question->text, &how, &e);
     const bool failed = f == NULL || ask_word(&w->ask, question->text, f, &callbacks, &a, &e) != 0;
     tell_notice(w);
     if (failed) {
@@ -441,10 +443,15 @@ bool worker_read(struct worker *w)
 
 bool worker_ask(struct worker *w, size_t id, const char *question)
 {
+    return worker_ask_within(w, id, question, &w->options.how.scope);
+}
+
+bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope)
+{
     struct message *m = message_new(MESSAGE_ASK);
     if (m == NULL) return false;
     m->id = id;
-    if (!message_text(m, question, strlen(question))) {
+    if (!message_text(m, question, strlen(question)) || !scope_copy(&m->scope, scope)) {
         message_free(m);
         return false;
     }

@@ -22,7 +22,7 @@ struct worker_options {
     unsigned n_threads;
     struct reader_options reader;
     struct answerer *answerer; /* NULL: sentences are quoted */
-    enum finding_rank rank;
+    struct finding_how how;    /* what a question is sought by, unless it says so itself */
 };
 
 /* Starts the thread and begins to read. */
@@ -38,6 +38,9 @@ struct message *worker_next(struct worker *w);
 /* Read on; ask. False where too much is waiting already. */
 bool worker_read(struct worker *w);
 bool worker_ask(struct worker *w, size_t id, const char *question);
+
+/* The same of some documents only: the scope's strings are copied. */
+bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope);
 
 /* Measures time and memory against length (scale.h), whole reader and attention alone. Told by MESSAGE_SCALE_... */
 bool worker_measure(struct worker *w);

@@ -1,0 +1,80 @@
+#include "app/reader/scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/text/content.h"
+
+/* Whether the glob matches all of the path, or up to a folder's end. Backtracks at the last star only: linear in most
+ * paths, and never worse than their product. */
+static bool matches(const char *glob, const char *path)
+{
+    const char *star = NULL, *from = NULL;
+    bool deep = false; /* the last star crosses folders */
+    while (*path) {
+        if (*glob == '*') {
+            deep = glob[1] == '*';
+            glob += deep ? 2 : 1;
+            if (deep && *glob == '/') glob++; /* a star-star folder may be none at all */
+            star = glob;
+            from = path;
+        } else if (*glob && (*glob == *path || (*glob == '?' && *path != '/'))) {
+            glob++;
+            path++;
+        } else if (*glob == '\0' && *path == '/') {
+            return true; /* a folder that it lies in */
+        } else if (star && (deep || *from != '/')) {
+            path = ++from;
+            glob = star;
+        } else {
+            return false;
+        }
+    }
+    while (*glob == '*') glob++;
+    return *glob == '\0' || strcmp(glob, "/") == 0;
+}
+
+static bool glob_holds(const char *glob, const char *path)
+{
+    if (strncmp(glob, "./", 2) == 0) glob += 2;
+    size_t size = strlen(glob);
+    if (size > 0 && glob[size - 1] == '/') { /* a folder: what lies in it */
+        return strncmp(path, glob, size) == 0;
+    }
+    return matches(glob, path) || (!strchr(glob, '/') && matches(glob, content_name(path)));
+}
+
+bool scope_holds(const struct scope *s, const char *path)
+{
+    if (s->contents && !(s->contents >> content_of(path) & 1)) return false;
+    if (s->n_globs == 0) return true;
+    for (size_t i = 0; i < s->n_globs; i++)
+        if (glob_holds(s->globs[i], path)) return true;
+    return false;
+}
+
+bool scope_copy(struct scope *out, const struct scope *s)
+{
+    char **globs = calloc(s->n_globs + 1, sizeof *globs);
+    if (!globs) return false;
+    *out = (struct scope){.globs = (const char *const *)globs, .n_globs = s->n_globs, .contents = s->contents};
+    for (size_t i = 0; i < s->n_globs; i++) {
+        if ((globs[i] = strdup(s->globs[i]))) continue;
+        scope_free(out);
+        return false;
+    }
+    return true;
+}
+
+void scope_free(struct scope *s)
+{
+    char **globs = (char **)(void *)s->globs;
+    for (size_t i = 0; globs && i < s->n_globs; i++) free(globs[i]);
+    free(globs);
+    *s = (struct scope){.n_globs = 0};
+}
+
+bool scope_is_all(const struct scope *s)
+{
+    return s->n_globs == 0 && s->contents == 0;
+}
