@@ -1,9 +1,11 @@
 /* What is read of a working tree is what git itself lists of it, whatever made the repository. */
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/text/corpus.h"
-#include "app/text/git_config.h"
+#include "app/text/git_clone.h"
 #include "tests/test.h"
 
 static char scratch[64];
@@ -18,7 +20,8 @@ static void sh(const char *commands)
 static int enter(void **state)
 {
     (void)state;
-    static const char *const variables[] = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "XDG_CONFIG_HOME", "GIT_DIR"};
+    static const char *const variables[] = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT",   "XDG_CONFIG_HOME",
+                                            "XDG_CACHE_HOME",    "GIT_ALLOW_PROTOCOL", "GIT_DIR"};
     strcpy(scratch, "/tmp/lectern-git-XXXXXX");
     if (!mkdtemp(scratch) || chdir(scratch) != 0) return -1;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) unsetenv(variables[i]);
@@ -284,6 +287,100 @@ static void nothing_in_a_repository_hangs(void **state)
     corpus_close(c);
 }
 
+static void large_files_that_were_not_fetched_are_said(void **state)
+{
+    (void)state;
+    sh("mkdir r; echo text > r/a.txt; printf 'version https://git-lfs.github.com/spec/v1\noid sha256:7c7c\nsize "
+       "12300000\n' > r/b");
+    struct error e;
+    struct corpus *c = NULL;
+    assert_ok(corpus_open(&c, (char *[]){"r"}, 1, NULL, &e), e);
+    assert_int_equal(c->n_documents, 1);
+    assert_string_equal(c->skipped[0].reason,
+                        "Git LFS pointer: the file itself (12.3 MB) was not fetched (git lfs pull)");
+    corpus_close(c);
+    assert_ok(corpus_open(&c, (char *[]){"r/b"}, 1, NULL, &e), e);
+    assert_true(says(c, "a Git LFS pointer"));
+    corpus_close(c);
+}
+
+static void addresses_are_told_from_paths(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"https://boats.invalid/r", "ssh://git@boats.invalid/r.git", "file:///tmp/r",
+                                            "git@boats.invalid:knots/r.git"},
+                             *const paths[] = {"r",    "a:b",  "./git@boats.invalid:r", "-o@x:y", "a/b@c:d",
+                                               "@a:b", "ab@:c"};
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) assert_true(git_clone_is_address(addresses[i]));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) assert_false(git_clone_is_address(paths[i]));
+    sh("echo x > it@is:there");
+    assert_false(git_clone_is_address("it@is:there"));
+}
+
+static void an_address_is_fetched_into_the_cache_and_fetched_again(void **state)
+{
+    (void)state;
+    char address[128];
+    struct error e;
+    struct corpus *c = NULL;
+    make("origin", "");
+    sh("mkdir -p templates/hooks; printf '#!/bin/sh\ntouch \"$HOME/ran\"\n' > templates/hooks/post-checkout; "
+       "chmod +x templates/hooks/post-checkout; git config --global init.templateDir \"$HOME/templates\"; "
+       "git config --global core.hooksPath \"$HOME/templates/hooks\"");
+    snprintf(address, sizeof address, "file://%s/origin", scratch);
+    assert_int_equal(corpus_open(&c, (char *[]){address}, 1, NULL, &e), -1); /* not allowed */
+    assert_non_null(strstr(e.text, "not allowed"));
+    setenv("GIT_ALLOW_PROTOCOL", "file", 1);
+    assert_ok(corpus_open(&c, (char *[]){address}, 1, NULL, &e), e);
+    assert_int_equal(c->n_documents, 6);
+    assert_string_equal(c->documents[0].path, ".gitignore");
+    assert_true(says(c, "fetched by git, without its history, into "));
+    corpus_close(c);
+    sh("cd origin; echo more > more.txt; git add more.txt; git commit -q -m more 2>&1");
+    assert_ok(corpus_open(&c, (char *[]){address}, 1, NULL, &e), e);
+    assert_int_equal(c->n_documents, 7);
+    corpus_close(c);
+    sh("mv origin gone");
+    assert_ok(corpus_open(&c, (char *[]){address}, 1, NULL, &e), e);
+    assert_int_equal(c->n_documents, 7);
+    assert_true(says(c, "nothing newer could be fetched"));
+    corpus_close(c);
+    sh("test ! -e ran");
+    snprintf(address, sizeof address, "file://%s/nowhere", scratch);
+    assert_int_equal(corpus_open(&c, (char *[]){address}, 1, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "nowhere"));
+    sh("test $(ls .cache/lectern/repositories | wc -l) = 1");
+    unsetenv("GIT_ALLOW_PROTOCOL");
+}
+
+static atomic_bool cancelled;
+
+static void cancel(int signal)
+{
+    (void)signal;
+    atomic_store(&cancelled, true);
+}
+
+static void fetching_ends_when_it_is_told_to(void **state)
+{
+    (void)state;
+    struct error e;
+    struct corpus *c = NULL;
+    char path[4096], *before = strdup(getenv("PATH"));
+    sh("mkdir bin; printf '#!/bin/sh\necho $$ > \"$HOME/pid\"; exec sleep 1000\n' > bin/git; chmod +x bin/git");
+    snprintf(path, sizeof path, "%s/bin:%s", scratch, before);
+    setenv("PATH", path, 1);
+    signal(SIGALRM, cancel);
+    const struct corpus_options o = {.cancel = &cancelled};
+    alarm(1);
+    assert_int_equal(corpus_open(&c, (char *[]){"https://boats.invalid/r"}, 1, &o, &e), -1);
+    assert_int_equal(e.kind, ERROR_CANCELLED);
+    sh("! kill -0 $(cat pid) 2> /dev/null");
+    signal(SIGALRM, SIG_DFL);
+    setenv("PATH", before, 1);
+    free(before);
+}
+
 static void a_broken_repository_keeps_its_ignore_rules(void **state)
 {
     (void)state;
@@ -338,6 +435,10 @@ int main(void)
         CASE(settings_are_those_that_git_has),
         CASE(settings_of_the_environment_hold),
         CASE(nothing_in_a_repository_hangs),
+        CASE(large_files_that_were_not_fetched_are_said),
+        CASE(addresses_are_told_from_paths),
+        CASE(an_address_is_fetched_into_the_cache_and_fetched_again),
+        CASE(fetching_ends_when_it_is_told_to),
         CASE(a_broken_repository_keeps_its_ignore_rules),
         CASE(damaged_indexes_are_refused),
     };
