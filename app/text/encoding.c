@@ -175,5 +175,5 @@ bool encoding_is_binary(const uint8_t *bytes, size_t size)
         uint8_t c = bytes[i];
         if ((c < 0x20 && !(c >= '\b' && c <= '\r') && c != 0x1B) || c == 0x7F) control++;
     }
-    return (nul || control * 32 > sample) && !patterned(bytes, size - size % 4);
+    return (nul || (control > 1 && control * 32 > sample)) && !patterned(bytes, size - size % 4);
 }

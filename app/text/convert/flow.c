@@ -92,6 +92,11 @@ static int put_as_it_is(struct flow *f, const char *text, size_t size, struct er
     return converted_put(f->out, text, size, e);
 }
 
+static bool is_at_line_start(const struct flow *f)
+{
+    return f->out->size == 0 || f->out->text[f->out->size - 1] == '\n';
+}
+
 int flow_text(struct flow *f, const char *text, size_t size, struct error *e)
 {
     if (f->pre > 0) return put_as_it_is(f, text, size, e);
@@ -99,7 +104,7 @@ int flow_text(struct flow *f, const char *text, size_t size, struct error *e)
         bool drop;
         size_t n = white(text + i, size - i, &drop);
         if (n > 0) {
-            if (!drop && f->due == FLOW_JOINED) f->blank = true;
+            if (!drop && f->due == FLOW_JOINED && !is_at_line_start(f)) f->blank = true;
             i += n;
             continue;
         }

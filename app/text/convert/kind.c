@@ -102,7 +102,11 @@ static size_t first_element(const uint8_t *bytes, size_t size, size_t *type)
                           : begins(bytes + at, size - at, "<!d") ? ">"
                                                                  : NULL;
         if (!end) return at;
-        if (*end == '>') *type = at;
+        if (*end == '>') {
+            *type = at;
+            const uint8_t *inner = memchr(bytes + at, '[', size - at), *close = memchr(bytes + at, '>', size - at);
+            if (inner && close && inner < close) end = "]>"; /* with declarations of its own */
+        }
         const uint8_t *found = find(bytes + at, size - at, end);
         if (!found) return size;
         at = (size_t)(found - bytes) + strlen(end);

@@ -60,17 +60,17 @@ static void on_text(void *context, const xmlChar *text, int size)
         goes_on(w, w->handler->text(w->handler->context, (const char *)text, (size_t)size, w->e));
 }
 
-/* HTML's named characters are known in every file. Entities that a file declares are not: a few of them, each made of
- * the one before, would be gigabytes. */
+/* HTML's named characters are known in every file. Entities that a file declares are not (they show as U+FFFD): a few
+ * of them, each made of the one before, would be gigabytes. */
 static xmlEntityPtr on_entity(void *context, const xmlChar *name)
 {
     struct walk *w = context;
     xmlEntityPtr predefined = xmlGetPredefinedEntity(name);
     const htmlEntityDesc *known = predefined ? NULL : htmlEntityLookup(name);
-    if (!known) return predefined;
-    w->character[xmlCopyChar(0, w->character, (int)known->value)] = '\0';
+    if (predefined) return predefined;
+    w->character[xmlCopyChar(0, w->character, known ? (int)known->value : 0xFFFD)] = '\0';
     w->entity = (xmlEntity){.type = XML_ENTITY_DECL,
-                            .name = (const xmlChar *)known->name,
+                            .name = BAD_CAST "character",
                             .etype = XML_INTERNAL_PREDEFINED_ENTITY,
                             .content = w->character,
                             .orig = w->character,

@@ -164,7 +164,7 @@ static int word_open(void *context, const char *name, const char *const *attribu
     o->depth++;
     if (o->quiet) return 0;
     if (is(name, "t")) o->words++;
-    if (is(name, "p")) return flow_end_paragraph(o->flow, e);
+    if (is(name, "p")) return o->flow->prefix[0] ? 0 : flow_end_paragraph(o->flow, e);
     if (is(name, "pStyle")) {
         unsigned level = heading_of(o, markup_attribute(attributes, "val"));
         return level > 0 && o->flow->level == 0 ? flow_heading_open(o->flow, level, e) : 0;

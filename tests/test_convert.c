@@ -1,0 +1,356 @@
+/* Converters, each on documents made here. */
+#include "tests/test.h"
+
+#include "app/text/convert/convert.h"
+#include "tests/zip_writer.h"
+
+static struct convert_budget budget;
+
+static struct converted begin(void)
+{
+    budget = (struct convert_budget){.bytes = 64 << 20, .members = 1000, .end = converted_now() + 60000, .depth = 4};
+    return (struct converted){.budget = &budget};
+}
+
+/* Converts bytes as what they are; the text is handed back with its NUL. */
+static int convert(struct converted *out, const void *bytes, size_t size, const char *name, struct error *e)
+{
+    *out = begin();
+    enum kind kind = kind_of(bytes, size, name);
+    enum package_kind package = PACKAGE_ARCHIVE;
+    bool done;
+    if (kind == KIND_ZIP && convert_package_kind(&package, bytes, size, &budget, e) != 0) return -1;
+    int result = convert_document(out, kind, package, bytes, size, &done, e);
+    if (result == 0) assert_true(done);
+    if (result == 0) assert_ok(converted_put(out, "", 1, e), *e);
+    return result;
+}
+
+static void assert_converts(const void *bytes, size_t size, const char *name, const char *text)
+{
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, name, &e), e);
+    assert_string_equal(c.text, text);
+    converted_free(&c);
+}
+
+static void assert_refused(const void *bytes, size_t size, const char *name, const char *words)
+{
+    struct converted c;
+    struct error e;
+    assert_int_equal(convert(&c, bytes, size, name, &e), -1);
+    if (!strstr(e.text, words)) fail_msg("\"%s\" does not say \"%s\"", e.text, words);
+    converted_free(&c);
+}
+
+/* Where the words stand, a person finds them there. */
+static void assert_at(const struct converted *c, const char *words, const char *at)
+{
+    const char *found = strstr(c->text, words), *there;
+    assert_non_null(found);
+    there = parts_at(&c->parts, (uint64_t)(found - c->text));
+    if (!at) {
+        assert_null(there);
+    } else {
+        assert_non_null(there);
+        assert_string_equal(there, at);
+    }
+}
+
+#define CONTAINER                                                                                                      \
+    "META-INF/container.xml", "<container><rootfiles><rootfile full-path='OEBPS/book.opf'/></rootfiles></container>"
+
+#define PAGE(body) "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body>" body "</body></html>"
+
+static void an_epub_is_read_in_the_order_of_its_spine_with_its_own_contents(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        CONTAINER,
+        "OEBPS/book.opf",
+        "<package><manifest><item id='n' href='nav.xhtml' properties='nav'/><item id='b' href='b%20c.xhtml'/>"
+        "<item id='a' href='text/a.xhtml'/></manifest><spine><itemref idref='b'/><itemref idref='n'/>"
+        "<itemref idref='a'/></spine></package>",
+        "OEBPS/nav.xhtml",
+        PAGE("<nav epub:type='toc'><ol><li><a href='b%20c.xhtml'>Part <i>One</i></a><ol><li>"
+             "<a href='b%20c.xhtml#two'>The Door</a></li></ol></li><li><a href='text/a.xhtml'>Part Two</a></li></ol>"
+             "</nav><nav epub:type='landmarks'><ol><li><a href='text/a.xhtml'>Start</a></li></ol></nav>"),
+        "OEBPS/b c.xhtml",
+        PAGE("<h1>Part One</h1><p>It was&nbsp;dark,\n and <em>cold</em>.</p><h2 id='two'>The Door</h2><p>Knock.</p>"
+             "<h3>Inside</h3><p>Nobody.</p>"),
+        "OEBPS/text/a.xhtml",
+        PAGE("<p>The end &mdash; at last.</p>"),
+        "OEBPS/cover.jpg",
+        "\xff\xd8\xff",
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, "x.epub", &e), e);
+    assert_string_equal(c.text, "Part One\n\nIt was dark, and cold.\n\nThe Door\n\nKnock.\n\nInside\n\nNobody.\n\n"
+                                "The end \xe2\x80\x94 at last.\n");
+    assert_at(&c, "It was", "Part One");
+    assert_at(&c, "Knock", "Part One > The Door");
+    assert_at(&c, "Nobody", "Part One > The Door > Inside");
+    assert_at(&c, "The end", "Part Two");
+    assert_string_equal(c.note, "");
+    converted_free(&c);
+    free(bytes);
+}
+
+static void an_older_epub_has_its_contents_in_an_ncx(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        CONTAINER,
+        "OEBPS/book.opf",
+        "<package><manifest><item id='x' href='toc.ncx' media-type='application/x-dtbncx+xml'/>"
+        "<item id='a' href='a.html'/><item id='gone' href='gone.html'/></manifest>"
+        "<spine toc='x'><itemref idref='a'/><itemref idref='gone'/></spine></package>",
+        "OEBPS/toc.ncx",
+        "<ncx><docTitle><text>A Book</text></docTitle><navMap><navPoint><navLabel><text>One</text></navLabel>"
+        "<content src='a.html'/><navPoint><navLabel><text>Deep</text></navLabel><content src='a.html#d'/></navPoint>"
+        "</navPoint></navMap></ncx>",
+        "OEBPS/a.html",
+        "<html><body><p>first<br>line<p>second <a id=d></a>third</body>",
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, "x.epub", &e), e);
+    assert_string_equal(c.text, "first\nline\n\nsecond third\n");
+    assert_at(&c, "second", "One");
+    assert_at(&c, "third", "One > Deep");
+    assert_string_equal(c.note, "1 of the 2 parts that it lists are not in it");
+    converted_free(&c);
+    free(bytes);
+}
+
+static void footnotes_are_read_after_the_paragraph_that_refers_to_them(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        CONTAINER,
+        "OEBPS/book.opf",
+        "<package><manifest><item id='a' href='a.xhtml'/><item id='n' href='notes.xhtml'/></manifest>"
+        "<spine><itemref idref='a'/><itemref idref='n'/></spine></package>",
+        "OEBPS/a.xhtml",
+        PAGE("<p>He paid<sup><a epub:type='noteref' href='notes.xhtml#n1'>1</a></sup> twice.</p><p>Then he left.</p>"),
+        "OEBPS/notes.xhtml",
+        PAGE("<aside epub:type='footnote' id='n1'><p>In silver. <a role='doc-backlink' href='a.xhtml'>back</a></p>"
+             "</aside><p>Printed in Wick.</p>"),
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    assert_converts(bytes, size, "x.epub", "He paid[1] twice.\n\nIn silver.\n\nThen he left.\n\nPrinted in Wick.\n");
+    free(bytes);
+}
+
+static void a_protected_or_broken_epub_is_refused(void **state)
+{
+    (void)state;
+    const char *const locked[] = {CONTAINER, "META-INF/encryption.xml",
+                                  "<EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'/>", NULL};
+    const char *const empty[] = {CONTAINER, "OEBPS/book.opf", "<package><manifest/><spine/></package>", NULL};
+    const char *const headless[] = {CONTAINER, NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(locked, &size);
+    assert_refused(bytes, size, "x.epub", "protected");
+    assert_refused(bytes, size / 2, "x.epub", "damaged");
+    free(bytes);
+    bytes = zip_writer_zip(empty, &size);
+    assert_refused(bytes, size, "x.epub", "spine is empty");
+    free(bytes);
+    bytes = zip_writer_zip(headless, &size);
+    assert_refused(bytes, size, "x.epub", "without its package document");
+    free(bytes);
+}
+
+static void a_docx_keeps_headings_lists_tables_and_notes(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        "[Content_Types].xml",
+        "<Types/>",
+        "word/styles.xml",
+        "<w:styles><w:style w:styleId='berschrift1'><w:name w:val='heading 1'/></w:style></w:styles>",
+        "word/footnotes.xml",
+        "<w:footnotes><w:footnote w:type='separator' w:id='-1'><w:p/></w:footnote><w:footnote w:id='2'><w:p><w:r>"
+        "<w:t>Of oak.</w:t></w:r></w:p></w:footnote></w:footnotes>",
+        "word/document.xml",
+        "<w:document><w:body><w:p><w:pPr><w:pStyle w:val='berschrift1'/></w:pPr><w:r><w:t>The Mill</w:t></w:r></w:p>"
+        "<w:p><w:r><w:t>It has a </w:t></w:r><w:del><w:r><w:delText>wooden</w:delText></w:r></w:del><w:r>"
+        "<w:t>wheel</w:t><w:footnoteReference w:id='2'/></w:r><w:r><w:t>.</w:t></w:r></w:p>"
+        "<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>an item</w:t></w:r></w:p>"
+        "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc>"
+        "</w:tr><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>",
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, "x.docx", &e), e);
+    assert_string_equal(c.text, "The Mill\n\nIt has a wheel[2].\n\n[2] Of oak.\n\n- an item\n\na | b\nc\n");
+    assert_at(&c, "wheel", "The Mill");
+    converted_free(&c);
+    free(bytes);
+}
+
+static void an_odt_keeps_headings_lists_and_notes(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        "META-INF/manifest.xml", "<manifest/>", "content.xml",
+        "<office:document-content><office:body><text:tracked-changes><text:p>gone</text:p></text:tracked-changes>"
+        "<text:h text:outline-level='2'>The Ferry</text:h><text:p>It leaves<text:note><text:note-citation>1"
+        "</text:note-citation><text:note-body><text:p>At six.</text:p></text:note-body></text:note><text:s text:c='3'/>"
+        "daily.</text:p><text:list><text:list-item><text:p>rope</text:p></text:list-item><text:list-item>"
+        "<text:p>lamp</text:p></text:list-item></text:list></office:body></office:document-content>",
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, "x.odt", &e), e);
+    assert_string_equal(c.text, "The Ferry\n\nIt leaves[1] daily.\n\n[1] At six.\n\n- rope\n\n- lamp\n");
+    assert_at(&c, "daily", "The Ferry");
+    converted_free(&c);
+    free(bytes);
+}
+
+static void sheets_and_slides_are_refused(void **state)
+{
+    (void)state;
+    const char *const members[] = {"[Content_Types].xml", "<Types/>", "xl/workbook.xml", "<x/>", NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    assert_refused(bytes, size, "x.xlsx", "office program");
+    free(bytes);
+}
+
+static void a_fictionbook_keeps_sections_and_notes(void **state)
+{
+    (void)state;
+    static const char book[] =
+        "<?xml version='1.0'?><FictionBook><description><title-info><book-title>Wick</book-title></title-info>"
+        "<document-info><id>77</id></document-info></description><body><section><title><p>One</p><p>Rain</p></title>"
+        "<p>It rained<a type='note' l:href='#n1'>[1]</a>.</p><section><title><p>Night</p></title><p>Dark.</p></section>"
+        "</section></body><body name='notes'><section id='n1'><p>For a week.</p></section></body>"
+        "<binary>AAAA</binary></FictionBook>";
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, book, sizeof book - 1, "x.fb2", &e), e);
+    assert_string_equal(c.text, "Wick\n\nOne Rain\n\nIt rained[1].\n\nFor a week.\n\nNight\n\nDark.\n");
+    assert_at(&c, "It rained", "Wick > One Rain");
+    assert_at(&c, "Dark", "Wick > One Rain > Night");
+    converted_free(&c);
+}
+
+static void a_web_page_is_its_words(void **state)
+{
+    (void)state;
+    static const char page[] =
+        "<!DOCTYPE html><html><head><title>Wick</title><style>p{}</style><script>if (a<b) x()</script></head><body>"
+        "<ul><li>one<li><p>two</p><ol><li>a</li><li>b</li></ol></ul><pre>  x\n    y\n</pre>"
+        "<table><tr><td>k</td><td><p>v</p></td></tr><tr><td>l</td><td>w</td></tr></table>"
+        "A&amp;B &lt;tag&gt; so\xC2\xAD"
+        "ft&nbsp;x<br>y <span>un<b>br</b>oken</span></body></html>";
+    assert_converts(
+        page, sizeof page - 1, "x.html",
+        "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken\n");
+}
+
+static void other_names_keep_a_page_from_being_converted(void **state)
+{
+    (void)state;
+    static const char page[] = "<!DOCTYPE html><p>x";
+    assert_int_equal(kind_of((const uint8_t *)page, sizeof page - 1, "a/b.html"), KIND_HTML);
+    assert_int_equal(kind_of((const uint8_t *)page, sizeof page - 1, "-"), KIND_HTML);
+    assert_int_equal(kind_of((const uint8_t *)page, sizeof page - 1, "a.html/b.php"), KIND_TEXT);
+    assert_int_equal(kind_of((const uint8_t *)"x <p>", 5, "b.html"), KIND_TEXT);
+}
+
+static void a_page_of_deep_markup_is_read_whole(void **state)
+{
+    (void)state;
+    enum { DEEP = 20000 };
+    char *page = malloc(DEEP * 5 + 64), *p = stpcpy(page, "<html><body>");
+    for (int i = 0; i < DEEP; i++) p = stpcpy(p, "<div>");
+    p = stpcpy(p, "the bottom");
+    assert_converts(page, (size_t)(p - page), "x.html", "the bottom\n");
+    free(page);
+}
+
+static void entities_that_a_file_declares_are_not_made(void **state)
+{
+    (void)state;
+    static const char book[] =
+        "<?xml version='1.0'?><!DOCTYPE FictionBook [<!ENTITY a 'lol'><!ENTITY b '&a;&a;&a;&a;'>"
+        "<!ENTITY c SYSTEM 'file:///etc/passwd'>]><FictionBook><body><p>x&b;&c;y &eacute;</p></body></FictionBook>";
+    assert_converts(book, sizeof book - 1, "x.fb2", "x\xEF\xBF\xBD\xEF\xBF\xBDy \xC3\xA9\n");
+}
+
+static void a_notebook_is_its_cells_without_pictures(void **state)
+{
+    (void)state;
+    static const char book[] = "{\"cells\":[{\"cell_type\":\"markdown\",\"source\":[\"# "
+                               "Tides\\n\",\"high\"]},{\"cell_type\":\"code\",\"source\":"
+                               "\"print(1)\",\"outputs\":[{\"text\":[\"1\\n\"]},{\"data\":{\"image/"
+                               "png\":\"AAAA\",\"text/plain\":\"<Figure>\"}},"
+                               "{\"ename\":\"E\",\"evalue\":\"bad\"}]}],\"nbformat\":4}";
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, book, sizeof book - 1, "x.ipynb", &e), e);
+    assert_string_equal(c.text, "# Tides\nhigh\n\nprint(1)\n\n1\n\n<Figure>\n\nE: bad\n");
+    assert_at(&c, "high", "cell 1");
+    assert_at(&c, "bad", "cell 2");
+    converted_free(&c);
+}
+
+static void other_json_is_left_as_it_is(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{\"nbformat\": 4}", "{\"cell_type\":\"x\",\"cells\":[", "{\"cell_type\":1}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct converted c = begin();
+        struct error e;
+        bool done;
+        assert_ok(convert_document(&c, KIND_NOTEBOOK, PACKAGE_ARCHIVE, (const uint8_t *)texts[i], strlen(texts[i]),
+                                   &done, &e),
+                  e);
+        assert_false(done);
+        converted_free(&c);
+    }
+}
+
+static void overstrikes_are_undone(void **state)
+{
+    (void)state;
+    static const char page[] = "N\bNA\bAM\bME\bE\n  _\bf_\bi_\bl_\be and e\b_ \xC3\xA9\b\xC3\xA9\n\b\bx +\bo end\b";
+    assert_converts(page, sizeof page - 1, NULL, "NAME\n  file and e \xC3\xA9\nx o en");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_epub_is_read_in_the_order_of_its_spine_with_its_own_contents),
+        cmocka_unit_test(an_older_epub_has_its_contents_in_an_ncx),
+        cmocka_unit_test(footnotes_are_read_after_the_paragraph_that_refers_to_them),
+        cmocka_unit_test(a_protected_or_broken_epub_is_refused),
+        cmocka_unit_test(a_docx_keeps_headings_lists_tables_and_notes),
+        cmocka_unit_test(an_odt_keeps_headings_lists_and_notes),
+        cmocka_unit_test(sheets_and_slides_are_refused),
+        cmocka_unit_test(a_fictionbook_keeps_sections_and_notes),
+        cmocka_unit_test(a_web_page_is_its_words),
+        cmocka_unit_test(other_names_keep_a_page_from_being_converted),
+        cmocka_unit_test(a_page_of_deep_markup_is_read_whole),
+        cmocka_unit_test(entities_that_a_file_declares_are_not_made),
+        cmocka_unit_test(a_notebook_is_its_cells_without_pictures),
+        cmocka_unit_test(other_json_is_left_as_it_is),
+        cmocka_unit_test(overstrikes_are_undone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
