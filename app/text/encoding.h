@@ -37,8 +37,8 @@ void encoding_decide(struct encoding_choice *out, const struct encoding_scan *s,
                      const char *named);
 
 /* Binary, and not read as a member of a directory: it starts with "%PDF-", or holds a NUL in its first 8000 bytes
- * (git's rule), or among them more than one, and one in 32, of the control characters (tab, line feed, vertical tab, form feed, return,
- * backspace and escape are not counted). What reads as UTF-16 or UTF-32 never is. */
+ * (git's rule), or among them more than one, and one in 32, of the control characters (tab, line feed, vertical tab,
+ * form feed, return, backspace and escape are not counted). What reads as UTF-16 or UTF-32 never is. */
 bool encoding_is_binary(const uint8_t *bytes, size_t size);
 
 #endif
