@@ -9,9 +9,9 @@
 #include "app/answer/answerer.h"
 #include "app/answer/ask.h"
 #include "app/output/card.h"
+#include "app/command_mcp.h"
 #include "app/command_state.h"
 #include "app/text/content.h"
-#include "app/text/corpus.h"
 #include "app/measure/dry_run.h"
 #include "app/measure/eval.h"
 #include "app/output/export.h"
@@ -23,6 +23,7 @@
 #include "app/output/report.h"
 #include "app/text/safe_text.h"
 #include "app/scale_command.h"
+#include "app/work.h"
 #include "app/screen/ui.h"
 #include "compute/backend.h"
 #include "compute/comm.h"
@@ -30,209 +31,6 @@
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
-
-/* What the reading commands work on. */
-struct work {
-    const struct options *options;
-    struct comm *comm; /* NULL: one rank */
-    const atomic_bool *cancel;
-    struct corpus *corpus;
-    struct model *model;
-    struct backend *backend;
-    struct answerer *answerer; /* NULL: answers are quoted */
-    struct reader *reader;
-    struct ask ask;
-    struct finding *finding; /* of the question that is asked */
-    bool shows_progress;
-    bool line_open;    /* a progress line stands on standard error */
-    char noticed[640]; /* what was said of the device last */
-    char noted[640];   /* and of what is kept */
-};
-
-static const char *model_path(const struct options *o)
-{
-    return o->model ? o->model : LECTERN_MODEL;
-}
-
-static void work_close(struct work *w)
-{
-    ask_free(&w->ask);
-    finding_close(w->finding);
-    reader_close(w->reader);
-    answerer_close(w->answerer);
-    backend_close(w->backend);
-    model_close(w->model);
-    corpus_close(w->corpus);
-}
-
-/* One untrusted line on standard error. */
-static void say(const struct options *o, const char *kind, const char *text)
-{
-    if (o->quiet) return;
-    fprintf(stderr, "lectern: %s", kind);
-    safe_text_write(stderr, text, strlen(text), SAFE_LINE);
-    fputc('\n', stderr);
-}
-
-/* Lines of a kind that are worth a person's time; all of them are in the JSON. */
-#define SAID_AT_MOST 20
-
-static void say_rest(const struct options *o, const char *kind, size_t n)
-{
-    if (n > SAID_AT_MOST && !o->quiet)
-        fprintf(stderr, "lectern: ... and %zu more %s (--json lists them all)\n", n - SAID_AT_MOST, kind);
-}
-
-static void say_what_is_left_out(const struct options *o, const struct corpus *c)
-{
-    for (size_t i = 0; i < c->n_notes && i < SAID_AT_MOST; i++) say(o, "", c->notes[i]);
-    say_rest(o, "notes", c->n_notes);
-    for (size_t i = 0; i < c->n_skipped && i < SAID_AT_MOST; i++) {
-        char text[1024];
-        snprintf(text, sizeof text, "%s: %s", c->skipped[i].path, c->skipped[i].reason);
-        say(o, "skipped ", text);
-    }
-    say_rest(o, "skipped", c->n_skipped);
-}
-
-static int work_open_corpus(struct work *w, struct error *e)
-{
-    const struct options *o = w->options;
-    struct corpus_options corpus = {
-        .max_file = o->max_file, .memory = o->memory, .encoding = o->encoding, .cancel = w->cancel};
-    if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
-    say_what_is_left_out(o, w->corpus);
-    return 0;
-}
-
-static int work_open_engine(struct work *w, struct error *e)
-{
-    const struct options *o = w->options;
-    return model_open(&w->model, model_path(o), e) ||
-                   rank_open_backend(&w->backend, w->comm, o->device, o->n_threads, e)
-               ? -1
-               : 0;
-}
-
-static struct reader_options reader_options_of(const struct work *w)
-{
-    const struct options *o = w->options;
-    return (struct reader_options){
-        .keep = o->command == COMMAND_EVAL ? o->state_dir != NULL : !o->no_state,
-        .state_dir = o->state_dir,
-        .label = o->n_paths ? o->paths[0] : NULL,
-        .memory = o->memory,
-    };
-}
-
-/* The model that words answers; a line where there is none and none was chosen. */
-static int work_open_answerer(struct work *w, struct error *e)
-{
-    const struct options *o = w->options;
-    const struct answerer_options options = {
-        .named = o->answerer,
-        .key_variable = o->answerer_key,
-        .sampling = {.temperature = o->temperature, .top_p = o->top_p, .seed = o->seed},
-    };
-    if (answerer_open(&w->answerer, &options, e) != 0) return -1;
-    if (!w->answerer && !o->answerer)
-        say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
-    return 0;
-}
-
-static int work_open(struct work *w, struct error *e)
-{
-    struct reader_options options = reader_options_of(w);
-    options.comm = w->comm;
-    if (work_open_corpus(w, e) || work_open_engine(w, e) ||
-        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
-        return -1;
-    }
-    w->shows_progress = !w->options->quiet && isatty(STDERR_FILENO);
-    return 0;
-}
-
-/* "1:05" or "12 s". */
-static const char *duration(double seconds, char out[32])
-{
-    if (seconds < 0) return "";
-    if (seconds < 60) {
-        snprintf(out, 32, "%.0f s left", seconds);
-    } else if (seconds < 3600) {
-        snprintf(out, 32, "%d:%02d left", (int)seconds / 60, (int)seconds % 60);
-    } else {
-        snprintf(out, 32, "%d:%02d h left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
-    }
-    return out;
-}
-
-static void show_progress(void *context, const struct reader_progress *p)
-{
-    struct work *w = context;
-    char path[64], left[32];
-    const char *name = w->corpus->documents[p->document].path;
-    safe_text_render(path, sizeof path, name, strlen(name), SAFE_LINE);
-    double percent = p->total_bytes ? 100.0 * (double)p->bytes / (double)p->total_bytes : 100;
-    fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent,
-            p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory / 1000000, path);
-    fflush(stderr);
-    w->line_open = true;
-}
-
-static void clear_progress(struct work *w)
-{
-    if (w->line_open) fputs("\r\033[K", stderr);
-    w->line_open = false;
-}
-
-static struct reader_callbacks callbacks(struct work *w)
-{
-    return (struct reader_callbacks){
-        .progress = w->shows_progress ? show_progress : NULL, .context = w, .cancel = w->cancel};
-}
-
-/* A device that was lost; said once. */
-static void say_notice(struct work *w)
-{
-    const char *notice = w->ask.reader ? ask_notice(&w->ask) : reader_notice(w->reader);
-    if (strcmp(notice, w->noticed) != 0) say(w->options, "", notice);
-    snprintf(w->noticed, sizeof w->noticed, "%s", notice);
-}
-
-/* What is kept, or why nothing is; said before reading, and again where that changes. */
-static void say_note(struct work *w)
-{
-    const char *note = reader_note(w->reader);
-    if (*note && strcmp(note, w->noted) != 0) say(w->options, "", note);
-    snprintf(w->noted, sizeof w->noted, "%s", note);
-}
-
-static int work_read(struct work *w, struct error *e)
-{
-    struct reader_callbacks c = callbacks(w);
-    say_note(w);
-    int failed = reader_read(w->reader, &c, e);
-    clear_progress(w);
-    say_notice(w);
-    say_note(w);
-    return failed;
-}
-
-static struct report report_of(const struct work *w)
-{
-    return (struct report){w->reader, w->corpus, w->model, w->backend};
-}
-
-/* Of an empty file nothing was left out. */
-static int status_of(const struct work *w)
-{
-    for (size_t i = 0; i < w->corpus->n_skipped; i++) {
-        if (strcmp(w->corpus->skipped[i].reason, "empty") != 0) return EXIT_SKIPPED;
-    }
-    return EXIT_DONE;
-}
-
-/* --- read --- */
 
 static void print_read(const struct work *w)
 {
@@ -257,11 +55,11 @@ static int run_dry(struct work *w, struct error *e)
 {
     struct dry_run d;
     if (work_open_corpus(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
-    const struct reader_options reader = reader_options_of(w);
+    const struct reader_options reader = work_reader_options(w);
     const struct dry_run_options options = {.memory = reader.memory, .keep = reader.keep, .cancel = w->cancel};
     if (dry_run(&d, w->corpus, w->model, w->backend, &options, e)) return EXIT_FAILED;
     if (w->options->json) {
-        struct report report = report_of(w);
+        struct report report = work_report(w);
         if (dry_run_report(&d, &report, stdout, e)) return EXIT_FAILED;
     } else {
         printf("%" PRIu64 " document%s, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents,
@@ -272,7 +70,7 @@ static int run_dry(struct work *w, struct error *e)
                "checkpoints\n",
                (double)d.disk / 1e6, (double)d.keys / 1e6, d.rate, (double)d.checkpoints / 1e6);
     }
-    return status_of(w);
+    return work_status(w);
 }
 
 static int run_read(struct work *w, struct error *e)
@@ -281,12 +79,12 @@ static int run_read(struct work *w, struct error *e)
     if (work_open(w, e)) return EXIT_FAILED;
     if (work_read(w, e)) return EXIT_FAILED;
     if (w->options->json) {
-        struct report report = report_of(w);
+        struct report report = work_report(w);
         if (report_read(&report, stdout, e)) return EXIT_FAILED;
     } else {
         print_read(w);
     }
-    return status_of(w);
+    return work_status(w);
 }
 
 /* --- ask --- */
@@ -315,7 +113,7 @@ static void print_evidence(const struct work *w, const struct finding *f)
 {
     printf("\n\nAttended to (%s):\n",
            f->rank_by == FINDING_FUSED ? "ranked by attention and BM25" : "ranked by attention");
-    struct report report = report_of(w);
+    struct report report = work_report(w);
     for (size_t i = 0; i < f->n_items; i++) {
         struct place place;
         report_place(&report, f->items[i].segment, &place);
@@ -370,9 +168,9 @@ static int run_ask(struct work *w, struct error *e)
     const struct finding_how how = how_of(o);
     int failed = ask_find(&w->ask, o->question, &how, w->cancel, &w->finding, e) ||
                  ask_word(&w->ask, o->question, w->finding, &c, &a, e);
-    say_notice(w);
+    work_say_notice(w);
     if (failed) return EXIT_FAILED;
-    struct report report = report_of(w);
+    struct report report = work_report(w);
     if (o->json) {
         failed = report_ask(&report, a, stdout, e);
     } else {
@@ -381,7 +179,7 @@ static int run_ask(struct work *w, struct error *e)
     if (!failed && o->export) failed = export_answer(w, a, e);
     if (!failed && a->failure) failed = error_set(e, "%s; sentences are quoted instead", a->failure);
     answer_close(a);
-    return failed ? EXIT_FAILED : status_of(w);
+    return failed ? EXIT_FAILED : work_status(w);
 }
 
 /* --- eval --- */
@@ -421,7 +219,7 @@ static int run_eval(struct work *w, struct error *e)
     const struct options *o = w->options;
     const bool answers = !o->answerer || strcmp(o->answerer, "none") != 0;
     if (work_open_answerer(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
-    struct reader_options reader = reader_options_of(w);
+    struct reader_options reader = work_reader_options(w);
     bool shows_progress = !o->quiet && isatty(STDERR_FILENO);
     struct eval_options options = {
         .model = w->model,
@@ -436,7 +234,7 @@ static int run_eval(struct work *w, struct error *e)
     };
     struct eval_result result;
     if (eval_run(&result, o->paths[0], &options, e)) return EXIT_FAILED;
-    clear_progress(w);
+    work_clear_progress(w);
     if (o->json) return report_print(eval_report(&result), stdout, e) ? EXIT_FAILED : EXIT_DONE;
     print_eval(&result);
     return EXIT_DONE;
@@ -447,7 +245,7 @@ static int run_eval(struct work *w, struct error *e)
 static int run_model(const struct options *o, struct error *e)
 {
     struct model *m = NULL;
-    if (model_open(&m, o->n_paths ? o->paths[0] : model_path(o), e)) return EXIT_FAILED;
+    if (model_open(&m, o->n_paths ? o->paths[0] : work_model_path(o), e)) return EXIT_FAILED;
     int failed = (o->json ? card_write_json : card_write_text)(stdout, m, e);
     model_close(m);
     return failed ? EXIT_FAILED : EXIT_DONE;
@@ -494,10 +292,10 @@ static int run_plain(struct work *w, const char *why, struct error *e)
     signal(SIGPIPE, SIG_DFL);
     if (plain_write(stdout, w->corpus, terminal, w->cancel, e)) return EXIT_FAILED;
     if (terminal && !w->options->quiet) {
-        say(w->options, "no screen: ", why);
+        work_say(w->options, "no screen: ", why);
         fputs("lectern: to ask about this text: lectern ask -q QUESTION PATH...\n", stderr);
     }
-    return status_of(w);
+    return work_status(w);
 }
 
 /* The text as it is read, to the byte: what `byte` and `line` of a converted file's evidence are ranges of. */
@@ -505,7 +303,7 @@ static int run_text(struct work *w, struct error *e)
 {
     if (work_open_corpus(w, e)) return EXIT_FAILED;
     signal(SIGPIPE, SIG_DFL);
-    return plain_write(stdout, w->corpus, isatty(STDOUT_FILENO), w->cancel, e) ? EXIT_FAILED : status_of(w);
+    return plain_write(stdout, w->corpus, isatty(STDOUT_FILENO), w->cancel, e) ? EXIT_FAILED : work_status(w);
 }
 
 static int interrupted(const struct options *o, const struct ui_end *end, struct error *e)
@@ -526,9 +324,9 @@ static int run_screen(struct work *w, struct error *e)
     struct error why;
     struct ui_end end;
     if (ui_check(&why)) return run_plain(w, why.text, e);
-    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, model_path(o), e))
+    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e))
         return EXIT_FAILED;
-    struct reader_options reader = reader_options_of(w);
+    struct reader_options reader = work_reader_options(w);
     const struct ui_options ui = {
         .corpus = w->corpus,
         .model = w->model,
@@ -539,7 +337,7 @@ static int run_screen(struct work *w, struct error *e)
         .how = how_of(o),
     };
     if (ui_run(&ui, &end, e)) return EXIT_FAILED;
-    return end.unread ? interrupted(o, &end, e) : status_of(w);
+    return end.unread ? interrupted(o, &end, e) : work_status(w);
 }
 
 /* A rank other than 0. */
@@ -594,6 +392,9 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
     case COMMAND_DEVICES:
         status = run_devices(o, e);
         break;
+    case COMMAND_MCP:
+        status = command_mcp(&w, e);
+        break;
     case COMMAND_TEXT:
         status = run_text(&w, e);
         break;
@@ -607,10 +408,10 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         status = run_get_answerer(e);
         break;
     case COMMAND_SCALE:
-        status = scale_command(o, model_path(o), c, cancel, e);
+        status = scale_command(o, work_model_path(o), c, cancel, e);
         break;
     }
-    clear_progress(&w);
+    work_clear_progress(&w);
     work_close(&w);
     struct error unheard; /* the command's own status is what counts */
     if (ranks_lead(c, RANKS_END, 0, 0, &unheard)) comm_break(c);

@@ -17,7 +17,7 @@
 
 enum {
     FOR_ALL = ~0u,
-    FOR_TEXT = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_READ),
+    FOR_TEXT = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_READ) | FOR(COMMAND_MCP),
     FOR_ENGINE = FOR_TEXT | FOR(COMMAND_EVAL),
     FOR_ANSWERS = FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_EVAL),
     FOR_DEVICE = FOR_ENGINE | FOR(COMMAND_DEVICES) | FOR(COMMAND_SCALE),
@@ -37,6 +37,8 @@ static const struct {
     [COMMAND_GET_ANSWERER] = {"get-answerer", "", "fetch the default chat model (SmolLM2-135M-Instruct, 98 MB)", 0, 0,
                               NULL},
     [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text", 0, 0, NULL},
+    [COMMAND_MCP] = {"mcp", "PATH...", "a Model Context Protocol server on standard input and output", 1, SIZE_MAX,
+                     "PATH"},
     [COMMAND_TEXT] = {"text", "PATH", "the text as it is read: decoded, converted", 1, 1, "PATH"},
     [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2,
                        "list, show or prune"},
@@ -60,6 +62,7 @@ enum option_id {
     OPTION_RANK,
     OPTION_IN,
     OPTION_KIND,
+    OPTION_PRINT_CONFIG,
     OPTION_EXPORT,
     OPTION_DRY_RUN,
     OPTION_TOKENS,
@@ -122,6 +125,8 @@ static const struct {
                    FOR(COMMAND_ASK), 0},
     [OPTION_KIND] = {"kind", "code|docs|tests|all", "rank only documents of this kind", FOR(COMMAND_ASK), 0,
                      .text = offsetof(struct options, kind)},
+    [OPTION_PRINT_CONFIG] = {"print-config", NULL, "print the settings that make agents start this server, and stop",
+                             FOR(COMMAND_MCP), 0, .flag = offsetof(struct options, print_config)},
     [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
                        FOR(COMMAND_ASK), 0, .text = offsetof(struct options, export)},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0,
@@ -143,8 +148,9 @@ static const struct {
     [OPTION_SVG] = {"svg", "FILE", "plot time and memory against length into FILE", FOR(COMMAND_SCALE), 0,
                     .text = offsetof(struct options, scale.svg)},
     [OPTION_JSON] = {"json", NULL, "one JSON object on standard output",
-                     FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER) & ~FOR(COMMAND_TEXT), 0,
-                     .flag = offsetof(struct options, json)},
+                     FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER) & ~FOR(COMMAND_TEXT) &
+                         ~FOR(COMMAND_MCP),
+                     0, .flag = offsetof(struct options, json)},
     [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0, .flag = offsetof(struct options, quiet)},
     [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0, .text = offsetof(struct options, log)},
     [OPTION_HELP] = {"help", NULL, "this text", FOR_ALL, 'h', .flag = offsetof(struct options, help)},
@@ -440,9 +446,7 @@ void options_help(enum command command, FILE *out)
                  commands[i].arguments);
         fprintf(out, "  lectern %-42s %s\n", call, commands[i].help);
     }
-    fputs("\nA PATH is a file, a directory, a git working tree, a repository's address (https://..., git@host:...), or "
-          "- for\nstandard input.\n\nOptions:\n",
-          out);
+    fputs("\nA PATH is a file, a directory, a git working tree, or - for standard input.\n\nOptions:\n", out);
     for (int i = 0; i < N_OPTIONS; i++) {
         if (command != COMMAND_SCREEN && !(table[i].commands & FOR(command))) continue;
         char call[48];

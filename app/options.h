@@ -22,6 +22,7 @@ enum command {
     COMMAND_SCALE,
     COMMAND_STATE,
     COMMAND_TEXT,
+    COMMAND_MCP,
 };
 
 /* Exit statuses. */
@@ -49,7 +50,7 @@ struct options {
     uint64_t memory;       /* bytes; 0: no limit named */
     uint64_t max_file;     /* bytes */
     const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
-    bool json, quiet, dry_run, rank_attention, no_state;
+    bool json, quiet, print_config, dry_run, rank_attention, no_state;
     const char *log;               /* file, or NULL */
     const char *question;          /* ask */
     const char *in[OPTIONS_GLOBS]; /* ask: only documents that match one of these */

@@ -21,7 +21,7 @@ below() {
     case $1 in
         screen) echo "panes worker output reader terminal text" ;;
         panes) echo "worker measure answer/answer.h reader terminal text" ;;
-        serve) echo "output answer reader text" ;;
+        serve) echo "worker output answer reader text" ;;
         worker) echo "measure answer reader text" ;;
         measure) echo "output answer reader text" ;;
         answer) echo "reader text" ;;
@@ -47,6 +47,7 @@ libraries() {
     forbid '(ncurses|curses)' 'app compute tests' '^app/terminal/terminal\.c:' 'only app/terminal/terminal.c includes ncurses'
     forbid 'vulkan/vulkan|volk' 'app compute tests' '^compute/vulkan/' 'only compute/vulkan/ includes Vulkan'
     forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
+    forbid 'git2' 'app compute tests' '^app/text/corpus_git\.c:|^tests/' 'only app/text/corpus_git.c includes libgit2'
     forbid 'archive(_entry)?\.h' 'app compute tests' '^app/text/convert/unpack\.c:|^tests/' 'only app/text/convert/unpack.c includes libarchive'
     forbid 'libxml' 'app compute tests' '^app/text/convert/markup\.c:' 'only app/text/convert/markup.c includes libxml2'
     forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
@@ -88,7 +89,7 @@ plant compute/a.c '"app/text/words.h"'
 plant app/main.c '"tests/test.h"'
 plant app/text/up.c '"../reader/reader.h"'
 n=0
-for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h; do
+for library in ncurses.h vulkan/vulkan.h mpi.h git2.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h; do
     plant "app/text/library$((n++)).c" "<$library>"
 done
 found=$(cd "$planted" && check)

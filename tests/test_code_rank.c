@@ -81,18 +81,18 @@ static void nothing_found_stays_nothing(void **state)
 
 static void only_repositories_are_ranked_so(void **state)
 {
-    static const char *const books[] = {"a.txt", "b.md"}, *const program[] = {"a.c"};
-    const size_t sizes[] = {1, 1};
+    static const char *const books[] = {"a.txt", "b.md", "c.txt"}, *const few[] = {"a.c", "b.c"};
+    const size_t sizes[] = {1, 1, 1};
     struct reader_segment segments[N];
     struct corpus *c = open_repository(segments);
     struct error e;
     (void)state;
     assert_true(code_rank_applies(c));
     corpus_close(c);
-    assert_int_equal(corpus_open_memory(&c, books, books, sizes, 2, &e), 0);
+    assert_int_equal(corpus_open_memory(&c, books, books, sizes, 3, &e), 0);
     assert_false(code_rank_applies(c));
     corpus_close(c);
-    assert_int_equal(corpus_open_memory(&c, program, program, sizes, 1, &e), 0);
+    assert_int_equal(corpus_open_memory(&c, few, few, sizes, 2, &e), 0);
     assert_false(code_rank_applies(c));
     corpus_close(c);
 }

@@ -12,7 +12,7 @@ struct corpus;
 struct error;
 struct reader_segment;
 
-/* Whether a corpus is a repository to be ranked so: several documents, code among them. */
+/* Whether a corpus is a repository to be ranked so: some documents of code, and a quarter of all belong to programs. */
 bool code_rank_applies(const struct corpus *c);
 
 /* Whether a question is the name of something: "Command", "Rack::Response", "parse_args". */

@@ -1,0 +1,200 @@
+#include "app/work.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/answer/answerer.h"
+#include "app/options.h"
+#include "app/rank.h"
+#include "app/text/corpus.h"
+#include "app/text/safe_text.h"
+#include "compute/backend.h"
+#include "compute/comm.h"
+#include "compute/error.h"
+#include "compute/model.h"
+
+const char *work_model_path(const struct options *o)
+{
+    return o->model ? o->model : LECTERN_MODEL;
+}
+
+void work_close(struct work *w)
+{
+    ask_free(&w->ask);
+    finding_close(w->finding);
+    reader_close(w->reader);
+    answerer_close(w->answerer);
+    backend_close(w->backend);
+    model_close(w->model);
+    corpus_close(w->corpus);
+}
+
+/* One untrusted line on standard error. */
+void work_say(const struct options *o, const char *kind, const char *text)
+{
+    if (o->quiet) return;
+    fprintf(stderr, "lectern: %s", kind);
+    safe_text_write(stderr, text, strlen(text), SAFE_LINE);
+    fputc('\n', stderr);
+}
+
+/* Lines of a kind that are worth a person's time; all of them are in the JSON. */
+#define SAID_AT_MOST 20
+
+static void say_rest(const struct options *o, const char *kind, size_t n)
+{
+    if (n > SAID_AT_MOST && !o->quiet)
+        fprintf(stderr, "lectern: ... and %zu more %s (--json lists them all)\n", n - SAID_AT_MOST, kind);
+}
+
+static void say_what_is_left_out(const struct options *o, const struct corpus *c)
+{
+    for (size_t i = 0; i < c->n_notes && i < SAID_AT_MOST; i++) work_say(o, "", c->notes[i]);
+    say_rest(o, "notes", c->n_notes);
+    for (size_t i = 0; i < c->n_skipped && i < SAID_AT_MOST; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "%s: %s", c->skipped[i].path, c->skipped[i].reason);
+        work_say(o, "skipped ", text);
+    }
+    say_rest(o, "skipped", c->n_skipped);
+}
+
+int work_open_corpus(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    struct corpus_options corpus = {
+        .max_file = o->max_file, .memory = o->memory, .encoding = o->encoding, .cancel = w->cancel};
+    if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
+    say_what_is_left_out(o, w->corpus);
+    return 0;
+}
+
+int work_open_engine(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    return model_open(&w->model, work_model_path(o), e) ||
+                   rank_open_backend(&w->backend, w->comm, o->device, o->n_threads, e)
+               ? -1
+               : 0;
+}
+
+struct reader_options work_reader_options(const struct work *w)
+{
+    const struct options *o = w->options;
+    return (struct reader_options){
+        .keep = o->command == COMMAND_EVAL ? o->state_dir != NULL : !o->no_state,
+        .state_dir = o->state_dir,
+        .label = o->n_paths ? o->paths[0] : NULL,
+        .memory = o->memory,
+    };
+}
+
+/* The model that words answers; a line where there is none and none was chosen. */
+int work_open_answerer(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    const struct answerer_options options = {
+        .named = o->answerer,
+        .key_variable = o->answerer_key,
+        .sampling = {.temperature = o->temperature, .top_p = o->top_p, .seed = o->seed},
+    };
+    if (answerer_open(&w->answerer, &options, e) != 0) return -1;
+    if (!w->answerer && !o->answerer)
+        work_say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
+    return 0;
+}
+
+int work_open(struct work *w, struct error *e)
+{
+    struct reader_options options = work_reader_options(w);
+    options.comm = w->comm;
+    if (work_open_corpus(w, e) || work_open_engine(w, e) ||
+        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
+        return -1;
+    }
+    w->shows_progress = !w->options->quiet && isatty(STDERR_FILENO);
+    return 0;
+}
+
+/* "1:05" or "12 s". */
+static const char *duration(double seconds, char out[32])
+{
+    if (seconds < 0) return "";
+    if (seconds < 60) {
+        snprintf(out, 32, "%.0f s left", seconds);
+    } else if (seconds < 3600) {
+        snprintf(out, 32, "%d:%02d left", (int)seconds / 60, (int)seconds % 60);
+    } else {
+        snprintf(out, 32, "%d:%02d h left", (int)(seconds / 3600), (int)(seconds / 60) % 60);
+    }
+    return out;
+}
+
+static void show_progress(void *context, const struct reader_progress *p)
+{
+    struct work *w = context;
+    char path[64], left[32];
+    const char *name = w->corpus->documents[p->document].path;
+    safe_text_render(path, sizeof path, name, strlen(name), SAFE_LINE);
+    double percent = p->total_bytes ? 100.0 * (double)p->bytes / (double)p->total_bytes : 100;
+    fprintf(stderr, "\r\033[Kreading %3.0f %%  %" PRIu64 " tokens  %.0f tokens/s  %s  %" PRIu64 " MB  %s", percent,
+            p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory / 1000000, path);
+    fflush(stderr);
+    w->line_open = true;
+}
+
+void work_clear_progress(struct work *w)
+{
+    if (w->line_open) fputs("\r\033[K", stderr);
+    w->line_open = false;
+}
+
+static struct reader_callbacks callbacks(struct work *w)
+{
+    return (struct reader_callbacks){
+        .progress = w->shows_progress ? show_progress : NULL, .context = w, .cancel = w->cancel};
+}
+
+/* A device that was lost; said once. */
+void work_say_notice(struct work *w)
+{
+    const char *notice = w->ask.reader ? ask_notice(&w->ask) : reader_notice(w->reader);
+    if (strcmp(notice, w->noticed) != 0) work_say(w->options, "", notice);
+    snprintf(w->noticed, sizeof w->noticed, "%s", notice);
+}
+
+/* What is kept, or why nothing is; said before reading, and again where that changes. */
+static void say_note(struct work *w)
+{
+    const char *note = reader_note(w->reader);
+    if (*note && strcmp(note, w->noted) != 0) work_say(w->options, "", note);
+    snprintf(w->noted, sizeof w->noted, "%s", note);
+}
+
+int work_read(struct work *w, struct error *e)
+{
+    struct reader_callbacks c = callbacks(w);
+    say_note(w);
+    int failed = reader_read(w->reader, &c, e);
+    work_clear_progress(w);
+    work_say_notice(w);
+    say_note(w);
+    return failed;
+}
+
+struct report work_report(const struct work *w)
+{
+    return (struct report){w->reader, w->corpus, w->model, w->backend};
+}
+
+/* Of an empty file nothing was left out. */
+int work_status(const struct work *w)
+{
+    for (size_t i = 0; i < w->corpus->n_skipped; i++) {
+        if (strcmp(w->corpus->skipped[i].reason, "empty") != 0) return EXIT_SKIPPED;
+    }
+    return EXIT_DONE;
+}
+
+/* --- read --- */
