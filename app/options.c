@@ -446,7 +446,9 @@ void options_help(enum command command, FILE *out)
                  commands[i].arguments);
         fprintf(out, "  lectern %-42s %s\n", call, commands[i].help);
     }
-    fputs("\nA PATH is a file, a directory, a git working tree, or - for standard input.\n\nOptions:\n", out);
+    fputs("\nA PATH is a file, a directory, a git working tree, a repository's address (https://..., git@host:...), or "
+          "- for\nstandard input.\n\nOptions:\n",
+          out);
     for (int i = 0; i < N_OPTIONS; i++) {
         if (command != COMMAND_SCREEN && !(table[i].commands & FOR(command))) continue;
         char call[48];

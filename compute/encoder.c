@@ -55,7 +55,7 @@ static int load_vectors(struct encoder *n, struct matrix **out, const struct wei
     uint32_t cols = 0;
     for (unsigned i = 0; i < n_parts; i++) cols += parts[i]->cols;
     float *numbers = malloc(cols * sizeof *numbers);
-    if (!numbers) return error_set(e, "out of memory");
+    if (!numbers) return error_memory(e);
     float *to = numbers;
     for (unsigned i = 0; i < n_parts; to += parts[i++]->cols) weights_dequantize(parts[i], 0, 1, to);
     const struct weights all = {(const uint8_t *)numbers, WEIGHTS_F32, 1, cols, cols * sizeof *numbers};
@@ -134,7 +134,7 @@ int encoder_open(struct encoder **out, const struct encoder_model *m, struct bac
     if (m->head_dim > b->info.max_head_dim)
         return error_set(e, "%s: heads of %u columns, the device takes %u", m->path, m->head_dim, b->info.max_head_dim);
     struct encoder *n = calloc(1, sizeof *n);
-    if (!n) return error_set(e, "out of memory");
+    if (!n) return error_memory(e);
     n->model = m;
     n->backend = b;
     n->rows = b->info.chunk_rows < MOST_ROWS ? b->info.chunk_rows : MOST_ROWS;
@@ -143,7 +143,7 @@ int encoder_open(struct encoder **out, const struct encoder_model *m, struct bac
     n->positions = calloc(n->rows, sizeof *n->positions);
     n->types = calloc(n->rows, sizeof *n->types);
     n->starts = calloc(n->rows + 1, sizeof *n->starts);
-    int failed = n->layers && n->positions && n->types && n->starts ? 0 : error_set(e, "out of memory");
+    int failed = n->layers && n->positions && n->types && n->starts ? 0 : error_memory(e);
     if (failed || load_all(n, e) != 0 || open_activations(n, e) != 0) {
         encoder_close(n);
         return -1;

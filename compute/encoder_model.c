@@ -89,7 +89,7 @@ static int find_all_weights(struct encoder_model *m, struct error *e)
         find_pair(m, &m->head, "reread.heads", m->n_heads, m->n_embd, e) != 0)
         return -1;
     m->layers = calloc(m->n_layer, sizeof *m->layers);
-    if (!m->layers) return error_set(e, "%s: out of memory", m->path);
+    if (!m->layers) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
         if (find_layer(m, layer, e) != 0) return -1;
     return 0;
@@ -126,11 +126,11 @@ static int read_heads(struct encoder_model *m, struct error *e)
         names->count > MAX_HEADS)
         return error_set(e, "%s: reread.heads must be an array of 1 to %d strings", m->path, MAX_HEADS);
     m->heads = calloc(names->count, sizeof *m->heads);
-    if (!m->heads) return error_set(e, "%s: out of memory", m->path);
+    if (!m->heads) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     struct gguf_string name;
     for (size_t offset = 0; gguf_next_string(names, &offset, &name);) {
         char *copy = strndup(name.bytes, name.size);
-        if (!copy) return error_set(e, "%s: out of memory", m->path);
+        if (!copy) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
         if (encoder_model_head(m, copy) >= 0) {
             free(copy);
             return error_set(e, "%s: reread.heads has a name twice", m->path);
@@ -146,7 +146,7 @@ static int read_calibration(struct encoder_model *m, struct error *e)
     if (!all || all->type != GGUF_ARRAY || all->count > MAX_CALIBRATION)
         return error_set(e, "%s: reread.calibration must be an array of at most %d numbers", m->path, MAX_CALIBRATION);
     m->calibration = calloc(all->count + 1, sizeof *m->calibration);
-    if (!m->calibration) return error_set(e, "%s: out of memory", m->path);
+    if (!m->calibration) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint64_t i = 0; i < all->count; i++) {
         double x;
         if (!gguf_element_f64(all, i, &x) || !(x >= -1e30 && x <= 1e30))
@@ -174,12 +174,12 @@ static int open_file(struct encoder_model **out, const char *path, struct gguf *
     struct encoder_model *m = calloc(1, sizeof *m);
     if (!m) {
         gguf_close(file);
-        return error_set(e, "%s: out of memory", path);
+        return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
     }
     m->file = file;
     m->path = strdup(path);
     int failed = m->path ? gguf_get_string(file, "general.architecture", &architecture, e)
-                         : error_set(e, "%s: out of memory", path);
+                         : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
     if (!failed && !gguf_string_is(&architecture, "encoder"))
         failed = error_set(e, "%s: general.architecture is not encoder", path);
     if (failed || read_sizes(m, e) != 0 || read_settings(m, e) != 0 || read_tokenizer(m, e) != 0 ||

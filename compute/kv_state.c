@@ -119,7 +119,7 @@ static int lay_out_runs(struct layout *l, const struct layout *before, struct er
 {
     const struct attention *a = &l->shape;
     l->runs = calloc((size_t)a->n_branch * a->n_head, sizeof *l->runs);
-    if (!l->runs) return error_set(e, "out of memory");
+    if (!l->runs) return error_memory(e);
     for (uint32_t i = 0; i < a->n_branch; i++)
         for (uint32_t run = 0; run < a->cache_heads[i]; run++) {
             struct run *r = &l->runs[l->n_runs];
@@ -159,7 +159,7 @@ static int read_layout(struct layout *l, const uint8_t *bytes, size_t size, cons
     if (set_shape(l, e) != 0) return -1;
     if (size - sizeof l->h < kept_size(&l->shape)) return error_set(e, "state: %zu bytes are too few", size);
     l->kept = malloc(kept_size(&l->shape));
-    if (!l->kept) return error_set(e, "out of memory");
+    if (!l->kept) return error_memory(e);
     memcpy(l->kept, bytes + sizeof l->h, kept_size(&l->shape));
     if (!kv_state_possible(&l->shape, l->kept, l->h.position))
         return error_set(e, "state: its counts of kept keys are not possible");
@@ -196,7 +196,7 @@ static uint8_t *begin_state(const struct layout *l, const char magic[8], size_t 
 {
     uint8_t *bytes = malloc(size);
     if (!bytes) {
-        error_set(e, "out of memory for a state of %zu bytes", size);
+        error_set_kind(e, ERROR_MEMORY, "out of memory for a state of %zu bytes", size);
         return NULL;
     }
     memcpy(bytes, &l->h, sizeof l->h);

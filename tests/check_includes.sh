@@ -47,7 +47,6 @@ libraries() {
     forbid '(ncurses|curses)' 'app compute tests' '^app/terminal/terminal\.c:' 'only app/terminal/terminal.c includes ncurses'
     forbid 'vulkan/vulkan|volk' 'app compute tests' '^compute/vulkan/' 'only compute/vulkan/ includes Vulkan'
     forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
-    forbid 'git2' 'app compute tests' '^app/text/corpus_git\.c:|^tests/' 'only app/text/corpus_git.c includes libgit2'
     forbid 'archive(_entry)?\.h' 'app compute tests' '^app/text/convert/unpack\.c:|^tests/' 'only app/text/convert/unpack.c includes libarchive'
     forbid 'libxml' 'app compute tests' '^app/text/convert/markup\.c:' 'only app/text/convert/markup.c includes libxml2'
     forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
@@ -89,7 +88,7 @@ plant compute/a.c '"app/text/words.h"'
 plant app/main.c '"tests/test.h"'
 plant app/text/up.c '"../reader/reader.h"'
 n=0
-for library in ncurses.h vulkan/vulkan.h mpi.h git2.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h; do
+for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h; do
     plant "app/text/library$((n++)).c" "<$library>"
 done
 found=$(cd "$planted" && check)

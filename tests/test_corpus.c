@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <git2.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -495,16 +494,12 @@ static void documents_from_memory_hash_by_text(void **state)
 /* Makes `path` a git repository in which `tracked` (NULL at the end) are added to the index. */
 static void make_repository(const char *path, const char *const *tracked)
 {
-    git_repository *r;
-    git_index *index;
-    git_libgit2_init();
-    assert_int_equal(git_repository_init(&r, path, 0), 0);
-    assert_int_equal(git_repository_index(&index, r), 0);
-    for (; *tracked; tracked++) assert_int_equal(git_index_add_bypath(index, *tracked), 0);
-    assert_int_equal(git_index_write(index), 0);
-    git_index_free(index);
-    git_repository_free(r);
-    git_libgit2_shutdown();
+    char command[1024];
+    int n = snprintf(
+        command, sizeof command,
+        "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1; cd %s && git init -q . && git add -f --", path);
+    for (; *tracked; tracked++) n += snprintf(command + n, sizeof command - (size_t)n, " %s", *tracked);
+    assert_int_equal(system(command), 0);
 }
 
 static void make_tree(void)
@@ -590,8 +585,8 @@ static void a_broken_repository_is_walked_with_a_note(void **state)
     write_text("r/a", "a");
     struct corpus *c = open_one("r");
     assert_paths(c, "a");
-    assert_int_equal(c->n_notes, 2);
-    assert_non_null(strstr(c->notes[0], "read without git's ignore rules"));
+    assert_int_equal(c->n_notes, 1);
+    assert_note(c, ".: its .git is not a repository: only the ignore rules of the working tree hold");
     corpus_close(c);
 }
 
@@ -601,8 +596,8 @@ static void a_repository_with_a_corrupt_index_is_walked_with_a_note(void **state
     make_tree();
     write_text("r/.git/index", "DIRC and nothing more of it");
     struct corpus *c = open_one("r");
-    assert_paths(c, ".gitignore build/out build/tracked src/.gitignore src/a.c src/a.o src/keep.o src/local");
-    assert_non_null(strstr(c->notes[0], "read without git's ignore rules"));
+    assert_paths(c, ".gitignore src/.gitignore src/a.c src/keep.o");
+    assert_non_null(strstr(c->notes[0], "not git's index, or damaged: what git tracks is not known"));
     corpus_close(c);
 }
 

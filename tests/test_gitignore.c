@@ -45,8 +45,8 @@ static void stars_stop_at_slashes_only_in_whole_paths(void **state)
         {"**", "a/b", true, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        bool in_path = gitignore_wildmatch(cases[i].pattern, cases[i].text, true);
-        bool in_name = gitignore_wildmatch(cases[i].pattern, cases[i].text, false);
+        bool in_path = gitignore_wildmatch(cases[i].pattern, cases[i].text, GITIGNORE_WHOLE_PATH);
+        bool in_name = gitignore_wildmatch(cases[i].pattern, cases[i].text, 0);
         if (in_path != cases[i].in_path || in_name != cases[i].in_name)
             fail_msg("%s against %s: %d as a path, %d as a name", cases[i].pattern, cases[i].text, in_path, in_name);
     }
@@ -60,7 +60,7 @@ static void a_hostile_pattern_ends(void **state)
     text[4000] = '\0';
     for (size_t i = 0; i < 200; i++) pattern[i] = i % 2 ? 'a' : '*';
     strcpy(pattern + 198, "b");
-    assert_false(gitignore_wildmatch(pattern, text, true));
+    assert_false(gitignore_wildmatch(pattern, text, GITIGNORE_WHOLE_PATH));
 }
 
 static void write_file(const char *path, const char *text)
@@ -83,7 +83,7 @@ static void the_last_rule_of_the_nearest_file_decides(void **state)
     write_file("sub/.gitignore", "!keep.log\nimportant.log\n");
     write_file("exclude", "*.swp\n*.log2\n");
     write_file("user", "!*.swp\n*~\n");
-    struct gitignore *g = gitignore_open(top, "exclude", "user");
+    struct gitignore *g = gitignore_open(top, "exclude", "user", false);
     assert_non_null(g);
     static const struct {
         const char *path;

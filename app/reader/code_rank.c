@@ -197,7 +197,7 @@ static size_t best_places(struct place *places, const float *scores, size_t n)
 static int saturate(struct file *files, const struct reader_segment *segments, size_t n, float *scores, struct error *e)
 {
     struct place *places = calloc(2 * PLACES, sizeof *places);
-    if (!places) return error_set(e, "out of memory");
+    if (!places) return error_memory(e);
     size_t found = best_places(places, scores, n);
     for (size_t i = 0; i < n && found == PLACES; i++)
         if (scores[i] < places[found - 1].score) scores[i] = 0;
@@ -215,7 +215,7 @@ int code_rank(const struct corpus *c, const struct reader_segment *segments, siz
               const atomic_bool *cancel, float *scores, struct error *e)
 {
     struct file *files = open_files(c, question);
-    if (!files) return error_set(e, "out of memory");
+    if (!files) return error_memory(e);
     join_files(files, c->n_documents, segments, n, scores);
     raise_definitions(c, segments, n, question, cancel, scores);
     for (size_t i = 0; i < n; i++) {
@@ -223,7 +223,7 @@ int code_rank(const struct corpus *c, const struct reader_segment *segments, siz
         if (scores[i] > 0) scores[i] = (scores[i] + weight_path * f->path) * content_factor[f->content];
         if (f->generated) scores[i] *= generated_factor;
     }
-    int failed = cancel && atomic_load(cancel) ? error_set(e, "interrupted") : saturate(files, segments, n, scores, e);
+    int failed = cancel && atomic_load(cancel) ? error_cancelled(e) : saturate(files, segments, n, scores, e);
     free(files);
     return failed;
 }

@@ -12,6 +12,7 @@
 #include "app/text/corpus_stream.h"
 #include "app/text/corpus_walk.h"
 #include "app/text/encoding_convert.h"
+#include "app/text/git_clone.h"
 #include "app/text/text_map.h"
 #include "compute/error.h"
 
@@ -69,6 +70,18 @@ static int add_member(struct corpus_build *b, const char *name, size_t size, str
     return result;
 }
 
+static int add_address(struct corpus_build *b, const char *address, bool only, struct error *e)
+{
+    char *directory, *said;
+    if (git_clone(&directory, &said, address, b->options.cancel, e) != 0)
+        return e->kind == ERROR_CANCELLED ? -1 : error_prefix(e, "%s", address);
+    int result = corpus_build_note(b, e, "%s: %s", address, said);
+    if (result == 0) result = add_directory(b, directory, address, only, e);
+    free(directory);
+    free(said);
+    return result;
+}
+
 /* One PATH; `only`: there is no other. */
 static int add_path(struct corpus_build *b, const char *name, bool only, struct error *e)
 {
@@ -78,6 +91,7 @@ static int add_path(struct corpus_build *b, const char *name, bool only, struct 
         b->way = 0;
         return corpus_stream_add(b, fd, fd == STDIN_FILENO ? "-" : name, e);
     }
+    if (git_clone_is_address(name)) return add_address(b, name, only, e);
     char *real_path = realpath(name, NULL);
     if (!real_path || stat(real_path, &s) != 0) {
         const size_t archive = errno == ENOTDIR ? archive_on_the_way(name) : 0;

@@ -17,6 +17,7 @@
 #include "app/text/encoding.h"
 #include "app/text/encoding_convert.h"
 #include "app/text/generated.h"
+#include "app/text/lfs_pointer.h"
 #include "app/text/text_map.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -448,6 +449,16 @@ static int add_open_file(struct corpus_build *b, int fd, const char *real_path, 
     const struct corpus_file_bytes f = {.real_path = real_path, .path = path, .member = member};
     if (kind == KIND_OTHER) return refuse(b, path, member, e, kind_words(head, (size_t)n));
     if (member && is_too_large(b, size, kind)) return refuse_large(b, path, size, e);
+    uint64_t pointed;
+    if (n > 0 && size == (uint64_t)n && lfs_pointer_read(head, (size_t)n, &pointed)) {
+        if (member)
+            return corpus_build_skip(b, path, e,
+                                     "Git LFS pointer: the file itself (%.1f MB) was not fetched (git lfs pull)",
+                                     (double)pointed / 1e6);
+        if (corpus_build_note(b, e, "%s: a Git LFS pointer; the file itself (%.1f MB) was not fetched (git lfs pull)",
+                              path, (double)pointed / 1e6) != 0)
+            return -1;
+    }
     bool done = false;
     if (kind != KIND_TEXT && add_converted_file(b, fd, size, &f, &done, e) != 0) return -1;
     if (done) return 0;

@@ -1,148 +1,135 @@
 #include "app/text/corpus_git.h"
 
-#include <git2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
+#include "app/text/git_config.h"
+#include "app/text/git_file.h"
+#include "app/text/git_folder.h"
+#include "app/text/git_index.h"
 #include "app/text/gitignore.h"
+#include "compute/error.h"
 
 struct corpus_git {
-    git_repository *repository;
-    git_index *index;
-    char *top;
-    size_t top_size;
+    struct git_folder folder;
+    struct git_index index; /* empty where it cannot be read */
     struct gitignore *ignore;
+    size_t top_size;
+    char problem[768];
 };
-
-static char *last_error(void)
-{
-    const git_error *error = git_error_last();
-    return strdup(error && error->message ? error->message : "unknown error");
-}
 
 static bool is_inside(const char *path, const char *directory)
 {
     size_t size = strlen(directory);
     while (size > 1 && directory[size - 1] == '/') size--;
-    return strncmp(path, directory, size) == 0 && (path[size] == '/' || path[size] == '\0');
+    return strncmp(path, directory, size) == 0 && (path[size] == '/' || path[size] == '\0' || size == 1);
 }
 
-/* malloc'ed; NULL without memory. */
-static char *join(const char *a, const char *b)
+/* The first problem is the one that is said. */
+static void set_problem(struct corpus_git *g, const char *what, const char *meaning)
 {
-    size_t size = strlen(a) + strlen(b) + 1;
-    char *joined = malloc(size);
-    if (joined) snprintf(joined, size, "%s%s", a, b);
-    return joined;
-}
-
-static bool has_dot_git(const char *root)
-{
-    struct stat s;
-    char *path = join(root, "/.git");
-    bool there = path && lstat(path, &s) == 0;
-    free(path);
-    return there;
+    if (*g->problem == '\0') snprintf(g->problem, sizeof g->problem, "%s: %s", what, meaning);
 }
 
 /* The user's excludes file: core.excludesFile, or git/ignore where the user's configuration lies. malloc'ed; NULL:
  * none. */
-static char *find_user_excludes(git_repository *r)
+static char *find_user_excludes(const struct corpus_git *g, const struct git_config *c)
 {
-    git_config *config = NULL;
-    git_buf named = {0};
-    char *path = NULL;
-    if (git_repository_config_snapshot(&config, r) == 0 &&
-        git_config_get_path(&named, config, "core.excludesfile") == 0)
-        path = strdup(named.ptr);
-    git_config_free(config);
-    git_buf_dispose(&named);
-    if (path) return path;
-    const char *base = getenv("XDG_CONFIG_HOME"), *rest = "/git/ignore";
-    if (!base || !*base) {
-        base = getenv("HOME");
-        rest = "/.config/git/ignore";
-    }
-    return base ? join(base, rest) : NULL;
+    const char *named = git_config_get(c, "core.excludesfile"), *base = getenv("XDG_CONFIG_HOME"),
+               *home = getenv("HOME");
+    if (named) return *named ? git_file_expand(named, g->folder.top) : NULL;
+    if (base && *base) return git_file_join(base, "git/ignore");
+    return home ? git_file_join(home, ".config/git/ignore") : NULL;
 }
 
-static int open_ignore(struct corpus_git *g)
+static int open_ignore(struct corpus_git *g, const struct git_config *c, struct error *e)
 {
-    git_buf info = {0};
-    char *exclude = NULL, *user = find_user_excludes(g->repository);
-    if (git_repository_item_path(&info, g->repository, GIT_REPOSITORY_ITEM_INFO) == 0)
-        exclude = join(info.ptr, "exclude");
-    g->ignore = gitignore_open(g->top, exclude, user);
+    char *user = find_user_excludes(g, c);
+    char *exclude = g->folder.common_dir ? git_file_join(g->folder.common_dir, "info/exclude") : NULL;
+    g->ignore = gitignore_open(g->folder.top, exclude, user, git_config_flag(c, "core.ignorecase"));
     free(exclude);
     free(user);
-    git_buf_dispose(&info);
-    return g->ignore ? 0 : -1;
+    return g->ignore ? 0 : error_memory(e);
+}
+
+static int open_index(struct corpus_git *g, const struct git_config *c, struct error *e)
+{
+    struct error why = {0};
+    const char *format = git_config_get(c, "extensions.objectformat");
+    size_t hash_size = format && strcasecmp(format, "sha256") == 0 ? 32 : 20;
+    if (!g->folder.git_dir ||
+        git_index_open(&g->index, g->folder.git_dir, hash_size, git_config_flag(c, "core.ignorecase"), &why) == 0)
+        return 0;
+    if (why.kind == ERROR_MEMORY) return error_memory(e);
+    set_problem(g, why.text, "what git tracks is not known; files that its ignore rules name are left out");
+    return 0;
+}
+
+/* A repository may say that its working tree lies elsewhere (those of submodules do). *inside: whether `root` belongs
+ * to it. */
+static int find_top(struct corpus_git *g, const struct git_config *c, const char *root, bool *inside, struct error *e)
+{
+    struct git_folder *f = &g->folder;
+    const char *named = f->git_dir && !f->linked ? git_config_get(c, "core.worktree") : NULL;
+    char *path = named ? git_file_join(f->git_dir, named) : NULL, *real = path ? realpath(path, NULL) : NULL;
+    bool failed = named && !path;
+    free(path);
+    if (failed) return error_memory(e);
+    if (real) {
+        free(f->top);
+        f->top = real;
+    }
+    g->top_size = strcmp(f->top, "/") == 0 ? 0 : strlen(f->top);
+    *inside = is_inside(root, f->top) && !(f->git_dir && is_inside(root, f->git_dir));
+    return 0;
 }
 
 /* The rest of corpus_git_open; what it leaves in g is freed by corpus_git_close. */
-static enum corpus_git_state open_inside(struct corpus_git *g, const char *root, char **why)
+static int open_found(struct corpus_git *g, const char *root, bool *inside, struct error *e)
 {
-    int found = git_repository_open_ext(&g->repository, root, 0, NULL);
-    bool own = has_dot_git(root);
-    if (found == GIT_ENOTFOUND && !own) return CORPUS_GIT_NONE;
-    if (found != 0) {
-        *why = last_error();
-        return CORPUS_GIT_BROKEN;
-    }
-    if (git_repository_is_bare(g->repository)) {
-        *why = strdup("a bare repository has no working tree");
-        return CORPUS_GIT_BROKEN;
-    }
-    g->top = realpath(git_repository_workdir(g->repository), NULL);
-    if (!g->top || !is_inside(root, g->top) || is_inside(root, git_repository_path(g->repository)))
-        return CORPUS_GIT_NONE;
-    g->top_size = strcmp(g->top, "/") == 0 ? 0 : strlen(g->top);
-    if (own && strcmp(g->top, root) != 0) {
-        *why = strdup("its .git is not a repository");
-        return CORPUS_GIT_BROKEN;
-    }
-    if (git_repository_index(&g->index, g->repository) != 0) {
-        *why = last_error();
-        return CORPUS_GIT_BROKEN;
-    }
-    if (open_ignore(g) != 0) {
-        *why = strdup("out of memory");
-        return CORPUS_GIT_BROKEN;
-    }
-    return CORPUS_GIT_OPEN;
+    struct git_folder *f = &g->folder;
+    struct git_config *c;
+    const struct git_config_place place = {f->git_dir, f->common_dir, f->branch};
+    if (f->why) set_problem(g, f->why, "only the ignore rules of the working tree hold");
+    if (git_config_open(&c, &place, e) != 0) return -1;
+    if (*git_config_problem(c)) set_problem(g, git_config_problem(c), "ignore rules that it names do not hold");
+    int result = find_top(g, c, root, inside, e);
+    if (result == 0 && *inside && (open_index(g, c, e) != 0 || open_ignore(g, c, e) != 0)) result = -1;
+    git_config_close(c);
+    return result;
 }
 
-enum corpus_git_state corpus_git_open(struct corpus_git **out, const char *root, char **why)
+int corpus_git_open(struct corpus_git **out, const char *root, struct error *e)
 {
-    *why = NULL;
+    *out = NULL;
     struct corpus_git *g = calloc(1, sizeof *g);
-    if (!g || git_libgit2_init() < 0) {
-        free(g);
-        *why = strdup("libgit2 cannot start");
-        return CORPUS_GIT_BROKEN;
-    }
-    /* Whose repository it is does not matter: we run nothing of it. */
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-    enum corpus_git_state state = open_inside(g, root, why);
-    if (state != CORPUS_GIT_OPEN) {
+    if (!g) return error_memory(e);
+    bool inside = false;
+    int result = git_folder_find(&g->folder, root, e);
+    if (result == 0 && g->folder.top) result = open_found(g, root, &inside, e);
+    if (result != 0 || !inside) {
         corpus_git_close(g);
-        return state;
+        return result;
     }
     *out = g;
-    return state;
+    return 0;
 }
 
 void corpus_git_close(struct corpus_git *g)
 {
     if (!g) return;
-    git_index_free(g->index);
-    git_repository_free(g->repository);
-    git_libgit2_shutdown();
+    git_folder_free(&g->folder);
+    git_index_close(&g->index);
     gitignore_close(g->ignore);
-    free(g->top);
     free(g);
+}
+
+const char *corpus_git_problem(const struct corpus_git *g)
+{
+    return g->problem;
 }
 
 /* The path inside the working tree; "" for its top. */
@@ -155,52 +142,56 @@ static const char *relative(const struct corpus_git *g, const char *real_path)
 bool corpus_git_wants_file(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
-    size_t at;
-    return git_index_find(&at, g->index, path) == 0 || !gitignore_matches(g->ignore, path, false);
+    return git_index_find(&g->index, path) || !gitignore_matches(g->ignore, path, false);
 }
 
 /* "path/" in malloc'ed memory, "" for the top; NULL without memory. */
 static char *with_slash(const char *path)
 {
-    return join(path, *path ? "/" : "");
+    size_t size = strlen(path);
+    char *slashed = malloc(size + 2);
+    if (slashed) snprintf(slashed, size + 2, "%s%s", path, size > 0 ? "/" : "");
+    return slashed;
 }
 
 bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
     char *prefix = with_slash(path);
-    if (!prefix || *path == '\0') {
-        free(prefix);
-        return true;
-    }
-    size_t at;
-    bool wanted = git_index_find_prefix(&at, g->index, prefix) == 0 || git_index_find(&at, g->index, path) == 0 ||
-                  !gitignore_matches(g->ignore, path, true);
+    size_t n;
+    bool wanted = *path == '\0' || git_index_find(&g->index, path) || !gitignore_matches(g->ignore, path, true) ||
+                  (prefix && git_index_below(&g->index, prefix, &n));
     free(prefix);
     return wanted;
 }
 
 bool corpus_git_is_submodule(const struct corpus_git *g, const char *real_path)
 {
-    const git_index_entry *entry = git_index_get_bypath(g->index, relative(g, real_path), 0);
-    return entry && (entry->mode & S_IFMT) == GIT_FILEMODE_COMMIT;
+    const struct git_index_entry *entry = git_index_find(&g->index, relative(g, real_path));
+    return entry && (entry->mode & GIT_INDEX_TYPE) == GIT_INDEX_SUBMODULE;
 }
 
-size_t corpus_git_missing(const struct corpus_git *g, const char *real_path)
+static bool is_there(const struct corpus_git *g, const char *path)
 {
+    struct stat s;
+    char *whole = git_file_join(g->folder.top, path);
+    bool there = !whole || lstat(whole, &s) == 0;
+    free(whole);
+    return there;
+}
+
+size_t corpus_git_missing(const struct corpus_git *g, const char *real_path, size_t *sparse)
+{
+    size_t missing = 0, n = 0;
     char *prefix = with_slash(relative(g, real_path));
-    if (!prefix) return 0;
-    size_t missing = 0, prefix_size = strlen(prefix), n = git_index_entrycount(g->index), i = 0;
-    if (prefix_size > 0 && git_index_find_prefix(&i, g->index, prefix) != 0) i = n;
-    for (; i < n; i++) {
-        const git_index_entry *entry = git_index_get_byindex(g->index, i);
-        if (strncmp(entry->path, prefix, prefix_size) != 0) break;
-        if ((entry->mode & S_IFMT) == GIT_FILEMODE_COMMIT || (entry->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE))
-            continue;
-        char path[4096 + 256];
-        struct stat s;
-        int size = snprintf(path, sizeof path, "%.*s/%s", (int)g->top_size, g->top, entry->path);
-        if (size > 0 && (size_t)size < sizeof path && lstat(path, &s) != 0) missing++;
+    const struct git_index_entry *entry = prefix ? git_index_below(&g->index, prefix, &n) : NULL;
+    *sparse = 0;
+    for (; entry && n > 0; n--, entry++) {
+        if ((entry->mode & GIT_INDEX_TYPE) == GIT_INDEX_SUBMODULE || is_there(g, entry->path)) continue;
+        if (entry->skipped || S_ISDIR(entry->mode))
+            ++*sparse;
+        else
+            missing++;
     }
     free(prefix);
     return missing;

@@ -119,34 +119,34 @@ static int list(DIR *d, const char *directory, struct entry **out, size_t *n_out
 
 static int walk_directory(struct walk *w, const char *directory, struct corpus_git *git, struct error *e);
 
+/* What of the tracked files below a directory is not there. */
+static int note_missing(struct walk *w, const char *directory, const struct corpus_git *git, struct error *e)
+{
+    size_t sparse, missing = corpus_git_missing(git, directory, &sparse);
+    char words[128];
+    if (missing > 0) {
+        snprintf(words, sizeof words, "%zu tracked file%s not in the working tree", missing,
+                 missing == 1 ? " is" : "s are");
+        if (note(w, directory, "/", words, e) != 0) return -1;
+    }
+    if (sparse == 0) return 0;
+    snprintf(words, sizeof words, "%zu tracked file%s not checked out (sparse checkout)", sparse,
+             sparse == 1 ? " or directory is" : "s or directories are");
+    return note(w, directory, "/", words, e);
+}
+
 /* A directory that is, or seems to be, the top of a git working tree, or lies inside one. */
 static int walk_git(struct walk *w, const char *directory, struct error *e)
 {
     struct corpus_git *git;
-    char *why;
-    enum corpus_git_state state = corpus_git_open(&git, directory, &why);
-    int result = 0;
-    if (state == CORPUS_GIT_BROKEN) {
-        char *words = join(why ? why : "broken git repository", ": ", "read without git's ignore rules");
-        free(why);
-        if (!words) return no_memory(e);
-        result = note(w, directory, "/", words, e);
-        free(words);
-    }
-    if (result != 0 || state != CORPUS_GIT_OPEN) return result != 0 ? -1 : walk_directory(w, directory, NULL, e);
-    if (!corpus_git_wants_directory(git, directory)) {
-        result = note(w, directory, "/", "ignored by git, read because it was named", e);
-        corpus_git_close(git);
-        return result != 0 ? -1 : walk_directory(w, directory, NULL, e);
-    }
-    result = walk_directory(w, directory, git, e);
-    size_t missing = result == 0 ? corpus_git_missing(git, directory) : 0;
-    if (missing > 0) {
-        char words[96];
-        snprintf(words, sizeof words, "%zu tracked file%s not in the working tree", missing,
-                 missing == 1 ? " is" : "s are");
-        result = note(w, directory, "/", words, e);
-    }
+    if (corpus_git_open(&git, directory, e) != 0) return -1;
+    if (!git) return walk_directory(w, directory, NULL, e);
+    const char *problem = corpus_git_problem(git);
+    bool wanted = corpus_git_wants_directory(git, directory);
+    int result = *problem ? note(w, directory, "/", problem, e) : 0;
+    if (result == 0 && !wanted) result = note(w, directory, "/", "ignored by git, read because it was named", e);
+    if (result == 0) result = walk_directory(w, directory, wanted ? git : NULL, e);
+    if (result == 0 && wanted) result = note_missing(w, directory, git, e);
     corpus_git_close(git);
     return result;
 }

@@ -1,18 +1,13 @@
 #include "app/text/gitignore.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "app/text/git_file.h"
 #include "compute/bytes.h"
 
-/* Larger files of patterns are not looked at. */
-#define FILE_MOST ((size_t)16 << 20)
 /* Steps in one match; beyond, a hostile pattern matches nothing. */
 #define STEPS_MOST 1000000
 
@@ -20,7 +15,7 @@
 
 struct match {
     const char *pattern; /* its beginning: what stands before ** matters */
-    bool whole_path;
+    bool whole_path, fold;
     unsigned steps;
 };
 
@@ -70,6 +65,13 @@ static bool in_bracket(const char *p, unsigned char c, const char **end)
     return found != negated;
 }
 
+/* The same, in either case of c where case does not matter. */
+static bool brackets_hold(const struct match *m, const char *p, unsigned char c, const char **end)
+{
+    if (in_bracket(p, c, end)) return true;
+    return m->fold && (in_bracket(p, (unsigned char)tolower(c), end) || in_bracket(p, (unsigned char)toupper(c), end));
+}
+
 static bool match(struct match *m, const char *p, const char *t);
 
 /* The stars at p against t. */
@@ -100,19 +102,20 @@ static bool match(struct match *m, const char *p, const char *t)
         if (*p == '?' || *p == '[') {
             if (*t == '/' && m->whole_path) return false;
             if (*p == '?') continue;
-            if (!in_bracket(p, (unsigned char)*t, &end) || !end) return false;
+            if (!brackets_hold(m, p, (unsigned char)*t, &end) || !end) return false;
             p = end - 1;
             continue;
         }
         if (*p == '\\' && p[1]) p++;
-        if (*p != *t) return false;
+        if (*p != *t && !(m->fold && tolower((unsigned char)*p) == tolower((unsigned char)*t))) return false;
     }
     return *t == '\0';
 }
 
-bool gitignore_wildmatch(const char *pattern, const char *text, bool whole_path)
+bool gitignore_wildmatch(const char *pattern, const char *text, unsigned flags)
 {
-    struct match m = {.pattern = pattern, .whole_path = whole_path};
+    struct match m = {
+        .pattern = pattern, .whole_path = flags & GITIGNORE_WHOLE_PATH, .fold = flags & GITIGNORE_FOLD_CASE};
     return match(&m, pattern, text);
 }
 
@@ -127,6 +130,7 @@ struct rules {
     char *text;
     struct rule *rules;
     size_t n;
+    unsigned flags; /* of every match */
 };
 
 /* The rules of a directory, and whether it is ignored itself. */
@@ -139,29 +143,11 @@ struct level {
 
 struct gitignore {
     char *top;
+    bool fold;
     struct rules exclude, user_excludes;
     struct level *levels; /* of the directories from the top to the one that was asked about last */
     size_t n_levels, capacity;
 };
-
-static char *read_text(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat s;
-    if (fd < 0) return NULL;
-    bool fits = fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && (uint64_t)s.st_size <= FILE_MOST;
-    char *text = fits ? malloc((size_t)s.st_size + 1) : NULL;
-    size_t n = 0;
-    while (text && n < (size_t)s.st_size) {
-        ssize_t got = read(fd, text + n, (size_t)s.st_size - n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        n += (size_t)got;
-    }
-    close(fd);
-    if (text) text[n] = '\0';
-    return text;
-}
 
 /* Cuts the spaces at the end that no backslash protects. */
 static void trim(char *line)
@@ -202,9 +188,11 @@ static void rules_free(struct rules *r)
     *r = (struct rules){.n = 0};
 }
 
-static void rules_read(struct rules *r, const char *path)
+static void rules_read(struct rules *r, const char *path, enum git_file_links links, bool fold)
 {
-    *r = (struct rules){.text = path ? read_text(path) : NULL};
+    size_t size;
+    *r = (struct rules){.text = path ? git_file_read(path, links, &size, NULL) : NULL,
+                        .flags = fold ? GITIGNORE_FOLD_CASE : 0};
     if (!r->text) return;
     size_t capacity = 0;
     char *at = r->text;
@@ -229,22 +217,23 @@ static int rules_say(const struct rules *r, const char *path, bool is_directory)
     for (size_t i = r->n; i-- > 0;) {
         const struct rule *rule = &r->rules[i];
         if (rule->directories_only && !is_directory) continue;
-        bool matches = rule->by_name ? gitignore_wildmatch(rule->pattern, name, false)
-                                     : gitignore_wildmatch(rule->pattern, path, true);
+        bool matches = rule->by_name ? gitignore_wildmatch(rule->pattern, name, r->flags)
+                                     : gitignore_wildmatch(rule->pattern, path, r->flags | GITIGNORE_WHOLE_PATH);
         if (matches) return !rule->negative;
     }
     return -1;
 }
 
-struct gitignore *gitignore_open(const char *top, const char *exclude, const char *user_excludes)
+struct gitignore *gitignore_open(const char *top, const char *exclude, const char *user_excludes, bool fold)
 {
     struct gitignore *g = calloc(1, sizeof *g);
     if (!g || !(g->top = strdup(top))) {
         free(g);
         return NULL;
     }
-    rules_read(&g->exclude, exclude);
-    rules_read(&g->user_excludes, user_excludes);
+    g->fold = fold;
+    rules_read(&g->exclude, exclude, GIT_FILE_FOLLOW, fold);
+    rules_read(&g->user_excludes, user_excludes, GIT_FILE_FOLLOW, fold);
     return g;
 }
 
@@ -295,7 +284,7 @@ static bool push(struct gitignore *g, const char *path, size_t size)
     }
     snprintf(file, file_size, "%s/%s%s.gitignore", g->top, level.directory, size > 0 ? "/" : "");
     level.ignored = size > 0 && is_ignored(g, level.directory, true);
-    if (!level.ignored) rules_read(&level.rules, file);
+    if (!level.ignored) rules_read(&level.rules, file, GIT_FILE_NO_LINKS, g->fold);
     free(file);
     levels[g->n_levels++] = level;
     return true;

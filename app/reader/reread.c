@@ -1,0 +1,388 @@
+#include "app/reader/reread.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/reader/reread_windows.h"
+#include "app/text/corpus.h"
+#include "compute/backend.h"
+#include "compute/encoder.h"
+#include "compute/encoder_model.h"
+#include "compute/error.h"
+
+/* Places read a question, and windows between two looks at the cancel flag, on the host and on a device. */
+enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 64 };
+
+struct reread {
+    struct encoder_model *model;
+    struct encoder *encoder;
+    bool on_device;
+    int relevance, start, end, inside, yes, no, several; /* columns of the heads; of the last four -1: there is none */
+};
+
+/* Rows of one window: what the heads say of them. */
+struct rows {
+    const float *heads;
+    uint32_t n_heads;
+};
+
+/* A question that is being read. */
+struct reading {
+    struct reread *reread;
+    const struct corpus *corpus;
+    const struct reread_place *places;
+    size_t n_places;
+    struct token_ranges question;
+    struct reread_windows windows;
+    struct reread_windows_place *cuts; /* [n_places] */
+    float *best;                       /* [n_places][REREAD_WINDOWS_SENTENCES]: of each sentence's spans */
+    float *heads;                      /* of the windows run last */
+    struct reread_result *result;
+};
+
+static int find_heads(struct reread *r, struct error *e)
+{
+    const struct encoder_model *m = r->model;
+    r->relevance = encoder_model_head(m, "relevance");
+    r->start = encoder_model_head(m, "start");
+    r->end = encoder_model_head(m, "end");
+    r->inside = encoder_model_head(m, "inside");
+    r->yes = encoder_model_head(m, "yes");
+    r->no = encoder_model_head(m, "no");
+    r->several = encoder_model_head(m, "several");
+    if (r->relevance < 0 || r->start < 0 || r->end < 0)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: no head is called relevance, start and end", m->path);
+    if (m->window < m->question_tokens + m->title_tokens + 8 || m->joint_window < m->question_tokens + 8)
+        return error_set_kind(e, ERROR_DAMAGED, "%s: its windows are too short for its questions", m->path);
+    return 0;
+}
+
+int reread_open(struct reread **out, const char *path, struct backend *b, struct error *e)
+{
+    struct reread *r = calloc(1, sizeof *r);
+    if (!r) return error_memory(e);
+    r->on_device = backend_info(b)->device[0] != 0;
+    if (encoder_model_open(&r->model, path, e) || find_heads(r, e) || encoder_open(&r->encoder, r->model, b, e)) {
+        reread_close(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+void reread_close(struct reread *r)
+{
+    if (!r) return;
+    encoder_close(r->encoder);
+    encoder_model_close(r->model);
+    free(r);
+}
+
+size_t reread_places(const struct reread *r)
+{
+    return r->on_device ? PLACES_DEVICE : PLACES_HOST;
+}
+
+/* Letters up to U+024F and U+1E00 to U+1EFF are Latin; what stands beyond, but for punctuation and symbols, is not. */
+bool reread_knows(const char *text, size_t size)
+{
+    size_t latin = 0, other = 0;
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') latin++;
+        if (c >= 0xC3 && c <= 0xC9) latin++;
+        const bool extended = c == 0xE1 && i + 1 < size && (unsigned char)text[i + 1] >= 0xB8;
+        latin += extended;
+        other += (c >= 0xCD && c != 0xE2 && c != 0xEF && !extended);
+    }
+    return latin >= other;
+}
+
+/* --- spans --- */
+
+static float head(const struct rows *rows, uint32_t row, int column)
+{
+    return rows->heads[(size_t)row * rows->n_heads + (size_t)column];
+}
+
+struct span {
+    uint32_t first, last; /* rows */
+    float score;          /* -INFINITY: none */
+};
+
+/* The best span of rows [begin, end): its first row's start and its last row's end. */
+static struct span best_span(const struct reread *r, const struct rows *rows, uint32_t begin, uint32_t end)
+{
+    struct span best = {begin, begin, -INFINITY};
+    for (uint32_t i = begin; i < end; i++) {
+        for (uint32_t j = i; j < end && j - i < r->model->span_tokens; j++) {
+            float score = head(rows, i, r->start) + head(rows, j, r->end);
+            if (score > best.score) best = (struct span){i, j, score};
+        }
+    }
+    return best;
+}
+
+static uint32_t sentence_end(const struct reread_windows_place *p, uint32_t sentence)
+{
+    return sentence + 1 < p->n_sentences ? p->sentences[sentence + 1] : (uint32_t)p->tokens.n;
+}
+
+static void take_place(struct reading *x, size_t place, const struct rows *rows)
+{
+    const struct reread_windows_place *p = &x->cuts[place];
+    x->result->relevance[place] = head(rows, 0, x->reread->relevance);
+    for (uint32_t s = 0; s < p->n_sentences; s++) {
+        uint32_t begin = p->sentences[s], end = sentence_end(p, s);
+        if (end > p->n_rows) end = p->n_rows;
+        x->best[place * REREAD_WINDOWS_SENTENCES + s] =
+            begin < end ? best_span(x->reread, rows, p->first_row + begin, p->first_row + end).score : -INFINITY;
+    }
+}
+
+/* --- the places, each by itself --- */
+
+static int run_windows(struct reading *x, struct error *e)
+{
+    const struct reread_windows *w = &x->windows;
+    const struct encoder_batch batch = {w->n, w->starts, w->ids, w->types};
+    float *heads = realloc(x->heads, w->n_rows * x->reread->model->n_heads * sizeof *heads);
+    if (!heads) return error_memory(e);
+    x->heads = heads;
+    return encoder_run(x->reread->encoder, &batch, heads, e);
+}
+
+static struct rows window_rows(const struct reading *x, uint32_t window)
+{
+    const uint32_t n_heads = x->reread->model->n_heads;
+    return (struct rows){x->heads + (size_t)x->windows.starts[window] * n_heads, n_heads};
+}
+
+static int read_some(struct reading *x, size_t first, size_t n, struct error *e)
+{
+    const struct encoder_model *m = x->reread->model;
+    reread_windows_clear(&x->windows);
+    for (size_t i = first; i < first + n; i++) {
+        const struct reread_place *p = &x->places[i];
+        const struct document *d = &x->corpus->documents[p->document];
+        if (reread_windows_cut(&x->cuts[i], m, d, p->offset, p->size, e) ||
+            reread_windows_add(&x->windows, m, &x->question, d, p->offset, &x->cuts[i], e))
+            return -1;
+    }
+    if (run_windows(x, e)) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct rows rows = window_rows(x, i);
+        take_place(x, first + i, &rows);
+    }
+    return 0;
+}
+
+/* --- the best sentences together --- */
+
+struct sentence {
+    struct reread_windows_piece piece;
+    size_t at; /* its place */
+    float score;
+};
+
+static int by_place(const struct reading *x, const struct sentence *a, const struct sentence *b)
+{
+    const struct reread_place *p = &x->places[a->at], *q = &x->places[b->at];
+    if (p->document != q->document) return p->document < q->document ? -1 : 1;
+    if (p->offset != q->offset) return p->offset < q->offset ? -1 : 1;
+    return a->piece.begin < b->piece.begin ? -1 : a->piece.begin > b->piece.begin;
+}
+
+/* The best sentences that fit a window, at most joint_sentences, in the order of the text. */
+static size_t choose_sentences(const struct reading *x, struct sentence *chosen)
+{
+    const struct encoder_model *m = x->reread->model;
+    size_t n = 0, left = m->joint_window - x->question.n - 2;
+    for (struct sentence last = {.score = INFINITY}; n < m->joint_sentences; n++) {
+        struct sentence next = {.score = -INFINITY};
+        for (size_t i = 0; i < x->n_places; i++) {
+            for (uint32_t s = 0; s < x->cuts[i].n_sentences; s++) {
+                const struct reread_windows_place *p = &x->cuts[i];
+                struct sentence one = {.piece = {p, p->sentences[s], sentence_end(p, s), 0}, .at = i};
+                one.score = x->result->relevance[i] + x->best[i * REREAD_WINDOWS_SENTENCES + s];
+                bool after = one.score < last.score || (one.score == last.score && by_place(x, &one, &last) > 0);
+                bool better = one.score > next.score ||
+                              (one.score == next.score && one.score > -INFINITY && by_place(x, &one, &next) < 0);
+                if (after && better) next = one;
+            }
+        }
+        const size_t room = next.piece.place ? next.piece.end - next.piece.begin + 1 : SIZE_MAX;
+        if (room > left) break;
+        left -= room;
+        chosen[n] = last = next;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct sentence one = chosen[i];
+        size_t at = i;
+        for (; at > 0 && by_place(x, &one, &chosen[at - 1]) < 0; at--) chosen[at] = chosen[at - 1];
+        chosen[at] = one;
+    }
+    return n;
+}
+
+/* Bytes of rows of a sentence. */
+static struct reread_span span_of(const struct reading *x, const struct sentence *s, uint32_t first, uint32_t last)
+{
+    const struct token_ranges *tokens = &s->piece.place->tokens;
+    const uint64_t offset = x->places[s->at].offset;
+    const uint32_t row = s->piece.first_row - s->piece.begin;
+    return (struct reread_span){s->at, offset + tokens->begins[first - row], offset + tokens->ends[last - row]};
+}
+
+/* ln of the sum of exp of a head over all the sentences' rows. */
+static double log_sum(const struct rows *rows, const struct sentence *s, size_t n, int column)
+{
+    double max = -INFINITY, sum = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t begin = s[i].piece.first_row, end = begin + s[i].piece.end - s[i].piece.begin;
+            for (uint32_t row = begin; row < end; row++) {
+                const double v = (double)head(rows, row, column);
+                if (pass == 0 && v > max) max = v;
+                if (pass == 1) sum += exp(v - max);
+            }
+        }
+    }
+    return max + log(sum);
+}
+
+/* Runs of rows that are words of an answer, where the question asks for several. */
+static size_t find_several(const struct reading *x, const struct rows *rows, const struct sentence *s, size_t n,
+                           struct reread_span *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t begin = s[i].piece.first_row, end = begin + s[i].piece.end - s[i].piece.begin;
+        for (uint32_t row = begin; row < end && found < REREAD_SPANS; row++) {
+            if (head(rows, row, x->reread->inside) <= 0) continue;
+            uint32_t last = row;
+            while (last + 1 < end && head(rows, last + 1, x->reread->inside) > 0) last++;
+            out[found++] = span_of(x, &s[i], row, last);
+            row = last;
+        }
+    }
+    return found;
+}
+
+/* Says what the joint window says; *span: ln of the probability of its words. */
+static void take_joint(struct reading *x, const struct rows *rows, const struct sentence *s, size_t n, double *span)
+{
+    const struct reread *r = x->reread;
+    struct reread_result *out = x->result;
+    struct span best = {.score = -INFINITY};
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t begin = s[i].piece.first_row;
+        const struct span one = best_span(r, rows, begin, begin + s[i].piece.end - s[i].piece.begin);
+        if (one.score <= best.score) continue;
+        best = one;
+        at = i;
+    }
+    out->spans[0] = span_of(x, &s[at], best.first, best.last);
+    out->n_spans = 1;
+    *span = (double)best.score - log_sum(rows, s, n, r->start) - log_sum(rows, s, n, r->end);
+    if (r->several >= 0 && r->inside >= 0 && head(rows, 0, r->several) > 0) {
+        struct reread_span several[REREAD_SPANS];
+        size_t found = find_several(x, rows, s, n, several);
+        if (found > 1) memcpy(out->spans, several, (out->n_spans = found) * sizeof *several);
+    }
+    if (r->yes < 0 || r->no < 0) return;
+    const double yes = (double)head(rows, 0, r->yes), no = (double)head(rows, 0, r->no), sum = 1 + exp(yes) + exp(no);
+    if (yes <= 0 && no <= 0) return;
+    out->says = yes > no ? REREAD_YES : REREAD_NO;
+    *span = fmax(yes, no) - log(sum);
+}
+
+/* How sure the answer is, by the file's calibration. */
+static void judge(struct reading *x, double joint, double span)
+{
+    const struct encoder_model *m = x->reread->model;
+    double best = -INFINITY, second = -INFINITY;
+    for (size_t i = 0; i < x->n_places; i++) {
+        const double v = (double)x->result->relevance[i];
+        second = fmax(second, fmin(v, best));
+        best = fmax(best, v);
+    }
+    if (x->n_places == 1) second = 0;
+    const double features[] = {1, joint, best, best - second, span};
+    double z = m->n_calibration > 0 ? 0 : joint;
+    for (size_t i = 0; i < m->n_calibration && i < sizeof features / sizeof *features; i++)
+        z += (double)m->calibration[i] * features[i];
+    x->result->confidence = (float)(1 / (1 + exp(-z)));
+    x->result->found = x->result->confidence >= m->threshold;
+}
+
+static int read_together(struct reading *x, struct error *e)
+{
+    const struct encoder_model *m = x->reread->model;
+    struct sentence *s = calloc(m->joint_sentences + 1, sizeof *s);
+    struct reread_windows_piece *pieces = calloc(m->joint_sentences + 1, sizeof *pieces);
+    int failed = s && pieces ? 0 : error_memory(e);
+    const size_t n = failed ? 0 : choose_sentences(x, s);
+    reread_windows_clear(&x->windows);
+    for (size_t i = 0; i < n; i++) pieces[i] = s[i].piece;
+    if (!failed && n > 0)
+        failed = reread_windows_join(&x->windows, m, &x->question, pieces, n, e) || run_windows(x, e) ? -1 : 0;
+    for (size_t i = 0; i < n; i++) s[i].piece = pieces[i];
+    if (!failed && n > 0) {
+        const struct rows rows = window_rows(x, 0);
+        double span = 0;
+        take_joint(x, &rows, s, n, &span);
+        judge(x, (double)head(&rows, 0, x->reread->relevance), span);
+    }
+    free(s);
+    free(pieces);
+    return failed;
+}
+
+static void close_reading(struct reading *x)
+{
+    for (size_t i = 0; x->cuts && i < x->n_places; i++) reread_windows_free_place(&x->cuts[i]);
+    tokens_ranges_free(&x->question);
+    reread_windows_free(&x->windows);
+    free(x->cuts);
+    free(x->best);
+    free(x->heads);
+}
+
+int reread_run(struct reread *r, const struct corpus *c, const char *question, const struct reread_place *places,
+               size_t n, const atomic_bool *cancel, void (*idle)(void *context), void *context,
+               struct reread_result *out, struct error *e)
+{
+    struct reread_result result = {.relevance = calloc(n, sizeof *result.relevance)};
+    struct reading x = {.reread = r,
+                        .corpus = c,
+                        .places = places,
+                        .n_places = n,
+                        .cuts = calloc(n, sizeof *x.cuts),
+                        .best = calloc(n * REREAD_WINDOWS_SENTENCES, sizeof *x.best),
+                        .result = &result};
+    int failed = result.relevance && x.cuts && x.best ? 0 : error_memory(e);
+    if (!failed) failed = reread_windows_question(&x.question, r->model, question, e);
+    const size_t step = r->on_device ? WINDOWS_DEVICE : WINDOWS_HOST;
+    for (size_t at = 0; at < n && !failed; at += step) {
+        if (idle) idle(context);
+        failed =
+            cancel && atomic_load(cancel) ? error_cancelled(e) : read_some(&x, at, n - at < step ? n - at : step, e);
+    }
+    if (!failed) failed = read_together(&x, e);
+    close_reading(&x);
+    if (failed) {
+        reread_free(&result);
+        return -1;
+    }
+    *out = result;
+    return 0;
+}
+
+void reread_free(struct reread_result *result)
+{
+    free(result->relevance);
+    result->relevance = NULL;
+}

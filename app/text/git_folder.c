@@ -1,0 +1,121 @@
+#include "app/text/git_folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/text/git_file.h"
+#include "compute/error.h"
+
+void git_folder_free(struct git_folder *f)
+{
+    if (f->common_dir != f->git_dir) free(f->common_dir);
+    free(f->top);
+    free(f->git_dir);
+    free(f->branch);
+    free(f->why);
+    *f = (struct git_folder){0};
+}
+
+static mode_t mode_at(const char *directory, const char *name)
+{
+    struct stat s;
+    char *path = git_file_join(directory, name);
+    mode_t mode = path && lstat(path, &s) == 0 ? s.st_mode : 0;
+    free(path);
+    return mode;
+}
+
+/* The file's first line less what stands before it; malloc'ed, NULL: it does not begin so. */
+static char *read_line(const char *directory, const char *name, const char *before)
+{
+    size_t size;
+    char *path = git_file_join(directory, name), *line = NULL;
+    char *text = path ? git_file_read(path, GIT_FILE_FOLLOW, &size, NULL) : NULL;
+    if (text && strncmp(text, before, strlen(before)) == 0) {
+        text[strcspn(text, "\r\n")] = '\0';
+        line = strdup(text + strlen(before));
+    }
+    free(path);
+    free(text);
+    return line;
+}
+
+/* The real path of what a file of one line names, relative to `base`; NULL: none. */
+static char *read_path(const char *directory, const char *name, const char *before, const char *base)
+{
+    char *line = read_line(directory, name, before), *path = line ? git_file_join(base, line) : NULL;
+    char *real = path ? realpath(path, NULL) : NULL;
+    free(line);
+    free(path);
+    return real;
+}
+
+/* Whether a directory is a repository; *common: malloc'ed, NULL where it is the directory itself. */
+static bool is_repository(const char *directory, char **common)
+{
+    *common = read_path(directory, "commondir", "", directory);
+    const char *store = *common ? *common : directory;
+    bool whole =
+        mode_at(directory, "HEAD") != 0 && S_ISDIR(mode_at(store, "objects")) && S_ISDIR(mode_at(store, "refs"));
+    if (whole) return true;
+    free(*common);
+    *common = NULL;
+    return false;
+}
+
+/* Whether `directory` has a .git that is, or leads to, a repository. */
+static bool open_at(struct git_folder *f, const char *directory)
+{
+    char *inside = git_file_join(directory, ".git"), *common;
+    char *git_dir = !inside                               ? NULL
+                    : S_ISREG(mode_at(directory, ".git")) ? read_path(directory, ".git", "gitdir: ", directory)
+                                                          : realpath(inside, NULL);
+    free(inside);
+    if (!git_dir || !is_repository(git_dir, &common)) {
+        free(git_dir);
+        return false;
+    }
+    f->git_dir = git_dir;
+    f->common_dir = common ? common : git_dir;
+    f->linked = common != NULL;
+    f->branch = read_line(git_dir, "HEAD", "ref: refs/heads/");
+    return true;
+}
+
+/* Cuts the last part off; false: none is left. */
+static bool go_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash || path[1] == '\0') return false;
+    slash[slash == path] = '\0';
+    return true;
+}
+
+int git_folder_find(struct git_folder *out, const char *root, struct error *e)
+{
+    struct git_folder f = {0};
+    char *at = strdup(root), *broken = NULL;
+    bool found = false;
+    for (bool more = at != NULL; more && !found; more = !found && go_up(at)) {
+        if (mode_at(at, ".git") == 0) continue;
+        found = open_at(&f, at);
+        if (!found && !broken) broken = strdup(at);
+    }
+    if (found) {
+        f.top = strdup(at);
+    } else if (broken) {
+        f.top = strdup(broken);
+    }
+    if (broken) f.why = strdup("its .git is not a repository");
+    bool failed = !at || ((found || broken) && !f.top) || (broken && !f.why);
+    free(at);
+    free(broken);
+    if (failed) {
+        git_folder_free(&f);
+        return error_memory(e);
+    }
+    *out = f;
+    return 0;
+}
