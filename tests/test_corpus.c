@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -291,7 +293,7 @@ static void a_named_file_is_read_whatever_its_size(void **state)
     assert_int_equal(c->documents[0].n_lines, size / 64);
     assert_int_equal(c->documents[0].lines[size / 64 - 1], size - 64);
     assert_memory_equal(c->documents[0].text, large, size);
-    assert_int_equal(corpus_shrank(c), SIZE_MAX);
+    assert_int_equal(corpus_torn(c), SIZE_MAX);
     corpus_close(c);
     free(large);
 }
@@ -309,8 +311,88 @@ static void a_large_file_that_others_truncate_reads_as_nuls(void **state)
     assert_int_equal(truncate("large", 4096), 0);
     assert_int_equal(c->documents[0].text[0], 'x');
     assert_int_equal(c->documents[0].text[size - 1], 0);
-    assert_int_equal(corpus_shrank(c), 0);
+    assert_int_equal(corpus_torn(c), 0);
+    assert_int_equal(corpus_changed(c, 0, SIZE_MAX), 0);
     corpus_close(c);
+}
+
+static void a_large_file_that_others_edit_is_noticed_even_in_the_same_moment(void **state)
+{
+    (void)state;
+    size_t size = (size_t)17 << 20;
+    char *large = malloc(size);
+    assert_non_null(large);
+    memset(large, 'x', size);
+    write_bytes("large", large, size);
+    free(large);
+    struct stat before;
+    assert_int_equal(stat("large", &before), 0);
+    struct corpus *c = open_one("large");
+    int fd = open("large", O_WRONLY);
+    assert_int_equal(pwrite(fd, "y", 1, 1000), 1);
+    assert_int_equal(futimens(fd, (const struct timespec[]){before.st_atim, before.st_mtim}), 0);
+    close(fd);
+    assert_int_equal(corpus_torn(c), 0);
+    corpus_close(c);
+    c = open_one("large");
+    assert_int_equal(corpus_torn(c), SIZE_MAX);
+    assert_int_equal(rename("large", "larger"), 0);
+    assert_int_equal(corpus_torn(c), 0);
+    corpus_close(c);
+}
+
+static void files_that_change_later_are_found(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/a", "one\n");
+    write_text("d/b", "two\n");
+    struct corpus *c = open_one("d");
+    assert_int_equal(corpus_changed(c, 0, SIZE_MAX), SIZE_MAX);
+    write_text("d/b", "two and more\n");
+    assert_int_equal(corpus_changed(c, 0, SIZE_MAX), 1);
+    assert_int_equal(corpus_changed(c, 0, 1), SIZE_MAX);
+    assert_int_equal(unlink("d/a"), 0);
+    assert_int_equal(corpus_changed(c, 0, SIZE_MAX), 0);
+    assert_memory_equal(c->documents[1].text, "two\n", 4);
+    corpus_close(c);
+}
+
+static atomic_bool writes;
+
+/* Writes the same letter everywhere, over and over. */
+static void *write_on(void *path)
+{
+    for (unsigned i = 0; atomic_load(&writes); i++) {
+        char text[4096];
+        memset(text, 'a' + (int)(i % 26), sizeof text);
+        text[sizeof text - 1] = '\n';
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        for (int n = 0; n < 200 && write(fd, text, sizeof text) > 0;) n++;
+        close(fd);
+    }
+    return NULL;
+}
+
+static void a_file_that_is_written_while_it_is_read_is_whole_or_said(void **state)
+{
+    (void)state;
+    pthread_t writer;
+    write_text("busy", "at first\n");
+    atomic_store(&writes, true);
+    assert_int_equal(pthread_create(&writer, NULL, write_on, "busy"), 0);
+    for (int round = 0; round < 100; round++) {
+        struct corpus *c = NULL;
+        if (corpus_open(&c, (char *[]){"busy"}, 1, NULL, NULL) != 0) continue; /* empty at that moment */
+        const struct document *d = &c->documents[0];
+        bool mixed = false, said = false;
+        for (uint64_t i = 0; i < d->size; i += 4096) mixed = mixed || d->text[i] != d->text[0];
+        for (size_t i = 0; i < c->n_notes; i++) said = said || strstr(c->notes[i], "busy: changed while it was read");
+        assert_true(!mixed || said);
+        corpus_close(c);
+    }
+    atomic_store(&writes, false);
+    pthread_join(writer, NULL);
 }
 
 static void links_are_not_followed_and_lose_nothing_silently(void **state)
@@ -618,6 +700,9 @@ int main(void)
         CASE(a_named_text_may_hold_a_few_nuls_and_noise_is_refused),
         CASE(a_named_file_is_read_whatever_its_size),
         CASE(a_large_file_that_others_truncate_reads_as_nuls),
+        CASE(a_large_file_that_others_edit_is_noticed_even_in_the_same_moment),
+        CASE(files_that_change_later_are_found),
+        CASE(a_file_that_is_written_while_it_is_read_is_whole_or_said),
         CASE(links_are_not_followed_and_lose_nothing_silently),
         CASE(what_is_no_file_is_skipped_in_a_directory_and_refused_by_name),
         CASE(nothing_to_read_is_an_error_that_says_why),

@@ -179,6 +179,13 @@ static void checkpoint(struct reader *r, enum state_weight weight)
     double begin = clock_seconds();
     sequence_place(r->sequence, &place, &zero_lengths);
     if (place.n_documents == 0) return;
+    const size_t torn = weight == STATE_LIGHT ? SIZE_MAX : corpus_torn(r->corpus);
+    if (torn != SIZE_MAX) { /* what was read is not what its hash says */
+        snprintf(r->note, sizeof r->note, "%s changed while it was read: this read is not kept any further",
+                 r->corpus->documents[torn].path);
+        r->keeps = false;
+        return;
+    }
     uint8_t *session = malloc(size);
     int failed =
         !session ? error_memory(&why) : session_state_save(session_guard_session(r->guard), session, size, &why);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/text/corpus_build.h"
+#include "app/text/corpus_file.h"
 #include "app/text/corpus_stream.h"
 #include "app/text/corpus_walk.h"
 #include "app/text/encoding_convert.h"
@@ -61,7 +62,7 @@ static int add_member(struct corpus_build *b, const char *name, size_t size, str
     int result = !archive ? error_memory(e) : !real_path ? error_set(e, "%s: %s", archive, strerror(errno)) : 0;
     b->only = name;
     b->way = (size_t)(strrchr(name, '/') + 1 - name);
-    if (result == 0) result = corpus_build_file(b, real_path, archive, false, e);
+    if (result == 0) result = corpus_file_add(b, real_path, archive, false, e);
     b->only = NULL;
     free(archive);
     free(real_path);
@@ -104,7 +105,7 @@ static int add_path(struct corpus_build *b, const char *name, bool only, struct 
         result = add_directory(b, real_path, name, only, e);
     } else if (S_ISREG(s.st_mode)) {
         b->way = (size_t)(strrchr(name, '/') ? strrchr(name, '/') + 1 - name : 0);
-        result = corpus_build_file(b, real_path, name, false, e);
+        result = corpus_file_add(b, real_path, name, false, e);
     } else {
         result = error_set(e, "%s: is %s, not a file (use - to read standard input)", name, kind_name(s.st_mode));
     }
@@ -188,11 +189,29 @@ void corpus_close(struct corpus *c)
     if (c) corpus_build_free((struct corpus_build *)c); /* its first member */
 }
 
-size_t corpus_shrank(const struct corpus *c)
+/* Whether a mapped text is what was hashed: its file has not changed or, where a change may not show in its times, says
+ * the same. */
+static bool is_as_hashed(const struct corpus_build *b, size_t i)
+{
+    const struct corpus_backing *backing = &b->backings[i];
+    const struct document *d = &b->corpus.documents[i];
+    if (text_map_shrank(backing->map) || !file_mark_holds(&backing->mark, b->real_paths[i])) return false;
+    return !backing->mark.fresh || corpus_build_hash(d->text, d->size) == d->hash;
+}
+
+size_t corpus_torn(const struct corpus *c)
 {
     const struct corpus_build *b = (const struct corpus_build *)c;
     for (size_t i = 0; i < c->n_documents; i++)
-        if (b->backings[i].map && text_map_shrank(b->backings[i].map)) return i;
+        if (b->backings[i].map && !is_as_hashed(b, i)) return i;
+    return SIZE_MAX;
+}
+
+size_t corpus_changed(const struct corpus *c, size_t begin, size_t end)
+{
+    const struct corpus_build *b = (const struct corpus_build *)c;
+    for (size_t i = begin; i < end && i < c->n_documents; i++)
+        if (b->backings[i].mark.inode != 0 && !file_mark_holds(&b->backings[i].mark, b->real_paths[i])) return i;
     return SIZE_MAX;
 }
 

@@ -62,7 +62,7 @@ struct corpus_options {
 
 /* Reads the PATHs in their order, members of directories in byte order of their paths (corpus_walk.h says which); what
  * is named twice is read once, with a note. Files of up to 16 MiB are copied into memory; larger ones are mapped, and
- * where others truncate one meanwhile, its missing bytes read as NULs (corpus_shrank). Fails where a named path is
+ * where others truncate one meanwhile, its missing bytes read as NULs (corpus_torn). Fails where a named path is
  * missing, unreadable or no file or directory, where nothing at all is left to read (the error says why), and when
  * cancelled (ERROR_CANCELLED). `o` may be NULL. */
 int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const struct corpus_options *o,
@@ -73,8 +73,13 @@ int corpus_open_memory(struct corpus **out, const char *const *paths, const char
                        size_t n, struct error *e);
 void corpus_close(struct corpus *c);
 
-/* Index of a document whose file was truncated by others while it was mapped, as found so far; SIZE_MAX: none. */
-size_t corpus_shrank(const struct corpus *c);
+/* Index of a document that may no longer be what its hash says: a large file, mapped, that others wrote, replaced or
+ * cut meanwhile. SIZE_MAX: none. */
+size_t corpus_torn(const struct corpus *c);
+
+/* Index of a document of [begin, end) whose file has another content by now than was read, or is gone; SIZE_MAX: none.
+ * Looks at the files' times only. */
+size_t corpus_changed(const struct corpus *c, size_t begin, size_t end);
 
 /* The file that a document was read from, to be opened by others; NULL where there is none (standard input, memory,
  * what was converted). */

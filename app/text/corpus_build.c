@@ -2,13 +2,11 @@
 #include "app/text/corpus_build.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -17,7 +15,6 @@
 #include "app/text/encoding.h"
 #include "app/text/encoding_convert.h"
 #include "app/text/generated.h"
-#include "app/text/lfs_pointer.h"
 #include "app/text/text_map.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -170,6 +167,11 @@ static int end_lines(struct document *d, struct corpus_backing *backing, struct 
     return 0;
 }
 
+uint64_t corpus_build_hash(const char *text, uint64_t size)
+{
+    return XXH3_64bits(text, (size_t)size);
+}
+
 static int index_and_hash(const struct corpus_build *b, struct document *d, struct error *e)
 {
     XXH3_state_t hash; /* on the stack: it is aligned by its type */
@@ -204,7 +206,7 @@ static int convert(struct corpus_build *b, struct document *d, struct corpus_bac
     if (encoding_convert(&t, choice->name, bytes, size, choice->bom) != 0) return error_memory(e);
     free(backing->bytes);
     text_map_close(backing->map);
-    *backing = (struct corpus_backing){.bytes = t.text};
+    *backing = (struct corpus_backing){.bytes = t.text, .mark = backing->mark};
     d->text = t.text;
     d->size = t.size;
     d->runs = t.runs;
@@ -306,6 +308,12 @@ fail:
     return result;
 }
 
+int corpus_build_text(struct corpus_build *b, const char *real_path, const char *path,
+                      const struct corpus_backing *backing, size_t size, struct error *e)
+{
+    return add(b, real_path, path, *backing, size, false, NULL, e);
+}
+
 int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
                        struct error *e)
 {
@@ -368,120 +376,4 @@ int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t 
     *out = bytes;
     *out_size = size;
     return 0;
-}
-
-/* What keeps a file from being read. */
-static int refuse(struct corpus_build *b, const char *path, bool member, struct error *e, const char *reason)
-{
-    return member ? corpus_build_skip(b, path, e, "%s", reason) : error_set(e, "%s: %s", path, reason);
-}
-
-static int refuse_large(struct corpus_build *b, const char *path, uint64_t size, struct error *e)
-{
-    return corpus_build_skip(b, path, e, "larger than --max-file (%.1f MB)", (double)size / 1e6);
-}
-
-/* A file that is no plain text: converted or refused. */
-static int add_converted_file(struct corpus_build *b, int fd, uint64_t size, const struct corpus_file_bytes *file,
-                              bool *done, struct error *e)
-{
-    struct corpus_file_bytes f = *file;
-    struct text_map *map = size > CORPUS_COPY_MAX ? text_map_open(fd, (size_t)size) : NULL;
-    char *bytes = NULL;
-    if (!map && corpus_build_read(b, fd, (size_t)size, SIZE_MAX, &bytes, &f.size, e) != 0)
-        return error_prefix(e, "%s", f.path);
-    if (map) f.size = (size_t)size;
-    f.bytes = map ? text_map_bytes(map) : (const uint8_t *)bytes;
-    int result = corpus_convert(b, &f, done, e);
-    free(bytes);
-    text_map_close(map);
-    if (result == 0 && !*done && lseek(fd, 0, SEEK_SET) != 0) return error_set(e, "%s: %s", f.path, strerror(errno));
-    return result;
-}
-
-/* Books hold pictures beside their words: in directories they may be larger than texts. */
-static bool is_too_large(const struct corpus_build *b, uint64_t size, enum kind kind)
-{
-    bool book = kind == KIND_PDF || kind == KIND_ZIP || kind == KIND_TAR || kind == KIND_PACKED;
-    return size / (book ? CORPUS_BOOK_TIMES : 1) > b->options.max_file;
-}
-
-static int add_text_file(struct corpus_build *b, int fd, const struct corpus_file_bytes *f, uint64_t size,
-                         struct error *e)
-{
-    if (size > CORPUS_COPY_MAX) {
-        struct corpus_backing backing = {.map = text_map_open(fd, (size_t)size)};
-        if (backing.map) return add(b, f->real_path, f->path, backing, (size_t)size, false, NULL, e);
-    }
-    char *bytes;
-    size_t limit = f->member && b->options.max_file < SIZE_MAX ? (size_t)b->options.max_file + 1 : SIZE_MAX, n;
-    if (corpus_build_read(b, fd, (size_t)size, limit, &bytes, &n, e) != 0) {
-        if (!f->member || e->kind == ERROR_CANCELLED) return error_prefix(e, "%s", f->path);
-        return corpus_build_skip(b, f->path, e, "cannot be read");
-    }
-    if (f->member && n > b->options.max_file) { /* it has grown since fstat */
-        free(bytes);
-        return refuse_large(b, f->path, n, e);
-    }
-    return add(b, f->real_path, f->path, (struct corpus_backing){.bytes = bytes}, n, false, NULL, e);
-}
-
-/* Whether a file that was named is text but for a few NULs. They are taken out of `head`. */
-static bool has_few_nuls(uint8_t *head, size_t size)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < size; i++)
-        if (head[i] != 0) head[n++] = head[i];
-    return (size - n) * 32 <= size && !encoding_is_binary(head, n);
-}
-
-/* The first bytes of a file decide whether it is read at all, and how. */
-static int add_open_file(struct corpus_build *b, int fd, const char *real_path, const char *path, bool member,
-                         struct error *e)
-{
-    struct stat s;
-    uint8_t head[KIND_HEAD];
-    if (fstat(fd, &s) != 0) return refuse(b, path, member, e, strerror(errno));
-    if (!S_ISREG(s.st_mode)) return refuse(b, path, member, e, "no longer a regular file");
-    const uint64_t size = (uint64_t)s.st_size;
-    const ssize_t n = pread(fd, head, sizeof head, 0);
-    const enum kind kind = n > 0 ? kind_of(head, (size_t)n, path) : KIND_TEXT;
-    const struct corpus_file_bytes f = {.real_path = real_path, .path = path, .member = member};
-    if (kind == KIND_OTHER) return refuse(b, path, member, e, kind_words(head, (size_t)n));
-    if (member && is_too_large(b, size, kind)) return refuse_large(b, path, size, e);
-    uint64_t pointed;
-    if (n > 0 && size == (uint64_t)n && lfs_pointer_read(head, (size_t)n, &pointed)) {
-        if (member)
-            return corpus_build_skip(b, path, e,
-                                     "Git LFS pointer: the file itself (%.1f MB) was not fetched (git lfs pull)",
-                                     (double)pointed / 1e6);
-        if (corpus_build_note(b, e, "%s: a Git LFS pointer; the file itself (%.1f MB) was not fetched (git lfs pull)",
-                              path, (double)pointed / 1e6) != 0)
-            return -1;
-    }
-    bool done = false;
-    if (kind != KIND_TEXT && add_converted_file(b, fd, size, &f, &done, e) != 0) return -1;
-    if (done) return 0;
-    if (n > 0 && encoding_is_binary(head, (size_t)n)) {
-        if (member || !has_few_nuls(head, (size_t)n)) return refuse(b, path, member, e, "binary, not text");
-        if (corpus_build_note(b, e, "%s: holds NUL bytes, read because it was named", path) != 0) return -1;
-    }
-    return add_text_file(b, fd, &f, size, e);
-}
-
-int corpus_build_file(struct corpus_build *b, const char *real_path, const char *path, bool member, struct error *e)
-{
-    if (corpus_build_check_cancel(b, e) != 0) return -1;
-    size_t before = corpus_build_find(b, real_path);
-    if (before != SIZE_MAX) {
-        const char *name = b->corpus.documents[before].path;
-        if (strcmp(name, path) == 0) return corpus_build_note(b, e, "%s: named twice, read once", path);
-        return corpus_build_note(b, e, "%s: the same file as %s, read once", path, name);
-    }
-    /* O_NONBLOCK: what was a file a moment ago may be a FIFO now, and must not hang us. */
-    int fd = open(real_path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    if (fd < 0) return refuse(b, path, member, e, errno == ENOENT ? "vanished before it was read" : strerror(errno));
-    int result = add_open_file(b, fd, real_path, path, member, e);
-    close(fd);
-    return result;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "app/text/corpus.h"
+#include "app/text/file_mark.h"
 
 struct error;
 struct text_map;
@@ -21,6 +22,7 @@ struct text_map;
 struct corpus_backing {
     char *bytes;
     struct text_map *map;
+    struct file_mark mark; /* of the file as it was read; all zero where the text is no file's own */
 };
 
 struct corpus_build {
@@ -48,13 +50,15 @@ int corpus_build_check_cancel(const struct corpus_build *b, struct error *e);
 /* Bytes of memory that the machine has. */
 uint64_t corpus_build_memory(void);
 
+/* The hash of a text. */
+uint64_t corpus_build_hash(const char *text, uint64_t size);
+
 /* Index of the document that was read from this real path; SIZE_MAX: none. */
 size_t corpus_build_find(const struct corpus_build *b, const char *real_path);
 
-/* Reads the regular file at `real_path` as document `path`, or notes it where it was read before. What keeps a member
- * (`member`) from being read is a skip; for a file that was named it is an error, and neither its size nor its looks
- * keep it out. */
-int corpus_build_file(struct corpus_build *b, const char *real_path, const char *path, bool member, struct error *e);
+/* Adds a text whose bytes `backing` owns (taken over, also on failure). real_path may be NULL. */
+int corpus_build_text(struct corpus_build *b, const char *real_path, const char *path,
+                      const struct corpus_backing *backing, size_t size, struct error *e);
 
 /* Takes bytes (malloc'ed; owned from now on, also on failure) as document `path`. real_path may be NULL. */
 int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,

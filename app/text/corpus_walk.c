@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/text/corpus_build.h"
+#include "app/text/corpus_file.h"
 #include "app/text/corpus_git.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -174,7 +175,7 @@ static int add_file(struct walk *w, const char *real_path, struct error *e)
 {
     char *path = shown(w, real_path, "");
     if (!path) return no_memory(e);
-    int result = corpus_build_file(w->build, real_path, path, true, e);
+    int result = corpus_file_add(w->build, real_path, path, true, e);
     free(path);
     return result;
 }
