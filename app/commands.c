@@ -10,9 +10,9 @@
 #include "app/answer/ask.h"
 #include "app/output/card.h"
 #include "app/command_mcp.h"
+#include "app/command_read.h"
 #include "app/command_state.h"
 #include "app/text/content.h"
-#include "app/measure/dry_run.h"
 #include "app/measure/eval.h"
 #include "app/output/export.h"
 #include "app/reader/inspected.h"
@@ -31,61 +31,6 @@
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
-
-static void print_read(const struct work *w)
-{
-    struct reader_progress p;
-    reader_progress(w->reader, &p);
-    size_t n_documents, n_segments;
-    reader_documents(w->reader, &n_documents);
-    reader_segments(w->reader, &n_segments);
-    printf("%zu document%s, %" PRIu64 " bytes, %" PRIu64 " tokens, %zu segments\n", n_documents,
-           n_documents == 1 ? "" : "s", p.bytes, p.tokens, n_segments);
-    if (p.new_tokens) {
-        printf("%" PRIu64 " tokens read now in %.1f s, %.0f tokens/s\n", p.new_tokens, p.seconds,
-               (double)p.new_tokens / p.seconds);
-    } else {
-        puts("read before: nothing was read again");
-    }
-    printf("model %" PRIu64 " MB of memory; evidence keys and offsets %.1f MB in mapped files\n", p.memory / 1000000,
-           (double)p.state_bytes / 1e6);
-}
-
-static int run_dry(struct work *w, struct error *e)
-{
-    struct dry_run d;
-    if (work_open_corpus(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
-    const struct reader_options reader = work_reader_options(w);
-    const struct dry_run_options options = {.memory = reader.memory, .keep = reader.keep, .cancel = w->cancel};
-    if (dry_run(&d, w->corpus, w->model, w->backend, &options, e)) return EXIT_FAILED;
-    if (w->options->json) {
-        struct report report = work_report(w);
-        if (dry_run_report(&d, &report, stdout, e)) return EXIT_FAILED;
-    } else {
-        printf("%" PRIu64 " document%s, %" PRIu64 " bytes, %" PRIu64 " tokens\n", d.documents,
-               d.documents == 1 ? "" : "s", d.bytes, d.tokens);
-        printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
-               d.tokens_per_second, d.memory / 1000000);
-        printf("about %.1f MB of disk: %.1f MB for keys (of every %u tokens one) and lengths, %.1f MB for "
-               "checkpoints\n",
-               (double)d.disk / 1e6, (double)d.keys / 1e6, d.rate, (double)d.checkpoints / 1e6);
-    }
-    return work_status(w);
-}
-
-static int run_read(struct work *w, struct error *e)
-{
-    if (w->options->dry_run) return run_dry(w, e);
-    if (work_open(w, e)) return EXIT_FAILED;
-    if (work_read(w, e)) return EXIT_FAILED;
-    if (w->options->json) {
-        struct report report = work_report(w);
-        if (report_read(&report, stdout, e)) return EXIT_FAILED;
-    } else {
-        print_read(w);
-    }
-    return work_status(w);
-}
 
 /* --- ask --- */
 
@@ -384,7 +329,7 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         status = run_ask(&w, e);
         break;
     case COMMAND_READ:
-        status = run_read(&w, e);
+        status = command_read(&w, e);
         break;
     case COMMAND_EVAL:
         status = run_eval(&w, e);

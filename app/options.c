@@ -65,6 +65,7 @@ enum option_id {
     OPTION_PRINT_CONFIG,
     OPTION_EXPORT,
     OPTION_DRY_RUN,
+    OPTION_FOLLOW,
     OPTION_TOKENS,
     OPTION_AT,
     OPTION_WHAT,
@@ -131,6 +132,8 @@ static const struct {
                        FOR(COMMAND_ASK), 0, .text = offsetof(struct options, export)},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "say what reading would take, and stop", FOR(COMMAND_READ), 0,
                         .flag = offsetof(struct options, dry_run)},
+    [OPTION_FOLLOW] = {"follow", NULL, "read on whenever a text changes (logs that grow), until Ctrl-C",
+                       FOR(COMMAND_READ), 0, .flag = offsetof(struct options, follow)},
     [OPTION_TOKENS] = {"tokens", "N,...", "lengths to measure (K, M, G: powers of 1024; default 8K to 1 billion)",
                        FOR(COMMAND_SCALE), 0},
     [OPTION_AT] = {"at", "T", "measure reading at token T, without reading up to it", FOR(COMMAND_SCALE), 0},
@@ -378,6 +381,8 @@ static int check(const struct options *o, struct error *e)
         return error_set_kind(e, ERROR_USAGE, "%s: too many arguments (\"%s\")", name,
                               o->paths[commands[o->command].most]);
     }
+    if (o->follow && o->no_state)
+        return error_set_kind(e, ERROR_USAGE, "read: --follow reads on from what is kept, --no-state keeps nothing");
     if (o->command == COMMAND_SCALE) return check_scale(o, e);
     if (o->command == COMMAND_STATE) return check_state(o, e);
     return 0;

@@ -49,6 +49,7 @@ struct options {
     const char *state_dir; /* NULL: the default */
     uint64_t memory;       /* bytes; 0: no limit named */
     uint64_t max_file;     /* bytes */
+    bool follow;           /* read: go on where texts change */
     const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
     bool json, quiet, print_config, dry_run, rank_attention, no_state;
     const char *log;               /* file, or NULL */
