@@ -53,6 +53,7 @@ enum option_id {
     OPTION_TOP_P,
     OPTION_SEED,
     OPTION_DEVICE,
+    OPTION_PRECISION,
     OPTION_THREADS,
     OPTION_STATE_DIR,
     OPTION_NO_STATE,
@@ -108,6 +109,8 @@ static const struct {
     [OPTION_SEED] = {"seed", "N", "of the choice of words, with a temperature (default 0)", FOR_ANSWERS, 0},
     [OPTION_DEVICE] = {"device", "auto|cpu|vulkan[:N]", "where to compute", FOR_DEVICE, 0,
                        .text = offsetof(struct options, device)},
+    [OPTION_PRECISION] = {"precision", "auto|int8|bf16|fp32", "of a processor's products (default: int8 from AVX2 on)",
+                          FOR_DEVICE, 0, .text = offsetof(struct options, precision)},
     [OPTION_THREADS] = {"threads", "N", "CPU threads (default: one a core)", FOR_DEVICE, 0},
     [OPTION_STATE_DIR] = {"state-dir", "DIR", "where reads are kept (default: $XDG_CACHE_HOME/lectern)",
                           FOR_ENGINE | FOR(COMMAND_STATE), 0, .text = offsetof(struct options, state_dir)},
@@ -396,6 +399,24 @@ static enum command find_command(const char *word)
     return COMMAND_SCREEN;
 }
 
+/* The device with the precision of its products: a GPU's is its tier's. */
+static int join_precision(struct options *o, struct error *e)
+{
+    static const char *const precisions[] = {"auto", "int8", "bf16", "fp32"};
+    static const char *const devices[] = {"auto", "cpu"};
+    static const char *const joined[][2] = {
+        {"auto/auto", "cpu/auto"}, {"auto/int8", "cpu/int8"}, {"auto/bf16", "cpu/bf16"}, {"auto/fp32", "cpu/fp32"}};
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
+        if (strcmp(o->precision, precisions[i]) != 0) continue;
+        for (size_t k = 0; k < sizeof devices / sizeof *devices; k++)
+            if (strcmp(o->device, devices[k]) == 0) o->device = joined[i][k];
+        if (i == 0 || strncmp(o->device, "vulkan", 6) != 0) return 0;
+        return error_set_kind(e, ERROR_USAGE, "--precision is for processors: %s has /fp32, /fp16 and /coopmat",
+                              o->device);
+    }
+    return error_set_kind(e, ERROR_USAGE, "--precision %s: expected auto, int8, bf16 or fp32", o->precision);
+}
+
 int options_parse(struct options *o, int argc, char **argv, struct error *e)
 {
     struct option named[N_OPTIONS + 1] = {{0}};
@@ -407,7 +428,8 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
         letters[n_letters++] = table[i].letter;
         if (table[i].argument) letters[n_letters++] = ':';
     }
-    struct options parsed = {.device = "auto", .max_file = UINT64_C(8) << 20, .top_p = 1, .scale = SCALE_DEFAULTS};
+    struct options parsed = {
+        .device = "auto", .precision = "auto", .max_file = UINT64_C(8) << 20, .top_p = 1, .scale = SCALE_DEFAULTS};
     parsed.command = find_command(argc > 1 ? argv[1] : NULL);
     int shift = parsed.command != COMMAND_SCREEN;
     const char *name = commands[parsed.command].name;
@@ -433,7 +455,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     }
     parsed.paths = argv + shift + optind;
     parsed.n_paths = (size_t)(argc - shift - optind);
-    if (check(&parsed, e)) return -1;
+    if (check(&parsed, e) || join_precision(&parsed, e)) return -1;
     *o = parsed;
     return 0;
 }

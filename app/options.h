@@ -44,7 +44,8 @@ struct options {
     const char *answerer_key; /* environment variable, or NULL */
     float temperature, top_p;
     uint64_t seed;
-    const char *device;    /* "auto" */
+    const char *device;    /* "auto/auto": what backend_open takes */
+    const char *precision; /* "auto" */
     unsigned n_threads;    /* 0: one a core */
     const char *state_dir; /* NULL: the default */
     uint64_t memory;       /* bytes; 0: no limit named */

@@ -66,7 +66,7 @@ int rank_open_backend(struct backend **out, const struct comm *c, const char *na
 {
     if (comm_local_size(c) == 1) return backend_open(out, named, n_threads, e);
     char device[16] = "";
-    bool any = strcmp(named, "auto") == 0 || strcmp(named, "vulkan") == 0;
+    bool any = strncmp(named, "auto", 4) == 0 || strcmp(named, "vulkan") == 0;
     if (any && choose_gpu(device, c, e) != 0) return -1;
     return backend_open(out, *device ? device : named, n_threads ? n_threads : count_threads(c), e);
 }

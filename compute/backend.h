@@ -26,6 +26,7 @@ struct weights;
 struct backend_info {
     char name[128];        /* "cpu: AMD EPYC, 2 threads" */
     char device[32];       /* opens another one like it (backend_open); "" for a device that cannot be lost */
+    const char *precision; /* of products: "fp32", "fp16", "bf16", "int8" */
     unsigned n_threads;    /* 0 where it does not apply */
     size_t memory;         /* bytes that a session may use; 0: unknown */
     uint32_t chunk_rows;   /* tokens of a chunk at which the device is at its best */
@@ -193,7 +194,9 @@ struct backend {
     struct thread_pool *pool; /* owned: host threads, for work that stays on the host */
 };
 
-/* `device`: "auto", "cpu", "vulkan" or "vulkan:N". n_threads 0: as many as there are cores. */
+/* `device`: "auto", "cpu", "vulkan" or "vulkan:N". A processor multiplies in float32; "auto/auto", "cpu/auto" let it
+ * choose by its instructions, "/fp32", "/bf16" and "/int8" fix it (compute/product.h). n_threads 0: as many as there
+ * are cores. */
 int backend_open(struct backend **out, const char *device, unsigned n_threads, struct error *e);
 void backend_close(struct backend *b);
 const struct backend_info *backend_info(const struct backend *b);

@@ -5,57 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "compute/attention_cpu.h"
 #include "compute/backend.h"
-#include "compute/blas.h"
-#include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/matrix_cpu.h"
+#include "compute/product.h"
 #include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
-#include "compute/vector.h"
-#include "compute/weight_rows.h"
-#include "compute/weights.h"
 
-/* Rows that one task takes through an op: enough for the BLAS to earn back packing the weights, and few enough that
- * every thread has TASKS tasks of a chunk, since cores differ in speed and are not all ours. Up to FEW rows are cut by
- * output columns instead, so that a single token also uses every thread. */
-enum { ROWS = 256, ROWS_LEAST = 32, TASKS = 4, FEW = 32, FEW_COLUMNS = 64 };
+/* Rows that one task takes through an op: enough for a product to be at its best, and few enough that every thread
+ * has TASKS tasks of a chunk, since cores differ in speed and are not all ours. Few rows are cut by output columns
+ * instead, so that a single token also uses every thread. */
+enum { ROWS = 256, ROWS_LEAST = 64, TASKS = 4, FEW = MATRIX_CPU_FEW };
 
 /* Tokens of a chunk at which a device is at its best: CHUNK, and more where there are many threads. */
 enum { CHUNK = 2048, CHUNK_A_THREAD = 128 };
 
-/* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
- * a single token costs what its weights take to read. For many rows they become float32 a tile of weight rows at a
- * time, which a block of ROWS rows pays back. */
-enum { BLOCKS_FROM = 1 << 18, TILE = 128 };
-
-struct matrix_cpu {
-    struct matrix base;
-    float *data;               /* owned: mapped, base.bytes */
-    struct weight_rows blocks; /* n_parts > 0: weights in their blocks, which lie in data */
-};
-
-struct scratch {
-    float *data; /* owned */
-    size_t capacity;
-};
-
-struct backend_cpu {
-    struct backend base;
-    struct scratch *thread; /* one a thread */
-    struct scratch *tile;   /* one a thread: weights as float32 */
-    struct scratch few;     /* gate and up of few rows */
-    struct scratch rotated; /* the chunk's rotated keys */
-    struct error failure;   /* the first one since the last flush; text[0] == 0: none */
-};
-
 static float *data(const struct matrix *m)
 {
-    assert(((const struct matrix_cpu *)m)->blocks.n_parts == 0);
-    return ((const struct matrix_cpu *)m)->data;
+    return matrix_cpu_data(m);
 }
 
 static struct backend_cpu *cpu_of(const struct matrix *m)
@@ -63,176 +33,22 @@ static struct backend_cpu *cpu_of(const struct matrix *m)
     return (struct backend_cpu *)m->backend;
 }
 
-/* Room for n floats, 64-byte aligned; NULL, and the failure noted, without memory. */
-static float *scratch_reserve(struct scratch *s, size_t n)
-{
-    if (n <= s->capacity) return s->data;
-    size_t bytes;
-    if (!bytes_multiply(&bytes, n, sizeof *s->data) || !bytes_add(&bytes, bytes, 63)) return NULL;
-    float *grown = aligned_alloc(64, bytes & ~(size_t)63);
-    if (!grown) return NULL;
-    free(s->data);
-    s->data = grown;
-    s->capacity = n;
-    return grown;
-}
-
-/* Scratch of n floats for every thread, before a job; false and the failure noted without memory. */
-static bool scratch_for_threads(struct backend_cpu *b, size_t n)
-{
-    for (unsigned i = 0; i < b->base.info.n_threads; i++)
-        if (!scratch_reserve(&b->thread[i], n)) {
-            error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %zu elements of scratch space", n);
-            return false;
-        }
-    return true;
-}
-
-static int cpu_matrix_open(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e)
-{
-    size_t bytes;
-    if (!bytes_multiply(&bytes, rows, cols) || !bytes_multiply(&bytes, bytes, sizeof(float)) || bytes == 0)
-        return error_set(e, "a matrix of %u rows and %u columns is not possible", rows, cols);
-    struct matrix_cpu *m = calloc(1, sizeof *m);
-    if (!m) return error_memory(e);
-    m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (m->data == MAP_FAILED) {
-        free(m);
-        return error_set_kind(e, ERROR_MEMORY, "out of memory for a matrix of %u rows and %u columns", rows, cols);
-    }
-    m->base = (struct matrix){.backend = b, .rows = rows, .cols = cols, .bytes = bytes};
-    *out = &m->base;
-    return 0;
-}
-
-static void cpu_matrix_close(struct matrix *m)
-{
-    if (!m) return;
-    munmap(((struct matrix_cpu *)m)->data, m->bytes);
-    free(m);
-}
-
-static bool stays_in_blocks(const struct weights *const parts[], unsigned n_parts)
-{
-    uint64_t n = 0;
-    for (unsigned i = 0; i < n_parts; i++) {
-        if (weights_block_elements(parts[i]->type) == 1) return false;
-        n += (uint64_t)parts[i]->rows * parts[i]->cols;
-    }
-    return n >= BLOCKS_FROM && n_parts <= 3;
-}
-
-static int load_blocks(struct matrix **out, struct backend *b, const struct weights *const parts[], unsigned n_parts,
-                       uint32_t rows, struct error *e)
-{
-    size_t bytes = 0;
-    for (unsigned i = 0; i < n_parts; i++) bytes += (parts[i]->rows * parts[i]->row_bytes + 63) & ~(size_t)63;
-    struct matrix_cpu *m = calloc(1, sizeof *m);
-    if (!m) return error_memory(e);
-    m->data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m->data == MAP_FAILED) {
-        free(m);
-        return error_set_kind(e, ERROR_MEMORY, "out of memory for weights of %zu bytes", bytes);
-    }
-    m->base = (struct matrix){.backend = b, .rows = rows, .cols = parts[0]->cols, .bytes = bytes};
-    m->blocks.n_parts = n_parts;
-    uint8_t *to = (uint8_t *)m->data;
-    for (unsigned i = 0; i < n_parts; i++) {
-        memcpy(to, parts[i]->bytes, parts[i]->rows * parts[i]->row_bytes);
-        m->blocks.parts[i] = *parts[i];
-        m->blocks.parts[i].bytes = to;
-        to += (parts[i]->rows * parts[i]->row_bytes + 63) & ~(size_t)63;
-    }
-    *out = &m->base;
-    return 0;
-}
-
-static int cpu_matrix_load(struct matrix **out, struct backend *b, const struct weights *const parts[],
-                           unsigned n_parts, struct error *e)
-{
-    assert(n_parts > 0);
-    uint32_t rows = 0;
-    for (unsigned i = 0; i < n_parts; i++) {
-        assert(parts[i]->cols == parts[0]->cols);
-        if (__builtin_add_overflow(rows, parts[i]->rows, &rows))
-            return error_set(e, "a weight matrix has too many rows");
-    }
-    if (stays_in_blocks(parts, n_parts)) return load_blocks(out, b, parts, n_parts, rows, e);
-    struct matrix *m;
-    if (cpu_matrix_open(&m, b, rows, parts[0]->cols, e) != 0) return -1;
-    float *to = data(m);
-    for (unsigned i = 0; i < n_parts; i++) {
-        weights_dequantize(parts[i], 0, parts[i]->rows, to);
-        to += (size_t)parts[i]->rows * parts[i]->cols;
-    }
-    *out = m;
-    return 0;
-}
-
-static int cpu_flush(struct backend *backend, struct error *e)
-{
-    struct backend_cpu *b = (struct backend_cpu *)backend;
-    if (!b->failure.text[0]) return 0;
-    error_copy(e, &b->failure);
-    b->failure.text[0] = 0;
-    return -1;
-}
-
-static int cpu_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e)
-{
-    assert(row <= m->rows && n_rows <= m->rows - row);
-    memcpy(data(m) + (size_t)row * m->cols, from, (size_t)n_rows * m->cols * sizeof(float));
-    return cpu_flush(m->backend, e);
-}
-
-static uint64_t cpu_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
-{
-    assert(row <= m->rows && n_rows <= m->rows - row);
-    memcpy(to, data(m) + (size_t)row * m->cols, (size_t)n_rows * m->cols * sizeof(float));
-    return 0;
-}
-
-static int cpu_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
-{
-    cpu_matrix_fetch(m, row, n_rows, to);
-    return cpu_flush(m->backend, e);
-}
-
 static int cpu_wait(struct backend *b, uint64_t ticket, struct error *e)
 {
     (void)ticket;
-    return cpu_flush(b, e);
-}
-
-static void cpu_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
-                            uint32_t n_rows)
-{
-    assert(to->cols == from->cols && n_rows <= to->rows - to_row && n_rows <= from->rows - from_row);
-    memcpy(data(to) + (size_t)to_row * to->cols, data(from) + (size_t)from_row * from->cols,
-           (size_t)n_rows * to->cols * sizeof(float));
+    return matrix_cpu_flush(b, e);
 }
 
 static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
 {
     struct backend_cpu *b = cpu_of(x);
     assert(x->cols == table->cols && n <= x->rows);
-    const struct weight_rows *blocks = &((const struct matrix_cpu *)table)->blocks;
-    if (!scratch_for_threads(b, x->cols)) return;
+    if (!matrix_cpu_scratch_for_threads(b, x->cols)) return;
+    matrix_cpu_keep_rows(table);
     float *row = b->thread[0].data;
     for (uint32_t i = 0; i < n; i++) {
-        float *to = data(x) + (size_t)i * x->cols;
-        const uint32_t id = (uint32_t)ids[i];
-        const float *from = blocks->n_parts ? row : data(table) + (size_t)id * x->cols;
-        if (blocks->n_parts) weight_rows_dequantize(blocks, id, id + 1, row);
-        for (uint32_t k = 0; k < x->cols; k++) to[k] = (add ? to[k] : 0) + from[k];
-    }
-}
-
-static void norm_rows(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
-{
-    for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
-        float scale = 1.0f / sqrtf(vector_dot(x, x, cols) / (float)cols + eps);
-        for (uint32_t i = 0; i < cols; i++) to[i] = x[i] * scale * norm[i];
+        matrix_cpu_row(table, (uint32_t)ids[i], row);
+        rows_cpu_store(data(x) + (size_t)i * x->cols, x->cols, add, row, 1, x->cols);
     }
 }
 
@@ -255,37 +71,6 @@ static uint32_t rows_of_task(const struct backend_cpu *b, uint32_t n, uint32_t t
     return each < most ? each : most;
 }
 
-/* Room for a tile of each of the weights, on every thread, before a job; false and the failure noted without memory. */
-static bool tiles_for_threads(struct backend_cpu *b, const struct matrix *w)
-{
-    if (((const struct matrix_cpu *)w)->blocks.n_parts == 0) return true;
-    for (unsigned i = 0; i < b->base.info.n_threads; i++)
-        if (!scratch_reserve(&b->tile[i], (size_t)TILE * w->cols)) {
-            error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for a tile of weights");
-            return false;
-        }
-    return true;
-}
-
-/* out[n][stride] = beta out + x w^T for weight rows [begin, begin + columns); beta is 0 or 1. */
-static void product(struct backend_cpu *b, unsigned thread, const struct matrix *w, uint32_t begin, uint32_t columns,
-                    const float *x, uint32_t n, float beta, float *out, size_t stride)
-{
-    const struct weight_rows *blocks = &((const struct matrix_cpu *)w)->blocks;
-    float *tile = b->tile[thread].data;
-    if (blocks->n_parts == 0) {
-        blas_product(n, columns, w->cols, x, data(w) + (size_t)begin * w->cols, beta, out, stride);
-    } else if (n <= WEIGHT_ROWS_FEW) {
-        weight_rows_multiply(blocks, begin, begin + columns, x, n, beta > 0, out, stride, tile);
-    } else {
-        for (uint32_t done = 0, part; done < columns; done += part) {
-            part = columns - done < TILE ? columns - done : TILE;
-            weight_rows_dequantize(blocks, begin + done, begin + done + part, tile);
-            blas_product(n, part, w->cols, x, tile, beta, out + done, stride);
-        }
-    }
-}
-
 struct project_job {
     const struct project *op;
     struct backend_cpu *b;
@@ -304,11 +89,11 @@ static void project_task(void *context, unsigned task, unsigned thread)
     const float *x = data(op->x) + ((size_t)op->x_row + row) * d;
     if (op->norm) {
         float *normed = job->b->thread[thread].data;
-        norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
+        rows_cpu_norm(normed, x, data(op->norm), op->norm_eps, n, d);
         x = normed;
     }
     float *out = data(op->out) + (size_t)row * width + column;
-    product(job->b, thread, op->w, column, columns, x, n, op->add ? 1.0f : 0.0f, out, width);
+    matrix_cpu_product(job->b, thread, op->w, column, columns, x, n, op->n, op->add, out, width);
     if (op->bias) rows_cpu_bias(out, width, data(op->bias) + column, n, columns);
     if (op->gelu) rows_cpu_gelu(out, width, n, columns);
 }
@@ -322,9 +107,9 @@ static void cpu_project(const struct project *op)
     struct project_job job = {.op = op,
                               .b = b,
                               .rows = few ? FEW : rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS),
-                              .columns = few ? FEW_COLUMNS : op->w->rows};
+                              .columns = matrix_cpu_columns(op->w, op->n)};
     job.n_columns = count_tasks(op->w->rows, job.columns);
-    if (!scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !tiles_for_threads(b, op->w)) return;
+    if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !matrix_cpu_prepare(b, op->w, op->n)) return;
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
 }
 
@@ -343,26 +128,10 @@ static void cpu_layer_norm(const struct layer_norm *op)
     thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), layer_norm_task, &copy);
 }
 
-/* gate = silu(gate) * up of rows that hold gate and up side by side. */
-static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f)
-{
-    for (uint32_t row = 0; row < n; row++, to += f, gate_up += 2 * (size_t)f) {
-        const float *up = gate_up + f;
-        uint32_t i = 0;
-        for (; i + VECTOR_LANES <= f; i += VECTOR_LANES) {
-            vector g = vector_load(gate_up + i);
-            vector e = vector_exp(-vector_max(g, -g));
-            vector sigmoid = vector_select(g > vector_all(0.0f), vector_all(1.0f), e) / (e + 1.0f);
-            vector_store(to + i, g * sigmoid * vector_load(up + i));
-        }
-        for (; i < f; i++) to[i] = gate_up[i] / (1.0f + expf(-gate_up[i])) * up[i];
-    }
-}
-
 struct feed_forward_job {
     const struct feed_forward *op;
     struct backend_cpu *b;
-    uint32_t rows; /* of one task */
+    uint32_t rows, columns; /* of one task */
 };
 
 static void feed_forward_task(void *context, unsigned task, unsigned thread)
@@ -372,32 +141,32 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, job->rows, op->n);
     float *x = data(op->x) + (size_t)task * job->rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
-    norm_rows(normed, x, data(op->norm), op->norm_eps, n, d);
-    product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, 0.0f, gate_up, 2 * (size_t)f);
+    rows_cpu_norm(normed, x, data(op->norm), op->norm_eps, n, d);
+    matrix_cpu_product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, op->n, false, gate_up, 2 * (size_t)f);
     float *gated = normed; /* [n][f] */
-    gate_rows(gated, gate_up, n, f);
-    product(job->b, thread, op->down, 0, d, gated, n, 1.0f, x, d);
+    rows_cpu_gate(gated, gate_up, n, f);
+    matrix_cpu_product(job->b, thread, op->down, 0, d, gated, n, op->n, true, x, d);
 }
 
 static void few_gate_up_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * FEW_COLUMNS;
+    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     float *normed = job->b->thread[thread].data;
-    norm_rows(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
-    product(job->b, thread, op->gate_up, begin, task_size(task, FEW_COLUMNS, 2 * f), normed, op->n, 0.0f,
-            job->b->few.data + begin, 2 * (size_t)f);
+    rows_cpu_norm(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
+    matrix_cpu_product(job->b, thread, op->gate_up, begin, task_size(task, job->columns, 2 * f), normed, op->n, op->n,
+                       false, job->b->few.data + begin, 2 * (size_t)f);
 }
 
 static void few_down_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * FEW_COLUMNS;
+    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     const float *gated = job->b->few.data + (size_t)op->n * 2 * f;
-    product(job->b, thread, op->down, begin, task_size(task, FEW_COLUMNS, d), gated, op->n, 1.0f, data(op->x) + begin,
-            d);
+    matrix_cpu_product(job->b, thread, op->down, begin, task_size(task, job->columns, d), gated, op->n, op->n, true,
+                       data(op->x) + begin, d);
 }
 
 /* Few rows are cut by columns, first of gate and up, then of down. */
@@ -405,15 +174,16 @@ static void feed_forward_few(const struct feed_forward *op)
 {
     struct backend_cpu *b = cpu_of(op->x);
     const uint32_t d = op->down->rows, f = op->down->cols;
-    if (!scratch_for_threads(b, (size_t)FEW * d)) return;
-    if (!scratch_reserve(&b->few, (size_t)op->n * 3 * f)) {
+    if (!matrix_cpu_scratch_for_threads(b, (size_t)FEW * d)) return;
+    if (!matrix_cpu_scratch(&b->few, (size_t)op->n * 3 * f)) {
         error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %u rows of a feed-forward", op->n);
         return;
     }
-    struct feed_forward_job job = {.op = op, .b = b};
-    thread_pool_run(b->base.pool, count_tasks(2 * f, FEW_COLUMNS), few_gate_up_task, &job);
-    gate_rows(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
-    thread_pool_run(b->base.pool, count_tasks(d, FEW_COLUMNS), few_down_task, &job);
+    struct feed_forward_job job = {.op = op, .b = b, .columns = matrix_cpu_columns(op->gate_up, op->n)};
+    thread_pool_run(b->base.pool, count_tasks(2 * f, job.columns), few_gate_up_task, &job);
+    rows_cpu_gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
+    job.columns = matrix_cpu_columns(op->down, op->n);
+    thread_pool_run(b->base.pool, count_tasks(d, job.columns), few_down_task, &job);
 }
 
 static void cpu_feed_forward(const struct feed_forward *op)
@@ -421,13 +191,13 @@ static void cpu_feed_forward(const struct feed_forward *op)
     struct backend_cpu *b = cpu_of(op->x);
     const uint32_t d = op->down->rows, f = op->down->cols;
     assert(op->gate_up->rows == 2 * f && op->gate_up->cols == d && op->x->cols == d && op->n <= op->x->rows);
-    if (!tiles_for_threads(b, op->gate_up) || !tiles_for_threads(b, op->down)) return;
+    if (!matrix_cpu_prepare(b, op->gate_up, op->n) || !matrix_cpu_prepare(b, op->down, op->n)) return;
     if (op->n <= FEW) {
         feed_forward_few(op);
         return;
     }
-    if (!scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
-    struct feed_forward_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
+    if (!matrix_cpu_scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
+    struct feed_forward_job job = {.op = op, .b = b, .rows = rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), feed_forward_task, &job);
 }
 
@@ -494,7 +264,7 @@ static void cpu_attend(const struct attend *op)
     unsigned n_rotated = 0;
     const size_t each = (size_t)op->n * s->n_head_kv * s->head_dim;
     for (uint32_t i = 0; i < s->n_branch; i++) n_rotated += op->rotary && s->branch[i].dilation_rate == 1;
-    if (n_rotated && !scratch_reserve(&b->rotated, n_rotated * each)) {
+    if (n_rotated && !matrix_cpu_scratch(&b->rotated, n_rotated * each)) {
         error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for the rotated keys of %u tokens", op->n);
         return;
     }
@@ -556,27 +326,16 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
                    n = task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
-    norm_rows(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
-    product(job->b, thread, op->w, 0, width, normed, n, 0.0f, u, width);
-    const struct weight_rows *blocks = &((const struct matrix_cpu *)op->token)->blocks;
+    rows_cpu_norm(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
+    matrix_cpu_product(job->b, thread, op->w, 0, width, normed, n, op->n, false, u, width);
     float *token = normed; /* read already */
     for (uint32_t i = 0; i < n; i++, u += width) {
-        const uint32_t id = (uint32_t)op->ids[begin + i];
-        if (blocks->n_parts)
-            weight_rows_dequantize(blocks, id, id + 1, token);
+        matrix_cpu_row(op->token, (uint32_t)op->ids[begin + i], token);
+        rows_cpu_evidence(u, token, width);
+        if (op->quantise)
+            rows_cpu_evidence_key((int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
         else
-            memcpy(token, data(op->token) + (size_t)id * width, width * sizeof *token);
-        for (uint32_t k = 0; k < width; k++) u[k] += token[k];
-        float length = sqrtf(vector_dot(u, u, width));
-        float scale = length > 0 ? 1.0f / length : 0.0f;
-        if (op->quantise) {
-            int8_t *to = (int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols);
-            for (uint32_t k = 0; k < width; k++)
-                to[k] = (int8_t)rintf(fminf(fmaxf(254.0f * (u[k] * scale), -127.0f), 127.0f));
-        } else {
-            float *to = data(op->out) + (size_t)(begin + i) * width;
-            for (uint32_t k = 0; k < width; k++) to[k] = u[k] * scale;
-        }
+            memcpy(data(op->out) + (size_t)(begin + i) * width, u, width * sizeof *u);
     }
 }
 
@@ -584,7 +343,10 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
 {
     struct backend_cpu *b = cpu_of(op->out);
     assert(op->out->cols == (op->quantise ? op->w->rows / 4 : op->w->rows) && op->n <= op->out->rows);
-    if (!scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows)) || !tiles_for_threads(b, op->w)) return;
+    if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows)) ||
+        !matrix_cpu_prepare(b, op->w, op->n))
+        return;
+    matrix_cpu_keep_rows(op->token);
     struct evidence_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), evidence_task, &job);
 }
@@ -598,21 +360,22 @@ static void cpu_close(struct backend *backend)
     free(b->tile);
     free(b->few.data);
     free(b->rotated.data);
+    product_close(b->products);
     thread_pool_close(b->base.pool);
     free(b);
 }
 
 static const struct backend_ops cpu_ops = {
     .close = cpu_close,
-    .matrix_open = cpu_matrix_open,
-    .activations_open = cpu_matrix_open,
-    .matrix_load = cpu_matrix_load,
-    .matrix_close = cpu_matrix_close,
-    .matrix_write = cpu_matrix_write,
-    .matrix_read = cpu_matrix_read,
-    .matrix_fetch = cpu_matrix_fetch,
+    .matrix_open = matrix_cpu_open,
+    .activations_open = matrix_cpu_open,
+    .matrix_load = matrix_cpu_load,
+    .matrix_close = matrix_cpu_close,
+    .matrix_write = matrix_cpu_write,
+    .matrix_read = matrix_cpu_read,
+    .matrix_fetch = matrix_cpu_fetch,
     .wait = cpu_wait,
-    .matrix_copy = cpu_matrix_copy,
+    .matrix_copy = matrix_cpu_copy,
     .embed = cpu_embed,
     .project = cpu_project,
     .layer_norm = cpu_layer_norm,
@@ -620,7 +383,7 @@ static const struct backend_ops cpu_ops = {
     .attend = cpu_attend,
     .attend_windows = cpu_attend_windows,
     .evidence_rows = cpu_evidence_rows,
-    .flush = cpu_flush,
+    .flush = matrix_cpu_flush,
 };
 
 /* The processor's name as the system tells it, or "processor". */
@@ -640,28 +403,30 @@ static void cpu_name(char *name, size_t size)
     fclose(f);
 }
 
-int backend_cpu_open(struct backend **out, unsigned n_threads, struct error *e)
+int backend_cpu_open(struct backend **out, enum product_precision precision, unsigned n_threads, struct error *e)
 {
-    blas_open();
     struct backend_cpu *b = calloc(1, sizeof *b);
     if (!b) return error_memory(e);
     b->base.ops = &cpu_ops;
-    if (thread_pool_open(&b->base.pool, n_threads, e) != 0) {
-        free(b);
+    b->precision = precision;
+    if (thread_pool_open(&b->base.pool, n_threads, e) != 0 ||
+        product_open(&b->products, precision, thread_pool_n_threads(b->base.pool), e) != 0) {
+        cpu_close(&b->base);
         return -1;
     }
     struct backend_info *info = &b->base.info;
     info->n_threads = thread_pool_n_threads(b->base.pool);
     info->chunk_rows = CHUNK;
     while (info->chunk_rows < CHUNK_A_THREAD * info->n_threads) info->chunk_rows *= 2;
-    info->tolerance = 1e-3f;
+    info->precision = product_precision_name(precision);
+    info->tolerance = precision == PRODUCT_INT8 ? 3e-2f : precision == PRODUCT_BF16 ? 1e-2f : 1e-3f;
     info->max_head_dim = ATTENTION_CPU_MAX_HEAD_DIM;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     info->memory = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
     char name[88];
     cpu_name(name, sizeof name);
-    snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s", name, info->n_threads,
-             info->n_threads == 1 ? "" : "s");
+    snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s, %s", name, info->n_threads,
+             info->n_threads == 1 ? "" : "s", info->precision);
     b->thread = calloc(info->n_threads, sizeof *b->thread);
     b->tile = calloc(info->n_threads, sizeof *b->tile);
     if (!b->thread || !b->tile) {

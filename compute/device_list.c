@@ -11,15 +11,15 @@
 static void describe_cpu(struct device *line)
 {
     snprintf(line->id, sizeof line->id, "cpu");
-    snprintf(line->tier, sizeof line->tier, "fp32");
     struct error why;
     struct backend *b;
-    if (backend_open(&b, "cpu", 0, &why) != 0) {
+    if (backend_open(&b, "cpu/auto", 0, &why) != 0) {
         snprintf(line->note, sizeof line->note, "%s", why.text);
         return;
     }
     const struct backend_info *info = backend_info(b);
     snprintf(line->name, sizeof line->name, "%s", info->name);
+    snprintf(line->tier, sizeof line->tier, "%s", info->precision);
     snprintf(line->limits, sizeof line->limits, "%u threads", info->n_threads);
     line->memory = info->memory;
     const double begin = clock_seconds();

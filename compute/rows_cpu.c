@@ -1,8 +1,113 @@
 #include "compute/rows_cpu.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "compute/vector.h"
+
+/* Steps from zero to the largest: of an element, of a weight. */
+#define ELEMENT_STEPS 127
+#define ELEMENT_ZERO 128
+#define WEIGHT_STEPS 63
+
+void rows_cpu_norm(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
+        float scale = 1.0f / sqrtf(vector_dot(x, x, cols) / (float)cols + eps);
+        for (uint32_t i = 0; i < cols; i++) to[i] = x[i] * scale * norm[i];
+    }
+}
+
+void rows_cpu_gate(float *to, const float *gate_up, uint32_t n, uint32_t f)
+{
+    for (uint32_t row = 0; row < n; row++, to += f, gate_up += 2 * (size_t)f) {
+        const float *up = gate_up + f;
+        uint32_t i = 0;
+        for (; i + VECTOR_LANES <= f; i += VECTOR_LANES) {
+            vector g = vector_load(gate_up + i);
+            vector e = vector_exp(-vector_max(g, -g));
+            vector sigmoid = vector_select(g > vector_all(0.0f), vector_all(1.0f), e) / (e + 1.0f);
+            vector_store(to + i, g * sigmoid * vector_load(up + i));
+        }
+        for (; i < f; i++) to[i] = gate_up[i] / (1.0f + expf(-gate_up[i])) * up[i];
+    }
+}
+
+static float largest(const float *x, uint32_t n)
+{
+    vector max = {0};
+    uint32_t i = 0;
+    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES) {
+        vector v = vector_load(x + i);
+        max = vector_max(vector_max(v, -v), max);
+    }
+    float most = 0;
+    for (int j = 0; j < VECTOR_LANES; j++) most = max[j] > most ? max[j] : most;
+    for (; i < n; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+    return most;
+}
+
+void rows_cpu_quantise(uint8_t *to, float *scales, const float *x, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
+        const float most = largest(x, cols), steps = most > 0 ? ELEMENT_STEPS / most : 0;
+        scales[row] = most / ELEMENT_STEPS;
+        /* every value is positive: adding a half and cutting rounds */
+        for (uint32_t i = 0; i < cols; i++) to[i] = (uint8_t)(int32_t)(x[i] * steps + (ELEMENT_ZERO + 0.5f));
+    }
+}
+
+void rows_cpu_quantise_weights(int8_t *to, float *scales, int32_t *zero, const float *w, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, to += cols, w += cols) {
+        const float most = largest(w, cols), steps = most > 0 ? WEIGHT_STEPS / most : 0;
+        int32_t sum = 0;
+        for (uint32_t i = 0; i < cols; i++) {
+            to[i] = (int8_t)rintf(w[i] * steps);
+            sum += to[i];
+        }
+        scales[row] = most / WEIGHT_STEPS;
+        zero[row] = ELEMENT_ZERO * sum;
+    }
+}
+
+void rows_cpu_dequantise(float *out, size_t stride, bool add, const int32_t *sums, const float *row_scales,
+                         const float *column_scales, const int32_t *zero, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, out += stride, sums += cols) {
+        const float scale = row_scales[row];
+        if (add)
+            for (uint32_t i = 0; i < cols; i++) out[i] += (float)(sums[i] - zero[i]) * (scale * column_scales[i]);
+        else
+            for (uint32_t i = 0; i < cols; i++) out[i] = (float)(sums[i] - zero[i]) * (scale * column_scales[i]);
+    }
+}
+
+static uint32_t nearest_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+void rows_cpu_to_bf16(uint16_t *to, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] = (uint16_t)nearest_bf16(x[i]);
+}
+
+void rows_cpu_round_bf16(float *to, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = nearest_bf16(x[i]) << 16;
+        memcpy(&to[i], &bits, sizeof bits);
+    }
+}
+
+void rows_cpu_store(float *out, size_t stride, bool add, const float *from, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, out += stride, from += cols)
+        for (uint32_t i = 0; i < cols; i++) out[i] = (add ? out[i] : 0) + from[i];
+}
 
 void rows_cpu_bias(float *x, size_t stride, const float *bias, uint32_t n, uint32_t cols)
 {
@@ -33,4 +138,16 @@ void rows_cpu_layer_norm(float *x, const float *weight, const float *bias, float
         const float scale = 1.0f / sqrtf(vector_dot(x, x, cols) / (float)cols + eps);
         for (i = 0; i < cols; i++) x[i] = x[i] * scale * weight[i] + bias[i];
     }
+}
+
+void rows_cpu_evidence(float *u, const float *token, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) u[i] += token[i];
+    const float length = sqrtf(vector_dot(u, u, n)), scale = length > 0 ? 1.0f / length : 0.0f;
+    for (uint32_t i = 0; i < n; i++) u[i] *= scale;
+}
+
+void rows_cpu_evidence_key(int8_t *to, const float *u, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)rintf(fminf(fmaxf(254.0f * u[i], -127.0f), 127.0f));
 }

@@ -50,7 +50,7 @@ libraries() {
     forbid 'archive(_entry)?\.h' 'app compute tests' '^app/text/convert/unpack\.c:|^tests/' 'only app/text/convert/unpack.c includes libarchive'
     forbid 'libxml' 'app compute tests' '^app/text/convert/markup\.c:' 'only app/text/convert/markup.c includes libxml2'
     forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
-    forbid 'cblas' 'app compute tests' '^compute/blas\.c:' 'only compute/blas.c includes the BLAS header'
+    forbid '(cblas|oneapi)' 'app compute tests' '^compute/product\.c:|^tests/tool_benchmark\.c:' 'only compute/product.c includes the BLAS and oneDNN'
 }
 
 check() {
@@ -88,7 +88,7 @@ plant compute/a.c '"app/text/words.h"'
 plant app/main.c '"tests/test.h"'
 plant app/text/up.c '"../reader/reader.h"'
 n=0
-for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h; do
+for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h oneapi/dnnl/dnnl.h; do
     plant "app/text/library$((n++)).c" "<$library>"
 done
 found=$(cd "$planted" && check)

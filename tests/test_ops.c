@@ -313,7 +313,9 @@ static void devices_are_named_and_unknown_ones_refused(void **state)
     (void)state;
     struct backend *other;
     assert_int_equal(backend_open(&other, "tpu", 1, &e), -1);
-    assert_string_equal(e.text, "device tpu: expected auto, cpu, vulkan or vulkan:N");
+    assert_string_equal(
+        e.text,
+        "device tpu: expected auto, cpu, vulkan or vulkan:N, and perhaps /fp32, /bf16 or /int8 for a processor");
     assert_int_equal(backend_open(&other, "cpu", 100000, &e), -1);
     assert_ok(backend_open(&other, "cpu", 1, &e), e);
     assert_ok(backend_self_test(other, &e), e);

@@ -27,7 +27,7 @@ static void a_path_alone_opens_the_screen(void **state)
     assert_int_equal(o.command, COMMAND_SCREEN);
     assert_int_equal(o.n_paths, 2);
     assert_string_equal(o.paths[1], "src");
-    assert_string_equal(o.device, "auto");
+    assert_string_equal(o.device, "auto/auto");
     assert_int_equal(o.max_file, 8 << 20);
 }
 
@@ -54,6 +54,21 @@ static void a_file_named_like_a_command_is_reached_by_its_path(void **state)
     assert_ok(parse(&o, &e, WORDS("./ask")), e);
     assert_int_equal(o.command, COMMAND_SCREEN);
     assert_string_equal(o.paths[0], "./ask");
+}
+
+static void a_precision_is_of_a_processor(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("read", "--device", "cpu", "--precision", "bf16", "book.txt")), e);
+    assert_string_equal(o.device, "cpu/bf16");
+    assert_ok(parse(&o, &e, WORDS("read", "--precision", "fp32", "book.txt")), e);
+    assert_string_equal(o.device, "auto/fp32");
+    assert_int_equal(parse(&o, &e, WORDS("read", "--precision", "int4", "book.txt")), -1);
+    assert_string_equal(e.text, "--precision int4: expected auto, int8, bf16 or fp32");
+    assert_int_equal(parse(&o, &e, WORDS("read", "--device", "vulkan", "--precision", "int8", "book.txt")), -1);
+    assert_int_equal(e.kind, ERROR_USAGE);
 }
 
 static void sizes_have_suffixes(void **state)
@@ -142,6 +157,7 @@ int main(void)
         cmocka_unit_test(a_path_alone_opens_the_screen),
         cmocka_unit_test(ask_takes_a_question_and_paths_in_any_order),
         cmocka_unit_test(a_file_named_like_a_command_is_reached_by_its_path),
+        cmocka_unit_test(a_precision_is_of_a_processor),
         cmocka_unit_test(sizes_have_suffixes),
         cmocka_unit_test(a_question_may_be_of_some_documents),
         cmocka_unit_test(wrong_usage_is_named),

@@ -1,8 +1,9 @@
-/* benchmark [--model FILE] [--threads N] [--tokens N,...]
+/* benchmark [--model FILE] [--threads N] [--precision auto|fp32|bf16|int8] [--tokens N,...]
  * Speed and memory of reading on the CPU, next to what the machine gives in the same run: a bare OpenBLAS loop over the
  * same matrix shapes plus textbook dilated attention (gather, sgemm, softmax, sgemm on blocks of 512 rows; no
  * normalisation, no caches, nothing else). Without a model: random weights in the shape of size s. Token ids are
  * random: speed does not depend on them. */
+#include <cblas.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <time.h>
 
 #include "compute/backend.h"
-#include "compute/blas.h"
 #include "compute/error.h"
 #include "compute/session.h"
 #include "compute/thread_pool.h"
@@ -86,12 +86,18 @@ struct bare {
     float *scratch;                  /* a thread: gathered q, k, v, scores */
 };
 
+static void blas_product(uint32_t m, uint32_t n, uint32_t k, const float *a, const float *b, float *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)k, b,
+                (blasint)k, 0.0f, c, (blasint)n);
+}
+
 static void bare_product(void *context, unsigned task, unsigned thread)
 {
     (void)thread;
     const struct bare *b = context;
-    blas_product(BLOCK, b->n, b->k, b->input + (size_t)task * BLOCK * b->k, b->weights, 0,
-                 b->output + (size_t)task * BLOCK * b->n, b->n);
+    blas_product(BLOCK, b->n, b->k, b->input + (size_t)task * BLOCK * b->k, b->weights,
+                 b->output + (size_t)task * BLOCK * b->n);
 }
 
 /* One (head, block) of textbook attention: 512 queries over 512 keys at stride 1. */
@@ -107,7 +113,7 @@ static void bare_attention(void *context, unsigned task, unsigned thread)
         memcpy(k + i * dim, rows + i * width, dim * sizeof *q);
         for (size_t d = 0; d < dim; d++) v[d * BLOCK + i] = rows[i * width + d];
     }
-    blas_product(BLOCK, BLOCK, dim, q, k, 0, scores, BLOCK);
+    blas_product(BLOCK, BLOCK, dim, q, k, scores);
     for (size_t i = 0; i < BLOCK; i++) {
         vector max = vector_all(-INFINITY), sum = {0};
         for (size_t j = 0; j < BLOCK; j += VECTOR_LANES) max = vector_max(vector_load(scores + i * BLOCK + j), max);
@@ -122,7 +128,7 @@ static void bare_attention(void *context, unsigned task, unsigned thread)
         for (int j = 0; j < VECTOR_LANES; j++) total += sum[j];
         for (size_t j = 0; j < BLOCK; j++) scores[i * BLOCK + j] /= total;
     }
-    blas_product(BLOCK, dim, BLOCK, scores, v, 0, out, dim);
+    blas_product(BLOCK, dim, BLOCK, scores, v, out);
 }
 
 /* Seconds that a token takes at least. */
@@ -249,24 +255,30 @@ static void size_s(struct model *m)
 
 int main(int argc, char **argv)
 {
-    const char *path = NULL, *lengths = "16384,131072";
+    const char *path = NULL, *precision = "fp32", *lengths = "16384,131072";
     unsigned n_threads = 0;
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 < argc && strcmp(argv[i], "--model") == 0)
             path = argv[i + 1];
         else if (i + 1 < argc && strcmp(argv[i], "--tokens") == 0)
             lengths = argv[i + 1];
+        else if (i + 1 < argc && strcmp(argv[i], "--precision") == 0)
+            precision = argv[i + 1];
         else if (i + 1 < argc && strcmp(argv[i], "--threads") == 0)
             n_threads = (unsigned)strtoul(argv[i + 1], NULL, 10);
         else {
-            fputs("usage: benchmark [--model FILE] [--threads N] [--tokens N,...]\n", stderr);
+            fputs("usage: benchmark [--model FILE] [--threads N] [--precision auto|fp32|bf16|int8] [--tokens N,...]\n",
+                  stderr);
             return 2;
         }
     }
     struct error e = {0};
     struct model synthetic, *opened = NULL;
     struct backend *b;
-    if (backend_open(&b, "cpu", n_threads, &e) != 0 || (path && model_open(&opened, path, &e) != 0)) {
+    char device[32];
+    snprintf(device, sizeof device, "cpu/%s", precision);
+    openblas_set_num_threads(1); /* the bare loop's */
+    if (backend_open(&b, device, n_threads, &e) != 0 || (path && model_open(&opened, path, &e) != 0)) {
         fprintf(stderr, "benchmark: %s\n", e.text);
         return 1;
     }

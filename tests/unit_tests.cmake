@@ -15,6 +15,13 @@ foreach(source ${test_sources})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endforeach()
 
+# The same tests where the processor multiplies in fewer bits.
+foreach(precision bf16 int8)
+  foreach(name test_session test_encoder)
+    add_test(NAME ${name}_${precision} COMMAND ${name} cpu/${precision} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  endforeach()
+endforeach()
+
 # The same tests on a Vulkan device (tests/test_device.h). Compiled pipelines are kept in the build folder.
 if(TARGET compute_vulkan)
   set(vulkan_tests test_vulkan_device test_vulkan_answerer)
