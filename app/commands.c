@@ -13,6 +13,7 @@
 #include "app/command_read.h"
 #include "app/command_state.h"
 #include "app/text/content.h"
+#include "app/text/corpus.h"
 #include "app/measure/eval.h"
 #include "app/output/export.h"
 #include "app/reader/inspected.h"
@@ -272,7 +273,7 @@ static int run_screen(struct work *w, struct error *e)
     if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e))
         return EXIT_FAILED;
     struct reader_options reader = work_reader_options(w);
-    const struct ui_options ui = {
+    struct ui_options ui = {
         .corpus = w->corpus,
         .model = w->model,
         .device = o->device,
@@ -281,7 +282,16 @@ static int run_screen(struct work *w, struct error *e)
         .answerer = w->answerer,
         .how = how_of(o),
     };
-    if (ui_run(&ui, &end, e)) return EXIT_FAILED;
+    int failed = ui_run(&ui, &end, e);
+    for (; !failed && end.again;
+         failed = ui_run(&ui, &end, e)) { /* a text has changed: what is kept of it is gone on from */
+        corpus_close(w->corpus);
+        w->corpus = NULL;
+        if (work_open_corpus(w, e)) return EXIT_FAILED;
+        ui.corpus = w->corpus;
+        ui.start = end.place;
+    }
+    if (failed) return EXIT_FAILED;
     return end.unread ? interrupted(o, &end, e) : work_status(w);
 }
 

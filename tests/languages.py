@@ -14,6 +14,7 @@ import sys
 
 SIZE = 60000
 LEAST = 10  # of the twelve
+LONG = 400  # characters that a question may have
 
 # Sentences are made of a who, a where and a what; facts and questions share places and persons with them.
 LANGUAGES = {
@@ -142,6 +143,10 @@ def main(lectern, directory):
             quoted += is_quoted
             if not is_first or not is_quoted:
                 print(f"  {question}: {'first' if is_first else 'not first'}, {said['answer']}")
+        long = (it["facts"][-1][0] * LONG)[:LONG - len(it["facts"][0][1])] + it["facts"][0][1]
+        if it["facts"][0][0] not in "".join(e["text"] for e in ask(lectern, str(path), long, str(directory / "state"))["evidence"]):
+            print(f"{language}: the end of a question of {len(long)} characters is not found")
+            failed = True
         print(f"{language}: {first} of {len(it['facts'])} first, {quoted} quoted")
         failed = failed or first < LEAST or quoted < LEAST
     return failed

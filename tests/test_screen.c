@@ -235,6 +235,25 @@ static void what_was_told_to_stop_is_said_to_have_stopped(void **state)
     fixture_close(&f);
 }
 
+static void a_changed_file_is_said_and_read_on_from_when_told_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_keys(&f, "r");
+    assert_false(f.screen->again);
+    screen_changed(f.screen, 1);
+    assert_string_equal(f.screen->notice, "src/lamp.c has changed since it was read: r reads on from there");
+    fixture_keys(&f, "j");
+    screen_changed(f.screen, 0); /* said once */
+    assert_string_equal(f.screen->notice, "");
+    fixture_keys(&f, "r");
+    assert_true(f.screen->again && f.screen->quit);
+    fixture_close(&f);
+}
+
 static void a_question_of_several_lines_is_typed_and_pasted(void **state)
 {
     (void)state;
@@ -780,6 +799,7 @@ int main(void)
         cmocka_unit_test(hostile_text_and_names_are_shown_as_text),
         cmocka_unit_test(a_question_may_be_typed_while_the_text_is_read),
         cmocka_unit_test(what_was_told_to_stop_is_said_to_have_stopped),
+        cmocka_unit_test(a_changed_file_is_said_and_read_on_from_when_told_to),
         cmocka_unit_test(a_question_of_several_lines_is_typed_and_pasted),
         cmocka_unit_test(the_help_is_made_from_the_key_table),
         cmocka_unit_test(searching_counts_and_goes_to_matches),

@@ -23,6 +23,9 @@
 #include "compute/session_guard.h"
 #include "compute/tokenizer.h"
 
+/* A question of so many characters is asked in any script. */
+#define QUESTION_CHARACTERS 400
+
 /* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
 static uint64_t local_segment(const struct model *m)
 {
@@ -38,20 +41,43 @@ static uint64_t question_limit(const struct model *m)
     return local_segment(m) - 1;
 }
 
+static size_t count_characters(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++) n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+/* The question's tokens. In scripts whose characters take several tokens each a question that is not long may have too
+ * many: then it is its end that is asked with, from byte *begin on (words are still compared with all of it). */
+static int tokens_of(const struct model *m, const char *question, struct tokens *out, uint32_t *begin, struct error *e)
+{
+    struct tokens t = {0};
+    const size_t most = (size_t)question_limit(m), size = strlen(question);
+    *begin = 0;
+    if (tokenizer_encode(m->tokenizer, question, size, &t, e)) return -1;
+    if (t.n == 0 || (t.n > most && count_characters(question) > QUESTION_CHARACTERS)) {
+        int failed = t.n == 0 ? error_set(e, "the question is empty")
+                              : error_set(e, "the question has %zu tokens (%zu bytes): at most %zu tokens can be asked",
+                                          t.n, size, most);
+        tokens_free(&t);
+        return failed;
+    }
+    size_t first = 0; /* a character that is spelt in several tokens is its last one's: it is not torn */
+    while (t.n - first > most || (first > 0 && t.lengths[first - 1] == 0)) *begin += t.lengths[first++];
+    t.n -= first;
+    memmove(t.ids, t.ids + first, t.n * sizeof *t.ids);
+    memmove(t.lengths, t.lengths + first, t.n);
+    *out = t;
+    return 0;
+}
+
 /* The question's ids, <|question|> first. */
 static int encode_question(const struct model *m, const char *question, struct tokens *out, struct error *e)
 {
-    struct tokens text = {0};
-    size_t size = strlen(question);
-    if (tokenizer_encode(m->tokenizer, question, size, &text, e)) return -1;
-    if (text.n == 0 || text.n > question_limit(m)) {
-        int failed = text.n == 0
-                         ? error_set(e, "the question is empty")
-                         : error_set(e, "the question has %zu tokens (%zu bytes): at most %llu tokens can be asked",
-                                     text.n, size, (unsigned long long)question_limit(m));
-        tokens_free(&text);
-        return failed;
-    }
+    struct tokens text;
+    uint32_t begin;
+    if (tokens_of(m, question, &text, &begin, e)) return -1;
     struct tokens ids = {.capacity = 0};
     ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
     if (!ids.ids) {
@@ -254,11 +280,11 @@ void finding_text_shares(const struct finding *f, const struct reader *r, int to
 int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
                    struct error *e)
 {
-    struct tokens ids = {0};
-    if (tokenizer_encode(reader_model(r)->tokenizer, f->question, strlen(f->question), &ids, e)) return -1;
+    struct tokens ids;
+    uint32_t at;
+    if (tokens_of(reader_model(r), f->question, &ids, &at, e)) return -1;
     assert(ids.n == f->attention->n_query);
     struct finding_token *tokens = calloc(ids.n, sizeof *tokens);
-    uint32_t at = 0;
     for (size_t i = 0; tokens && i < ids.n; i++) {
         tokens[i] = (struct finding_token){.begin = at, .end = at + ids.lengths[i], .gate = f->attention->gate[i]};
         at += ids.lengths[i];

@@ -80,6 +80,16 @@ void screen_notice(struct screen *s, enum role role, const char *format, ...)
     s->notice_role = role;
 }
 
+void screen_changed(struct screen *s, size_t document)
+{
+    if (s->changed) return;
+    char key[32];
+    s->changed = true;
+    keymap_names(&s->config.keymap, ACTION_RESUME, key, sizeof key);
+    screen_notice(s, ROLE_KEY, "%.200s has changed since it was read: %s reads on from there",
+                  s->atlas->corpus->documents[document].path, key);
+}
+
 void screen_go(struct screen *s, struct spot spot, uint64_t span)
 {
     jumps_leave(&s->jumps, s->text.spot);

@@ -44,6 +44,9 @@ void screen_event(struct screen *s, const struct event *event);
 /* Takes the message; it is the screen's then. */
 void screen_message(struct screen *s, struct message *m);
 
+/* A document's file was found to be no longer what was read: said once, and reading on from there is offered. */
+void screen_changed(struct screen *s, size_t document);
+
 /* Work between events (searching), a few milliseconds of it: true while there is more. */
 bool screen_work(struct screen *s);
 void screen_draw(struct screen *s, struct canvas *c);

@@ -173,6 +173,8 @@ static void resume(struct screen *s)
 {
     if (s->reading == READING_PAUSED && s->calls.read(s->calls.context))
         s->reading = READING_READS;
+    else if (s->changed)
+        s->again = s->quit = true;
     else
         screen_notice(s, ROLE_DIM, s->reading == READING_DONE ? "all is read" : "it is not paused");
 }

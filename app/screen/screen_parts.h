@@ -75,6 +75,8 @@ struct screen {
     enum focus focus;
     enum mode mode;
     bool maximized, quit;
+    bool changed;  /* a file is no longer what was read */
+    bool again;    /* quit, to be opened again with the texts as they are now */
     bool stale;    /* something has changed since the screen was drawn */
     bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
     bool returns;  /* to the evidence attention, when the inspector is closed that it was left for */

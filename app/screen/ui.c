@@ -15,6 +15,9 @@
 #include "compute/error.h"
 
 #define DRAW_MS 40
+/* Between two looks at the files' times, and how many are looked at. */
+#define LOOK_MS 1000
+#define LOOK_FILES 1024
 
 struct ui {
     const struct corpus *corpus;
@@ -22,7 +25,8 @@ struct ui {
     struct worker *worker;
     struct screen *screen;
     struct canvas canvas;
-    int64_t drawn; /* when, in milliseconds */
+    int64_t drawn, looked; /* when, in milliseconds */
+    size_t look_at;        /* the document whose file is looked at next */
 };
 
 int ui_check(struct error *e)
@@ -167,14 +171,26 @@ static void take_news(struct ui *u)
         screen_event(u->screen, &event);
 }
 
+/* Whether others have changed a file meanwhile; of very many files some at a time. */
+static void look_at_files(struct ui *u)
+{
+    if (u->screen->changed || now_ms() - u->looked < LOOK_MS) return;
+    u->looked = now_ms();
+    size_t end = u->look_at + LOOK_FILES, changed = corpus_changed(u->corpus, u->look_at, end);
+    u->look_at = end < u->corpus->n_documents ? end : 0;
+    if (changed != SIZE_MAX) screen_changed(u->screen, changed);
+    u->screen->stale = u->screen->stale || changed != SIZE_MAX;
+}
+
 /* Keys are answered on the screen before any work goes on; what the work brings is drawn now and then, and when it is
  * done. */
 static int loop(struct ui *u, struct error *e)
 {
     bool more = true;
     while (!u->screen->quit) {
-        terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : -1);
+        terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : LOOK_MS);
         take_news(u);
+        look_at_files(u);
         if (u->screen->stale && draw(u, e) != 0) return -1;
         more = screen_work(u->screen);
         bool due = !more || now_ms() - u->drawn >= DRAW_MS;
@@ -205,6 +221,8 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;
     if (screen_open(&u->screen, o->corpus, o->model, &config, &actions, e) != 0) return -1;
+    if (o->start.document < o->corpus->n_documents && o->start.offset < o->corpus->documents[o->start.document].size)
+        pane_text_go(&u->screen->text, u->screen->atlas, (struct spot){o->start.document, o->start.offset}, 0);
     if (terminal_open(&u->terminal, config.theme, config.mouse, e) != 0) return -1;
     return worker_open(&u->worker, &worker, e);
 }
@@ -212,6 +230,8 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
 static int tell_end(const struct screen *s, struct ui_end *end, struct error *e)
 {
     const struct reader_progress *p = &s->progress;
+    end->again = s->again;
+    end->place = (struct ui_place){s->text.spot.document, s->text.spot.offset};
     end->unread = s->reading != READING_DONE;
     end->part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
     snprintf(end->note, sizeof end->note, "%s", s->note);

@@ -4,6 +4,8 @@
 #define LECTERN_UI_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "app/reader/finding.h"
 #include "app/reader/reader.h"
@@ -18,6 +20,10 @@ struct ui_options {
     struct reader_options reader; /* strings borrowed */
     struct answerer *answerer;    /* borrowed; NULL: sentences are quoted */
     struct finding_how how;
+    struct ui_place {
+        size_t document;
+        uint64_t offset;
+    } start; /* where the text is opened */
     const char
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };
@@ -27,6 +33,8 @@ int ui_check(struct error *e);
 
 /* How it was left. */
 struct ui_end {
+    bool again; /* a text has changed, and it is to be opened again, at `place` */
+    struct ui_place place;
     bool unread;    /* text was left that had not been read */
     double part;    /* of the text that was read, 0 to 1 */
     char note[640]; /* reader_note; "" where there is nothing to be said */
