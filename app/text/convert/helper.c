@@ -21,12 +21,6 @@
 /* Files that it may have open: fonts' tables and the like. */
 #define FILES 64
 
-static void limit(int what, rlim_t most)
-{
-    const struct rlimit r = {most, most};
-    setrlimit(what, &r);
-}
-
 /* The child, between fork and exec: calls that are safe there only. It writes no file, leaves no core, and ends with
  * us. */
 static _Noreturn void become(const struct helper *h, int in, int out, int err, pid_t parent)
@@ -35,11 +29,13 @@ static _Noreturn void become(const struct helper *h, int in, int out, int err, p
     if (getppid() != parent) _exit(126);
     setpgid(0, 0); /* Ctrl-C is for us: we end it */
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0) _exit(126);
-    limit(RLIMIT_AS, (rlim_t)h->memory);
-    limit(RLIMIT_CPU, (rlim_t)h->cpu_seconds);
-    limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, FILES);
+    const struct rlimit memory = {(rlim_t)h->memory, (rlim_t)h->memory}, files = {FILES, FILES}, none = {0, 0};
+    const struct rlimit cpu = {(rlim_t)h->cpu_seconds, (rlim_t)h->cpu_seconds};
+    setrlimit(RLIMIT_AS, &memory);
+    setrlimit(RLIMIT_CPU, &cpu);
+    setrlimit(RLIMIT_FSIZE, &none);
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_NOFILE, &files);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     execvp(h->arguments[0], (char *const *)(uintptr_t)h->arguments);
