@@ -1,4 +1,4 @@
-/* The command line (README, Command line): parsed once, then read-only. */
+/* The command line: parsed once, then read-only. */
 #ifndef LECTERN_OPTIONS_H
 #define LECTERN_OPTIONS_H
 

@@ -1,4 +1,4 @@
-/* `lectern eval`: how often the evidence and the answers to a file of tasks are right (README, eval). */
+/* `lectern eval`: how often the evidence and the answers to a file of tasks are right (docs/json.md). */
 #ifndef LECTERN_EVAL_H
 #define LECTERN_EVAL_H
 

@@ -1,4 +1,4 @@
-/* Task files of `lectern eval`: a JSON object a line (README, eval). All lines are checked when the file is opened;
+/* Task files of `lectern eval`: a JSON object a line (docs/json.md). All lines are checked when the file is opened;
  * documents stay in the file until their turn, so a task file may be larger than memory. */
 #ifndef LECTERN_EVAL_TASKS_H
 #define LECTERN_EVAL_TASKS_H

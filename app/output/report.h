@@ -1,4 +1,4 @@
-/* Results as JSON (README, JSON): the objects that `ask`, `read` and `devices` print. All strings are made valid UTF-8.
+/* Results as JSON (docs/json.md): the objects that `ask`, `read` and `devices` print. All strings are made valid UTF-8.
  */
 #ifndef LECTERN_REPORT_H
 #define LECTERN_REPORT_H
