@@ -184,7 +184,8 @@ struct writing {
     bool failed;
 };
 
-/* The same 24 bytes three times in a row, or more, at the end: greedy words that go round in a circle. */
+/* Whether the end repeats itself, as greedy words do that go round in a circle: a period of up to 200 bytes that comes
+ * three times and over at least 48 bytes. */
 static bool goes_round(const char *text, size_t size)
 {
     for (size_t period = 2; 3 * period <= size && period <= 200; period++) {

@@ -21,7 +21,7 @@ struct spot {
 struct atlas {
     const struct corpus *corpus;       /* borrowed */
     uint64_t *starts;                  /* owned, [n_documents + 1]: bytes before each document */
-    struct reader_document *documents; /* owned; read so far */
+    struct reader_document *documents; /* owned: what is read so far */
     size_t n_documents, document_capacity;
     struct reader_segment *segments; /* owned */
     size_t n_segments, segment_capacity;
@@ -30,9 +30,8 @@ struct atlas {
 int atlas_open(struct atlas **out, const struct corpus *c, struct error *e);
 void atlas_close(struct atlas *a);
 
-/* Takes documents and segments over what is there from the tables' firsts on, which are at most the counts so far.
- * Whole tables (a read that was kept may have millions of segments) are not copied: they are the atlas's then, and the
- * message has none. */
+/* Puts the tables' documents and segments at their first indices, which are at most the counts so far. Whole tables are
+ * not copied, since a kept read may have millions of segments: the atlas owns them then, and the message has none. */
 int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e);
 
 uint64_t atlas_byte(const struct atlas *a, struct spot p);

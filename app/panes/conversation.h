@@ -13,8 +13,8 @@ struct message;
 struct conversation {
     struct exchange **items; /* owned */
     size_t n, capacity;
-    size_t current;  /* shown; n where there is none */
-    size_t compared; /* whose map is shown below; SIZE_MAX: none */
+    size_t current;  /* the one that is shown; n if there is none */
+    size_t compared; /* the one whose map is shown beside it; SIZE_MAX if none is */
 };
 
 void conversation_close(struct conversation *c);

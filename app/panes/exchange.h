@@ -13,10 +13,10 @@
 struct atlas;
 
 enum exchange_state {
-    EXCHANGE_WAITS, /* for the reading, or for questions before it */
+    EXCHANGE_WAITS, /* the text is still being read, or earlier questions are answered */
     EXCHANGE_ANSWERING,
     EXCHANGE_ANSWERED,
-    EXCHANGE_STOPPED, /* by the user; what came is kept */
+    EXCHANGE_STOPPED, /* the user stopped it; the words that came are kept */
     EXCHANGE_FAILED,
 };
 
@@ -32,14 +32,14 @@ struct exchange {
     struct lens whole;             /* of all the question's tokens; share and items are the finding's */
     struct finding_token *tokens;  /* owned; NULL until a single one was looked at */
     size_t n_tokens;
-    int token;                    /* looked at; -1: all together */
-    struct lens part;             /* of that token, once it has come; owns everything */
-    struct message_shares shares; /* attention of single tokens where it was looked up last; owned arrays */
+    int token;                    /* the one that is looked at; -1 for all together */
+    struct lens part;             /* the lens of that token, once it has come; owns all that it points to */
+    struct message_shares shares; /* attention of single tokens of the text that is on the screen; owns its arrays */
     float token_peak;             /* largest share of a token seen so far */
-    size_t selected;              /* in the evidence list */
-    bool marker;                  /* in the dilated attention, with token -1: <|question|> is looked at */
-    struct inspected *inspected;  /* owned: the dilated attention looked into last; NULL: never */
-    char *not_inspected;          /* owned: why the last look failed; NULL: it did not */
+    size_t selected;              /* the selected item of the evidence list */
+    bool marker;                  /* with token -1, in the dilated attention: <|question|> is looked at */
+    struct inspected *inspected; /* owned: what the last look into the dilated attention found; NULL before the first */
+    char *not_inspected;         /* owned: why the last look failed; NULL if it did not */
 };
 
 void exchange_close(struct exchange *x); /* accepts NULL */
@@ -63,7 +63,7 @@ bool exchange_turn_marked(struct exchange *x, int by);
 /* What of the dilated attention is looked at: the layer, head and branch of `c`, the exchange's token. */
 struct inspected_choice exchange_choice(const struct exchange *x, const struct inspected_choice *c);
 
-/* It, where it has come; else NULL. */
+/* What that look found, or NULL while it has not come. */
 const struct inspected *exchange_inspected(const struct exchange *x, const struct inspected_choice *c);
 
 /* The selected piece of evidence, or NULL. */

@@ -8,14 +8,14 @@
 struct pane_chat {
     struct line_edit line;
     int scroll; /* rows of the answer above the pane */
-    bool held;  /* scrolled by hand: the end of words that are coming is not followed */
-    int rows;   /* of the answer and its question, as drawn last */
+    bool held;  /* it was scrolled by hand, so it does not follow words that come */
+    int rows;   /* rows of the answer and its question, as drawn last */
     int height;
 };
 
 void pane_chat_close(struct pane_chat *p);
 
-/* `typing`: the cursor is in the line. `reading`: the text is not read to its end yet. */
+/* `typing` says that the cursor is in the line, `reading` that the text is not read to its end. */
 void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
                     const struct view *v);
 void pane_chat_scroll(struct pane_chat *p, int rows);

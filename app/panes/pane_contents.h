@@ -17,10 +17,10 @@ struct pane_contents {
     struct contents_row *rows; /* owned */
     size_t n_rows, row_capacity;
     size_t selected, first;
-    size_t entry, heading;   /* the rows are made up to here; heading SIZE_MAX: before the entry itself */
-    struct contents_row was; /* to be selected again, when it comes */
+    size_t entry, heading;   /* how far the rows are made; heading SIZE_MAX means before the entry itself */
+    struct contents_row was; /* the row to select again when it has been made */
     size_t known;            /* files and chapters that were known when the rows were begun */
-    bool moved;              /* by hand: does not follow the text */
+    bool moved;              /* moved by hand, so that it does not follow the text */
     int height;
     struct line_edit filter;
 };
@@ -44,7 +44,7 @@ bool pane_contents_spot(const struct pane_contents *p, struct spot *out);
 /* The row shown at a row of the pane (0: its title); SIZE_MAX where there is none. */
 size_t pane_contents_at(const struct pane_contents *p, int row);
 
-/* `typing`: the filter is being typed. */
+/* `typing` says that the filter is being typed. */
 void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r, bool focused, bool typing,
                         const struct view *v);
 

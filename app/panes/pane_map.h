@@ -7,12 +7,12 @@
 #include "app/panes/pane.h"
 
 struct pane_map {
-    unsigned zoom;   /* the whole sequence, divided by 4 to this power */
+    unsigned zoom;   /* the map shows the whole sequence divided by 4 to this power */
     uint64_t begin;  /* first token shown */
     uint64_t cursor; /* token under the cursor, used while the map has the focus */
-    bool own_cursor; /* moved by hand: else it follows the text */
-    int width;       /* of one map, as drawn last */
-    int second;      /* column where a second map begins beside it; 0: none does */
+    bool own_cursor; /* the cursor was moved by hand; else it follows the text */
+    int width;       /* columns of one map, as drawn last */
+    int second;      /* column where a second map begins beside it; 0 if there is none */
 };
 
 /* From so many columns on two maps that are compared stand side by side, else one above the other. */
@@ -25,7 +25,7 @@ int pane_map_column(const struct pane_map *p, int x);
 uint64_t pane_map_span(const struct pane_map *p, const struct atlas *a);
 uint64_t pane_map_token(const struct pane_map *p, const struct atlas *a, int column);
 
-/* Closer (by > 0) or farther, around the cursor or the place. */
+/* Zooms in (by > 0) or out, around the cursor or the spot in the text. */
 void pane_map_zoom(struct pane_map *p, const struct view *v, int by);
 void pane_map_all(struct pane_map *p);
 

@@ -10,8 +10,8 @@ struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
     struct spot spot;  /* where the user is: what was gone to, or the first row */
-    uint64_t span;     /* bytes from `spot` that are marked; 0: none */
-    bool went;         /* gone to, and not scrolled since: stays in sight when the size changes */
+    uint64_t span;     /* how many bytes are marked from there on; 0 for none */
+    bool went;         /* it was gone to and not scrolled since, so it stays in sight when the size changes */
     int height, width; /* as drawn last */
     enum line_numbers numbers;
 };

@@ -16,8 +16,8 @@ struct model;
 struct reader;
 struct finding_token;
 
-/* -1: all of them. Token 0 is <|question|>, which the model reads before the question; token i + 1 the question's i-th.
- */
+/* Each is an index, or -1 for all of them. Token 0 is <|question|>, which the model reads before the question; token
+ * i + 1 is the i-th of the question. */
 struct inspected_choice {
     int layer, head, branch, token;
 };
@@ -25,10 +25,10 @@ struct inspected_choice {
 struct inspected_place {
     uint64_t position;
     double mass;
-    uint32_t branches; /* bit i: seen through branch i */
+    uint32_t branches; /* bit i is set where it is seen through branch i */
     size_t document;
-    uint64_t offset; /* of the token's bytes in the document's text */
-    uint32_t size;   /* 0: a token of the header that introduces the document */
+    uint64_t offset; /* where the token's bytes begin in the document's text */
+    uint32_t size;   /* how many there are; 0 for a token of the header that introduces the document */
 };
 
 #define INSPECTED_PLACES 40
@@ -38,28 +38,30 @@ struct inspected {
     struct inspection *in; /* owned */
     double *sums;          /* owned, [in->n_keys + 1]: masses of the keys before each */
     double *heads;         /* owned, [layer][head]: inspected_head */
-    double mass[DILATION_MAX_BRANCHES], text[DILATION_MAX_BRANCHES]; /* of each branch, chosen or not */
-    double on_text, on_question;                                     /* of the chosen branches; together theirs */
-    struct inspected_place places[INSPECTED_PLACES]; /* of the text, by falling mass, ties by position */
+    double mass[DILATION_MAX_BRANCHES], text[DILATION_MAX_BRANCHES]; /* the parts of each branch, chosen or not */
+    double on_text, on_question; /* the parts of the chosen branches; they add up to their mass */
+    struct inspected_place
+        places[INSPECTED_PLACES]; /* the text's tokens with the most mass, by falling mass, then position */
     size_t n_places;
-    struct finding_token *tokens; /* owned: the question's, without <|question|> */
+    struct finding_token *tokens; /* owned: the tokens of the question, without <|question|> */
     size_t n_tokens;
 };
 
 /* One branch, as the chosen layers and heads use it for the chosen tokens. */
 struct inspected_branch {
-    double mass, text;                    /* of all attention; of it on the text */
-    uint64_t offset_first, offset_last;   /* smallest and largest of the heads' */
-    uint64_t segment;                     /* where the segment begins that the question starts in */
-    uint64_t n_keys, key_first, key_last; /* positions of the text in that segment, on the grid of any of the heads */
-    uint32_t n_covered, n_tokens;         /* tokens on the grid of any of the heads, of so many */
+    double mass, text;                    /* its part of all attention; what of that lies on the text */
+    uint64_t offset_first, offset_last;   /* smallest and largest offset of the heads */
+    uint64_t segment;                     /* beginning of the segment in which the question starts */
+    uint64_t n_keys, key_first, key_last; /* the text's positions in that segment on the grid of any head */
+    uint32_t n_covered, n_tokens;         /* how many of how many tokens are on the grid of any head */
 };
 
-/* What the choice means in a model for a question of n tokens, <|question|> among them. */
+/* The ranges that a choice stands for, in a model and for a question of n tokens with <|question|>. */
 struct inspect_choice inspected_ranges(const struct inspected_choice *c, const struct model *m, uint32_t n);
 bool inspected_same(const struct inspected_choice *a, const struct inspected_choice *b);
 
-/* Takes the inspection in any case. The places have their positions alone until they are looked up in the reader. */
+/* Owns the inspection from here on, on failure too. Places have only their positions until inspected_find_places has
+ * looked them up. */
 int inspected_open(struct inspected **out, struct inspection *in, const struct inspected_choice *c, struct error *e);
 void inspected_find_places(struct inspected *i, const struct reader *r);
 void inspected_close(struct inspected *i); /* accepts NULL */

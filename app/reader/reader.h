@@ -19,14 +19,14 @@ struct reader;
 struct session_guard;
 
 struct reader_progress {
-    uint64_t tokens, new_tokens; /* in the sequence so far; of them read by this process */
-    uint64_t bytes, total_bytes; /* of text read; of all text */
-    size_t document;             /* being read */
-    double seconds;              /* spent reading by this process */
-    double tokens_per_second;    /* over the last seconds */
-    double seconds_left;         /* estimated; negative: not known yet */
-    uint64_t memory;             /* live memory of the model, bytes: flat */
-    uint64_t state_bytes;        /* evidence keys and token offsets, in a mapped file */
+    uint64_t tokens, new_tokens; /* tokens of the sequence so far; those that this process has read */
+    uint64_t bytes, total_bytes; /* bytes of text that are read, and that there are */
+    size_t document;             /* the document that is being read */
+    double seconds;              /* time that this process has read */
+    double tokens_per_second;    /* speed of the last seconds */
+    double seconds_left;         /* an estimate; negative while there is none */
+    uint64_t memory;             /* live memory of the model in bytes, which does not grow */
+    uint64_t state_bytes;        /* size of the mapped files: evidence keys and token offsets */
 };
 
 struct reader_callbacks {
@@ -36,13 +36,14 @@ struct reader_callbacks {
 };
 
 struct reader_options {
-    struct comm *comm;     /* the ranks that read together; NULL: one */
-    const char *directory; /* for tables that are not kept, in unlinked files; NULL: $TMPDIR or /var/tmp */
-    bool keep;             /* keep the read on disk, and take over what is kept of this text */
-    const char *state_dir; /* where; NULL: $XDG_CACHE_HOME/lectern */
+    struct comm *comm; /* the ranks that read together; NULL for one */
+    const char
+        *directory; /* where unlinked files hold the tables of a read that is not kept; NULL: $TMPDIR or /var/tmp */
+    bool keep;      /* whether to keep the read on disk, and to take over what is kept of this text */
+    const char *state_dir; /* where reads are kept; NULL: $XDG_CACHE_HOME/lectern */
     const char *label;     /* what a list of kept reads calls it; may be NULL */
-    uint64_t
-        memory; /* bytes for evidence keys and model together; 0: no limit. Decides how many positions' keys are kept */
+    uint64_t memory; /* bytes for evidence keys and model together, 0 for no limit; this decides how many positions keep
+                        a key */
 };
 
 /* Borrows model, back end and corpus until reader_close. What cannot be kept on disk is no failure: reader_note says
@@ -69,7 +70,7 @@ const char *reader_note(const struct reader *r);
 int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
                        uint64_t memory, struct error *e);
 
-/* Every how many positions a key is kept. */
+/* R: every R-th position keeps its key. */
 uint32_t reader_rate(const struct reader *r);
 
 /* What BM25 weighs beside the attention: the model's fusion weight where every key is kept; an attention that sees one

@@ -43,21 +43,21 @@ enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, P
 enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
 
 struct layout {
-    struct rect title, progress, status, panes[FOCUS_COUNT]; /* h 0: not shown */
+    struct rect title, progress, status, panes[FOCUS_COUNT]; /* what is not shown has h 0 */
     bool compact, too_small;
 };
 
 /* What was asked of the worker last, so that it is asked once. */
 struct wanted {
-    uint64_t id;   /* of the question, from 1 */
-    int64_t token; /* of the question, or -1 */
+    uint64_t id;   /* the question, counted from 1 */
+    int64_t token; /* one of its tokens, or -1 for all */
     uint64_t begin, end;
 };
 
 struct wanted_inspection {
-    size_t id; /* of the question, from 1 */
+    size_t id; /* the question, counted from 1 */
     struct inspected_choice choice;
-    uint64_t tokens; /* that had been read then */
+    uint64_t tokens; /* how many had been read then */
 };
 
 struct screen {
@@ -69,7 +69,7 @@ struct screen {
     enum reading reading;
     char device[128];
     char *problem;  /* owned: why reading failed */
-    char note[640]; /* of the kept read (reader_note) */
+    char note[640]; /* what reader_note says of the kept read */
 
     struct config config;
     enum focus focus;
@@ -79,9 +79,9 @@ struct screen {
     bool again;    /* quit, to be opened again with the texts as they are now */
     bool stale;    /* something has changed since the screen was drawn */
     bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
-    bool returns;  /* to the evidence attention, when the inspector is closed that it was left for */
-    bool stopping; /* something was told to stop, and has not yet */
-    bool renews;   /* what was looked into before more was read is looked into again, while reading goes on too */
+    bool returns;  /* closing the inspector goes back to the evidence attention */
+    bool stopping; /* something was told to stop and has not stopped yet */
+    bool renews;   /* a question is looked into again when more has been read, even while reading goes on */
     struct pane_text text;
     struct pane_evidence evidence;
     struct pane_contents contents;
@@ -89,21 +89,21 @@ struct screen {
     struct pane_map map;
     struct pane_pattern pattern;
     struct pane_inspect inspect;
-    struct inspected_choice choice; /* layer, head and branch of it; the token is the question's */
-    char *export_path;              /* owned: written as soon as the question is looked into; NULL: nothing waits */
+    struct inspected_choice choice; /* layer, head and branch of the dilated attention; the token is the exchange's */
+    char *export_path; /* owned: a file to be written when the question has been looked into; NULL if none waits */
     struct pane_scale scale;
     struct jumps jumps;
 
     enum prompt prompt;
-    struct line_edit prompts[2];         /* searches; commands */
+    struct line_edit prompts[2];         /* one for searches, one for commands */
     struct search *search;               /* owned, or NULL */
     bool from_inspector;                 /* the prompt was begun there */
-    bool search_jumps, search_backwards; /* go to the next match as soon as it is known */
+    bool search_jumps, search_backwards; /* the next match is gone to as soon as it is known */
     struct spot search_from;
     bool mark_goes;
     int help_scroll;
 
-    char notice[300]; /* at the bottom until the next key */
+    char notice[300]; /* shown at the bottom until the next key */
     enum role notice_role;
     struct layout layout;
     const struct canvas *drawn; /* borrowed: what was drawn last */

@@ -36,17 +36,17 @@ enum message_type {
     MESSAGE_FAILED,        /* text: nothing works any more */
 };
 
-/* News of the reader's tables: what to put from these indices on. */
+/* New rows of the reader's tables, and the indices where they begin. */
 struct message_tables {
     size_t first_document, n_documents, first_segment, n_segments;
     struct reader_document *documents; /* owned */
     struct reader_segment *segments;   /* owned */
 };
 
-/* Attention of single tokens: of answer `id`, tokens [begin, begin + n). */
+/* Attention of the tokens [begin, begin + n) by the finding of question `id`. */
 struct message_shares {
     size_t id;
-    int token; /* of the question; -1: all */
+    int token; /* one of the question's, or -1 for all */
     uint64_t begin;
     size_t n;
     size_t document;
@@ -71,7 +71,7 @@ struct message_scale {
 struct message {
     enum message_type type;
     size_t id;
-    bool done;          /* MESSAGE_READ_STOPPED: to the end; MESSAGE_ANSWER_ENDS: not stopped */
+    bool done;          /* it came to its end; false if it was stopped before */
     char *text;         /* owned */
     struct scope scope; /* MESSAGE_ASK: of what; its strings are owned */
     size_t size;
