@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "compute/backend.h"
 #include "compute/vector.h"
 
 enum { TILE = 64, WIDE_LANES = VECTOR_WIDE * VECTOR_LANES };
@@ -37,6 +38,7 @@ struct block {
     uint64_t row_stride;
     uint32_t slot; /* index of the first query's own key among the keys, all runs counted */
     bool causal;
+    float bias; /* of the logits */
 };
 
 static const float *query_row(const struct attention_cpu *a, uint32_t head, uint64_t row)
@@ -180,7 +182,7 @@ static void block_merge(const struct block *b, const struct attention_cpu *a, ui
         for (uint32_t d = 0; d < b->head_dim; d++) result[d] = b->out[d * lanes + i] / sum;
         uint64_t row = b->row + i * b->row_stride;
         attention_merge(a->out + row * width + (size_t)head * b->head_dim, &rows->lse[row - rows->begin], result,
-                        max + logf(sum), b->head_dim);
+                        max + logf(sum) + b->bias, b->head_dim);
     }
 }
 
@@ -237,7 +239,7 @@ static void attend_one(struct block *b, const struct attention_cpu *a, uint32_t 
         }
     for (uint32_t d = 0; d < b->head_dim; d++) b->out[d] /= sum;
     attention_merge(a->out + ((size_t)b->row * a->shape->n_head + head) * b->head_dim, &rows->lse[b->row - rows->begin],
-                    b->out, max + logf(sum), b->head_dim);
+                    b->out, max + logf(sum) + b->bias, b->head_dim);
 }
 
 static void block_attend(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head,
@@ -261,6 +263,43 @@ static void block_attend(struct block *b, const struct attention_cpu *a, uint32_
 static uint32_t count_rows(uint32_t first, uint32_t end, uint64_t r)
 {
     return first < end ? (uint32_t)((end - first + r - 1) / r) : 0;
+}
+
+/* What a block of a branch begins with. */
+static void block_start(struct block *b, const struct attention_cpu *a, uint32_t branch, uint32_t head)
+{
+    b->head_dim = a->shape->head_dim;
+    b->row_stride = a->shape->branch[branch].dilation_rate;
+    b->causal = a->causal && !a->local;
+    b->slot = 0;
+    b->bias = a->local ? a->local->bias[branch * a->shape->n_head + head] : 0;
+}
+
+/* The local branch in parts: every row of a part sees all of them. */
+static void attend_parts(const struct attention_cpu *a, uint32_t branch, uint32_t head, struct rows *rows)
+{
+    const uint32_t *starts = a->local->starts;
+    struct block b;
+    block_start(&b, a, branch, head);
+    for (uint32_t i = 0; i < a->local->n; i++) {
+        const uint32_t begin = rows->begin > starts[i] ? rows->begin : starts[i];
+        const uint32_t end = rows->end < starts[i + 1] ? rows->end : starts[i + 1];
+        struct key_run runs[2] = {{0}};
+        if (begin < end) runs[1] = chunk_keys(a, branch, head, starts[i], starts[i + 1] - starts[i]);
+        for (b.row = begin; b.row < end; b.row += b.n) {
+            b.n = end - b.row < WIDE_LANES ? end - b.row : WIDE_LANES;
+            block_attend(&b, a, branch, head, runs, rows);
+        }
+    }
+}
+
+/* Keys of a branch in the windows before that of the query in `slot`: windows have as many on-grid rows each, or at
+ * most one. */
+static uint32_t keys_before(const struct attention_cpu *a, uint64_t r, uint32_t slot, uint32_t *queries)
+{
+    const uint32_t each = r < a->local->window ? (uint32_t)(a->local->window / r) : 1;
+    if (*queries > each - slot % each) *queries = each - slot % each; /* of the same window */
+    return slot - slot % each;
 }
 
 /* The part of the rows that lies in one piece of a branch. */
@@ -287,16 +326,21 @@ static void attend_piece(const struct attention_cpu *a, uint32_t branch, uint32_
                                    .n = a->kept[branch * s->n_head + head]};
     }
     struct block b;
-    b.head_dim = s->head_dim;
-    b.row_stride = r;
-    b.causal = a->causal;
+    block_start(&b, a, branch, head);
+    const uint32_t n_kept = runs[0].n;
     uint32_t left = count_rows(first, end, r);
     for (uint32_t done = 0; done < left; done += b.n) {
         b.n = left - done < WIDE_LANES ? left - done : WIDE_LANES;
         b.row = first + (uint32_t)(done * r);
         uint32_t before = count_rows(first_key, b.row, r);
-        b.slot = runs[0].n + before;
+        b.slot = n_kept + before;
         uint32_t n_keys = a->causal ? before + b.n : count_rows(first_key, piece.end, r);
+        if (a->local) {
+            n_keys = keys_before(a, r, b.slot, &b.n);
+            runs[0].n = n_keys < n_kept ? n_keys : n_kept;
+            n_keys -= runs[0].n;
+            if (runs[0].n + n_keys == 0) continue; /* the segment's first window */
+        }
         runs[1] = chunk_keys(a, branch, head, first_key, n_keys);
         block_attend(&b, a, branch, head, runs, rows);
     }
@@ -312,6 +356,10 @@ void attention_cpu_head(const struct attention_cpu *a, uint32_t head, uint32_t b
         memset(a->out + ((size_t)row * s->n_head + head) * s->head_dim, 0, s->head_dim * sizeof *a->out);
     }
     for (uint32_t branch = 0; branch < s->n_branch; branch++) {
+        if (a->local && s->branch[branch].dilation_rate == 1) {
+            attend_parts(a, branch, head, &rows);
+            continue;
+        }
         struct attention_piece piece = {0};
         for (uint32_t at = 0; at < end; at = piece.end) {
             piece = attention_piece_at(&s->branch[branch], a->position, at, a->n);

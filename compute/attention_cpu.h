@@ -8,6 +8,8 @@
 
 enum { ATTENTION_CPU_MAX_HEAD_DIM = 256, ATTENTION_CPU_ROWS = 512 };
 
+struct attend_local;
+
 /* One call's data; everything is borrowed. */
 struct attention_cpu {
     const struct attention *shape;
@@ -19,7 +21,8 @@ struct attention_cpu {
     uint64_t position;
     uint32_t n;
     bool causal;
-    float *out, *lse; /* lse may be NULL */
+    const struct attend_local *local; /* or NULL (compute/backend.h) */
+    float *out, *lse;                 /* lse may be NULL */
 };
 
 /* Rotates the chunk's keys of rows [begin, end) for one branch: to[n][n_head_kv head_dim]. */

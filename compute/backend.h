@@ -79,7 +79,18 @@ struct feed_forward {
  * The keys of a query are, per branch, the kept rows of the cache and the chunk's own on-grid keys of the same segment;
  * causal: up to itself, otherwise all of them. The chunk may begin and end anywhere. Afterwards the cache holds, per
  * branch, the on-grid keys before position + n of the segment that it lies in: those that were there (`kept`) and the
- * chunk's own. */
+ * chunk's own.
+ *
+ * With `local` a chunk begins at a multiple of its window. Branches with r = 1 give a row the keys of its part, before
+ * and behind it, and no others; the rest give it those that lie in earlier windows. */
+struct attend_local {
+    const uint32_t *starts; /* [n + 1], rising from 0 to the rows of the chunk; no part is empty or crosses a multiple
+                               of `window` */
+    uint32_t n;
+    uint32_t window;   /* divides every segment length; r divides it, or it divides r */
+    const float *bias; /* [n_branch][n_head], added to a branch's logits; 0 for r = 1 */
+};
+
 struct attend {
     const struct attention *shape;
     const struct matrix *qkv;         /* activations [>= n][(n_head + 2 n_head_kv) head_dim]: q, k, v, not rotated */
@@ -90,8 +101,9 @@ struct attend {
     uint64_t position;
     uint32_t n;
     bool causal;
-    struct matrix *out; /* activations [>= n][n_head head_dim]: 0 where no branch covers the row */
-    struct matrix *lse; /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
+    const struct attend_local *local; /* NULL, or `causal` is not looked at */
+    struct matrix *out;               /* activations [>= n][n_head head_dim]: 0 where no branch covers the row */
+    struct matrix *lse;               /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
 };
 
 /* Attention inside windows: window i is the rows [starts[i], starts[i + 1]), and each of its rows attends to all of

@@ -256,6 +256,7 @@ static void cpu_attend(const struct attend *op)
                       .position = op->position,
                       .n = op->n,
                       .causal = op->causal,
+                      .local = op->local,
                       .out = data(op->out),
                       .lse = op->lse ? data(op->lse) : NULL},
         .rows = rows_of_task(b, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),

@@ -1,6 +1,7 @@
 /* What the kinds of attend.comp share: parameters, and where a tile's rows lie. Needs HEAD_DIM. */
 layout(push_constant) uniform Params { params_attend p; };
 layout(set = 0, binding = 0) readonly buffer Tiles { attend_tile tiles[]; };
+layout(set = 0, binding = 0) readonly buffer Biases { float biases[]; };
 layout(set = 0, binding = 5) buffer Out { ELEMENT result[]; };
 layout(set = 0, binding = 6) buffer Lse { float lse[]; };
 layout(set = 0, binding = 7) writeonly buffer Partial { float partial[]; };
@@ -33,7 +34,10 @@ uint value_at(uint key) { return value_begin + (key - t.n_cache) * value_step; }
 uint count_keys(uint i)
 {
     uint n_keys = t.n_cache + t.n_key;
-    return p.causal != 0 && i < t.n_query ? min(n_keys, t.n_cache + t.before + i + 1) : n_keys;
+    uint slot = t.n_cache + t.before + i;
+    if (i >= t.n_query) return n_keys;
+    if (p.causal != 0) return min(n_keys, slot + 1);
+    return t.each != 0 ? slot - slot % t.each : n_keys;
 }
 
 /* Row of the partial results for what query i gives: if other branches cover it too, it is joined with theirs before it is rounded. NONE: it
@@ -50,6 +54,7 @@ uint result_at(uint i) { return (t.query + i * t.step) * p.out_stride + t.head *
 
 void store_lse(uint i, uint row, float v)
 {
+    if (t.bias != NONE) v += biases[p.biases + t.bias];
     if (row == NONE) lse[(t.query + i * t.step) * p.lse_stride + t.head] = v;
     else partial[p.partial_lse + row] = v;
 }

@@ -87,8 +87,8 @@ void main()
     uint n_seen[2]; /* by the two rows of which an invocation has elements */
     [[unroll]] for (uint h = 0; h < 2; h++) n_seen[h] = count_keys(first + fragment_row(h));
     /* Keys that all queries of the subgroup see, and that any does: what is between is masked, what is behind left out. */
-    const uint all_see = p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + 1) : n_keys;
-    const uint any_sees = first >= t.n_query ? 0 : p.causal != 0 ? min(n_keys, t.n_cache + t.before + first + SIDE) : n_keys;
+    const uint all_see = count_keys(first);
+    const uint any_sees = first >= t.n_query ? 0 : count_keys(min(first + SIDE, t.n_query) - 1);
 
     for (uint i = tid; i < BQ * OCTETS; i += THREADS) tile[i / OCTETS * PITCH + i % OCTETS] = load_query(i / OCTETS, i % OCTETS);
     barrier();

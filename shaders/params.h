@@ -60,6 +60,8 @@ struct attend_tile {
     U32 key, n_key, before, cache_row;
     U32 n_cache;
     U32 partial; /* row of the partial results of the first query; NONE: straight to out and lse */
+    U32 each;    /* not 0: a query in slot s of its segment sees the keys in slots below s - s % each */
+    U32 bias;    /* of the logits: which of the biases; NONE: 0 */
     U32 rotated; /* row that chunk row 0 has among the rotated q and k; NONE: they are not rotated */
 };
 
@@ -69,6 +71,7 @@ struct params_attend {
     F32 scale;  /* 1 / sqrt(head_dim) */
     U32 joined; /* partial row of join 0's share of the direct branch, the others behind it; 0: nothing is joined */
     U32 partial_lse; /* where the lses of the partial rows begin */
+    U32 biases;      /* where the biases begin, in numbers from the first tile */
 };
 
 /* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */

@@ -26,7 +26,7 @@ endforeach()
 if(TARGET compute_vulkan)
   set(vulkan_tests test_vulkan_device test_vulkan_answerer)
   set(tiers fp32 fp16)
-  set(shared_tests test_ops test_attention test_session test_evidence test_inspect test_encoder)
+  set(shared_tests test_ops test_attention test_session test_evidence test_inspect test_encoder test_attend_local)
   if(CMAKE_C_FLAGS MATCHES fsanitize) # a software device takes minutes under the sanitizers
     set(tiers fp32)
     set(shared_tests test_ops)

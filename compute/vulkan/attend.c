@@ -69,7 +69,7 @@ uint32_t vulkan_max_head_dim(const struct vulkan *v)
 
 /* Where the parts of the plan lie in its buffer, in bytes. */
 struct layout {
-    uint64_t tiles, joins, next, keeps, chain, end;
+    uint64_t tiles, biases, joins, next, keeps, chain, end;
 };
 
 static uint64_t after(uint64_t offset, uint64_t bytes)
@@ -93,10 +93,16 @@ static uint64_t chain_bytes(const struct attend_plan *p)
     return (uint64_t)p->n * p->shape.n_head * sizeof *p->chain;
 }
 
+static uint64_t bias_bytes(const struct attend_plan *p)
+{
+    return (uint64_t)p->shape.n_branch * p->shape.n_head * sizeof(float);
+}
+
 static struct layout layout_of(const struct attend_plan *p)
 {
     struct layout l = {0};
-    l.joins = after(l.tiles, p->n_tiles * sizeof *p->tiles);
+    l.biases = after(l.tiles, p->n_tiles * sizeof *p->tiles);
+    l.joins = after(l.biases, p->window ? bias_bytes(p) : 0);
     l.next = after(l.joins, p->n_joins * sizeof *p->joins);
     l.keeps = after(l.next, p->n_partial * sizeof *p->next);
     l.chain = after(l.keeps, p->n_keeps * sizeof *p->keeps);
@@ -194,11 +200,11 @@ static void run_tiles(const struct call *c)
     for (uint32_t first = 0, n; first < p->n_tiles; first += n) {
         double work = 0;
         for (n = 0; first + n < p->n_tiles && n < c->v->gpu->caps.max_groups[0] && work <= limit; n++)
-            work += tile_work(&p->tiles[first + n], op->causal, s->head_dim);
+            work += tile_work(&p->tiles[first + n], op->causal && !op->local, s->head_dim);
         struct params_attend params = {
             .n_head = s->n_head,
             .n_head_kv = s->n_head_kv,
-            .causal = op->causal,
+            .causal = op->causal && !op->local,
             .first_tile = first,
             .qkv_stride = vulkan_numbers(op->qkv),
             .rotated_stride = c->rotated_stride,
@@ -208,13 +214,14 @@ static void run_tiles(const struct call *c)
             .scale = 1 / sqrtf((float)s->head_dim),
             .joined = joins_direct(p) ? (uint32_t)p->n_partial : 0,
             .partial_lse = (uint32_t)partial_rows(p) * s->head_dim,
+            .biases = (uint32_t)((c->layout.biases - c->layout.tiles) / sizeof(float)),
         };
         const double share = n / (double)p->n_tiles,
                      elements = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
         stream_run(c->v->stream,
                    &(struct stream_dispatch){
                        .pipeline = pipeline,
-                       .bindings = {plan_part(c->v, c->layout.tiles, p->n_tiles * sizeof *p->tiles),
+                       .bindings = {plan_part(c->v, c->layout.tiles, c->layout.joins - c->layout.tiles),
                                     vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
                                     c->rotated, vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
                                     plan_part(c->v, c->layout.chain, c->layout.end - c->layout.chain)},
@@ -333,6 +340,9 @@ void vulkan_attend(const struct attend *op)
         return;
     }
     if (changed) upload_plan(v, &c.layout);
+    if (op->local) /* a layer's own */
+        stream_write(v->stream, v->plan.buffer.buffer, c.layout.biases, bias_bytes(c.plan), op->local->bias,
+                     bias_bytes(c.plan), 1);
     if (!c.plan->direct) { /* rows that nothing covers */
         stream_fill(v->stream, vulkan_matrix_of(op->out)->buffer.buffer, 0,
                     op->n * 4ull * vulkan_matrix_of(op->out)->stride, 0);
@@ -368,6 +378,7 @@ static uint32_t walk_on(struct walk *at, const struct attend_windows *op, uint32
                                         .step = 1,
                                         .key = begin,
                                         .n_key = rows,
+                                        .bias = NONE,
                                         .partial = NONE,
                                         .rotated = NONE};
         at->work += tile_work(&tiles[n], false, op->head_dim);

@@ -16,6 +16,7 @@ void attend_plan_free(struct attend_plan *p)
     free(p->chain);
     free(p->sorted);
     free(p->kept);
+    free(p->starts);
     *p = (struct attend_plan){0};
 }
 
@@ -84,21 +85,36 @@ static int add_partial(struct attend_plan *p, const struct attend *op, const str
     return 0;
 }
 
+/* On-grid rows of a window, or 1 where not every window has one. */
+static uint32_t rows_of_window(const struct attend *op, uint32_t branch)
+{
+    const uint64_t r = op->shape->branch[branch].dilation_rate;
+    return r < op->local->window ? (uint32_t)(op->local->window / r) : 1;
+}
+
+/* With attend_local, of a branch with r > 1: a query sees the keys of earlier windows. The first window's see none. */
 static int add_tiles(struct attend_plan *p, const struct attend *op, const struct run *r, bool direct)
 {
     const struct attention *s = op->shape;
-    for (uint32_t done = 0, n; done < r->count; done += n) {
+    const uint32_t n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0;
+    const uint32_t each = op->local ? rows_of_window(op, r->branch) : 0;
+    for (uint32_t done = n_cache ? 0 : each, n; done < r->count; done += n) {
         n = r->count - done < p->tile_rows ? r->count - done : p->tile_rows;
+        const uint32_t last = n_cache + done + n - 1;
         struct attend_tile tile = {
             .head = r->head,
             .query = r->first + done * r->step,
             .n_query = n,
             .step = r->step,
             .key = r->first,
-            .n_key = op->causal ? done + n : r->count,
+            .n_key = each         ? last - last % each - n_cache
+                     : op->causal ? done + n
+                                  : r->count,
             .before = done,
             .cache_row = attention_cache_row(s, r->branch, r->head),
-            .n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0,
+            .n_cache = n_cache,
+            .each = each,
+            .bias = op->local ? r->branch * s->n_head + r->head : NONE,
             .partial = direct ? NONE : (uint32_t)p->n_partial,
             .rotated = rotated_row(op, r->branch),
         };
@@ -130,17 +146,42 @@ static int add_keep(struct attend_plan *p, const struct attend *op, const struct
     return 0;
 }
 
+/* A branch with r = 1 in attend_local's parts: every row of a part sees all of them. */
+static int add_parts(struct attend_plan *p, const struct attend *op, uint32_t branch)
+{
+    const uint32_t n_head = op->shape->n_head, *starts = op->local->starts;
+    for (uint32_t i = 0; i < op->local->n * n_head; i++) {
+        const uint32_t begin = starts[i / n_head], end = starts[i / n_head + 1];
+        for (uint32_t at = begin, n; at < end; at += n) {
+            n = end - at < p->tile_rows ? end - at : p->tile_rows;
+            if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
+            p->tiles[p->n_tiles++] = (struct attend_tile){.head = i % n_head,
+                                                          .query = at,
+                                                          .n_query = n,
+                                                          .step = 1,
+                                                          .key = begin,
+                                                          .n_key = end - begin,
+                                                          .bias = NONE,
+                                                          .partial = NONE,
+                                                          .rotated = rotated_row(op, branch)};
+        }
+    }
+    return 0;
+}
+
 /* Heads are innermost: neighbouring tiles read the same rows of the chunk. */
 static int add_branch(struct attend_plan *p, const struct attend *op, uint32_t branch, bool direct)
 {
     const struct attention *s = op->shape;
+    const bool in_parts = op->local && s->branch[branch].dilation_rate == 1;
     struct attention_piece piece = {0};
+    if (in_parts && add_parts(p, op, branch) != 0) return -1;
     for (uint32_t at = 0; at < op->n; at = piece.end) {
         piece = attention_piece_at(&s->branch[branch], op->position, at, op->n);
         for (uint32_t head = 0; head < s->n_head; head++) {
             struct run r;
             if (!run_of(&r, op, branch, head, piece)) continue;
-            if (add_tiles(p, op, &r, direct) != 0) return -1;
+            if (!in_parts && add_tiles(p, op, &r, direct) != 0) return -1;
             if (piece.end == op->n && add_keep(p, op, &r) != 0) return -1;
         }
     }
@@ -168,11 +209,19 @@ static int put_short_last(struct attend_plan *p)
     return 0;
 }
 
+static bool has_parts(const struct attend_plan *p, const struct attend_local *local)
+{
+    if (!local) return p->window == 0;
+    return p->window == local->window && p->n_parts == local->n &&
+           memcmp(p->starts, local->starts, local->n * sizeof *p->starts) == 0;
+}
+
 static bool is_for(const struct attend_plan *p, const struct attend *op, uint32_t tile_rows)
 {
     const struct attention *s = op->shape;
     return p->valid && p->position == op->position && p->n == op->n && p->causal == op->causal &&
-           p->tile_rows == tile_rows && p->rotates == !!op->rotary && memcmp(&p->shape, s, sizeof *s) == 0 &&
+           p->tile_rows == tile_rows && has_parts(p, op->local) && p->rotates == !!op->rotary &&
+           memcmp(&p->shape, s, sizeof *s) == 0 &&
            memcmp(p->kept, op->kept, (size_t)s->n_branch * s->n_head * sizeof *p->kept) == 0;
 }
 
@@ -185,7 +234,9 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
     p->valid = p->direct = false;
     p->n_tiles = p->n_joins = p->n_partial = p->n_keeps = p->keep_rows = 0;
     p->tile_rows = tile_rows;
-    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return error_memory(e);
+    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0 ||
+        (op->local && RESERVE(p, starts, op->local->n) != 0))
+        return error_memory(e);
     memset(p->chain, 0xff, n_chain * sizeof *p->chain);
     for (uint32_t i = 0; i < s->n_branch; i++) {
         bool direct = !p->direct && s->branch[i].dilation_rate == 1;
@@ -195,6 +246,9 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
     if (put_short_last(p) != 0) return error_memory(e);
     p->shape = *s;
     memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
+    p->window = op->local ? op->local->window : 0;
+    p->n_parts = op->local ? op->local->n : 0;
+    if (op->local) memcpy(p->starts, op->local->starts, p->n_parts * sizeof *p->starts);
     p->position = op->position;
     p->n = op->n;
     p->causal = op->causal;

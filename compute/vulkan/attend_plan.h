@@ -26,14 +26,16 @@ struct attend_plan {
     uint32_t *chain;            /* [n][n_head]: number of the join, or NONE */
     struct attend_tile *sorted; /* while planning */
     size_t sorted_capacity, tiles_capacity, joins_capacity, next_capacity, keeps_capacity, chain_capacity,
-        kept_capacity;
+        kept_capacity, starts_capacity;
 
     /* what the plan is for */
     bool valid;
     struct attention shape;
     uint32_t *kept;
+    uint32_t *starts; /* of attend_local's parts */
     uint64_t position;
     uint32_t n, tile_rows;
+    uint32_t n_parts, window; /* 0: there is no attend_local */
     bool causal, rotates;
 };
 
