@@ -18,6 +18,8 @@
 
 /* As git: includes that include each other end here. */
 #define DEPTH_MOST 10
+/* A file that includes itself ten times over would be read ten billion times. */
+#define FILES_MOST 1000
 
 struct setting {
     char *key, *value; /* value: "" where there is only the name, as in "[core] bare" */
@@ -27,7 +29,7 @@ struct setting {
 struct git_config {
     struct git_config_place place; /* borrowed while it is opened */
     struct setting *settings;      /* owned */
-    size_t n, capacity;
+    size_t n, capacity, n_files;
     char **urls; /* of remotes, owned: what hasconfig compares */
     size_t n_urls, urls_capacity;
     bool asks_for_urls;
@@ -278,6 +280,10 @@ static int read_file(struct git_config *c, const char *path, unsigned depth, str
     size_t size;
     struct error why = {0};
     if (access(path, F_OK) != 0 || strcmp(path, "/dev/null") == 0) return 0;
+    if (++c->n_files > FILES_MOST) {
+        problem(c, "git's settings include too many files");
+        return 0;
+    }
     char *text = git_file_read(path, GIT_FILE_FOLLOW, &size, &why);
     if (!text && why.kind == ERROR_MEMORY) return error_memory(e);
     if (!text) {
@@ -340,6 +346,7 @@ static int read_all(struct git_config *c, struct error *e)
 {
     const struct git_config_place *at = &c->place;
     forget_settings(c);
+    c->n_files = 0;
     if (read_system(c, e) != 0 || read_global(c, e) != 0) return -1;
     if (at->git_dir && read_inside(c, at->common_dir, "config", e) != 0) return -1;
     if (at->git_dir && git_config_flag(c, "extensions.worktreeconfig") &&
