@@ -103,13 +103,16 @@ int command_mcp(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
     if (o->print_config) return print_config(o, e);
-    if (work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e)) return EXIT_FAILED;
+    if (work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e) || work_open_reread(w, e))
+        return EXIT_FAILED;
     const struct mcp_options server = {
         .worker = {.corpus = w->corpus,
                    .model = w->model,
                    .device = o->device,
                    .n_threads = o->n_threads,
-                   .reader = work_reader_options(w)},
+                   .reader = work_reader_options(w),
+                   .quotes = true, /* places are what is asked for */
+                   .reread_path = *w->reread_path ? w->reread_path : NULL},
         .in = STDIN_FILENO,
         .out = stdout,
         .cancel = w->cancel,

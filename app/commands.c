@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +58,11 @@ static void show_words(void *context, const char *text, size_t size)
 /* What follows the words. */
 static void print_evidence(const struct work *w, const struct finding *f)
 {
-    printf("\n\nAttended to (%s):\n",
-           f->rank_by == FINDING_FUSED ? "ranked by attention and BM25" : "ranked by attention");
-    struct report report = work_report(w);
+    static const char *const by[] = {"a second reading", "attention and BM25", "attention", "BM25"};
+    printf("\n\nAttended to (ranked by %s):\n", by[f->rank_by]);
     for (size_t i = 0; i < f->n_items; i++) {
         struct place place;
-        report_place(&report, f->items[i].segment, &place);
+        report_place(w->corpus, &f->items[i], &place);
         printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)f->items[i].share);
         safe_text_write(stdout, place.path, strlen(place.path), SAFE_LINE);
         printf(":%" PRIu64 "-%" PRIu64, place.line[0], place.line[1]);
@@ -99,7 +99,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
 static struct finding_how how_of(const struct options *o)
 {
     return (struct finding_how){
-        .rank = o->rank_attention ? FINDING_ATTENTION : FINDING_FUSED,
+        .rank = o->rank,
         .scope = {.globs = o->in, .n_globs = o->n_in, .contents = o->kind ? content_named(o->kind) : 0},
     };
 }
@@ -107,12 +107,13 @@ static struct finding_how how_of(const struct options *o)
 static int run_ask(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    if (work_open_answerer(w, e) || work_open(w, e) || work_read(w, e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open(w, e) || work_open_reread(w, e) || work_read(w, e)) return EXIT_FAILED;
     struct answer *a = NULL;
-    w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer};
+    w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer, .reread = w->reread, .quotes = work_quotes(w)};
     const struct answer_callbacks c = {.words = o->json ? NULL : show_words, .cancel = w->cancel};
     const struct finding_how how = how_of(o);
     int failed = ask_find(&w->ask, o->question, &how, w->cancel, &w->finding, e) ||
+                 ask_reread(&w->ask, w->finding, w->cancel, NULL, NULL, e) ||
                  ask_word(&w->ask, o->question, w->finding, &c, &a, e);
     work_say_notice(w);
     if (failed) return EXIT_FAILED;
@@ -152,19 +153,21 @@ static void print_eval(const struct eval_result *r)
     printf("         recall@1 recall@5 recall@20      mrr\n");
     print_recall("reader", &r->reader);
     print_recall("fused", &r->fused);
+    if (r->rereads) print_recall("reread", &r->reread);
     print_recall("bm25", &r->bm25);
     print_recall("chance", &r->chance);
     if (r->n_answered) {
         printf("\nanswers (%zu, %s): exact match %.3f, F1 %.3f, hold the expected one %.3f; worded by a model %.3f\n",
                r->n_answered, r->answerer, r->match.exact_match, r->match.f1, r->match.holds, r->worded);
     }
+    if (!isnan(r->found_auc)) printf("\nanswered by the text or not (%zu): AUC %.3f\n", r->n_judged, r->found_auc);
 }
 
 static int run_eval(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
     const bool answers = !o->answerer || strcmp(o->answerer, "none") != 0;
-    if (work_open_answerer(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open_engine(w, e) || work_open_reread(w, e)) return EXIT_FAILED;
     struct reader_options reader = work_reader_options(w);
     bool shows_progress = !o->quiet && isatty(STDERR_FILENO);
     struct eval_options options = {
@@ -174,6 +177,8 @@ static int run_eval(struct work *w, struct error *e)
         .max_file = o->max_file,
         .answers = answers,
         .answerer = w->answerer,
+        .reread = w->reread,
+        .quotes = work_quotes(w),
         .progress = shows_progress ? show_eval : NULL,
         .context = w,
         .cancel = w->cancel,
@@ -270,7 +275,8 @@ static int run_screen(struct work *w, struct error *e)
     struct error why;
     struct ui_end end;
     if (ui_check(&why)) return run_plain(w, why.text, e);
-    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e))
+    if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e) ||
+        work_open_reread(w, e))
         return EXIT_FAILED;
     struct reader_options reader = work_reader_options(w);
     struct ui_options ui = {
@@ -280,6 +286,8 @@ static int run_screen(struct work *w, struct error *e)
         .n_threads = o->n_threads,
         .reader = reader,
         .answerer = w->answerer,
+        .quotes = work_quotes(w),
+        .reread_path = *w->reread_path ? w->reread_path : NULL,
         .how = how_of(o),
     };
     int failed = ui_run(&ui, &end, e);

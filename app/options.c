@@ -123,8 +123,9 @@ static const struct {
                          FOR_ENGINE | FOR(COMMAND_TEXT), 0},
     [OPTION_ENCODING] = {"encoding", "NAME", "of files that are not UTF-8 (default: guessed)",
                          FOR_TEXT | FOR(COMMAND_TEXT), 0},
-    [OPTION_RANK] = {"rank", "fused|attention", "what evidence is ranked by", FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK),
-                     0},
+    [OPTION_RANK] = {"rank", "reread|fused|attention",
+                     "what evidence is ranked by (default: a second reading, where its model is)",
+                     FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
     [OPTION_IN] = {"in", "GLOB", "rank only documents whose path matches (may be given several times)",
                    FOR(COMMAND_ASK), 0},
     [OPTION_KIND] = {"kind", "code|docs|tests|all", "rank only documents of this kind", FOR(COMMAND_ASK), 0,
@@ -317,10 +318,11 @@ static int check_state(const struct options *o, struct error *e)
 
 static int apply_rank(struct options *o, const char *argument, struct error *e)
 {
-    if (strcmp(argument, "fused") != 0 && strcmp(argument, "attention") != 0)
-        return error_set_kind(e, ERROR_USAGE, "--rank %s: neither fused nor attention", argument);
-    o->rank_attention = strcmp(argument, "attention") == 0;
-    return 0;
+    for (int rank = FINDING_REREAD; rank < FINDING_WORDS; rank++) {
+        o->rank = (enum finding_rank)rank;
+        if (strcmp(argument, finding_rank_name(o->rank)) == 0) return 0;
+    }
+    return error_set_kind(e, ERROR_USAGE, "--rank %s: neither reread, fused nor attention", argument);
 }
 
 static int apply_in(struct options *o, const char *argument, struct error *e)

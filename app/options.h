@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "app/measure/scale.h"
+#include "app/reader/finding.h"
 
 struct error;
 
@@ -40,7 +41,7 @@ enum {
 struct options {
     enum command command;
     const char *model;        /* NULL: the one that ships */
-    const char *answerer;     /* NULL: the default */
+    const char *answerer;     /* NULL: none */
     const char *answerer_key; /* environment variable, or NULL */
     float temperature, top_p;
     uint64_t seed;
@@ -52,7 +53,8 @@ struct options {
     uint64_t max_file;     /* bytes */
     bool follow;           /* read: go on where texts change */
     const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
-    bool json, quiet, print_config, dry_run, rank_attention, no_state;
+    bool json, quiet, print_config, dry_run, no_state;
+    enum finding_rank rank;
     const char *log;               /* file, or NULL */
     const char *question;          /* ask */
     const char *in[OPTIONS_GLOBS]; /* ask: only documents that match one of these */

@@ -7,6 +7,7 @@
 #include "app/answer/answerer.h"
 #include "app/options.h"
 #include "app/rank.h"
+#include "app/reader/reread.h"
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
 #include "compute/backend.h"
@@ -25,6 +26,7 @@ void work_close(struct work *w)
     finding_close(w->finding);
     reader_close(w->reader);
     answerer_close(w->answerer);
+    reread_close(w->reread);
     backend_close(w->backend);
     model_close(w->model);
     corpus_close(w->corpus);
@@ -90,7 +92,6 @@ struct reader_options work_reader_options(const struct work *w)
     };
 }
 
-/* The model that words answers; a line where there is none and none was chosen. */
 int work_open_answerer(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
@@ -99,9 +100,24 @@ int work_open_answerer(struct work *w, struct error *e)
         .key_variable = o->answerer_key,
         .sampling = {.temperature = o->temperature, .top_p = o->top_p, .seed = o->seed},
     };
-    if (answerer_open(&w->answerer, &options, e) != 0) return -1;
-    if (!w->answerer && !o->answerer)
-        work_say(o, "", "no chat model is there, so sentences are quoted; lectern get-answerer fetches one");
+    return answerer_open(&w->answerer, &options, e);
+}
+
+bool work_quotes(const struct work *w)
+{
+    return w->options->answerer && !w->answerer;
+}
+
+int work_open_reread(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    if (o->rank != FINDING_REREAD) return 0;
+    if (reread_beside(w->reread_path, sizeof w->reread_path, work_model_path(o)))
+        return w->backend ? reread_open(&w->reread, w->reread_path, w->backend, e) : 0;
+    char text[sizeof w->reread_path + 100];
+    snprintf(text, sizeof text, "%s is not there: places are ranked by attention and shared words", w->reread_path);
+    work_say(o, "no second reading, ", text);
+    w->reread_path[0] = 0;
     return 0;
 }
 

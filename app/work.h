@@ -17,6 +17,7 @@ struct error;
 struct finding;
 struct model;
 struct options;
+struct reread;
 
 /* Zero-initialise but for options, comm and cancel, which are borrowed; what is opened is owned. */
 struct work {
@@ -26,7 +27,9 @@ struct work {
     struct corpus *corpus;
     struct model *model;
     struct backend *backend;
-    struct answerer *answerer; /* NULL: answers are quoted */
+    struct answerer *answerer; /* NULL: no model words answers */
+    char reread_path[4096];    /* of the second reading's model; "": there is none */
+    struct reread *reread;     /* or NULL */
     struct reader *reader;
     struct ask ask;
     struct finding *finding; /* of the question that is asked */
@@ -39,12 +42,15 @@ struct work {
 /* The steps. A failure leaves what was opened to work_close. */
 int work_open_corpus(struct work *w, struct error *e); /* says what is left out */
 int work_open_engine(struct work *w, struct error *e);
-int work_open_answerer(struct work *w, struct error *e); /* a line where there is none and none was chosen */
-int work_open(struct work *w, struct error *e);          /* all of them, and the reader */
-int work_read(struct work *w, struct error *e);          /* to the end, with progress */
+int work_open_answerer(struct work *w, struct error *e);
+int work_open_reread(struct work *w,
+                     struct error *e);          /* once the engine is open; a line where it is wanted and not there */
+int work_open(struct work *w, struct error *e); /* all of them, and the reader */
+int work_read(struct work *w, struct error *e); /* to the end, with progress */
 void work_close(struct work *w);
 
 const char *work_model_path(const struct options *o);
+bool work_quotes(const struct work *w); /* sentences, whatever the second reading says */
 struct reader_options work_reader_options(const struct work *w);
 struct report work_report(const struct work *w);
 int work_status(const struct work *w); /* 0, or 3 where something was left out; of an empty file nothing was */

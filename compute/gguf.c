@@ -324,12 +324,10 @@ static int check_version(const struct gguf *g, uint32_t version, struct error *e
 {
     if (version == 2 || version == 3) return 0;
     if (version == 1)
-        return error_set_kind(e, ERROR_DAMAGED,
-                              "%s: GGUF version 1 is too old; convert the model again (versions 2 and 3 are read)",
-                              g->name);
+        return error_set(e, "%s: GGUF version 1 is too old; convert the model again (versions 2 and 3 are read)",
+                         g->name);
     if (version != 0 && (version & 0xFFFF) == 0)
-        return error_set_kind(e, ERROR_DAMAGED, "%s: a big-endian GGUF file; only little-endian ones are read",
-                              g->name);
+        return error_set(e, "%s: a big-endian GGUF file; only little-endian ones are read", g->name);
     return error_set_kind(e, ERROR_DAMAGED, "%s: GGUF version %u, expected 2 or 3", g->name, version);
 }
 
@@ -341,9 +339,8 @@ static int check_whole(const struct gguf *g, struct error *e)
     if (gguf_get_u64(g, "split.count", &n, e) != 0) return -1;
     if (n <= 1) return 0;
     if (gguf_find(g, "split.no") && gguf_get_u64(g, "split.no", &part, e) != 0) return -1;
-    return error_set_kind(e, ERROR_DAMAGED,
-                          "%s: part %llu of %llu of a split model; join the parts first (llama-gguf-split --merge)",
-                          g->name, (unsigned long long)part + 1, (unsigned long long)n);
+    return error_set(e, "%s: part %llu of %llu of a split model; join the parts first (llama-gguf-split --merge)",
+                     g->name, (unsigned long long)part + 1, (unsigned long long)n);
 }
 
 static int parse(struct gguf *g, struct error *e)

@@ -40,7 +40,7 @@ static void ask_takes_a_question_and_paths_in_any_order(void **state)
     assert_int_equal(o.command, COMMAND_ASK);
     assert_string_equal(o.question, "Who?");
     assert_true(o.json);
-    assert_true(o.rank_attention);
+    assert_int_equal(o.rank, FINDING_ATTENTION);
     assert_int_equal(o.n_threads, 2);
     assert_int_equal(o.n_paths, 1);
     assert_string_equal(o.paths[0], "book.txt");
@@ -113,7 +113,7 @@ static void wrong_usage_is_named(void **state)
         {{"ask", "--temperature", "hot", "x"}, "--temperature hot: not a number from 0 to 5"},
         {{"read", "--answerer", "none", "x"}, "read: --answerer does not belong here"},
         {{"get-answerer", "x"}, "get-answerer: too many arguments (\"x\")"},
-        {{"ask", "--rank", "luck", "x"}, "--rank luck: neither fused nor attention"},
+        {{"ask", "--rank", "luck", "x"}, "--rank luck: neither reread, fused nor attention"},
         {{"ask", "--kind", "prose", "x"}, "--kind prose: neither code, docs, tests nor all"},
         {{"ask", "--in", "", "x"}, "--in: the glob is empty"},
         {{"read", "--in", "*.c", "x"}, "read: --in does not belong here"},

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/answer/answer_spans.h"
 #include "app/text/corpus.h"
 #include "app/answer/quote.h"
-#include "app/reader/reader.h"
 #include "compute/error.h"
 
 /* Segments that an answer may quote from. */
@@ -20,19 +20,25 @@ void answer_close(struct answer *a)
     free(a);
 }
 
-int answer_compose(struct answer *a, const struct reader *r, const struct answer_callbacks *c, struct error *e)
+static int quote(struct answer *a, const struct corpus *corpus, struct error *e)
 {
     const struct finding *f = a->finding;
     struct quote_source sources[QUOTED_SEGMENTS] = {{0}};
-    size_t n = f->n_items < QUOTED_SEGMENTS ? f->n_items : QUOTED_SEGMENTS, n_segments;
-    const struct reader_segment *segments = reader_segments(r, &n_segments);
+    size_t n = f->n_items < QUOTED_SEGMENTS ? f->n_items : QUOTED_SEGMENTS;
     for (size_t i = 0; i < n; i++) {
-        const struct reader_segment *s = &segments[f->items[i].segment];
-        const struct document *d = &reader_corpus(r)->documents[s->document];
-        sources[i] = (struct quote_source){d->path, d->text + s->offset, s->size, f->items[i].score};
+        const struct finding_item *item = &f->items[i];
+        const struct document *d = &corpus->documents[item->document];
+        sources[i] = (struct quote_source){d->path, d->text + item->offset, item->size, item->score};
     }
-    if (quote_answer(&a->text, f->question, sources, n, e) != 0) return -1;
-    snprintf(a->answerer, sizeof a->answerer, "quoted sentences");
+    return quote_answer(&a->text, f->question, sources, n, e);
+}
+
+int answer_compose(struct answer *a, const struct corpus *corpus, bool quotes, const struct answer_callbacks *c,
+                   struct error *e)
+{
+    const bool spans = a->finding->judged && !quotes;
+    if ((spans ? answer_spans(a, corpus, e) : quote(a, corpus, e)) != 0) return -1;
+    snprintf(a->answerer, sizeof a->answerer, "%s", spans ? ANSWER_SPANS : ANSWER_QUOTES);
     if (c->words) c->words(c->context, a->text, strlen(a->text));
     return 0;
 }

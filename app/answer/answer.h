@@ -3,12 +3,13 @@
 #define LECTERN_ANSWER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "app/reader/finding.h"
 
+struct corpus;
 struct error;
-struct reader;
 
 struct answer_callbacks {
     void (*words)(void *context, const char *text, size_t size); /* a piece of the answer, as it comes; may be NULL */
@@ -22,8 +23,8 @@ struct answer_callbacks {
 struct answer {
     const struct finding *finding; /* borrowed: what is worded */
     char *text;                    /* owned; cites segments as [1], [2] by their number in the finding */
-    size_t worded;                 /* length of what a model worded, where quoted sentences follow it; else 0 */
-    char answerer[128];            /* who worded it; "quoted sentences" without a model */
+    size_t worded;                 /* length of the answer's words, where sentences follow them; else 0 */
+    char answerer[128];            /* who worded it; ANSWER_SPANS or ANSWER_QUOTES without a model */
     char *failure;  /* owned: why the answerer failed, so that sentences are quoted; NULL where it did not */
     double seconds; /* time from the question to the last word */
     double first_words_seconds; /* time from the question to the first words */
@@ -31,7 +32,13 @@ struct answer {
 
 void answer_close(struct answer *a); /* accepts NULL */
 
-/* Writes a->text: the best sentences as quotations, with references to the finding's items. */
-int answer_compose(struct answer *a, const struct reader *r, const struct answer_callbacks *c, struct error *e);
+/* Who words an answer without a model. */
+#define ANSWER_SPANS "the text's own words"
+#define ANSWER_QUOTES "quoted sentences"
+
+/* Writes a->text without a model: what the second reading says (answer_spans.h), or with `quotes`, and where it did not
+ * judge, the best sentences; with references to the items. */
+int answer_compose(struct answer *a, const struct corpus *corpus, bool quotes, const struct answer_callbacks *c,
+                   struct error *e);
 
 #endif

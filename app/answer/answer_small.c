@@ -11,7 +11,6 @@
 #include "app/text/corpus.h"
 #include "app/answer/quote_text.h"
 #include "app/text/stems.h"
-#include "app/reader/reader.h"
 #include "compute/error.h"
 
 /* An answer that has not ended by then is no short one. */
@@ -106,7 +105,7 @@ static int say(struct saying *s, const char *prompt, struct answerer *w, struct 
 }
 
 /* The words with their reference, then the sentences. */
-static int join(struct answer *a, struct saying *s, const struct reader *r, const struct answer_callbacks *c,
+static int join(struct answer *a, struct saying *s, const struct corpus *corpus, const struct answer_callbacks *c,
                 struct error *e)
 {
     static const char after[] = " [1]\n\n";
@@ -114,7 +113,7 @@ static int join(struct answer *a, struct saying *s, const struct reader *r, cons
     f->shown = 1;
     if (citation_add(f, after, sizeof after - 1, e) != 0) return -1;
     if (c->words) c->words(c->context, f->text, f->size);
-    if (answer_compose(a, r, c, e) != 0) return -1;
+    if (answer_compose(a, corpus, true, c, e) != 0) return -1;
     const size_t size = f->size + strlen(a->text) + 1;
     char *whole = malloc(size);
     if (!whole) return error_memory(e);
@@ -125,13 +124,12 @@ static int join(struct answer *a, struct saying *s, const struct reader *r, cons
     return 0;
 }
 
-int answer_small(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
+int answer_small(struct answer *a, const struct corpus *corpus, struct answerer *w, struct backend *b,
                  const struct answer_callbacks *c, struct error *e)
 {
-    size_t n;
-    const struct reader_segment *segment = &reader_segments(r, &n)[a->finding->items[0].segment];
-    const char *text = reader_corpus(r)->documents[segment->document].text + segment->offset;
-    size_t begin = 0, end = segment->size;
+    const struct finding_item *best = &a->finding->items[0];
+    const char *text = corpus->documents[best->document].text + best->offset;
+    size_t begin = 0, end = best->size;
     quote_text_trim(text, &begin, &end);
     struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
     char *prompt = prompt_of(text + begin, end - begin, a->finding->question);
@@ -139,7 +137,7 @@ int answer_small(struct answer *a, const struct reader *r, struct answerer *w, s
     free(prompt);
     bool stands = !failed && s.n_tokens < ANSWER_TOKENS &&
                   answer_small_stands(s.filter.text, a->finding->question, text + begin, end - begin);
-    if (!failed) failed = stands ? join(a, &s, r, c, e) : answer_compose(a, r, c, e);
+    if (!failed) failed = stands ? join(a, &s, corpus, c, e) : answer_compose(a, corpus, true, c, e);
     free(s.filter.text);
     if (failed) return -1;
     snprintf(a->answerer, sizeof a->answerer, stands ? "%.100s" : "quoted: %.80s was not to be believed",

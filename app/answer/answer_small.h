@@ -11,12 +11,12 @@
 struct answer;
 struct answerer;
 struct backend;
+struct corpus;
 struct error;
-struct reader;
 struct answer_callbacks;
 
 /* Words a->text from a->finding->items, of which there is one at least. */
-int answer_small(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
+int answer_small(struct answer *a, const struct corpus *corpus, struct answerer *w, struct backend *b,
                  const struct answer_callbacks *c, struct error *e);
 
 /* Whether every word of substance in the answer is in the passage or the question, and one of them only in the passage.

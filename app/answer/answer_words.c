@@ -123,15 +123,9 @@ static int add_string(struct text *t, const char *string, struct error *e)
     return add(t, string, strlen(string), e);
 }
 
-static const struct reader_segment *segment_of(const struct finding *f, const struct reader *r, size_t item)
+static const char *text_of(const struct corpus *c, const struct finding_item *item)
 {
-    size_t n;
-    return &reader_segments(r, &n)[f->items[item].segment];
-}
-
-static const char *text_of(const struct reader *r, const struct reader_segment *s)
-{
-    return reader_corpus(r)->documents[s->document].text + s->offset;
+    return c->documents[item->document].text + item->offset;
 }
 
 /* The best items within the budget, as bits; at least one. */
@@ -140,8 +134,8 @@ static uint32_t choose_shown(const struct finding *f, const struct reader *r, co
     uint32_t shown = 0;
     size_t used = 0;
     for (size_t i = 0; i < f->n_items && i < 32; i++) {
-        const struct reader_segment *s = segment_of(f, r, i);
-        used += answerer_count(w, text_of(r, s), s->size) + 6;
+        const struct finding_item *s = &f->items[i];
+        used += answerer_count(w, text_of(reader_corpus(r), s), s->size) + 6;
         if (i > 0 && used > PASSAGE_TOKENS) break;
         shown |= UINT32_C(1) << i;
     }
@@ -151,8 +145,8 @@ static uint32_t choose_shown(const struct finding *f, const struct reader *r, co
 static int add_passage(struct text *t, const struct finding *f, const struct reader *r, size_t item, struct error *e)
 {
     char number[32];
-    const struct reader_segment *s = segment_of(f, r, item);
-    const char *text = text_of(r, s);
+    const struct finding_item *s = &f->items[item];
+    const char *text = text_of(reader_corpus(r), s);
     size_t size = s->size;
     while (size && strchr(" \t\r\n", text[size - 1])) size--;
     snprintf(number, sizeof number, "[%zu] ", item + 1);
@@ -235,8 +229,8 @@ static int refer(struct writing *w, const struct finding *f, const struct reader
         if (!(shown >> i & 1)) continue;
         struct word_set left = answer;
         left.counting = true;
-        const struct reader_segment *s = segment_of(f, r, i);
-        words_find(text_of(r, s), s->size, set_word, &left);
+        const struct finding_item *s = &f->items[i];
+        words_find(text_of(reader_corpus(r), s), s->size, set_word, &left);
         if (left.found <= most) continue;
         best = i;
         most = left.found;
@@ -270,17 +264,19 @@ static int ask(struct writing *writing, const struct finding *f, const struct re
     free(prompt.bytes);
     if (failed) return -1;
     if (writing->filter.size == 0) return tell(writing, ANSWER_NOT_FOUND);
-    bool refers = writing->filter.cited || strstr(writing->filter.text, "ot found in the text");
-    return refers ? 0 : refer(writing, f, r, writing->filter.shown);
+    /* What the prompt tells it to say where the passages do not. */
+    bool not_found = strncmp(writing->filter.text, ANSWER_NOT_FOUND, strlen(ANSWER_NOT_FOUND) - 1) == 0;
+    return writing->filter.cited || not_found ? 0 : refer(writing, f, r, writing->filter.shown);
 }
 
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
                  const struct answer_callbacks *c, struct error *e)
 {
-    double coverage;
-    if (answer_words_coverage(a->finding, r, &coverage, e) != 0) return -1;
-    const bool found = coverage >= LEAST_COVERAGE;
-    if (found && !answerer_is_large(w)) return answer_small(a, r, w, b, c, e);
+    double coverage = 0;
+    const bool judged = a->finding->judged && a->finding->found;
+    if (!judged && answer_words_coverage(a->finding, r, &coverage, e) != 0) return -1;
+    const bool found = judged || coverage >= LEAST_COVERAGE;
+    if (found && !answerer_is_large(w)) return answer_small(a, reader_corpus(r), w, b, c, e);
     struct writing writing = {.filter = {.emit = c->words, .context = c->context}, .e = e};
     if (found) writing.filter.shown = choose_shown(a->finding, r, w);
     int failed = found ? ask(&writing, a->finding, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);

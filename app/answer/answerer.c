@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/answer/answerer_local.h"
 #include "app/answer/answerer_server.h"
@@ -31,18 +30,10 @@ static bool is_url(const char *named)
 
 int answerer_open(struct answerer **out, const struct answerer_options *o, struct error *e)
 {
-    char path[4096];
     const char *named = o->named;
-    if (named && (strcmp(named, "none") == 0 || strcmp(named, "quote") == 0)) {
+    if (!named || strcmp(named, "none") == 0 || strcmp(named, "quote") == 0) {
         *out = NULL;
         return 0;
-    }
-    if (!named) {
-        if (answerer_default_path(path, sizeof path) != 0 || access(path, R_OK) != 0) {
-            *out = NULL;
-            return 0;
-        }
-        named = path;
     }
     return is_url(named) ? answerer_server_open(out, named, o, e) : answerer_local_open(out, named, o, e);
 }

@@ -38,14 +38,14 @@ struct chat_sampling {
 };
 
 struct answerer_options {
-    const char
-        *named; /* "none" or "quote": no answerer; a GGUF file; URL#MODEL; NULL: the default file if it is there */
+    const char *named;        /* NULL, "none" or "quote": no answerer; a GGUF file; URL#MODEL */
     const char *key_variable; /* environment variable with the server's API key; NULL: no key is sent */
     struct chat_sampling sampling;
     long silence_seconds; /* that a server may be silent; 0: the usual two minutes */
 };
 
-/* The default chat model's path: "$XDG_DATA_HOME/lectern/SmolLM2-135M-Instruct.Q4_1.gguf"; -1 where no home is known.
+/* The path of the chat model that get-answerer fetches: "$XDG_DATA_HOME/lectern/SmolLM2-135M-Instruct.Q4_1.gguf"; -1
+ * where no home is known.
  */
 int answerer_default_path(char *path, size_t size);
 

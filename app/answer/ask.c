@@ -8,6 +8,8 @@
 #include "app/answer/answerer.h"
 #include "app/reader/finding.h"
 #include "app/reader/reader.h"
+#include "app/reader/reread.h"
+#include "compute/backend.h"
 #include "compute/clock.h"
 #include "compute/error.h"
 
@@ -29,16 +31,48 @@ static int resolve(const struct ask *q, const char *question, const atomic_bool 
     return *out ? 0 : error_memory(e);
 }
 
+/* What a second reading would take. */
+static struct finding_how prepared(const struct ask *q, const struct finding_how *how)
+{
+    struct finding_how prepared = *how;
+    const bool twice = how->rank == FINDING_REREAD && q->reread;
+    prepared.n_candidates = twice ? reread_places(q->reread) : 0;
+    return prepared;
+}
+
 int ask_find(struct ask *q, const char *question, const struct finding_how *how, const atomic_bool *cancel,
              struct finding **out, struct error *e)
 {
     const double begin = clock_seconds();
+    const struct finding_how twice = prepared(q, how);
     char *alone = NULL;
     if (resolve(q, question, cancel, &alone, e)) return -1;
-    int failed = finding_open(out, q->reader, alone, how, cancel, e);
+    int failed = finding_open(out, q->reader, alone, &twice, cancel, e);
     free(alone);
     if (failed) return -1;
     (*out)->seconds = clock_seconds() - begin;
+    return 0;
+}
+
+int ask_words(struct ask *q, const char *question, const struct reader_segment *segments, size_t n,
+              const struct finding_how *how, const atomic_bool *cancel, struct finding **out, struct error *e)
+{
+    const struct finding_how twice = prepared(q, how);
+    char *alone = NULL;
+    if (resolve(q, question, cancel, &alone, e)) return -1;
+    int failed = finding_open_words(out, reader_corpus(q->reader), segments, n, reader_backend(q->reader)->pool, alone,
+                                    &twice, cancel, e);
+    free(alone);
+    return failed;
+}
+
+int ask_reread(struct ask *q, struct finding *f, const atomic_bool *cancel, void (*idle)(void *context), void *context,
+               struct error *e)
+{
+    const double begin = clock_seconds();
+    if (!q->reread || f->n_candidates == 0) return 0;
+    if (finding_reread(f, q->reread, reader_corpus(q->reader), cancel, idle, context, e)) return -1;
+    f->seconds += clock_seconds() - begin;
     return 0;
 }
 
@@ -69,14 +103,14 @@ static int word(const struct ask *q, struct answer *a, struct listener *l, struc
                                                .cancel = l->callbacks->cancel},
                                   *c = &callbacks;
     struct error why = {0};
-    if (!q->answerer) return answer_compose(a, q->reader, c, e);
+    if (!q->answerer) return answer_compose(a, reader_corpus(q->reader), q->quotes, c, e);
     if (answer_words(a, q->reader, q->answerer, reader_backend(q->reader), c, &why) == 0) return 0;
     if (why.kind == ERROR_CANCELLED) return error_copy(e, &why);
     if (!(a->failure = strdup(why.text))) return error_memory(e);
     free(a->text);
     a->text = NULL;
     if (l->first > 0) on_words(l, "\n\n", 2); /* after what it said before it failed */
-    return answer_compose(a, q->reader, c, e);
+    return answer_compose(a, reader_corpus(q->reader), q->quotes, c, e);
 }
 
 /* A question whose words were stopped was talked about all the same. */
@@ -109,7 +143,7 @@ int ask_word(struct ask *q, const char *question, const struct finding *f, const
 
 const char *ask_answerer(const struct ask *q)
 {
-    return q->answerer ? answerer_name(q->answerer) : "quoted sentences";
+    return q->answerer ? answerer_name(q->answerer) : q->reread && !q->quotes ? ANSWER_SPANS : ANSWER_QUOTES;
 }
 
 const char *ask_notice(const struct ask *q)

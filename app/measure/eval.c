@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ struct run {
     const struct eval_tasks *tasks;
     struct eval_progress progress;
     struct eval_result result;
+    float *confidence; /* [n_judged]: of the tasks that were judged */
+    bool *answered;    /* [n_judged]: whether there is an answer */
 };
 
 static void on_read(void *context, const struct reader_progress *p)
@@ -103,6 +106,16 @@ static int find_hits(const struct group *g, const struct run *r, const struct ev
     return 0;
 }
 
+/* What was read again comes first, the others follow in the fused order, which g->scores has. */
+static size_t rank_reread(struct group *g, const struct finding *f)
+{
+    float most = 0;
+    for (size_t i = 0; i < g->n_segments; i++) most = fmaxf(most, g->scores[i]);
+    for (size_t i = 0; i < f->n_candidates && f->judged; i++)
+        g->scores[f->candidates[i].segment] = most + (float)(f->n_candidates - i);
+    return eval_score_first_hit(g->scores, g->hits, g->n_segments);
+}
+
 /* Adds what one answered task is worth. */
 static int add_scores(struct group *g, struct run *r, const struct eval_task *t, const struct finding *f,
                       struct error *e)
@@ -123,11 +136,21 @@ static int add_scores(struct group *g, struct run *r, const struct eval_task *t,
     bm25_fuse(f->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
     size_t fused = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->fused, fused);
+    size_t reread = r->options->reread ? rank_reread(g, f) : 0;
+    if (r->options->reread) eval_score_add_hit(&sum->reread, reread);
     struct reader_progress p;
     reader_progress(g->reader, &p);
-    log_line("line %zu: rank %zu by attention, %zu fused, %zu by BM25, of %zu segments of %" PRIu64 " tokens", t->line,
-             attention, fused, bm25, n, p.tokens);
+    log_line("line %zu: rank %zu by attention, %zu fused, %zu read again, %zu by BM25, of %zu segments of %" PRIu64
+             " tokens",
+             t->line, attention, fused, reread, bm25, n, p.tokens);
     return 0;
+}
+
+static void add_judgement(struct run *r, const struct eval_task *t, const struct finding *f)
+{
+    if (!f->judged || !t->answers_known) return;
+    r->confidence[r->result.n_judged] = f->confidence;
+    r->answered[r->result.n_judged++] = t->n_answers > 0;
 }
 
 /* Exact match and F1 are of the words that answer, where the sentences under them are there to judge by. */
@@ -165,13 +188,16 @@ static int run_task(struct group *g, struct run *r, const struct eval_task *t, s
 {
     const struct eval_options *o = r->options;
     const struct answer_callbacks callbacks = {.cancel = o->cancel};
-    struct ask ask = {.reader = g->reader, .answerer = o->answerer};
+    struct ask ask = {.reader = g->reader, .answerer = o->answerer, .reread = o->reread, .quotes = o->quotes};
     struct finding *f;
     struct answer *a = NULL;
     /* Only an answer is worded from the best segments; without one, BM25 need not look at the text for them. */
-    const struct finding_how how = {.rank = o->answers ? FINDING_FUSED : FINDING_ATTENTION};
+    const bool twice = o->reread != NULL;
+    const struct finding_how how = {.rank = twice ? FINDING_REREAD : o->answers ? FINDING_FUSED : FINDING_ATTENTION};
     if (ask_find(&ask, t->question, &how, o->cancel, &f, e) != 0) return -1;
-    int result = add_scores(g, r, t, f, e);
+    int result = ask_reread(&ask, f, o->cancel, NULL, NULL, e);
+    if (result == 0) result = add_scores(g, r, t, f, e);
+    if (result == 0) add_judgement(r, t, f);
     if (result == 0 && o->answers && t->n_answers > 0)
         result = ask_word(&ask, t->question, f, &callbacks, &a, e) != 0 || add_answer(r, t, a, e) != 0 ? -1 : 0;
     answer_close(a);
@@ -187,6 +213,7 @@ static void divide(struct eval_result *r)
     eval_score_divide(&r->reader, r->n_ranked);
     eval_score_divide(&r->fused, r->n_ranked);
     eval_score_divide(&r->bm25, r->n_ranked);
+    eval_score_divide(&r->reread, r->n_ranked);
     eval_score_divide(&r->chance, r->n_ranked);
     if (r->n_answered > 0) {
         r->match.exact_match /= (double)r->n_answered;
@@ -203,7 +230,10 @@ int eval_run(struct eval_result *out, const char *path, const struct eval_option
     struct run r = {
         .options = o, .tasks = tasks, .progress = {.n_tasks = tasks->n_tasks}, .result = {.n_tasks = tasks->n_tasks}};
     struct group g = {0};
-    int result = 0;
+    r.result.rereads = o->reread != NULL;
+    r.confidence = calloc(tasks->n_tasks + 1, sizeof *r.confidence);
+    r.answered = calloc(tasks->n_tasks + 1, sizeof *r.answered);
+    int result = r.confidence && r.answered ? 0 : error_memory(e);
     for (size_t i = 0; i < tasks->n_tasks && result == 0; i++) {
         const struct eval_task *t = &tasks->tasks[i];
         if (i == 0 || t->group != tasks->tasks[i - 1].group) {
@@ -214,6 +244,9 @@ int eval_run(struct eval_result *out, const char *path, const struct eval_option
     }
     group_close(&g);
     eval_tasks_close(tasks);
+    r.result.found_auc = result == 0 ? eval_score_auc(r.confidence, r.answered, r.result.n_judged) : NAN;
+    free(r.confidence);
+    free(r.answered);
     if (result != 0) return -1;
     divide(&r.result);
     *out = r.result;
@@ -239,12 +272,21 @@ static bool add_answers(cJSON *object, const struct eval_result *r)
            cJSON_AddStringToObject(answers, "answerer", r->answerer);
 }
 
+static bool add_found(cJSON *object, const struct eval_result *r)
+{
+    if (isnan(r->found_auc)) return true;
+    cJSON *found = cJSON_AddObjectToObject(object, "found");
+    return found && cJSON_AddNumberToObject(found, "auc", r->found_auc) &&
+           cJSON_AddNumberToObject(found, "n", (double)r->n_judged);
+}
+
 struct cJSON *eval_report(const struct eval_result *r)
 {
     cJSON *object = cJSON_CreateObject();
     if (object && cJSON_AddNumberToObject(object, "tasks", (double)r->n_tasks) &&
         cJSON_AddNumberToObject(object, "segments", (double)r->n_segments) &&
         add_recall(object, "reader", &r->reader) && add_recall(object, "fused", &r->fused) &&
+        (!r->rereads || add_recall(object, "reread", &r->reread)) && add_found(object, r) &&
         add_recall(object, "bm25", &r->bm25) && add_recall(object, "chance", &r->chance) && add_answers(object, r) &&
         cJSON_AddNumberToObject(object, "tokens", (double)r->tokens) &&
         cJSON_AddNumberToObject(object, "tokens_per_second", r->seconds > 0 ? (double)r->tokens / r->seconds : 0))

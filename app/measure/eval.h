@@ -15,6 +15,7 @@ struct cJSON;
 struct error;
 struct model;
 struct reader_options;
+struct reread;
 struct reader_progress;
 
 struct eval_progress {
@@ -26,9 +27,11 @@ struct eval_options {
     const struct model *model;
     struct backend *backend;
     const struct reader_options *reader;
-    uint64_t max_file;                                              /* as in corpus_options */
-    struct answerer *answerer;                                      /* NULL: sentences are quoted */
-    bool answers;                                                   /* score answers too */
+    uint64_t max_file;         /* as in corpus_options */
+    struct answerer *answerer; /* NULL: no model words answers */
+    struct reread *reread;     /* NULL: no second reading */
+    bool quotes;               /* sentences are quoted, whatever the second reading says */
+    bool answers;              /* score answers too */
     void (*progress)(void *context, const struct eval_progress *p); /* after each task and while reading; may be NULL */
     void *context;
     const atomic_bool *cancel; /* may be NULL */
@@ -38,7 +41,11 @@ struct eval_result {
     size_t n_tasks, n_segments;                     /* segments of all the documents that were read */
     size_t n_ranked;                                /* tasks that name evidence: the means below are over them */
     struct eval_recall reader, fused, bm25, chance; /* reader: the attention alone */
-    size_t n_answered;                              /* tasks that expect an answer; 0 without answers */
+    bool rereads;                                   /* there was a second reading: */
+    struct eval_recall reread;
+    size_t n_judged;         /* tasks that name their answers, or that there is none, and that it judged */
+    double found_auc;        /* how well its confidence tells the two apart; NAN where there are not both */
+    size_t n_answered;       /* tasks that expect an answer; 0 without answers */
     struct eval_match match; /* means over them; `holds` of the whole answer, the others of its words */
     double worded;           /* the part that a model worded; the others quote sentences */
     char answerer[128];

@@ -1,6 +1,7 @@
 #include "app/measure/eval_score.h"
 
 #include <stdint.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -60,6 +61,19 @@ static void free_words(struct words *w)
 {
     free(w->text);
     free(w->words);
+}
+
+double eval_score_auc(const float *figures, const bool *truths, size_t n)
+{
+    double won = 0, pairs = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n && truths[i]; j++) {
+            if (truths[j]) continue;
+            pairs++;
+            won += figures[i] > figures[j] ? 1 : figures[i] == figures[j] ? 0.5 : 0;
+        }
+    }
+    return pairs > 0 ? won / pairs : NAN;
 }
 
 /* Size of the reference "[12]" at p, 0 where there is none. */

@@ -21,6 +21,10 @@ void eval_score_divide(struct eval_recall *sum, size_t n_tasks);
 /* The number, from 1, of the best hit by falling score, ties by position; 0 where there is no hit. */
 size_t eval_score_first_hit(const float *scores, const bool *hits, size_t n);
 
+/* How well a figure tells tasks apart: the part of the pairs of one that is `true` and one that is not in which the
+ * true one has the higher figure, ties counting half. NAN where one kind is missing. */
+double eval_score_auc(const float *figures, const bool *truths, size_t n);
+
 struct eval_match {
     double exact_match; /* the answer is one of the expected ones */
     double f1;          /* best overlap of words with one of them */

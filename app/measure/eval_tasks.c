@@ -78,6 +78,7 @@ static int parse_answers(struct eval_task *t, const struct parse *p, const cJSON
 {
     if (!json) return 0;
     if (!cJSON_IsArray(json)) return wrong(p, "answers", "expected a list of strings");
+    t->answers_known = true;
     t->answers = calloc((size_t)cJSON_GetArraySize(json) + 1, sizeof *t->answers);
     if (!t->answers) return no_memory(p->e);
     for (const cJSON *item = json->child; item; item = item->next) {

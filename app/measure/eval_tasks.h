@@ -4,6 +4,7 @@
 #define LECTERN_EVAL_TASKS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct eval_task {
     char *question;
     char **answers;
     size_t n_answers;
+    bool answers_known; /* they are named; with none of them the documents do not answer it */
     struct eval_evidence *evidence;
     size_t n_evidence;
     size_t group; /* tasks with the same documents have the same group */

@@ -38,9 +38,9 @@ void export_columns(const struct export *x, double share[EXPORT_COLUMNS])
 
 void export_item(const struct export *x, size_t rank, struct export_item *out)
 {
-    const struct reader_segment *s = &x->segments[x->answer->finding->items[rank].segment];
-    out->segment = s;
-    report_place_of(&x->corpus->documents[s->document], s, &out->place);
+    const struct finding_item *item = &x->answer->finding->items[rank];
+    out->segment = &x->segments[item->segment];
+    report_place(x->corpus, item, &out->place);
 }
 
 void export_xml(FILE *f, const char *bytes, size_t size)
@@ -176,7 +176,7 @@ int export_json(const struct export *x, FILE *f)
     add_string(o, "question", x->answer->finding->question);
     add_string(o, "answer", x->answer->text);
     add_string(o, "answerer", x->answer->answerer);
-    add_string(o, "rank_by", x->answer->finding->rank_by == FINDING_FUSED ? "fused" : "attention");
+    add_string(o, "rank_by", finding_rank_name(x->answer->finding->rank_by));
     cJSON_AddItemToObject(o, "evidence", evidence_json(x));
     cJSON *map = cJSON_AddObjectToObject(o, "map");
     add_range(map, "token", x->first_token, export_end(x));

@@ -94,8 +94,7 @@ struct told {
 static void tell(const struct export *x, const struct inspected_place *p, struct told *out)
 {
     const struct document *d = &x->corpus->documents[p->document];
-    const struct reader_segment at = {.document = (uint32_t)p->document, .size = p->size, .offset = p->offset};
-    report_place_of(d, &at, &out->place);
+    report_place_of(d, p->offset, p->size, &out->place);
     uint64_t begin = p->offset > CONTEXT ? p->offset - CONTEXT : 0, token_end = p->offset + p->size,
              end = d->size - token_end > CONTEXT ? token_end + CONTEXT : d->size;
     while (begin < p->offset && (d->text[begin] & 0xC0) == 0x80) begin++;

@@ -2,34 +2,34 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#include "app/reader/finding.h"
 #include "app/text/corpus.h"
 #include "compute/backend.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
 #include "compute/model.h"
 
-void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out)
+void report_place_of(const struct document *d, uint64_t offset, size_t size, struct place *out)
 {
-    uint64_t end = s->offset + s->size;
+    uint64_t end = offset + size;
     *out = (struct place){
         .path = d->path,
-        .line = {corpus_document_line(d, s->offset), corpus_document_line(d, s->size ? end - 1 : end)},
-        .byte = {corpus_document_file_offset(d, s->offset), corpus_document_file_offset(d, end)},
-        .text = d->text + s->offset,
-        .size = s->size,
-        .at = corpus_document_at(d, s->offset),
+        .line = {corpus_document_line(d, offset), corpus_document_line(d, size ? end - 1 : end)},
+        .byte = {corpus_document_file_offset(d, offset), corpus_document_file_offset(d, end)},
+        .text = d->text + offset,
+        .size = size,
+        .at = corpus_document_at(d, offset),
     };
 }
 
-void report_place(const struct report *r, size_t segment, struct place *out)
+void report_place(const struct corpus *c, const struct finding_item *item, struct place *out)
 {
-    size_t n;
-    const struct reader_segment *s = &reader_segments(r->reader, &n)[segment];
-    report_place_of(&r->corpus->documents[s->document], s, out);
+    report_place_of(&c->documents[item->document], item->offset, item->size, out);
 }
 
 /* Escapes one character of JSON text at `in`; returns how many bytes it took. */
@@ -118,17 +118,25 @@ static cJSON *read_object(const struct report *r)
     return read;
 }
 
-static cJSON *evidence_object(const struct report *r, const struct answer *a, size_t i)
+/* NAN: null. */
+static void add_score(cJSON *o, const char *key, float score)
 {
-    const struct finding_item *item = &a->finding->items[i];
-    size_t n;
-    const struct reader_segment *s = &reader_segments(r->reader, &n)[item->segment];
+    if (isnan(score))
+        cJSON_AddNullToObject(o, key);
+    else
+        add_number(o, key, (double)score);
+}
+
+static cJSON *evidence_object(const struct report *r, const struct finding_item *item, size_t rank)
+{
+    size_t n_read;
+    const struct reader_segment *segments = reader_segments(r->reader, &n_read);
     struct place place;
-    report_place(r, item->segment, &place);
+    report_place(r->corpus, item, &place);
     cJSON *o = cJSON_CreateObject();
-    add_number(o, "rank", (double)i + 1);
+    add_number(o, "rank", (double)rank);
     add_number(o, "score", (double)item->score);
-    add_number(o, "share", (double)item->share);
+    add_score(o, "share", item->share);
     add_string(o, "path", place.path);
     add_range(o, "line", place.line[0], place.line[1]);
     add_range(o, "byte", place.byte[0], place.byte[1]);
@@ -136,9 +144,38 @@ static cJSON *evidence_object(const struct report *r, const struct answer *a, si
         add_string(o, "at", place.at);
     else
         cJSON_AddNullToObject(o, "at");
-    add_range(o, "token", s->first_token, s->end_token);
+    if (item->segment < n_read && !isnan(item->share))
+        add_range(o, "token", segments[item->segment].first_token, segments[item->segment].end_token);
+    else
+        cJSON_AddNullToObject(o, "token");
+    cJSON *scores = cJSON_AddObjectToObject(o, "scores");
+    add_score(scores, "attention", item->attention);
+    add_score(scores, "bm25", item->bm25);
+    add_score(scores, "fused", item->fused);
+    add_score(scores, "reread", item->reread);
     cJSON_AddItemToObject(o, "text", report_string(place.text, place.size));
     return o;
+}
+
+/* What the second reading says; null where it did not judge. */
+static void add_judgement(cJSON *o, const struct report *r, const struct finding *f)
+{
+    cJSON *spans = cJSON_AddArrayToObject(o, "spans");
+    for (size_t i = 0; i < f->n_spans && f->found; i++) {
+        const struct finding_span *s = &f->spans[i];
+        const struct document *d = &r->corpus->documents[f->items[s->item].document];
+        cJSON *span = cJSON_CreateObject();
+        cJSON_AddItemToObject(span, "text", report_string(d->text + s->begin, (size_t)(s->end - s->begin)));
+        add_number(span, "evidence", (double)s->item + 1);
+        add_range(span, "byte", corpus_document_file_offset(d, s->begin), corpus_document_file_offset(d, s->end));
+        cJSON_AddItemToArray(spans, span);
+    }
+    add_score(o, "confidence", f->judged ? f->confidence : NAN);
+    if (f->judged)
+        cJSON_AddBoolToObject(o, "found", f->found);
+    else
+        cJSON_AddNullToObject(o, "found");
+    add_number(o, "read_share", f->read_share);
 }
 
 void report_add_common(cJSON *o, const struct report *r)
@@ -177,9 +214,11 @@ int report_ask(const struct report *r, const struct answer *a, FILE *out, struct
     add_number(seconds, "evidence", a->finding->seconds);
     add_number(seconds, "first_words", a->first_words_seconds);
     add_number(seconds, "answer", a->seconds);
-    add_string(o, "rank_by", a->finding->rank_by == FINDING_FUSED ? "fused" : "attention");
+    add_judgement(o, r, a->finding);
+    add_string(o, "rank_by", finding_rank_name(a->finding->rank_by));
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
-    for (size_t i = 0; i < a->finding->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, a, i));
+    for (size_t i = 0; i < a->finding->n_items; i++)
+        cJSON_AddItemToArray(evidence, evidence_object(r, &a->finding->items[i], i + 1));
     cJSON_AddItemToObject(o, "read", read_object(r));
     report_add_common(o, r);
     return report_print(o, out, e);

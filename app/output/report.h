@@ -31,9 +31,9 @@ struct place {
     const char *at; /* the place that a person finds it by ("p. 12"), or NULL */
 };
 
-/* Of a segment of document `d`; its strings are valid as long as the corpus. */
-void report_place_of(const struct document *d, const struct reader_segment *s, struct place *out);
-void report_place(const struct report *r, size_t segment, struct place *out);
+/* Of bytes of a document's text; its strings are valid as long as the corpus. */
+void report_place_of(const struct document *d, uint64_t offset, size_t size, struct place *out);
+void report_place(const struct corpus *c, const struct finding_item *item, struct place *out);
 
 /* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */
 struct cJSON *report_string(const char *bytes, size_t size);

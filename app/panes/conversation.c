@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/panes/atlas.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -45,21 +46,39 @@ static void append_text(struct exchange *x, const char *text, size_t size)
     grown[x->size] = '\0';
 }
 
+/* A finding may come several times: by words while the text is read, as it was read again, with the attention. What is
+ * selected stays where it was in the text as long as it is listed. */
 static void take_finding(struct exchange *x, const struct message *m)
 {
     const struct finding *f = m->finding;
-    x->token = -1;
-    x->whole = (struct lens){.share = f->share, .n_segments = f->n_segments, .items = f->items, .n_items = f->n_items};
-    if (!lens_sum(&x->whole)) {
-        x->whole = (struct lens){0};
-        return;
+    const struct finding_item *selected = exchange_selected(x);
+    const uint64_t segment = selected ? selected->segment : 0;
+    struct lens whole = {.share = f->share, .n_segments = f->n_segments, .items = f->items, .n_items = f->n_items};
+    if (!lens_sum(&whole)) return;
+    free(x->whole.sums);
+    x->whole = whole;
+    if (x->finding == NULL || x->finding->attention != f->attention) {
+        x->token = -1;
+        lens_free(&x->part);
     }
     x->finding = f;
+    size_t at = 0;
+    while (x->selected > 0 && at < f->n_items && f->items[at].segment != segment) at++;
+    if (x->token < 0) x->selected = at < f->n_items ? at : 0;
     snprintf(x->answerer, sizeof x->answerer, "%s", m->text);
     char *sought = strdup(f->question); /* made to stand alone; tokens count from its beginning */
     if (sought == NULL) return;
     free(x->question);
     x->question = sought;
+}
+
+/* Words that came before are replaced. */
+static void take_beginning(struct exchange *x)
+{
+    x->state = EXCHANGE_ANSWERING;
+    answer_close(x->answer);
+    x->answer = NULL;
+    x->size = 0;
 }
 
 /* Without an answer it was stopped, or failed, and what came stays. */
@@ -74,6 +93,7 @@ static void take_end(struct exchange *x, struct message *m)
         m->text = NULL;
         return;
     }
+    answer_close(x->answer);
     x->answer = m->answer;
     m->answer = NULL;
     x->state = EXCHANGE_ANSWERED;
@@ -84,25 +104,31 @@ static void take_end(struct exchange *x, struct message *m)
 }
 
 /* The places with the largest shares, ties by position. */
-static bool lens_choose(struct lens *l)
+static bool lens_choose(struct lens *l, const struct atlas *a)
 {
     l->items = calloc(FINDING_MOST, sizeof *l->items);
-    for (size_t i = 0; l->items && i < l->n_segments; i++) {
+    for (size_t i = 0; l->items && i < l->n_segments && i < a->n_segments; i++) {
         if (l->n_items == FINDING_MOST && l->share[i] <= l->items[l->n_items - 1].share) continue;
         size_t at = l->n_items < FINDING_MOST ? l->n_items++ : l->n_items - 1;
         for (; at > 0 && l->items[at - 1].share < l->share[i]; at--) l->items[at] = l->items[at - 1];
-        l->items[at] = (struct finding_item){i, l->share[i], l->share[i]};
+        const struct reader_segment *s = &a->segments[i];
+        l->items[at] = (struct finding_item){.segment = i,
+                                             .document = s->document,
+                                             .offset = s->offset,
+                                             .size = s->size,
+                                             .score = l->share[i],
+                                             .share = l->share[i]};
     }
     return l->items != NULL;
 }
 
-static void take_lens(struct exchange *x, struct message *m)
+static void take_lens(struct exchange *x, struct message *m, const struct atlas *a)
 {
-    if (m->lens.share == NULL || x->finding == NULL) return;
+    if (m->lens.share == NULL || !exchange_attended(x)) return;
     lens_free(&x->part);
     x->part = (struct lens){.token = m->lens.token, .share = m->lens.share, .n_segments = x->finding->n_segments};
     m->lens.share = NULL;
-    if (!lens_sum(&x->part) || !lens_choose(&x->part)) lens_free(&x->part);
+    if (!lens_sum(&x->part) || !lens_choose(&x->part, a)) lens_free(&x->part);
     free(x->tokens);
     x->tokens = m->lens.tokens;
     x->n_tokens = m->lens.n_tokens;
@@ -138,13 +164,13 @@ static void take_shares(struct exchange *x, struct message *m)
     }
 }
 
-bool conversation_take(struct conversation *c, struct message *m)
+bool conversation_take(struct conversation *c, struct message *m, const struct atlas *a)
 {
     size_t id = m->type == MESSAGE_SHARES ? m->shares.id : m->id;
     struct exchange *x = id < c->n ? c->items[id] : NULL;
     switch (m->type) {
     case MESSAGE_ANSWER_BEGINS:
-        if (x != NULL) x->state = EXCHANGE_ANSWERING;
+        if (x != NULL) take_beginning(x);
         return true;
     case MESSAGE_EVIDENCE:
         if (x != NULL) take_finding(x, m);
@@ -156,7 +182,7 @@ bool conversation_take(struct conversation *c, struct message *m)
         if (x != NULL) take_end(x, m);
         return true;
     case MESSAGE_LENS:
-        if (x != NULL) take_lens(x, m);
+        if (x != NULL) take_lens(x, m, a);
         return true;
     case MESSAGE_INSPECTED:
         if (x != NULL) take_inspected(x, m);

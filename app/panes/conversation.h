@@ -7,6 +7,7 @@
 
 #include "app/panes/exchange.h"
 
+struct atlas;
 struct error;
 struct message;
 
@@ -23,7 +24,8 @@ void conversation_close(struct conversation *c);
 int conversation_ask(struct conversation *c, const char *question, struct error *e);
 struct exchange *conversation_current(const struct conversation *c);
 
-/* Takes what a message about an answer says; false where the message is about something else. */
-bool conversation_take(struct conversation *c, struct message *m);
+/* Takes what a message about an answer says; false where the message is about something else. `a`: of all segments that
+ * were told. */
+bool conversation_take(struct conversation *c, struct message *m, const struct atlas *a);
 
 #endif

@@ -36,9 +36,14 @@ struct lens exchange_lens(const struct exchange *x)
                                                                          : (struct lens){0};
 }
 
+bool exchange_attended(const struct exchange *x)
+{
+    return x != NULL && x->finding != NULL && x->finding->n_segments > 0;
+}
+
 bool exchange_turn(struct exchange *x, int by)
 {
-    if (x == NULL || x->finding == NULL) return false;
+    if (!exchange_attended(x)) return false;
     x->selected = 0;
     x->marker = false;
     /* Before the tokens are known, the first is asked for, and they come with it. */
@@ -55,7 +60,7 @@ bool exchange_turn(struct exchange *x, int by)
 
 bool exchange_turn_marked(struct exchange *x, int by)
 {
-    if (x == NULL || x->finding == NULL) return false;
+    if (!exchange_attended(x)) return false;
     bool all = x->token < 0 && !x->marker, marker = x->marker;
     if ((all && by < 0) || (marker && by > 0)) return exchange_turn(x, by);
     if (all || marker) {

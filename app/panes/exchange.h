@@ -53,6 +53,9 @@ uint64_t exchange_covered(const struct exchange *x, const struct atlas *a);
 /* What is looked at now. */
 struct lens exchange_lens(const struct exchange *x);
 
+/* Whether the attention of its question is there: a question that came before the text was read has places before. */
+bool exchange_attended(const struct exchange *x);
+
 /* Turns to the next token of the question (or back to all); white space is no token to look at. False without an
  * answer. */
 bool exchange_turn(struct exchange *x, int by);

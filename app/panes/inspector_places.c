@@ -105,16 +105,14 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
 static void draw_segment_place(struct canvas *c, struct rect r, int y, size_t rank, bool selected, const struct view *v)
 {
     const struct finding_item *item = &exchange_lens(v->exchange).items[rank];
-    if (item->segment >= v->atlas->n_segments) return;
-    const struct reader_segment *s = &v->atlas->segments[item->segment];
     char share[16];
     enum role role = selected ? ROLE_SELECTED : ROLE_TEXT;
     canvas_fill(c, (struct rect){r.y + y, r.x, 1, r.w}, style(role), " ");
     int x = canvas_printf(c, r, y, 1, style(role), "%2zu %7s ", rank + 1,
                           inspector_figures_percent(share, (double)item->share));
-    x = pane_place(c, r, y, x, style(selected ? role : ROLE_REFERENCE), v, s->document, s->offset) + 2;
-    draw_text(c, r, y, x, style(selected ? role : ROLE_DIM), v->atlas->corpus->documents[s->document].text + s->offset,
-              s->size);
+    x = pane_place(c, r, y, x, style(selected ? role : ROLE_REFERENCE), v, item->document, item->offset) + 2;
+    draw_text(c, r, y, x, style(selected ? role : ROLE_DIM),
+              v->atlas->corpus->documents[item->document].text + item->offset, item->size);
 }
 
 void inspector_places_draw(struct pane_inspect *p, struct canvas *c, struct rect r, const struct view *v)

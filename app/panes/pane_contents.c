@@ -204,7 +204,7 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     token_range(v, o, row, &begin, &end);
     canvas_fill(c, line, style(role), " ");
     int right = line.w;
-    if (v->exchange != NULL && v->exchange->finding != NULL) {
+    if (exchange_attended(v->exchange)) {
         double part = exchange_share(v->exchange, v->atlas, begin, end);
         struct style s = style(role);
         if (role == ROLE_TEXT) s = (struct style){ROLE_WEIGHT, (uint8_t)figures_heat(part, 1, true)};

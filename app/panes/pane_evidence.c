@@ -1,5 +1,6 @@
 #include "app/panes/pane_evidence.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,9 +36,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     const struct exchange *x = v->exchange;
     const struct lens lens = exchange_lens(x);
     const struct finding_item *item = &lens.items[rank];
-    if (item->segment >= v->atlas->n_segments) return;
-    const struct reader_segment *s = &v->atlas->segments[item->segment];
-    const struct document *d = &v->atlas->corpus->documents[s->document];
+    const struct document *d = &v->atlas->corpus->documents[item->document];
     bool selected = rank == x->selected;
     enum role role = selected ? focused ? ROLE_SELECTED : ROLE_MARKED : ROLE_TEXT;
     struct rect line = {r.y, r.x, r.h < 1 ? r.h : 1, r.w};
@@ -46,9 +45,10 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     canvas_puts(c, line, 0, 0, (struct style){ROLE_HEAT, (uint8_t)heat}, "█");
     char share[16];
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
-    left = canvas_printf(c, line, 0, left, style(role), "%5s ", figures_share(share, (double)item->share));
-    pane_place(c, line, 0, left, style(role), v, s->document, s->offset);
-    draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + s->offset, s->size);
+    left = canvas_printf(c, line, 0, left, style(role), "%5s ",
+                         isnan(item->share) ? "-" : figures_share(share, (double)item->share));
+    pane_place(c, line, 0, left, style(role), v, item->document, item->offset);
+    draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + item->offset, item->size);
 }
 
 static int item_rows(const struct pane_evidence *p)
@@ -82,13 +82,13 @@ static const char *nothing_yet(const struct exchange *x)
 void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
+    static const char *const by[] = {", read again", ", by attention and shared words", ", % of attention",
+                                     ", by shared words"};
     char detail[64] = "";
     size_t n = exchange_lens(x).n_items;
     if (n > 0)
         snprintf(detail, sizeof detail, "%zu place%s%s", n, n == 1 ? "" : "s",
-                 x->token >= 0                          ? ", one word's"
-                 : x->finding->rank_by == FINDING_FUSED ? ", by attention and shared words"
-                                                        : ", % of attention");
+                 x->token >= 0 ? ", one word's" : by[x->finding->rank_by]);
     struct rect body = pane_title(c, r, focused, "Evidence", detail);
     p->height = body.h;
     if (n == 0) {

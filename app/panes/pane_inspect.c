@@ -189,7 +189,7 @@ void pane_inspect_draw(struct pane_inspect *p, struct canvas *c, struct rect r, 
                  (unsigned long long)(i->in->n_text - 1), (unsigned long long)i->in->start,
                  (unsigned long long)(i->in->start + i->in->n_token - 1));
     struct rect body = pane_title(c, r, true, "Attention inspector", detail);
-    if (x == NULL || x->finding == NULL) {
+    if (!exchange_attended(x)) {
         canvas_puts(c, body, 0, 1, style(ROLE_DIM), "No answer yet whose attention could be looked into.");
         return;
     }

@@ -276,7 +276,7 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
     char first[16], last[16], cell[16], at[16], share[16], parts[5][200] = {""};
     const uint64_t begin = first_token(p, a), span = pane_map_span(p, a);
     const double tokens = (double)span / (p->width > 0 ? p->width : 1);
-    const bool answered = l->exchange != NULL && l->exchange->finding != NULL;
+    const bool answered = exchange_attended(l->exchange);
     if (answered) describe_scale(v, l, parts[0], sizeof parts[0]);
     if (answered && l->inspected != NULL)
         snprintf(parts[1], sizeof parts[1], "text %s", figures_share(share, l->inspected->on_text));
@@ -304,7 +304,7 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
 static void title_of(const struct view *v, const struct lane *l, size_t number, int width, char *out, size_t size)
 {
     char word[64], which[64], question[120] = "";
-    if (l->exchange == NULL || l->exchange->finding == NULL) {
+    if (!exchange_attended(l->exchange)) {
         snprintf(out, size, "Map");
         return;
     }

@@ -1,15 +1,12 @@
 #include "app/reader/finding.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/reader/bm25.h"
-#include "app/reader/code_rank.h"
+#include "app/reader/finding_rank.h"
 #include "app/reader/inspected.h"
 #include "app/reader/reader.h"
-#include "app/text/corpus.h"
 #include "app/text/segment.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
@@ -159,60 +156,16 @@ static int attend(struct reader *r, struct finding *f, const atomic_bool *cancel
     return failed;
 }
 
-/* The fused rank of every segment (models/FORMAT.md, fusion_weight). */
-static int fuse(struct reader *r, const struct finding *f, const atomic_bool *cancel, float *fused, struct error *e)
-{
-    size_t n;
-    const struct reader_segment *segments = reader_segments(r, &n);
-    if (bm25_score(reader_corpus(r), segments, n, f->question, reader_backend(r)->pool, cancel, fused, e)) return -1;
-    bm25_fuse(f->score, fused, reader_fusion_weight(r), n, fused);
-    if (!code_rank_applies(reader_corpus(r))) return 0;
-    return code_rank(reader_corpus(r), segments, n, f->question, cancel, fused, e);
-}
-
-/* Takes the segments of other documents out of a rank. */
-static int restrict_to(struct reader *r, const struct scope *scope, size_t n, float *rank, struct error *e)
-{
-    const struct corpus *c = reader_corpus(r);
-    const struct reader_segment *segments = reader_segments(r, &(size_t){0});
-    if (scope_is_all(scope)) return 0;
-    bool *inside = calloc(c->n_documents, sizeof *inside);
-    if (!inside) return error_memory(e);
-    size_t n_inside = 0;
-    for (size_t i = 0; i < c->n_documents; i++) n_inside += inside[i] = scope_holds(scope, c->documents[i].path);
-    for (size_t i = 0; i < n; i++)
-        if (!inside[segments[i].document]) rank[i] = -INFINITY;
-    free(inside);
-    if (n_inside > 0) return 0;
-    return error_set(e, "none of the %zu documents is of the paths and kinds that are asked of", c->n_documents);
-}
-
-/* The best FINDING_MOST segments by `rank`, ties by position; what was taken out stays out. */
-static int choose(struct finding *f, const float *rank, struct error *e)
-{
-    f->items = calloc(FINDING_MOST, sizeof *f->items);
-    if (!f->items) return error_memory(e);
-    for (size_t i = 0; i < f->n_segments; i++) {
-        if (isinf(rank[i]) || (f->n_items == FINDING_MOST && rank[i] <= f->items[f->n_items - 1].score)) continue;
-        size_t at = f->n_items < FINDING_MOST ? f->n_items++ : f->n_items - 1;
-        for (; at > 0 && f->items[at - 1].score < rank[i]; at--) f->items[at] = f->items[at - 1];
-        f->items[at] = (struct finding_item){.segment = i, .score = rank[i], .share = f->share[i]};
-    }
-    return 0;
-}
-
 static int rank(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,
                 struct error *e)
 {
-    bool alone = how->rank == FINDING_ATTENTION || reader_model(r)->evidence.fusion_weight <= 0;
-    f->rank_by = alone ? FINDING_ATTENTION : FINDING_FUSED;
-    float *rank = calloc(f->n_segments + 1, sizeof *rank);
-    if (!rank) return error_memory(e);
-    if (alone) memcpy(rank, f->score, f->n_segments * sizeof *rank);
-    int failed = (!alone && fuse(r, f, cancel, rank, e)) || restrict_to(r, &how->scope, f->n_segments, rank, e) ||
-                 choose(f, rank, e);
-    free(rank);
-    return failed ? -1 : 0;
+    struct finding_rank_sources from = {.corpus = reader_corpus(r),
+                                        .pool = reader_backend(r)->pool,
+                                        .attention = f->score,
+                                        .share = f->share,
+                                        .fusion_weight = reader_fusion_weight(r)};
+    from.segments = reader_segments(r, &from.n);
+    return finding_rank_all(f, &from, how, cancel, e);
 }
 
 static int seek(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,
@@ -225,16 +178,27 @@ static int seek(struct reader *r, struct finding *f, const struct finding_how *h
     return failed ? -1 : 0;
 }
 
-int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
-                 const atomic_bool *cancel, struct error *e)
+static int new_finding(struct finding **out, const char *question, struct error *e)
 {
-    if (sequence_n_tokens(reader_sequence(r)) == 0) return error_set(e, "nothing has been read yet");
-    const double begin = clock_seconds();
     struct finding *f = calloc(1, sizeof *f);
     if (!f || !(f->question = strdup(question))) {
         finding_close(f);
         return error_memory(e);
     }
+    *out = f;
+    return 0;
+}
+
+int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
+                 const atomic_bool *cancel, struct error *e)
+{
+    if (sequence_n_tokens(reader_sequence(r)) == 0) return error_set(e, "nothing has been read yet");
+    const double begin = clock_seconds();
+    struct reader_progress p;
+    struct finding *f = NULL;
+    if (new_finding(&f, question, e)) return -1;
+    reader_progress(r, &p);
+    f->read_share = p.total_bytes ? (double)p.bytes / (double)p.total_bytes : 1;
     if (seek(r, f, how, cancel, e)) {
         finding_close(f);
         return -1;
@@ -244,14 +208,58 @@ int finding_open(struct finding **out, struct reader *r, const char *question, c
     return 0;
 }
 
+int finding_open_words(struct finding **out, const struct corpus *c, const struct reader_segment *segments, size_t n,
+                       struct thread_pool *pool, const char *question, const struct finding_how *how,
+                       const atomic_bool *cancel, struct error *e)
+{
+    const double begin = clock_seconds();
+    const struct finding_rank_sources from = {.corpus = c, .segments = segments, .n = n, .pool = pool};
+    struct finding *f = NULL;
+    if (new_finding(&f, question, e)) return -1;
+    if (finding_rank_all(f, &from, how, cancel, e)) {
+        finding_close(f);
+        return -1;
+    }
+    f->seconds = clock_seconds() - begin;
+    *out = f;
+    return 0;
+}
+
+static struct finding_item *copied(const struct finding_item *items, size_t n)
+{
+    struct finding_item *copy = calloc(n + 1, sizeof *copy);
+    if (copy && n > 0) memcpy(copy, items, n * sizeof *items);
+    return copy;
+}
+
+int finding_lend(struct finding **out, const struct finding *f, struct error *e)
+{
+    struct finding *other = calloc(1, sizeof *other);
+    if (!other) return error_memory(e);
+    *other = *f;
+    other->lent = true;
+    other->question = strdup(f->question);
+    other->items = copied(f->items, f->n_items);
+    other->candidates = copied(f->candidates, f->n_candidates);
+    if (!other->question || !other->items || !other->candidates) {
+        finding_close(other);
+        return error_memory(e);
+    }
+    *out = other;
+    return 0;
+}
+
 void finding_close(struct finding *f)
 {
     if (!f) return;
-    evidence_close(f->attention);
     free(f->question);
     free(f->items);
-    free(f->share);
-    free(f->score);
+    free(f->candidates);
+    if (!f->lent) {
+        evidence_close(f->attention);
+        free(f->share);
+        free(f->score);
+    }
     free(f);
 }
 

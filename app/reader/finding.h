@@ -8,47 +8,95 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/reader/reread.h"
 #include "app/reader/scope.h"
 
+struct corpus;
 struct error;
 struct evidence;
 struct inspected;
 struct inspected_choice;
 struct reader;
+struct reader_segment;
+struct thread_pool;
 
-enum finding_rank { FINDING_FUSED, FINDING_ATTENTION };
+/* What an order is by: the second reading, attention and shared words, the attention alone, the words alone. */
+enum finding_rank { FINDING_REREAD, FINDING_FUSED, FINDING_ATTENTION, FINDING_WORDS };
+
+static inline const char *finding_rank_name(enum finding_rank rank)
+{
+    static const char *const names[] = {"reread", "fused", "attention", "words"};
+    return names[rank];
+}
 
 /* How a question is sought. All zero: by the usual rank, in everything. */
 struct finding_how {
     enum finding_rank rank;
-    struct scope scope; /* of what was read, only these documents are ranked */
+    struct scope scope;  /* of the text, only these documents are ranked */
+    size_t n_candidates; /* with FINDING_REREAD: that a second reading can take */
 };
 
 /* How many segments a finding lists at most. */
 #define FINDING_MOST 20
 
+/* A segment: bytes [offset, offset + size) of a document's text. */
 struct finding_item {
-    uint64_t segment; /* index */
-    float score;      /* what it was ranked by: attention score, or the fused one */
-    float share;      /* of the question's evidence attention inside the segment */
+    uint64_t segment; /* index among all of the text */
+    size_t document;
+    uint64_t offset;
+    uint32_t size;
+    uint32_t was; /* its place, from 1, before the second reading moved it; 0: it was not listed */
+    float score;  /* what it was ranked by: one of the four below */
+    float share;  /* of the question's evidence attention inside the segment; NAN: it was not read */
+    float attention, bm25, fused, reread; /* NAN: not computed */
+};
+
+/* Words of the text: bytes [begin, end) of the document of an item. */
+struct finding_span {
+    size_t item;
+    uint64_t begin, end;
 };
 
 struct finding {
     char *question;             /* owned: as it was sought */
-    enum finding_rank rank_by;  /* what the order is by: FINDING_ATTENTION where the model does not fuse */
+    enum finding_rank rank_by;  /* what the order is by, which may be less than was wanted */
     struct finding_item *items; /* owned, by falling score */
     size_t n_items;
-    float *share, *score; /* owned, [n_segments]: the map */
+    struct finding_item *candidates; /* owned: for a second reading, in turn from the attention's list and BM25's */
+    size_t n_candidates;
+    float *share, *score; /* owned unless lent, [n_segments]: the map; NULL: nothing had been read */
     size_t n_segments;
-    struct evidence *attention; /* owned: what finding_text_shares and finding_token_share look up */
+    struct evidence *attention; /* owned unless lent: what finding_text_shares and finding_token_share look up */
+    bool lent;                  /* the map and the attention are another finding's, which is closed later */
     double seconds;             /* from the question on */
+    double read_share;          /* of the text that had been read, 0 to 1 */
+
+    /* What the second reading says. Where it did not judge the rest of them means nothing. */
+    bool judged, found; /* found: some place seems to answer */
+    float confidence;   /* 0 to 1, that the answer is right */
+    enum reread_says says;
+    struct finding_span spans[REREAD_SPANS]; /* of the answer */
+    size_t n_spans;
 };
 
-/* Seeks the question, which stands alone, in what has been read by now; the reader is left as it was. Cancelled:
- * ERROR_CANCELLED. A finding needs no reader to be kept and closed. */
+/* Seeks the question, which stands alone, in what has been read by now, without a second reading; the reader is left as
+ * it was. Cancelled: ERROR_CANCELLED. A finding needs no reader to be kept and closed. */
 int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e);
-void finding_close(struct finding *f);
+void finding_close(struct finding *f); /* accepts NULL */
+
+/* The same by words alone, for a text that is not read yet: of all its segments, cut as reading cuts them. */
+int finding_open_words(struct finding **out, const struct corpus *c, const struct reader_segment *segments, size_t n,
+                       struct thread_pool *pool, const char *question, const struct finding_how *how,
+                       const atomic_bool *cancel, struct error *e);
+
+/* Another finding over the same attention, for a second reading while the first is shown. */
+int finding_lend(struct finding **out, const struct finding *f, struct error *e);
+
+/* Reads the candidates again and ranks by what that says. In a script that the second reading does not know everything
+ * stays as it was. `idle` as in reread_run. */
+int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, const atomic_bool *cancel,
+                   void (*idle)(void *context), void *context, struct error *e);
 
 /* Whether a question is short enough to be asked. */
 bool finding_fits(struct reader *r, const char *question);

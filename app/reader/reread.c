@@ -1,8 +1,10 @@
 #include "app/reader/reread.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/reader/reread_windows.h"
 #include "app/text/corpus.h"
@@ -56,6 +58,14 @@ static int find_heads(struct reread *r, struct error *e)
     if (m->window < m->question_tokens + m->title_tokens + 8 || m->joint_window < m->question_tokens + 8)
         return error_set_kind(e, ERROR_DAMAGED, "%s: its windows are too short for its questions", m->path);
     return 0;
+}
+
+bool reread_beside(char *path, size_t size, const char *reader)
+{
+    const size_t n = strlen(reader), ending = strlen(".gguf");
+    const bool named = n > ending && strcmp(reader + n - ending, ".gguf") == 0;
+    const int written = snprintf(path, size, "%.*s-reread.gguf", (int)(named ? n - ending : n), reader);
+    return written > 0 && (size_t)written < size && access(path, R_OK) == 0;
 }
 
 int reread_open(struct reread **out, const char *path, struct backend *b, struct error *e)

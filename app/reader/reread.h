@@ -41,6 +41,10 @@ struct reread_result {
     bool found;       /* some place seems to answer */
 };
 
+/* The path of the model that stands beside a reader's file: FILE.gguf has FILE-reread.gguf. False where there is no
+ * such file, or its path has no room. */
+bool reread_beside(char *path, size_t size, const char *reader);
+
 /* Loads the model beside the reader's; it borrows the back end until reread_close. */
 int reread_open(struct reread **out, const char *path, struct backend *b, struct error *e);
 void reread_close(struct reread *r); /* accepts NULL */

@@ -255,3 +255,29 @@ void sequence_token_offsets(const struct sequence *s, uint64_t begin, uint64_t e
     }
     offsets[end - begin] = offset;
 }
+
+int sequence_cut(struct reader_segment **out, size_t *n, const struct corpus *c, const atomic_bool *cancel,
+                 struct error *e)
+{
+    struct reader_segment *segments = NULL;
+    size_t found = 0, capacity = 0;
+    for (uint32_t i = 0; i < c->n_documents; i++) {
+        const struct document *d = &c->documents[i];
+        uint64_t at = 0;
+        do {
+            struct reader_segment *grown = bytes_reserve(segments, &capacity, found + 1, sizeof *grown);
+            const bool stopped = found % 4096 == 0 && cancel && atomic_load(cancel);
+            if (grown) segments = grown;
+            if (!grown || stopped) {
+                free(segments);
+                return stopped ? error_cancelled(e) : error_memory(e);
+            }
+            const size_t size = segment_cut(d->text + at, (size_t)(d->size - at));
+            segments[found++] = (struct reader_segment){.document = i, .size = (uint32_t)size, .offset = at};
+            at += size;
+        } while (at < d->size);
+    }
+    *out = segments;
+    *n = found;
+    return 0;
+}

@@ -4,6 +4,7 @@
 #ifndef LECTERN_SEQUENCE_H
 #define LECTERN_SEQUENCE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,11 @@ uint64_t sequence_file_bytes(const struct sequence *s); /* in the mapped files *
 const struct reader_document *sequence_documents(const struct sequence *s, size_t *n);
 const struct reader_segment *sequence_segments(const struct sequence *s, size_t *n);
 const int8_t *sequence_keys(const struct sequence *s, uint64_t *n_kept);
+
+/* The segments of a whole corpus, *out malloc'ed, as reading will make them, without their tokens. Cancelled:
+ * ERROR_CANCELLED. */
+int sequence_cut(struct reader_segment **out, size_t *n, const struct corpus *c, const atomic_bool *cancel,
+                 struct error *e);
 
 /* Index of the first kept key at or after a token. */
 uint64_t sequence_kept(const struct sequence *s, uint64_t token);

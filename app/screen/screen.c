@@ -141,7 +141,7 @@ static bool has_evidence(const struct screen *s)
 static void take_talk(struct screen *s, struct message *m)
 {
     const bool had = has_evidence(s);
-    conversation_take(&s->conversation, m);
+    conversation_take(&s->conversation, m, s->atlas);
     if (has_evidence(s) && !had) show_first_place(s);
 }
 

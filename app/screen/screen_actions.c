@@ -73,7 +73,7 @@ static void compare(struct screen *s)
     struct conversation *c = &s->conversation;
     size_t from = c->compared < c->n ? c->compared : c->n;
     while (from-- > 0) {
-        if (from == c->current || c->items[from]->finding == NULL) continue;
+        if (from == c->current || !exchange_attended(c->items[from])) continue;
         c->compared = from;
         screen_notice(s, ROLE_DIM, "compared with: %.200s", c->items[from]->question);
         return;

@@ -4,14 +4,13 @@
 void screen_evidence_show(struct screen *s, bool leave)
 {
     const struct finding_item *item = exchange_selected(conversation_current(&s->conversation));
-    if (item == NULL || item->segment >= s->atlas->n_segments) return;
-    const struct reader_segment *segment = &s->atlas->segments[item->segment];
-    struct spot spot = {segment->document, segment->offset};
+    if (item == NULL) return;
+    struct spot spot = {item->document, item->offset};
     if (leave) {
-        screen_go(s, spot, segment->size);
+        screen_go(s, spot, item->size);
         s->focus = FOCUS_TEXT;
     } else {
-        pane_text_go(&s->text, s->atlas, spot, segment->size);
+        pane_text_go(&s->text, s->atlas, spot, item->size);
         s->map.own_cursor = false;
     }
 }

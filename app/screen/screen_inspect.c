@@ -16,7 +16,7 @@ static bool is_old(const struct screen *s, const struct inspected *i)
 static bool want(struct screen *s, size_t id)
 {
     const struct exchange *x = id < s->conversation.n ? s->conversation.items[id] : NULL;
-    if (x == NULL || x->finding == NULL) return false;
+    if (!exchange_attended(x)) return false;
     const struct inspected *found = exchange_inspected(x, &s->choice);
     if (found != NULL && !is_old(s, found)) return false;
     const struct inspected_choice choice = exchange_choice(x, &s->choice);
@@ -49,7 +49,7 @@ void screen_inspect_open(struct screen *s)
         leave(s);
         return;
     }
-    if (x == NULL || x->finding == NULL) {
+    if (!exchange_attended(x)) {
         screen_notice(s, ROLE_DIM, "no answer yet whose attention could be looked into");
         return;
     }

@@ -121,7 +121,7 @@ static void export_answer(struct screen *s, const char *path)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     struct error e = {0};
-    if (x == NULL || x->finding == NULL) {
+    if (!exchange_attended(x)) {
         screen_notice(s, ROLE_ERROR, "nothing to export: ask a question first");
         return;
     }
@@ -143,8 +143,7 @@ void screen_prompt_export(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     char *path = s->export_path;
-    if (x == NULL || x->finding == NULL || (exchange_inspected(x, &s->choice) == NULL && x->not_inspected == NULL))
-        return;
+    if (!exchange_attended(x) || (exchange_inspected(x, &s->choice) == NULL && x->not_inspected == NULL)) return;
     s->export_path = NULL;
     write_export(s, x, path);
     free(path);

@@ -216,7 +216,8 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
         action_redraw,
         action_configure,
     };
-    const struct worker_options worker = {o->corpus, o->model, o->device, o->n_threads, o->reader, o->answerer, o->how};
+    const struct worker_options worker = {o->corpus,   o->model,  o->device,      o->n_threads, o->reader,
+                                          o->answerer, o->quotes, o->reread_path, o->how};
     struct config config;
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;

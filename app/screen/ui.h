@@ -18,7 +18,9 @@ struct ui_options {
     const char *device;           /* as backend_open takes it */
     unsigned n_threads;           /* 0: as many as there are cores */
     struct reader_options reader; /* strings borrowed */
-    struct answerer *answerer;    /* borrowed; NULL: sentences are quoted */
+    struct answerer *answerer;    /* borrowed; NULL: no model words answers */
+    bool quotes;                  /* sentences are quoted, whatever the second reading says */
+    const char *reread_path;      /* the second reading's model; NULL: none */
     struct finding_how how;
     struct ui_place {
         size_t document;

@@ -163,11 +163,10 @@ static double read_share(const struct mcp_text *t)
 static void add_place(struct result *r, cJSON *list, const struct mcp_text *t, const struct finding_item *item,
                       const struct mcp_call *call, size_t rank)
 {
-    const struct reader_segment *s = &t->segments[item->segment];
-    const struct document *d = &t->corpus->documents[s->document];
+    const struct document *d = &t->corpus->documents[item->document];
     struct place place;
     cJSON *o = append(r, list);
-    report_place_of(d, s, &place);
+    report_place(t->corpus, item, &place);
     uint64_t last = place.line[0] + (uint64_t)call->snippet_lines - 1;
     if (last > place.line[1]) last = place.line[1];
     size_t size = 0;
@@ -197,11 +196,11 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     begin(&r);
     cJSON *list = cJSON_AddArrayToObject(r.object, "places");
     if (!list) r.whole = false;
-    if (read_share(t) < 1) put(&r, "Only %.0f %% of the text is read so far.\n\n", 100 * read_share(t));
+    if (f->read_share < 1)
+        put(&r, "Only %.0f %% of the text is read so far: words alone chose these places.\n\n", 100 * f->read_share);
     if (first >= last) put(&r, "No place.\n");
-    for (size_t i = first; i < last && r.whole; i++)
-        if (f->items[i].segment < t->n_segments) add_place(&r, list, t, &f->items[i], call, i + 1);
-    add_number(&r, r.object, "read_share", read_share(t));
+    for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
+    add_number(&r, r.object, "read_share", f->read_share);
     if (last < f->n_items) {
         char cursor[24];
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", last));

@@ -13,6 +13,7 @@
 #include "app/answer/ask.h"
 #include "app/text/corpus.h"
 #include "app/reader/inspected.h"
+#include "app/reader/reread.h"
 #include "app/worker/message.h"
 #include "app/worker/queue.h"
 #include "compute/backend.h"
@@ -42,6 +43,11 @@ struct worker {
     struct backend *backend;
     struct reader *reader;
     struct ask ask;
+    struct reread *reread;
+    struct message *later[WAITING_MAX]; /* questions answered at once, to be answered again when all is read */
+    size_t n_later;
+    struct reader_segment *cuts; /* of the whole text, once a question wanted them */
+    size_t n_cuts;
     struct finding **findings; /* lent to the main thread, all of them */
     size_t n_findings, findings_capacity;
     size_t told_documents, told_segments, asked;
@@ -107,7 +113,7 @@ static struct wish take_wish(struct worker *w, struct wish *wish)
 static void serve_shares(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->shares_wish);
-    if (wish.finding == NULL || wish.begin >= wish.end) return;
+    if (wish.finding == NULL || wish.finding->n_segments == 0 || wish.begin >= wish.end) return;
     size_t n_documents, n = (size_t)(wish.end - wish.begin), document = 0;
     const struct reader_document *documents = reader_documents(w->reader, &n_documents);
     while (document < n_documents && documents[document].end_token <= wish.begin) document++;
@@ -133,7 +139,7 @@ static void serve_lens(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->lens_wish);
     struct error e = {0};
-    if (wish.finding == NULL) return;
+    if (wish.finding == NULL || wish.finding->n_segments == 0) return; /* the attention is not there yet */
     struct message *m = message_new(MESSAGE_LENS);
     if (m == NULL) return;
     m->id = wish.id;
@@ -152,7 +158,7 @@ static void serve_inspection(struct worker *w)
 {
     struct wish wish = take_wish(w, &w->inspection_wish);
     struct error e = {0};
-    if (wish.finding == NULL) return;
+    if (wish.finding == NULL || wish.finding->n_segments == 0) return; /* the attention is not there yet */
     struct message *m = message_new(MESSAGE_INSPECTED);
     if (m == NULL) return;
     m->id = wish.id;
@@ -166,39 +172,6 @@ static void serve_wishes(struct worker *w)
     serve_shares(w);
     serve_lens(w);
     serve_inspection(w);
-}
-
-static void on_progress(void *context, const struct reader_progress *p)
-{
-    struct worker *w = context;
-    tell_progress(w, p);
-    serve_wishes(w);
-}
-
-/* What was found is the main thread's to look at while it is worded, and afterwards. */
-static const struct finding *find(struct worker *w, const char *question, const struct finding_how *how,
-                                  struct error *e)
-{
-    struct finding **findings = bytes_reserve(w->findings, &w->findings_capacity, w->n_findings + 1, sizeof *findings);
-    if (findings == NULL) {
-        error_memory(e);
-        return NULL;
-    }
-    w->findings = findings;
-    struct finding **f = &findings[w->n_findings];
-    if (ask_find(&w->ask, question, how, &w->cancel, f, e) != 0) return NULL;
-    w->n_findings++;
-    struct message *m = message_new(MESSAGE_EVIDENCE);
-    const char *answerer = ask_answerer(&w->ask);
-    if (m == NULL || !message_text(m, answerer, strlen(answerer))) {
-        message_free(m);
-        error_memory(e);
-        return NULL;
-    }
-    m->id = w->asked;
-    m->finding = *f;
-    tell(w, m);
-    return *f;
 }
 
 static void on_idle(void *context)
@@ -216,6 +189,115 @@ static void on_words(void *context, const char *text, size_t size)
         message_free(m);
     else
         tell(w, m);
+}
+
+/* What was found is the main thread's to look at from now on, and stays as it is. */
+static int lend(struct worker *w, struct finding *f, struct error *e)
+{
+    struct finding **findings = bytes_reserve(w->findings, &w->findings_capacity, w->n_findings + 1, sizeof *findings);
+    struct message *m = message_new(MESSAGE_EVIDENCE);
+    const char *answerer = ask_answerer(&w->ask);
+    if (findings) w->findings = findings;
+    if (!findings || !m || !message_text(m, answerer, strlen(answerer))) {
+        message_free(m);
+        finding_close(f);
+        return error_memory(e);
+    }
+    findings[w->n_findings++] = f;
+    m->id = w->asked;
+    m->finding = f;
+    tell(w, m);
+    return 0;
+}
+
+/* Takes what was found first, tells of it, reads it again and tells of that; *told is what was told last. */
+static int find_twice(struct worker *w, struct ask *q, struct finding *first, const struct finding **told,
+                      struct error *e)
+{
+    struct finding *second = NULL;
+    if (lend(w, first, e)) return -1;
+    *told = first;
+    if (first->n_candidates == 0 || !q->reread) return 0;
+    if (finding_lend(&second, first, e)) return -1;
+    if (ask_reread(q, second, &w->cancel, on_idle, w, e)) {
+        finding_close(second);
+        return -1;
+    }
+    if (lend(w, second, e)) return -1;
+    *told = second;
+    return 0;
+}
+
+static void end_answer(struct worker *w, size_t id, struct answer *a, const struct error *e)
+{
+    if (a == NULL) {
+        tell_text(w, MESSAGE_ANSWER_ENDS, id, false, e->kind == ERROR_CANCELLED ? NULL : e->text);
+        return;
+    }
+    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+    if (m == NULL) {
+        answer_close(a);
+        return;
+    }
+    m->id = id;
+    m->done = true;
+    m->answer = a;
+    tell(w, m);
+}
+
+static struct answer_callbacks callbacks_of(struct worker *w)
+{
+    return (struct answer_callbacks){.words = on_words, .idle = on_idle, .context = w, .cancel = &w->cancel};
+}
+
+/* A question in the middle of reading: by the words of the whole text and the second reading, without the attention,
+ * which is not there, and without a chat model, which would take its time. */
+static void ask_at_once(struct worker *w, const struct message *question)
+{
+    const struct answer_callbacks callbacks = callbacks_of(w);
+    const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
+    struct ask quick = {.reader = w->reader,
+                        .reread = w->reread,
+                        .quotes = w->options.quotes,
+                        .conversation = true,
+                        .talk = w->ask.talk};
+    struct error e = {0};
+    struct answer *a = NULL;
+    struct finding *first = NULL;
+    const struct finding *f = NULL;
+    w->asked = question->id;
+    tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
+    int failed = w->cuts ? 0 : sequence_cut(&w->cuts, &w->n_cuts, w->options.corpus, &w->cancel, &e);
+    if (!failed) failed = ask_words(&quick, question->text, w->cuts, w->n_cuts, &how, &w->cancel, &first, &e);
+    if (!failed) {
+        struct reader_progress p;
+        reader_progress(w->reader, &p);
+        first->read_share = (double)p.bytes / (double)p.total_bytes;
+        failed = find_twice(w, &quick, first, &f, &e);
+    }
+    quick.conversation = false; /* it is remembered when it is answered for good */
+    if (!failed) failed = ask_word(&quick, question->text, f, &callbacks, &a, &e);
+    end_answer(w, question->id, a, &e);
+}
+
+/* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
+ */
+static void serve_questions(struct worker *w)
+{
+    while (w->n_later < WAITING_MAX) {
+        struct message *m = queue_pop(w->to, false);
+        if (m == NULL) return;
+        if (m->type == MESSAGE_ASK && w->options.how.rank != FINDING_ATTENTION) ask_at_once(w, m);
+        w->later[w->n_later++] = m;
+    }
+}
+
+static void on_progress(void *context, const struct reader_progress *p)
+{
+    struct worker *w = context;
+    tell_progress(w, p);
+    serve_wishes(w);
+    serve_questions(w);
 }
 
 /* A device that was lost. */
@@ -249,29 +331,19 @@ static void read_on(struct worker *w)
 
 static void ask(struct worker *w, const struct message *question)
 {
-    const struct answer_callbacks callbacks = {.words = on_words, .idle = on_idle, .context = w, .cancel = &w->cancel};
+    const struct answer_callbacks callbacks = callbacks_of(w);
+    const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
     struct error e = {0};
     struct answer *a = NULL;
+    struct finding *first = NULL;
+    const struct finding *f = NULL;
     w->asked = question->id;
     tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
-    const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
-    const struct finding *f = find(w, question->text, &how, &e);
-    const bool failed = f == NULL || ask_word(&w->ask, question->text, f, &callbacks, &a, &e) != 0;
+    int failed = ask_find(&w->ask, question->text, &how, &w->cancel, &first, &e);
+    if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
+    if (!failed) failed = ask_word(&w->ask, question->text, f, &callbacks, &a, &e);
     tell_notice(w);
-    if (failed) {
-        bool stopped = e.kind == ERROR_CANCELLED;
-        tell_text(w, MESSAGE_ANSWER_ENDS, question->id, false, stopped ? NULL : e.text);
-        return;
-    }
-    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
-    if (m == NULL) {
-        answer_close(a);
-        return;
-    }
-    m->id = question->id;
-    m->done = true;
-    m->answer = a;
-    tell(w, m);
+    end_answer(w, question->id, a, &e);
 }
 
 static void on_scale_step(void *context, uint64_t done, uint64_t all, double seconds)
@@ -331,8 +403,19 @@ static bool set_up(struct worker *w, struct error *e)
     if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
     tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
     if (reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) != 0) return false;
-    w->ask = (struct ask){.reader = w->reader, .answerer = o->answerer, .conversation = true};
+    if (o->reread_path && reread_open(&w->reread, o->reread_path, w->backend, e) != 0) return false;
+    w->ask = (struct ask){
+        .reader = w->reader, .answerer = o->answerer, .reread = w->reread, .quotes = o->quotes, .conversation = true};
     return true;
+}
+
+/* What came while the text was read goes first. */
+static struct message *next_message(struct worker *w)
+{
+    if (w->n_later == 0) return queue_pop(w->to, true);
+    struct message *m = w->later[0];
+    memmove(w->later, w->later + 1, --w->n_later * sizeof(struct message *));
+    return m;
 }
 
 static void *run(void *context)
@@ -344,7 +427,7 @@ static void *run(void *context)
     setpriority(PRIO_PROCESS, 0, NICENESS);
     if (!set_up(w, &e)) tell_text(w, MESSAGE_FAILED, 0, false, e.text);
     while (!atomic_load(&w->closing)) {
-        struct message *m = queue_pop(w->to, true);
+        struct message *m = next_message(w);
         if (w->reader != NULL) serve_wishes(w);
         if (m == NULL) continue;
         if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
@@ -417,9 +500,12 @@ void worker_close(struct worker *w)
     queue_stop(w->from);
     pthread_join(w->thread, NULL);
     ask_free(&w->ask);
-    for (size_t i = 0; i < w->n_findings; i++) finding_close(w->findings[i]);
+    while (w->n_findings > 0) finding_close(w->findings[--w->n_findings]); /* what is lent comes before its owner */
     free(w->findings);
+    for (size_t i = 0; i < w->n_later; i++) message_free(w->later[i]);
+    free(w->cuts);
     reader_close(w->reader);
+    reread_close(w->reread);
     answerer_release(w->options.answerer);
     backend_close(w->backend);
     free_all(w);

@@ -21,7 +21,9 @@ struct worker_options {
     const char *device;
     unsigned n_threads;
     struct reader_options reader;
-    struct answerer *answerer; /* NULL: sentences are quoted */
+    struct answerer *answerer; /* NULL: no model words answers */
+    bool quotes;               /* sentences are quoted, whatever the second reading says */
+    const char *reread_path;   /* the second reading's model; NULL: none */
     struct finding_how how;    /* what a question is sought by, unless it says so itself */
 };
 

@@ -1,0 +1,240 @@
+#include "app/reader/finding_rank.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/reader/bm25.h"
+#include "app/reader/code_rank.h"
+#include "app/reader/sequence.h"
+#include "app/text/corpus.h"
+#include "compute/error.h"
+
+/* Scores of every segment; NULL: not computed. A segment that may not be ranked has -INFINITY in `order`. */
+struct scores {
+    float *bm25, *fused;
+    float *order; /* what is ranked by at first */
+    float
+        *first; /* what the first list of candidates is by: the attention, or in a repository what code is ranked by */
+    float *words; /* and the second: BM25, where a word is there */
+};
+
+static void scores_free(struct scores *s)
+{
+    free(s->bm25);
+    free(s->fused);
+    free(s->order);
+    free(s->first);
+    free(s->words);
+}
+
+/* The segments with the best ranks, ties by position; what may not be ranked stays out. */
+static size_t best(const float *rank, size_t n, size_t most, size_t *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isinf(rank[i]) || (found == most && rank[i] <= rank[out[found - 1]])) continue;
+        size_t at = found < most ? found++ : found - 1;
+        for (; at > 0 && rank[out[at - 1]] < rank[i]; at--) out[at] = out[at - 1];
+        out[at] = i;
+    }
+    return found;
+}
+
+/* Takes the segments of other documents out of a rank. */
+static int restrict_to(const struct finding_rank_sources *from, const struct scope *scope, float *rank, struct error *e)
+{
+    const struct corpus *c = from->corpus;
+    if (scope_is_all(scope)) return 0;
+    bool *inside = calloc(c->n_documents, sizeof *inside);
+    if (!inside) return error_memory(e);
+    size_t n_inside = 0;
+    for (size_t i = 0; i < c->n_documents; i++) n_inside += inside[i] = scope_holds(scope, c->documents[i].path);
+    for (size_t i = 0; i < from->n; i++)
+        if (!inside[from->segments[i].document]) rank[i] = -INFINITY;
+    free(inside);
+    if (n_inside > 0) return 0;
+    return error_set(e, "none of the %zu documents is of the paths and kinds that are asked of", c->n_documents);
+}
+
+static float *copied(const float *scores, size_t n)
+{
+    float *copy = calloc(n + 1, sizeof *copy);
+    if (copy && n > 0) memcpy(copy, scores, n * sizeof *copy);
+    return copy;
+}
+
+/* Words, and what they make together with the attention (models/FORMAT.md, fusion_weight). */
+static int score_words(struct scores *s, const struct finding_rank_sources *from, const char *question,
+                       const atomic_bool *cancel, struct error *e)
+{
+    const size_t n = from->n;
+    s->bm25 = calloc(n + 1, sizeof *s->bm25);
+    if (!s->bm25) return error_memory(e);
+    if (bm25_score(from->corpus, from->segments, n, question, from->pool, cancel, s->bm25, e)) return -1;
+    if (!(s->fused = copied(s->bm25, n))) return error_memory(e);
+    if (from->attention) bm25_fuse(from->attention, s->bm25, from->fusion_weight, n, s->fused);
+    if (!code_rank_applies(from->corpus)) return 0;
+    return code_rank(from->corpus, from->segments, n, question, cancel, s->fused, e);
+}
+
+static int score_all(struct scores *s, const struct finding_rank_sources *from, struct finding *f,
+                     const struct finding_how *how, const atomic_bool *cancel, struct error *e)
+{
+    const bool fuses = !from->attention || from->fusion_weight > 0;
+    const bool words = how->rank == FINDING_REREAD || (how->rank != FINDING_ATTENTION && fuses);
+    if (words && score_words(s, from, f->question, cancel, e)) return -1;
+    const bool alone = !words || !fuses;
+    f->rank_by = alone ? FINDING_ATTENTION : from->attention ? FINDING_FUSED : FINDING_WORDS;
+    s->order = copied(alone ? from->attention : s->fused, from->n);
+    if (!s->order) return error_memory(e);
+    if (restrict_to(from, &how->scope, s->order, e)) return -1;
+    if (how->n_candidates == 0 || !words) return 0;
+    s->first = copied(from->attention && !code_rank_applies(from->corpus) ? from->attention : s->fused, from->n);
+    s->words = copied(s->bm25, from->n);
+    if (!s->first || !s->words) return error_memory(e);
+    for (size_t i = 0; i < from->n; i++) {
+        if (isinf(s->order[i])) s->first[i] = -INFINITY;
+        if (isinf(s->order[i]) || !(s->words[i] > 0)) s->words[i] = -INFINITY;
+    }
+    return 0;
+}
+
+static struct finding_item item_of(const struct finding_rank_sources *from, const struct scores *s, size_t i)
+{
+    const struct reader_segment *segment = &from->segments[i];
+    return (struct finding_item){.segment = i,
+                                 .document = segment->document,
+                                 .offset = segment->offset,
+                                 .size = segment->size,
+                                 .score = s->order[i],
+                                 .share = from->share ? from->share[i] : NAN,
+                                 .attention = from->attention ? from->attention[i] : NAN,
+                                 .bm25 = s->bm25 ? s->bm25[i] : NAN,
+                                 .fused = s->fused ? s->fused[i] : NAN,
+                                 .reread = NAN};
+}
+
+static int choose(struct finding *f, const struct finding_rank_sources *from, const struct scores *s, struct error *e)
+{
+    size_t found[FINDING_MOST];
+    f->n_items = best(s->order, from->n, FINDING_MOST, found);
+    f->items = calloc(f->n_items + 1, sizeof *f->items);
+    if (!f->items) return error_memory(e);
+    for (size_t i = 0; i < f->n_items; i++) f->items[i] = item_of(from, s, found[i]);
+    return 0;
+}
+
+static void add_candidate(struct finding *f, const struct finding_rank_sources *from, const struct scores *s, size_t i)
+{
+    for (size_t k = 0; k < f->n_candidates; k++)
+        if (f->candidates[k].segment == i) return;
+    struct finding_item *item = &f->candidates[f->n_candidates++];
+    *item = item_of(from, s, i);
+    for (uint32_t k = 0; k < f->n_items; k++)
+        if (f->items[k].segment == i) item->was = k + 1;
+}
+
+/* In turn from both lists, each segment once. */
+static int choose_candidates(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
+                             size_t most, struct error *e)
+{
+    if (!s->first) return 0;
+    size_t *lists = calloc(2 * most + 1, sizeof *lists);
+    f->candidates = calloc(most + 1, sizeof *f->candidates);
+    if (!lists || !f->candidates) {
+        free(lists);
+        return error_memory(e);
+    }
+    const size_t n_first = best(s->first, from->n, most, lists), n_words = best(s->words, from->n, most, lists + most);
+    for (size_t k = 0; k < most && f->n_candidates < most; k++) {
+        if (k < n_first) add_candidate(f, from, s, lists[k]);
+        if (k < n_words && f->n_candidates < most) add_candidate(f, from, s, lists[most + k]);
+    }
+    free(lists);
+    return 0;
+}
+
+int finding_rank_all(struct finding *f, const struct finding_rank_sources *from, const struct finding_how *how,
+                     const atomic_bool *cancel, struct error *e)
+{
+    struct scores s = {NULL};
+    int failed = score_all(&s, from, f, how, cancel, e) || choose(f, from, &s, e) ||
+                 choose_candidates(f, from, &s, how->n_candidates, e);
+    scores_free(&s);
+    return failed ? -1 : 0;
+}
+
+/* --- the second reading --- */
+
+/* Most of the places are in a script that it knows. */
+static bool knows(const struct finding *f, const struct corpus *c)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < f->n_candidates; i++) {
+        const struct finding_item *item = &f->candidates[i];
+        known += reread_knows(c->documents[item->document].text + item->offset, item->size);
+    }
+    return reread_knows(f->question, strlen(f->question)) && 2 * known > f->n_candidates;
+}
+
+static int by_reread(const void *a, const void *b)
+{
+    const struct finding_item *x = a, *y = b;
+    if (x->reread != y->reread) return x->reread > y->reread ? -1 : 1;
+    return x->segment < y->segment ? -1 : x->segment > y->segment;
+}
+
+/* The place of the best span is listed, whatever its order; of the others, those whose places are. */
+static void take_spans(struct finding *f, const struct reread_result *said, const uint64_t *segments)
+{
+    for (size_t i = 0; i < said->n_spans; i++) {
+        size_t item = 0;
+        while (item < f->n_candidates && f->candidates[item].segment != segments[said->spans[i].place]) item++;
+        if (item >= f->n_items && i > 0) continue;
+        if (item >= f->n_items) {
+            f->items[f->n_items - 1] = f->candidates[item];
+            item = f->n_items - 1;
+        }
+        f->spans[f->n_spans++] = (struct finding_span){item, said->spans[i].begin, said->spans[i].end};
+    }
+}
+
+static void take_order(struct finding *f, const struct reread_result *said, uint64_t *segments)
+{
+    for (size_t i = 0; i < f->n_candidates; i++) {
+        segments[i] = f->candidates[i].segment;
+        f->candidates[i].reread = f->candidates[i].score = said->relevance[i];
+    }
+    qsort(f->candidates, f->n_candidates, sizeof *f->candidates, by_reread);
+    f->n_items = f->n_candidates < FINDING_MOST ? f->n_candidates : FINDING_MOST;
+    memcpy(f->items, f->candidates, f->n_items * sizeof *f->items);
+    f->rank_by = FINDING_REREAD;
+    f->judged = true;
+    f->found = said->found;
+    f->confidence = said->confidence;
+    f->says = said->says;
+    take_spans(f, said, segments);
+}
+
+int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, const atomic_bool *cancel,
+                   void (*idle)(void *context), void *context, struct error *e)
+{
+    if (f->n_candidates == 0 || !knows(f, c)) return 0;
+    struct reread_place *places = calloc(f->n_candidates, sizeof *places);
+    uint64_t *segments = calloc(f->n_candidates, sizeof *segments);
+    struct finding_item *items = realloc(f->items, FINDING_MOST * sizeof *items);
+    if (items) f->items = items;
+    int failed = places && segments && items ? 0 : error_memory(e);
+    for (size_t i = 0; i < f->n_candidates && !failed; i++)
+        places[i] = (struct reread_place){f->candidates[i].document, f->candidates[i].offset, f->candidates[i].size};
+    struct reread_result said;
+    if (!failed) failed = reread_run(r, c, f->question, places, f->n_candidates, cancel, idle, context, &said, e);
+    if (!failed) {
+        take_order(f, &said, segments);
+        reread_free(&said);
+    }
+    free(places);
+    free(segments);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,21 @@
+/* How the segments of a text are ranked for a question: by what there is of attention, words and second reading. */
+#ifndef LECTERN_FINDING_RANK_H
+#define LECTERN_FINDING_RANK_H
+
+#include "app/reader/finding.h"
+
+/* What is ranked, and by what. All borrowed. */
+struct finding_rank_sources {
+    const struct corpus *corpus;
+    const struct reader_segment *segments; /* [n] */
+    size_t n;
+    struct thread_pool *pool;
+    const float *attention, *share; /* [n]; NULL: the text was not attended to */
+    float fusion_weight;            /* of the words beside the attention; 0: the attention ranks alone */
+};
+
+/* Fills f->items, f->candidates and f->rank_by. */
+int finding_rank_all(struct finding *f, const struct finding_rank_sources *from, const struct finding_how *how,
+                     const atomic_bool *cancel, struct error *e);
+
+#endif
