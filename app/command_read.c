@@ -39,8 +39,14 @@ static int run_dry(struct work *w, struct error *e)
     struct dry_run d;
     if (work_open_corpus(w, e) || work_open_engine(w, e)) return EXIT_FAILED;
     const struct reader_options reader = work_reader_options(w);
-    const struct dry_run_options options = {.memory = reader.memory, .keep = reader.keep, .cancel = w->cancel};
-    if (dry_run(&d, w->corpus, w->model, w->backend, &options, e)) return EXIT_FAILED;
+    const struct dry_run_options options = {.memory = reader.memory,
+                                            .keep = reader.keep,
+                                            .progress = work_show_counting,
+                                            .context = w,
+                                            .cancel = w->cancel};
+    int failed = dry_run(&d, w->corpus, w->model, w->backend, &options, e);
+    work_clear_progress(w);
+    if (failed) return EXIT_FAILED;
     if (w->options->json) {
         struct report report = work_report(w);
         if (dry_run_report(&d, &report, stdout, e)) return EXIT_FAILED;

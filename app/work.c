@@ -11,6 +11,7 @@
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
 #include "compute/backend.h"
+#include "compute/clock.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/model.h"
@@ -62,12 +63,51 @@ static void say_what_is_left_out(const struct options *o, const struct corpus *c
     say_rest(o, "skipped", c->n_skipped);
 }
 
+void work_clear_progress(struct work *w)
+{
+    if (w->line_open) fputs("\r\033[K", stderr);
+    w->line_open = false;
+}
+
+/* Whether a line of progress is due: ten a second, and none for what is done at once. */
+static bool is_due(struct work *w)
+{
+    const double now = clock_seconds();
+    if (!w->shows_progress || now < w->next_line) return false;
+    w->next_line = now + 0.1;
+    w->line_open = true;
+    return true;
+}
+
+static void show_opening(void *context, uint64_t bytes)
+{
+    if (!is_due(context)) return;
+    fprintf(stderr, "\r\033[Klooking at the text: %.1f MB", (double)bytes / 1e6);
+    fflush(stderr);
+}
+
+void work_show_counting(void *context, uint64_t bytes, uint64_t all)
+{
+    if (!is_due(context)) return;
+    fprintf(stderr, "\r\033[K%3.0f %%  %.1f of %.1f MB counted", 100.0 * (double)bytes / (double)all,
+            (double)bytes / 1e6, (double)all / 1e6);
+    fflush(stderr);
+}
+
 int work_open_corpus(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    struct corpus_options corpus = {
-        .max_file = o->max_file, .memory = o->memory, .encoding = o->encoding, .cancel = w->cancel};
-    if (corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e)) return -1;
+    struct corpus_options corpus = {.max_file = o->max_file,
+                                    .memory = o->memory,
+                                    .encoding = o->encoding,
+                                    .progress = show_opening,
+                                    .context = w,
+                                    .cancel = w->cancel};
+    w->shows_progress = !o->quiet && isatty(STDERR_FILENO);
+    w->next_line = clock_seconds() + 0.5;
+    int failed = corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e);
+    work_clear_progress(w);
+    if (failed) return -1;
     say_what_is_left_out(o, w->corpus);
     return 0;
 }
@@ -125,12 +165,10 @@ int work_open(struct work *w, struct error *e)
 {
     struct reader_options options = work_reader_options(w);
     options.comm = w->comm;
-    if (work_open_corpus(w, e) || work_open_engine(w, e) ||
-        reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)) {
-        return -1;
-    }
-    w->shows_progress = !w->options->quiet && isatty(STDERR_FILENO);
-    return 0;
+    return work_open_corpus(w, e) || work_open_engine(w, e) ||
+                   reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)
+               ? -1
+               : 0;
 }
 
 /* "1:05" or "12 s". */
@@ -158,12 +196,6 @@ static void show_progress(void *context, const struct reader_progress *p)
             p->tokens, p->tokens_per_second, duration(p->seconds_left, left), p->memory / 1000000, path);
     fflush(stderr);
     w->line_open = true;
-}
-
-void work_clear_progress(struct work *w)
-{
-    if (w->line_open) fputs("\r\033[K", stderr);
-    w->line_open = false;
 }
 
 static struct reader_callbacks callbacks(struct work *w)

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "app/answer/ask.h"
 #include "app/output/report.h"
@@ -34,6 +35,7 @@ struct work {
     struct ask ask;
     struct finding *finding; /* of the question that is asked */
     bool shows_progress;
+    double next_line;  /* when the next progress line is due */
     bool line_open;    /* a progress line stands on standard error */
     char noticed[640]; /* what was said of the device last */
     char noted[640];   /* and of what is kept */
@@ -57,7 +59,8 @@ int work_status(const struct work *w); /* 0, or 3 where something was left out; 
 
 /* One untrusted line on standard error. */
 void work_say(const struct options *o, const char *kind, const char *text);
-void work_say_notice(struct work *w); /* a device that was lost; said once */
+void work_say_notice(struct work *w);                                 /* a device that was lost; said once */
+void work_show_counting(void *context, uint64_t bytes, uint64_t all); /* of a struct work: progress of a dry run */
 void work_clear_progress(struct work *w);
 
 #endif

@@ -60,15 +60,17 @@ static int probe(struct probe *p, const struct token_chunk *chunk, const struct 
 }
 
 static int count(struct dry_run *out, struct token_source *source, struct probe *p, const struct model *m,
-                 size_t chunk_tokens, const atomic_bool *cancel, struct error *e)
+                 size_t chunk_tokens, const struct dry_run_options *o, struct error *e)
 {
-    for (;;) {
-        if (cancel && atomic_load(cancel)) return error_cancelled(e);
+    for (uint64_t bytes = 0;;) {
+        if (o->cancel && atomic_load(o->cancel)) return error_cancelled(e);
         struct token_chunk chunk;
         if (token_source_next(source, chunk_tokens, &chunk, e)) return -1;
         if (chunk.n == 0) return 0;
         if (!probe_is_done(p) && probe(p, &chunk, m, e)) return -1;
         out->tokens += chunk.n;
+        for (size_t i = 0; i < chunk.n; i++) bytes += chunk.lengths[i];
+        if (o->progress) o->progress(o->context, bytes, out->bytes);
     }
 }
 
@@ -102,7 +104,7 @@ static int measure(struct dry_run *r, struct token_source *source, struct sessio
 {
     struct probe p = {.session = s};
     const size_t best = session_chunk_tokens(s);
-    int failed = count(r, source, &p, m, best > PROBE_TOKENS ? best : PROBE_TOKENS, o->cancel, e);
+    int failed = count(r, source, &p, m, best > PROBE_TOKENS ? best : PROBE_TOKENS, o, e);
     free(p.keys);
     if (failed) return -1;
     r->tokens_per_second = p.seconds > 0 ? (double)p.tokens / p.seconds : 0;

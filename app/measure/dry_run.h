@@ -25,8 +25,10 @@ struct dry_run {
 };
 
 struct dry_run_options {
-    uint64_t memory; /* as for reading (reader.h) */
-    bool keep;       /* a read would be kept */
+    uint64_t memory;                                               /* as for reading (reader.h) */
+    bool keep;                                                     /* a read would be kept */
+    void (*progress)(void *context, uint64_t bytes, uint64_t all); /* of text counted; may be NULL */
+    void *context;
     const atomic_bool *cancel;
 };
 

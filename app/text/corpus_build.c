@@ -172,6 +172,12 @@ uint64_t corpus_build_hash(const char *text, uint64_t size)
     return XXH3_64bits(text, (size_t)size);
 }
 
+/* Each text is gone over twice. */
+static void say_progress(const struct corpus_build *b, uint64_t twice)
+{
+    if (b->options.progress) b->options.progress(b->options.context, b->corpus.n_bytes + twice / 2);
+}
+
 static int index_and_hash(const struct corpus_build *b, struct document *d, struct error *e)
 {
     XXH3_state_t hash; /* on the stack: it is aligned by its type */
@@ -180,6 +186,7 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
     for (uint64_t begin = 0; begin < d->size; begin += BLOCK) {
         size_t size = d->size - begin < BLOCK ? (size_t)(d->size - begin) : BLOCK;
         const char *at = d->text + begin, *end = at + size;
+        say_progress(b, d->size + begin);
         if (corpus_build_check_cancel(b, e) != 0) return -1;
         XXH3_64bits_update(&hash, at, size);
         for (bool first = begin == 0; first || (at = memchr(at, '\n', (size_t)(end - at))); first = false) {
@@ -225,6 +232,7 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
 {
     struct encoding_scan scan = {0};
     while (scan.at < size) {
+        say_progress(b, scan.at);
         if (corpus_build_check_cancel(b, e) != 0) return -1;
         encoding_look(&scan, bytes, size, size - scan.at > BLOCK ? scan.at + BLOCK : size);
     }
