@@ -108,7 +108,7 @@ static void an_older_epub_has_its_contents_in_an_ncx(void **state)
         "OEBPS/book.opf",
         "<package><manifest><item id='x' href='toc.ncx' media-type='application/x-dtbncx+xml'/>"
         "<item id='a' href='a.html'/><item id='gone' href='gone.html'/></manifest>"
-        "<spine toc='x'><itemref idref='a'/><itemref idref='gone'/></spine></package>",
+        "<spine toc='x'><itemref idref='a'/><itemref idref='a'/><itemref idref='gone'/></spine></package>",
         "OEBPS/toc.ncx",
         "<ncx><docTitle><text>A Book</text></docTitle><navMap><navPoint><navLabel><text>One</text></navLabel>"
         "<content src='a.html'/><navPoint><navLabel><text>Deep</text></navLabel><content src='a.html#d'/></navPoint>"
@@ -124,7 +124,7 @@ static void an_older_epub_has_its_contents_in_an_ncx(void **state)
     assert_string_equal(c.text, "first\nline\n\nsecond third\n");
     assert_at(&c, "second", "One");
     assert_at(&c, "third", "One > Deep");
-    assert_string_equal(c.note, "1 of the 2 parts that it lists are not in it");
+    assert_string_equal(c.note, "1 of the 3 parts that it lists are not in it");
     converted_free(&c);
     free(bytes);
 }
@@ -257,10 +257,11 @@ static void a_web_page_is_its_words(void **state)
         "<ul><li>one<li><p>two</p><ol><li>a</li><li>b</li></ol></ul><pre>  x\n    y\n</pre>"
         "<table><tr><td>k</td><td><p>v</p></td></tr><tr><td>l</td><td>w</td></tr></table>"
         "A&amp;B &lt;tag&gt; so\xC2\xAD"
-        "ft&nbsp;x<br>y <span>un<b>br</b>oken</span></body></html>";
+        "ft&nbsp;x<br>y <span>un<b>br</b>oken</span>"
+        "<a href='#n'><sup>[7]</sup></a><sup><a href='#n'>8</a></sup></body></html>";
     assert_converts(
         page, sizeof page - 1, "x.html",
-        "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken\n");
+        "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken[7][8]\n");
 }
 
 static void other_names_keep_a_page_from_being_converted(void **state)

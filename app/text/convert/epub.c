@@ -67,6 +67,14 @@ static int add_file(struct flow *f, const struct epub_contents *c, const struct 
     return result;
 }
 
+/* Some books list a file once for each of its chapters: it is read at the first place. */
+static bool is_listed_before(const struct epub_contents *c, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(c->spine[k], c->spine[i]) == 0) return true;
+    return false;
+}
+
 int epub_convert(struct converted *out, const struct package *p, struct error *e)
 {
     struct epub_contents c;
@@ -78,7 +86,7 @@ int epub_convert(struct converted *out, const struct package *p, struct error *e
     for (size_t i = 0; i < c.n_spine && result == 0; i++) {
         const struct package_member *m = package_find(p, c.spine[i]);
         missing += !m;
-        if (m && (!c.nav || strcmp(c.nav, m->name) != 0)) result = add_file(&f, &c, m, &notes, e);
+        if (m && !is_listed_before(&c, i) && (!c.nav || strcmp(c.nav, m->name) != 0)) result = add_file(&f, &c, m, &notes, e);
     }
     if (missing > 0)
         snprintf(out->note, sizeof out->note, "%zu of the %zu parts that it lists are not in it", missing, c.n_spine);

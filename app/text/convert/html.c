@@ -40,7 +40,8 @@ struct page {
     unsigned lists, items[LISTS]; /* items so far of an ordered list, + 1; 0: unordered */
     unsigned column;              /* of the table's row */
     unsigned link, raised;        /* depth of the link and the raised words that are open */
-    bool bracket;                 /* "[" was put before a raised link: "]" comes after it */
+    bool wants_bracket;           /* before the words of a raised link that have none of their own */
+    bool bracket;                 /* "[" was put there: "]" comes after them */
 };
 
 static int compare(const void *key, const void *item)
@@ -88,20 +89,24 @@ static int open_link(struct page *p, const char *const *attributes, struct error
     bool reference = notes_is_link(attributes, &href);
     if (p->page->notes && reference) note = notes_of_link(p->page->notes, p->page->file, href);
     if (p->link == 0) p->link = p->depth;
-    if ((reference || (href && p->raised)) && !p->bracket) {
-        p->bracket = true;
-        if (flow_text(p->flow, "[", 1, e) != 0) return -1;
-    }
+    if (reference || (href && p->raised)) p->wants_bracket = true;
     return note ? flow_note(p->flow, note, e) : 0;
 }
 
 /* "word^1" with the 1 a link: "word[1]". */
-static int open_raised(struct page *p, struct error *e)
+static void open_raised(struct page *p)
 {
     if (p->raised == 0) p->raised = p->depth;
-    if (p->link == 0 || p->bracket) return 0;
-    p->bracket = true;
-    return flow_text(p->flow, "[", 1, e);
+    if (p->link != 0 && !p->bracket) p->wants_bracket = true;
+}
+
+static int put_bracket(struct page *p, const char *text, size_t size, struct error *e)
+{
+    while (size > 0 && strchr(" \t\r\n", *text)) text++, size--;
+    if (size == 0) return 0;
+    p->wants_bracket = false;
+    p->bracket = !strchr("[(", *text);
+    return p->bracket ? flow_text(p->flow, "[", 1, e) : 0;
 }
 
 static int open_known(struct page *p, enum element element, const char *name, const char *const *attributes,
@@ -140,7 +145,8 @@ static int open_known(struct page *p, enum element element, const char *name, co
     case LINK:
         return open_link(p, attributes, e);
     case RAISED:
-        return open_raised(p, e);
+        open_raised(p);
+        return 0;
     case QUIET:
         p->quiet = p->depth;
         return 0;
@@ -182,6 +188,7 @@ static int on_open(void *context, const char *name, const char *const *attribute
 
 static int close_bracket(struct page *p, struct error *e)
 {
+    p->wants_bracket = false;
     if (!p->bracket) return 0;
     p->bracket = false;
     return flow_text(p->flow, "]", 1, e);
@@ -239,7 +246,9 @@ static int on_close(void *context, const char *name, struct error *e)
 static int on_text(void *context, const char *text, size_t size, struct error *e)
 {
     struct page *p = context;
-    return p->quiet ? 0 : flow_text(p->flow, text, size, e);
+    if (p->quiet) return 0;
+    if (p->wants_bracket && put_bracket(p, text, size, e) != 0) return -1;
+    return flow_text(p->flow, text, size, e);
 }
 
 static bool is_utf8(const uint8_t *bytes, size_t size)
