@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     enum kind kind = kind_of(bytes, size, "a.html");
     if (kind == KIND_ZIP && convert_package_kind(&package, bytes, size, &budget, &e) == 0 && package != PACKAGE_ARCHIVE)
         convert_as(kind, package, bytes, size);
-    if (kind == KIND_HTML || kind == KIND_FICTIONBOOK || kind == KIND_NOTEBOOK || kind == KIND_OVERSTRUCK)
+    if (kind == KIND_HTML || kind == KIND_FICTIONBOOK || kind == KIND_NOTEBOOK || kind == KIND_MAN ||
+        kind == KIND_OVERSTRUCK)
         convert_as(kind, package, bytes, size);
     struct converted printed = {.budget = &budget};
     if (kind == KIND_TEXT && pdf_text(&printed, (const char *)bytes, size, &e) == 0) check(&printed);

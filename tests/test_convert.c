@@ -334,6 +334,40 @@ static void overstrikes_are_undone(void **state)
     assert_converts(page, sizeof page - 1, NULL, "NAME\n  file and e \xC3\xA9\nx o en");
 }
 
+static void the_source_of_a_manual_page_is_its_words(void **state)
+{
+    (void)state;
+    static const char page[] =
+        ".\\\" a comment\n.ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.if t \\{\\\n.not this\n.\\}\n.de XX\nnor this\n..\n"
+        ".TH WINCH 8 2020\n.SH \"THE NAME\"\nwinch \\- haul \\fIboats\\fP\n.SH OPTIONS\n.TP\n.BR \\-\\-keep = "
+        "\\fIBOOK\\fR\n"
+        "Writes \\(lqevery\\(rq haul,\nand na\\(:ive ones.\n.IP \\(bu 2\nfirst\n.nf\na\n  b\n.fi\n.UR "
+        "https://x\nthere\n.UE .\n";
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, page, sizeof page - 1, "winch.8", &e), e);
+    assert_string_equal(c.text,
+                        "WINCH(8)\n\nTHE NAME\n\nwinch - haul boats\n\nOPTIONS\n\n--keep=BOOK\n"
+                        "Writes \xE2\x80\x9C"
+                        "every\xE2\x80\x9D haul, and na\xC3\xAFve ones.\n\n- first\n\na\n  b\n\nthere <https://x>.\n");
+    assert_at(&c, "Writes", "WINCH(8) > OPTIONS");
+    converted_free(&c);
+}
+
+static void the_macros_of_mdoc_say_what_words_are(void **state)
+{
+    (void)state;
+    static const char page[] = ".Dd May 1, 2020\n.Dt WINCH 8\n.Sh NAME\n.Nm winch\n.Nd haul boats\n.Sh "
+                               "SYNOPSIS\n.Nm\n.Op Fl ab\n.Op Fl o Ar book\n"
+                               ".Nm winch\n.Fl Fl all\n.Sh DESCRIPTION\nThe\n.Nm\nutility\n.Pq see Xr slip 7 ,\n.Dq "
+                               "well .\n.Bl -tag\n.It Fl a , Fl b\n"
+                               "Both.\n.El\n.Bd -literal\nx\n  y\n.Ed\n";
+    assert_converts(
+        page, sizeof page - 1, "winch.8",
+        "WINCH(8)\n\nNAME\n\nwinch \xE2\x80\x93 haul boats\n\nSYNOPSIS\n\nwinch [-ab] [-o book]\nwinch --all\n\n"
+        "DESCRIPTION\n\nThe winch utility (see slip(7)), \xE2\x80\x9Cwell\xE2\x80\x9D.\n\n-a, -b\nBoth.\n\nx\n  y\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_notebook_is_its_cells_without_pictures),
         cmocka_unit_test(other_json_is_left_as_it_is),
         cmocka_unit_test(overstrikes_are_undone),
+        cmocka_unit_test(the_source_of_a_manual_page_is_its_words),
+        cmocka_unit_test(the_macros_of_mdoc_say_what_words_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "app/text/convert/fictionbook.h"
 #include "app/text/convert/helper.h"
 #include "app/text/convert/html.h"
+#include "app/text/convert/man.h"
 #include "app/text/convert/markup.h"
 #include "app/text/convert/notebook.h"
 #include "app/text/convert/office.h"
@@ -102,6 +103,9 @@ int convert_document(struct converted *out, enum kind kind, enum package_kind pa
     case KIND_NOTEBOOK:
         result = notebook_convert(out, bytes, size, is_one, e);
         if (result == 0 && !*is_one) return 0;
+        break;
+    case KIND_MAN:
+        result = man_convert(out, bytes, size, e);
         break;
     case KIND_OVERSTRUCK:
         result = overstrike_convert(out, bytes, size, e);

@@ -86,7 +86,8 @@ int epub_convert(struct converted *out, const struct package *p, struct error *e
     for (size_t i = 0; i < c.n_spine && result == 0; i++) {
         const struct package_member *m = package_find(p, c.spine[i]);
         missing += !m;
-        if (m && !is_listed_before(&c, i) && (!c.nav || strcmp(c.nav, m->name) != 0)) result = add_file(&f, &c, m, &notes, e);
+        if (m && !is_listed_before(&c, i) && (!c.nav || strcmp(c.nav, m->name) != 0))
+            result = add_file(&f, &c, m, &notes, e);
     }
     if (missing > 0)
         snprintf(out->note, sizeof out->note, "%zu of the %zu parts that it lists are not in it", missing, c.n_spine);

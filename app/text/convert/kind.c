@@ -160,6 +160,20 @@ static bool is_notebook(const uint8_t *bytes, size_t size)
     return find(bytes, head, "\"cell_type\"") || find(bytes, head, "\"nbformat\"");
 }
 
+/* The first request of a manual page, after comments and what sets up, is .TH or .Dd. */
+static bool is_man(const uint8_t *bytes, size_t size)
+{
+    size_t at = 0, limit = size < SAMPLE * 8 ? size : SAMPLE * 8;
+    if (size == 0 || (bytes[0] != '.' && bytes[0] != '\'')) return false;
+    while (at < limit) {
+        const uint8_t *end = memchr(bytes + at, '\n', size - at);
+        if (begins(bytes + at, size - at, ".TH ") || begins(bytes + at, size - at, ".Dd")) return true;
+        if (begins(bytes + at, size - at, ".SH") || !end) return false;
+        at = (size_t)(end - bytes) + 1;
+    }
+    return false;
+}
+
 /* A character, a backspace, and the same one or an underline: the pairs that print bold and underlined. */
 static bool is_overstruck(const uint8_t *bytes, size_t size)
 {
@@ -181,6 +195,7 @@ enum kind kind_of(const uint8_t *bytes, size_t size, const char *name)
     if (is_fictionbook(bytes, size)) return KIND_FICTIONBOOK;
     if (is_html(bytes, size, name)) return KIND_HTML;
     if (is_notebook(bytes, size)) return KIND_NOTEBOOK;
+    if (is_man(bytes, size)) return KIND_MAN;
     return is_overstruck(bytes, size) ? KIND_OVERSTRUCK : KIND_TEXT;
 }
 

@@ -18,6 +18,7 @@ enum kind {
     KIND_HTML,
     KIND_FICTIONBOOK,
     KIND_NOTEBOOK,
+    KIND_MAN,        /* the source of a manual page */
     KIND_OVERSTRUCK, /* text with backspaces, as man and nroff print it */
     KIND_OTHER,      /* nothing that can be read as text: kind_words says what */
 };
