@@ -199,7 +199,11 @@ int finding_open(struct finding **out, struct reader *r, const char *question, c
                                                        .offset = r->segments[best].offset,
                                                        .size = r->segments[best].size,
                                                        .score = f->score[best],
-                                                       .share = f->share[best]};
+                                                       .share = f->share[best],
+                                                       .attention = f->score[best],
+                                                       .bm25 = NAN,
+                                                       .fused = NAN,
+                                                       .reread = NAN};
     }
     *out = f;
     return 0;
@@ -302,7 +306,11 @@ int ask_words(struct ask *q, const char *question, const struct reader_segment *
                                                        .offset = segments[i].offset,
                                                        .size = segments[i].size,
                                                        .score = 1 / (float)(i + 1),
-                                                       .share = NAN};
+                                                       .share = NAN,
+                                                       .attention = NAN,
+                                                       .bm25 = 1 / (float)(i + 1),
+                                                       .fused = NAN,
+                                                       .reread = NAN};
     f->n_candidates = q->reread ? f->n_items : 0;
     *out = f;
     return 0;

@@ -147,7 +147,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
 static inline void fixture_close(struct fixture *f)
 {
     screen_close(f->screen);
-    for (size_t i = 0; i < f->n_findings; i++) finding_close(f->findings[i]);
+    while (f->n_findings > 0) finding_close(f->findings[--f->n_findings]);
     reader_close(f->reader);
     corpus_close(f->corpus);
     canvas_close(&f->canvas);
@@ -194,6 +194,15 @@ struct fixture_answering {
     atomic_bool cancel;
 };
 
+static inline void fixture_tell_finding(struct fixture *f, size_t id, const struct finding *found)
+{
+    struct message *m = message_new(MESSAGE_EVIDENCE);
+    m->id = id;
+    m->finding = found;
+    assert_true(message_text(m, "none", 4));
+    screen_message(f->screen, m);
+}
+
 static inline const struct finding *fixture_find(struct fixture *f, size_t id)
 {
     struct error e = {0};
@@ -202,11 +211,7 @@ static inline const struct finding *fixture_find(struct fixture *f, size_t id)
     assert_ok(finding_open(found, f->reader, f->screen->conversation.items[id]->question,
                            &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
               e);
-    struct message *m = message_new(MESSAGE_EVIDENCE);
-    m->id = id;
-    m->finding = *found;
-    assert_true(message_text(m, "none", 4));
-    screen_message(f->screen, m);
+    fixture_tell_finding(f, id, *found);
     return *found;
 }
 

@@ -86,6 +86,73 @@ static void an_answer_brings_its_first_place_into_sight(void **state)
     fixture_close(&f);
 }
 
+/* A finding that came before, read again. */
+static void read_again(struct fixture *f, const struct finding *first)
+{
+    struct ask ask = {.reader = f->reader, .reread = (struct reread *)(void *)f};
+    struct error e = {0};
+    struct finding **second = &f->findings[f->n_findings++];
+    assert_ok(finding_lend(second, first, &e), e);
+    assert_ok(ask_reread(&ask, *second, NULL, NULL, NULL, &e), e);
+    fixture_tell_finding(f, 0, *second);
+}
+
+static void a_second_reading_moves_the_places_with_a_word_and_marks_the_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who brought back the men of the schooner?");
+    screen_message(f.screen, message_new(MESSAGE_ANSWER_BEGINS));
+    read_again(&f, fixture_find(&f, 0));
+    fixture_screens(&f, "reread", true);
+    fixture_close(&f);
+}
+
+/* Asked when one file of three was read: places in files that were not, and no map. */
+static void a_question_before_the_text_is_read_has_places_and_no_map(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e = {0};
+    struct reader_segment *segments;
+    size_t n;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, false);
+    fixture_ask(&f, "what does lamp_burn return with the oil?");
+    struct ask ask = {.reader = f.reader, .reread = (struct reread *)(void *)&f};
+    struct finding **words = &f.findings[f.n_findings++];
+    assert_ok(sequence_cut(&segments, &n, f.corpus, NULL, &e), e);
+    assert_ok(ask_words(&ask, "what does lamp_burn return with the oil?", segments, n, &(struct finding_how){0}, NULL,
+                        words, &e),
+              e);
+    free(segments);
+    (*words)->read_share = 0.25;
+    fixture_tell_finding(&f, 0, *words);
+    read_again(&f, *words);
+    fixture_keys(&f, "t");
+    assert_int_equal(f.screen->conversation.items[0]->token, -1); /* no word's attention is there to look at */
+    fixture_keys(&f, "A");
+    assert_int_equal(f.inspections, 0);
+    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+    m->id = 0;
+    m->done = true;
+    m->answer = calloc(1, sizeof *m->answer);
+    m->answer->finding = f.findings[1];
+    m->answer->text = strdup("It says so [1].");
+    snprintf(m->answer->answerer, sizeof m->answer->answerer, "none");
+    screen_message(f.screen, m);
+    fixture_screens(&f, "at_once", false);
+    fixture_read(&f, true);
+    fixture_answer(&f);
+    assert_true(exchange_attended(f.screen->conversation.items[0]));
+    assert_string_equal(f.screen->conversation.items[0]->text, "The text says so [1], and again [2].");
+    fixture_close(&f);
+}
+
 /* While words come, and after they were stopped, everything that needs the evidence alone works. */
 static void the_evidence_is_there_before_the_words_and_stays_when_they_are_stopped(void **state)
 {
@@ -791,6 +858,8 @@ int main(void)
         cmocka_unit_test(the_first_screen_says_what_can_be_done),
         cmocka_unit_test(reading_shows_how_far_it_is),
         cmocka_unit_test(an_answer_brings_its_first_place_into_sight),
+        cmocka_unit_test(a_second_reading_moves_the_places_with_a_word_and_marks_the_words),
+        cmocka_unit_test(a_question_before_the_text_is_read_has_places_and_no_map),
         cmocka_unit_test(the_evidence_is_there_before_the_words_and_stays_when_they_are_stopped),
         cmocka_unit_test(an_answer_that_is_not_whole_is_exported_as_far_as_it_came),
         cmocka_unit_test(a_small_screen_stays_with_the_words),

@@ -19,16 +19,21 @@ struct made {
     struct worker *worker;
 };
 
-static struct made made_with(const char *device)
+static struct made made_of(const char *device, const struct finding_how *how, const char *reread)
 {
     struct made f = {0};
     struct error e = {0};
     size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
     assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
     const struct worker_options o = {
-        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .how = {.rank = FINDING_ATTENTION}};
+        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .reread_path = reread, .how = *how};
     assert_ok(worker_open(&f.worker, &o, &e), e);
     return f;
+}
+
+static struct made made_with(const char *device)
+{
+    return made_of(device, &(struct finding_how){.rank = FINDING_ATTENTION}, NULL);
 }
 
 static void close_all(struct made *f)
@@ -151,6 +156,60 @@ static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(voi
     close_all(&f);
 }
 
+/* Evidence of question 5, ranked so. */
+static const struct finding *next_finding(struct made *f, enum finding_rank rank)
+{
+    struct message *m = wait_for(f, MESSAGE_EVIDENCE);
+    const struct finding *found = m->finding;
+    assert_int_equal(m->id, 5);
+    assert_int_equal(found->rank_by, rank);
+    message_free(m);
+    return found;
+}
+
+static void a_question_is_answered_at_once_while_the_text_is_read_and_again_after_it(void **state)
+{
+    (void)state;
+    fake_pause_us = 150000;
+    struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
+    assert_true(worker_ask(f.worker, 5, "where is the ship?"));
+    const struct finding *words = next_finding(&f, FINDING_WORDS), *again = next_finding(&f, FINDING_REREAD);
+    assert_true(words->read_share < 1);
+    assert_int_equal(words->n_segments, 0);
+    assert_int_equal(again->items[0].segment, words->items[1].segment);
+    assert_int_equal(again->items[0].was, 2);
+    assert_false(words->judged);
+    assert_true(again->judged && again->n_spans == 1);
+    struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+    assert_true(m->done);
+    assert_ptr_equal(m->answer->finding, again);
+    message_free(m);
+    worker_want_shares(f.worker, 5, again, -1, 3, 4); /* there is no attention to look up yet */
+    worker_want_lens(f.worker, 5, again, 0);
+    m = wait_for(&f, MESSAGE_READ_STOPPED); /* reading went on by itself */
+    assert_true(m->done);
+    message_free(m);
+    const struct finding *whole = next_finding(&f, FINDING_ATTENTION);
+    assert_int_equal(whole->n_segments, 3);
+    const struct finding *last = next_finding(&f, FINDING_REREAD);
+    assert_true(last->read_share >= 1);
+    assert_ptr_equal(last->share, whole->share);
+    m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+    assert_ptr_equal(m->answer->finding, last);
+    message_free(m);
+    close_all(&f);
+}
+
+static void a_second_reading_without_its_file_is_a_failure(void **state)
+{
+    (void)state;
+    struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "gone.gguf");
+    struct message *m = wait_for(&f, MESSAGE_FAILED);
+    assert_string_equal(m->text, "gone.gguf: no such file");
+    message_free(m);
+    close_all(&f);
+}
+
 static void reading_pauses_and_goes_on(void **state)
 {
     (void)state;
@@ -197,6 +256,8 @@ int main(void)
         cmocka_unit_test(a_worker_reads_and_tells_its_tables),
         cmocka_unit_test(a_question_is_answered_after_the_reading),
         cmocka_unit_test(evidence_comes_before_the_words_and_can_be_looked_into_meanwhile),
+        cmocka_unit_test(a_question_is_answered_at_once_while_the_text_is_read_and_again_after_it),
+        cmocka_unit_test(a_second_reading_without_its_file_is_a_failure),
         cmocka_unit_test(reading_pauses_and_goes_on),
         cmocka_unit_test(a_worker_ends_in_the_middle_of_things),
         cmocka_unit_test(a_device_that_does_not_open_is_said),

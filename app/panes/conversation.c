@@ -1,5 +1,6 @@
 #include "app/panes/conversation.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,8 @@ static bool lens_choose(struct lens *l, const struct atlas *a)
                                              .offset = s->offset,
                                              .size = s->size,
                                              .score = l->share[i],
-                                             .share = l->share[i]};
+                                             .share = l->share[i],
+                                             .reread = NAN};
     }
     return l->items != NULL;
 }

@@ -96,13 +96,15 @@ static const char *state_words(const struct exchange *x, bool reading)
 {
     switch (x->state) {
     case EXCHANGE_WAITS:
-        return reading ? "Waits until the text is read. Ctrl-C pauses reading and answers from what has been read."
+        return reading ? "Waits its turn. Ctrl-C pauses reading and answers from what has been read."
                        : "Waits its turn.";
     case EXCHANGE_ANSWERING:
         if (x->finding == NULL) return "Looking through the text ...";
         return x->size ? "" : "The evidence is there; the words are on their way. Ctrl-C stops them.";
     case EXCHANGE_ANSWERED:
         if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
+        if (x->finding->read_share < 1 && !exchange_attended(x))
+            return "Found by words while the text is read; it is answered again when the attention is there.";
         return x->size ? "" : "No words for an answer: see the evidence.";
     case EXCHANGE_STOPPED:
         return "(stopped)";
@@ -203,6 +205,10 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
         char tokens[16], of[16];
         n = snprintf(out + used, size - used, "asked of the first %s of %s tokens  ",
                      figures_count(tokens, (double)covered), figures_count(of, (double)atlas_total_tokens(v->atlas)));
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (x->finding != NULL && !exchange_attended(x)) {
+        n = snprintf(out + used, size - used, "%.0f%% was read  ", 100 * x->finding->read_share);
         used += n > 0 ? (size_t)n : 0;
     }
     if (x->token >= 0 && x->tokens != NULL) {

@@ -31,6 +31,21 @@ static void draw_snippet(struct canvas *c, struct rect r, const char *text, size
     }
 }
 
+/* What the second reading says of a place, and where it moved it from; where there is room. */
+static void draw_why(struct canvas *c, struct rect line, int left, enum role role, size_t rank,
+                     const struct finding_item *item)
+{
+    char why[64];
+    if (isnan(item->reread)) return;
+    int n = snprintf(why, sizeof why, "%s", item->reread > 0 ? "answers" : "less likely");
+    if (item->was == 0)
+        snprintf(why + n, sizeof why - (size_t)n, ", new");
+    else if (item->was != rank + 1)
+        snprintf(why + n, sizeof why - (size_t)n, ", was %u", (unsigned)item->was);
+    if (left + 2 + (int)strlen(why) > line.w) return;
+    canvas_puts(c, line, 0, left + 2, style(role == ROLE_TEXT ? ROLE_DIM : role), why);
+}
+
 static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
@@ -47,7 +62,8 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     int left = canvas_printf(c, line, 0, 1, style(selected ? role : ROLE_REFERENCE), "%2zu ", rank + 1);
     left = canvas_printf(c, line, 0, left, style(role), "%5s ",
                          isnan(item->share) ? "-" : figures_share(share, (double)item->share));
-    pane_place(c, line, 0, left, style(role), v, item->document, item->offset);
+    left = pane_place(c, line, 0, left, style(role), v, item->document, item->offset);
+    if (x->token < 0) draw_why(c, line, left, role, rank, item);
     draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + item->offset, item->size);
 }
 

@@ -172,11 +172,24 @@ static int token_heat(struct tint *t, uint64_t offset)
     return figures_heat((double)s->share[t->at], (double)t->v->exchange->token_peak, t->v->logarithmic);
 }
 
+/* The words that the second reading picked. */
+static bool is_answer(const struct exchange *x, size_t document, uint64_t offset)
+{
+    const struct finding *f = x ? x->finding : NULL;
+    if (!f || !f->judged || !f->found || f->says != REREAD_WORDS) return false;
+    for (size_t i = 0; i < f->n_spans; i++) {
+        const struct finding_span *s = &f->spans[i];
+        if (document == f->items[s->item].document && offset >= s->begin && offset < s->end) return true;
+    }
+    return false;
+}
+
 static struct style style_at(struct tint *t, size_t document, uint64_t offset)
 {
     for (size_t i = 0; i < t->n_spans; i++) {
         if (offset >= t->spans[i].begin && offset < t->spans[i].end) return style(ROLE_MATCH);
     }
+    if (is_answer(t->v->exchange, document, offset)) return style(ROLE_MATCH);
     const struct pane_text *p = t->p;
     bool marked = document == p->spot.document && offset >= p->spot.offset && offset - p->spot.offset < p->span;
     struct style s = style(marked ? ROLE_MARKED : ROLE_TEXT);

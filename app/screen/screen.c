@@ -138,11 +138,23 @@ static bool has_evidence(const struct screen *s)
     return x != NULL && x->finding != NULL;
 }
 
+/* The place that is selected is what the text shows: nobody went elsewhere. */
+static bool is_shown(const struct screen *s, const struct exchange *x)
+{
+    const struct finding_item *item = exchange_selected(x);
+    return item && s->text.spot.document == item->document && s->text.spot.offset == item->offset;
+}
+
+/* A first place that was looked at is followed where a second reading puts another one before it. */
 static void take_talk(struct screen *s, struct message *m)
 {
     const bool had = has_evidence(s);
+    const struct exchange *x = conversation_current(&s->conversation);
+    const struct finding *before = x ? x->finding : NULL;
+    const bool looked_at = had && x->selected == 0 && is_shown(s, x);
     conversation_take(&s->conversation, m, s->atlas);
     if (has_evidence(s) && !had) show_first_place(s);
+    if (looked_at && x->finding != before) screen_evidence_show(s, false);
 }
 
 /* True where the message is about measuring. */

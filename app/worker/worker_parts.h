@@ -1,0 +1,66 @@
+/* What the parts of the worker share: its thread's own things, and how it tells. */
+#ifndef LECTERN_WORKER_PARTS_H
+#define LECTERN_WORKER_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "app/answer/ask.h"
+#include "app/reader/inspected.h"
+#include "app/worker/message.h"
+#include "app/worker/worker.h"
+
+struct backend;
+struct queue;
+
+#define WORKER_WAITING 64
+
+struct wish {
+    const struct finding *finding; /* NULL: none */
+    size_t id;
+    int token;
+    uint64_t begin, end;
+    struct inspected_choice choice;
+};
+
+struct worker {
+    struct worker_options options;
+    struct queue *to, *from;
+    int wake[2];
+    pthread_t thread;
+    atomic_bool cancel, closing;
+    pthread_mutex_t mutex; /* guards the wishes */
+    struct wish shares_wish, lens_wish, inspection_wish;
+    /* the thread's own */
+    struct backend *backend;
+    struct reader *reader;
+    struct ask ask;
+    struct reread *reread;
+    struct message *later[WORKER_WAITING]; /* questions answered at once, to be answered again when all is read */
+    size_t n_later;
+    struct reader_segment *cuts; /* of the whole text, once a question wanted them */
+    size_t n_cuts;
+    struct finding **findings; /* lent to the main thread, all of them */
+    size_t n_findings, findings_capacity;
+    size_t told_documents, told_segments, asked;
+    char noted[640];        /* what was said of the kept read last */
+    const char *scale_what; /* being measured */
+    uint64_t scale_tokens;
+};
+
+/* Tells the main thread; NULL: there was no memory for a message. */
+void worker_tell(struct worker *w, struct message *m);
+void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool done, const char *text);
+void worker_tell_notice(struct worker *w); /* a device that was lost */
+
+/* worker_wish.c: what the main thread wishes to be looked up, granted between steps of other work. */
+void worker_wish_serve(struct worker *w);
+
+/* worker_ask.c */
+void worker_ask_answer(struct worker *w, const struct message *question);
+
+/* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
+ */
+void worker_ask_serve(struct worker *w);
+
+#endif
