@@ -1,5 +1,6 @@
 /* Matrices on the device. Weights keep the precision of the file where the shaders can unpack it: F32, F16 and BF16 as
- * they are, the block formats with their quants first and their scales behind, so that both are read by whole words. */
+ * they are, the block formats with their quants first and their scales behind, so that both are read by whole words.
+ * What is small is kept in float16 where products multiply in it: nothing is left to unpack, and a cache holds it. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "compute/vulkan/vulkan.h"
 #include "compute/weights.h"
 
-enum { BLOCK = 32, LOAD_BYTES = 1 << 20 };
+enum { BLOCK = 32, LOAD_BYTES = 1 << 20, SMALL = 1 << 22 };
 
 bool vulkan_reserve(struct vulkan *v, struct vulkan_scratch *s, uint64_t words, const char *name)
 {
@@ -212,7 +213,8 @@ int vulkan_matrix_load(struct matrix **out, struct backend *b, const struct weig
      * from part to part, but for the tiers that multiply in float16. */
     const uint32_t padded = vulkan_ceil(cols, BLOCK) * BLOCK;
     uint32_t stride, format = format_of(same && rows > 1 ? (uint32_t)parts[0]->type : WEIGHTS_F32, padded, &stride);
-    if (format == FORMAT_F32 && rows > 1 && ((struct vulkan *)b)->tier != GPU_FP32)
+    const bool unpacked = format == FORMAT_F32 || (format == FORMAT_Q8 && (uint64_t)rows * cols <= SMALL);
+    if (unpacked && rows > 1 && ((struct vulkan *)b)->tier != GPU_FP32)
         format = format_of(WEIGHTS_F16, padded, &stride);
     struct vulkan_matrix *m = NULL;
     if (open_words(&m, (struct vulkan *)b, rows, cols, stride, "weights", e) != 0) return -1;
