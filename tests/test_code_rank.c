@@ -79,6 +79,13 @@ static void nothing_found_stays_nothing(void **state)
     for (size_t i = 0; i < N; i++) assert_float_equal(scores[i], 0, 0);
 }
 
+static void a_second_reading_decides_between_what_is_close(void **state)
+{
+    (void)state;
+    assert_true(code_rank_reread(0.9f, 5) > code_rank_reread(1, -5));
+    assert_true(code_rank_reread(0.5f, 5) < code_rank_reread(1, -5));
+}
+
 static void only_repositories_are_ranked_so(void **state)
 {
     static const char *const books[] = {"a.txt", "b.md", "c.txt"}, *const few[] = {"a.c", "b.c"};
@@ -159,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_file_named_as_asked_is_before_others),
         cmocka_unit_test(each_further_place_of_a_file_counts_half),
         cmocka_unit_test(nothing_found_stays_nothing),
+        cmocka_unit_test(a_second_reading_decides_between_what_is_close),
         cmocka_unit_test(only_repositories_are_ranked_so),
         cmocka_unit_test(definitions_are_told_from_mentions),
         cmocka_unit_test(names_are_seen_in_questions),

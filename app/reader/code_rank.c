@@ -1,6 +1,7 @@
 #include "app/reader/code_rank.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 /* Fitted on six repositories of a public benchmark, tested on others (docs/code.md). */
 static const float weight_file = 1, weight_path = 1.5f, weight_definition = 3, weight_mention = 1.5f,
-                   named_as_file = 1.5f, further_place = 0.5f;
+                   named_as_file = 1.5f, further_place = 0.5f, weight_reread = 0.3f;
 static const float content_factor[] = {[CONTENT_CODE] = 1,
                                        [CONTENT_DOCS] = 0.5f,
                                        [CONTENT_TESTS] = 0.3f,
@@ -226,4 +227,9 @@ int code_rank(const struct corpus *c, const struct reader_segment *segments, siz
     int failed = cancel && atomic_load(cancel) ? error_cancelled(e) : saturate(files, segments, n, scores, e);
     free(files);
     return failed;
+}
+
+float code_rank_reread(float score, float relevance)
+{
+    return score + weight_reread / (1 + expf(-relevance));
 }

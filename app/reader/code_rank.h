@@ -23,4 +23,8 @@ bool code_rank_is_symbol(const char *question);
 int code_rank(const struct corpus *c, const struct reader_segment *segments, size_t n, const char *question,
               const atomic_bool *cancel, float *scores, struct error *e);
 
+/* The score of a place that was read a second time: `score` is the one above as a share of the best place's,
+ * `relevance` what the second reading says (reread.h). */
+float code_rank_reread(float score, float relevance);
+
 #endif

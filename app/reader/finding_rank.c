@@ -178,11 +178,22 @@ static bool knows(const struct finding *f, const struct corpus *c)
     return reread_knows(f->question, strlen(f->question)) && 2 * known > f->n_candidates;
 }
 
-static int by_reread(const void *a, const void *b)
+static int by_score(const void *a, const void *b)
 {
     const struct finding_item *x = a, *y = b;
-    if (x->reread != y->reread) return x->reread > y->reread ? -1 : 1;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->segment < y->segment ? -1 : x->segment > y->segment;
+}
+
+/* In a repository what code is ranked by goes first, and the second reading decides between what it leaves close. */
+static void score_code(struct finding_item *candidates, size_t n)
+{
+    float top = 0;
+    for (size_t i = 0; i < n; i++) top = fmaxf(top, candidates[i].fused);
+    for (size_t i = 0; i < n; i++) {
+        float fused = top > 0 ? candidates[i].fused / top : 0;
+        candidates[i].score = code_rank_reread(fused, candidates[i].reread);
+    }
 }
 
 /* The place of the best span is listed, whatever its order; of the others, those whose places are. */
@@ -200,13 +211,14 @@ static void take_spans(struct finding *f, const struct reread_result *said, cons
     }
 }
 
-static void take_order(struct finding *f, const struct reread_result *said, uint64_t *segments)
+static void take_order(struct finding *f, const struct reread_result *said, uint64_t *segments, bool code)
 {
     for (size_t i = 0; i < f->n_candidates; i++) {
         segments[i] = f->candidates[i].segment;
         f->candidates[i].reread = f->candidates[i].score = said->relevance[i];
     }
-    qsort(f->candidates, f->n_candidates, sizeof *f->candidates, by_reread);
+    if (code) score_code(f->candidates, f->n_candidates);
+    qsort(f->candidates, f->n_candidates, sizeof *f->candidates, by_score);
     f->n_items = f->n_candidates < FINDING_MOST ? f->n_candidates : FINDING_MOST;
     memcpy(f->items, f->candidates, f->n_items * sizeof *f->items);
     f->rank_by = FINDING_REREAD;
@@ -231,7 +243,7 @@ int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, 
     struct reread_result said;
     if (!failed) failed = reread_run(r, c, f->question, places, f->n_candidates, cancel, idle, context, &said, e);
     if (!failed) {
-        take_order(f, &said, segments);
+        take_order(f, &said, segments, code_rank_applies(c));
         reread_free(&said);
     }
     free(places);
