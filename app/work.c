@@ -9,6 +9,7 @@
 #include "app/rank.h"
 #include "app/reader/reread.h"
 #include "app/text/corpus.h"
+#include "app/text/git_clone.h"
 #include "app/text/safe_text.h"
 #include "compute/backend.h"
 #include "compute/clock.h"
@@ -105,6 +106,8 @@ int work_open_corpus(struct work *w, struct error *e)
                                     .cancel = w->cancel};
     w->shows_progress = !o->quiet && isatty(STDERR_FILENO);
     w->next_line = clock_seconds() + 0.5;
+    for (size_t i = 0; i < o->n_paths; i++)
+        if (git_clone_is_address(o->paths[i])) work_say(o, "git fetches ", o->paths[i]);
     int failed = corpus_open(&w->corpus, o->paths, o->n_paths, &corpus, e);
     work_clear_progress(w);
     if (failed) return -1;

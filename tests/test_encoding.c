@@ -180,6 +180,17 @@ static void a_few_bad_bytes_leave_a_text_utf8(void **state)
     corpus_close(c);
 }
 
+static void a_terminals_escapes_are_no_encoding(void **state)
+{
+    (void)state;
+    const char text[] = "more \033(B here\n\033[1;31merror\033(B\033[m: it failed\n";
+    struct corpus *c = open_bytes(text, sizeof text - 1);
+    assert_string_equal(c->documents[0].encoding, "UTF-8");
+    assert_int_equal(c->documents[0].size, sizeof text - 1);
+    assert_int_equal(c->n_notes, 0);
+    corpus_close(c);
+}
+
 static void a_named_encoding_is_taken_where_the_bytes_are_not_plain(void **state)
 {
     (void)state;
@@ -218,6 +229,7 @@ int main(void)
         cmocka_unit_test(places_are_those_of_the_file),
         cmocka_unit_test(bytes_that_are_no_characters_are_counted_and_stand_in_their_place),
         cmocka_unit_test(a_few_bad_bytes_leave_a_text_utf8),
+        cmocka_unit_test(a_terminals_escapes_are_no_encoding),
         cmocka_unit_test(a_named_encoding_is_taken_where_the_bytes_are_not_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

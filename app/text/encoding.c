@@ -124,13 +124,14 @@ static const struct wide *patterned(const uint8_t *bytes, size_t size)
     return NULL;
 }
 
-/* Whether the bytes hold what plain UTF-8 does not: a NUL, or an escape that switches to another character set. */
+/* Whether the bytes hold what plain UTF-8 does not: a NUL, or an escape that switches to a set of two bytes a
+ * character. (Others bring ASCII back, which terminals do too.) */
 static bool holds_foreign_signs(const uint8_t *bytes, size_t size)
 {
     if (memchr(bytes, 0, size)) return true;
     const uint8_t *at = bytes, *end = bytes + size;
     while (at < end && (at = memchr(at, 0x1B, (size_t)(end - at)))) {
-        if (++at < end && (*at == '$' || *at == '(' || *at == ')')) return true;
+        if (++at < end && *at == '$') return true;
     }
     return false;
 }
