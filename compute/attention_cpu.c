@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "compute/backend.h"
+#include "compute/loops.h"
 #include "compute/vector.h"
 
 enum { TILE = 64, WIDE_LANES = VECTOR_WIDE * VECTOR_LANES };
@@ -66,7 +67,7 @@ static void rotate(float *to, const float *from, const float *rotary, uint32_t h
     }
 }
 
-void attention_cpu_rotate(const struct attention_cpu *a, uint32_t branch, uint32_t begin, uint32_t end, float *to)
+static void rotate_rows(const struct attention_cpu *a, uint32_t branch, uint32_t begin, uint32_t end, float *to)
 {
     const struct attention *s = a->shape;
     for (uint32_t row = begin; row < end; row++) {
@@ -346,7 +347,7 @@ static void attend_piece(const struct attention_cpu *a, uint32_t branch, uint32_
     }
 }
 
-void attention_cpu_head(const struct attention_cpu *a, uint32_t head, uint32_t begin, uint32_t end)
+static void attend_head(const struct attention_cpu *a, uint32_t head, uint32_t begin, uint32_t end)
 {
     const struct attention *s = a->shape;
     assert(s->head_dim <= ATTENTION_CPU_MAX_HEAD_DIM && end - begin <= ATTENTION_CPU_ROWS);
@@ -370,7 +371,7 @@ void attention_cpu_head(const struct attention_cpu *a, uint32_t head, uint32_t b
     for (uint32_t row = begin; row < end; row++) a->lse[(size_t)row * s->n_head + head] = rows.lse[row - begin];
 }
 
-void attention_cpu_keep(const struct attention_cpu *a, uint32_t branch, uint32_t head)
+static void keep(const struct attention_cpu *a, uint32_t branch, uint32_t head)
 {
     const struct attention *s = a->shape;
     const struct branch *b = &s->branch[branch];
@@ -387,3 +388,5 @@ void attention_cpu_keep(const struct attention_cpu *a, uint32_t branch, uint32_t
         memcpy(a->cache_v + slot * s->head_dim, run.v + i * run.v_stride, s->head_dim * sizeof *run.v);
     }
 }
+
+const struct attention_cpu_loops LOOPS(attention_cpu) = {.rotate = rotate_rows, .head = attend_head, .keep = keep};

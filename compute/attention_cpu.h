@@ -25,13 +25,16 @@ struct attention_cpu {
     float *out, *lse;                 /* lse may be NULL */
 };
 
-/* Rotates the chunk's keys of rows [begin, end) for one branch: to[n][n_head_kv head_dim]. */
-void attention_cpu_rotate(const struct attention_cpu *a, uint32_t branch, uint32_t begin, uint32_t end, float *to);
+/* loops()->attention. */
+struct attention_cpu_loops {
+    /* Rotates the chunk's keys of rows [begin, end) for one branch: to[n][n_head_kv head_dim]. */
+    void (*rotate)(const struct attention_cpu *a, uint32_t branch, uint32_t begin, uint32_t end, float *to);
 
-/* out and lse of the rows [begin, end) of one query head, all branches; at most ATTENTION_CPU_ROWS rows. */
-void attention_cpu_head(const struct attention_cpu *a, uint32_t head, uint32_t begin, uint32_t end);
+    /* out and lse of the rows [begin, end) of one query head, all branches; at most ATTENTION_CPU_ROWS rows. */
+    void (*head)(const struct attention_cpu *a, uint32_t head, uint32_t begin, uint32_t end);
 
-/* Brings one branch's run of one query head in the caches to the state after the chunk. */
-void attention_cpu_keep(const struct attention_cpu *a, uint32_t branch, uint32_t head);
+    /* Brings one branch's run of one query head in the caches to the state after the chunk. */
+    void (*keep)(const struct attention_cpu *a, uint32_t branch, uint32_t head);
+};
 
 #endif

@@ -12,6 +12,7 @@
 #include "compute/error.h"
 #include "compute/matrix_cpu.h"
 #include "compute/product.h"
+#include "compute/loops.h"
 #include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
 
@@ -48,7 +49,7 @@ static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_
     float *row = b->thread[0].data;
     for (uint32_t i = 0; i < n; i++) {
         matrix_cpu_row(table, (uint32_t)ids[i], row);
-        rows_cpu_store(data(x) + (size_t)i * x->cols, x->cols, add, row, 1, x->cols);
+        loops()->rows->store(data(x) + (size_t)i * x->cols, x->cols, add, row, 1, x->cols);
     }
 }
 
@@ -89,13 +90,13 @@ static void project_task(void *context, unsigned task, unsigned thread)
     const float *x = data(op->x) + ((size_t)op->x_row + row) * d;
     if (op->norm) {
         float *normed = job->b->thread[thread].data;
-        rows_cpu_norm(normed, x, data(op->norm), op->norm_eps, n, d);
+        loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
         x = normed;
     }
     float *out = data(op->out) + (size_t)row * width + column;
     matrix_cpu_product(job->b, thread, op->w, column, columns, x, n, op->n, op->add, out, width);
-    if (op->bias) rows_cpu_bias(out, width, data(op->bias) + column, n, columns);
-    if (op->gelu) rows_cpu_gelu(out, width, n, columns);
+    if (op->bias) loops()->rows->bias(out, width, data(op->bias) + column, n, columns);
+    if (op->gelu) loops()->rows->gelu(out, width, n, columns);
 }
 
 static void cpu_project(const struct project *op)
@@ -117,8 +118,8 @@ static void layer_norm_task(void *context, unsigned task, unsigned thread)
 {
     (void)thread;
     const struct layer_norm *op = context;
-    rows_cpu_layer_norm(data(op->x) + (size_t)task * ROWS * op->x->cols, data(op->weight), data(op->bias), op->eps,
-                        task_size(task, ROWS, op->n), op->x->cols);
+    loops()->rows->layer_norm(data(op->x) + (size_t)task * ROWS * op->x->cols, data(op->weight), data(op->bias),
+                              op->eps, task_size(task, ROWS, op->n), op->x->cols);
 }
 
 static void cpu_layer_norm(const struct layer_norm *op)
@@ -141,10 +142,10 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, job->rows, op->n);
     float *x = data(op->x) + (size_t)task * job->rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
-    rows_cpu_norm(normed, x, data(op->norm), op->norm_eps, n, d);
+    loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, op->n, false, gate_up, 2 * (size_t)f);
     float *gated = normed; /* [n][f] */
-    rows_cpu_gate(gated, gate_up, n, f);
+    loops()->rows->gate(gated, gate_up, n, f);
     matrix_cpu_product(job->b, thread, op->down, 0, d, gated, n, op->n, true, x, d);
 }
 
@@ -154,7 +155,7 @@ static void few_gate_up_task(void *context, unsigned task, unsigned thread)
     const struct feed_forward *op = job->op;
     const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     float *normed = job->b->thread[thread].data;
-    rows_cpu_norm(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
+    loops()->rows->norm(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, begin, task_size(task, job->columns, 2 * f), normed, op->n, op->n,
                        false, job->b->few.data + begin, 2 * (size_t)f);
 }
@@ -181,7 +182,7 @@ static void feed_forward_few(const struct feed_forward *op)
     }
     struct feed_forward_job job = {.op = op, .b = b, .columns = matrix_cpu_columns(op->gate_up, op->n)};
     thread_pool_run(b->base.pool, count_tasks(2 * f, job.columns), few_gate_up_task, &job);
-    rows_cpu_gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
+    loops()->rows->gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
     job.columns = matrix_cpu_columns(op->down, op->n);
     thread_pool_run(b->base.pool, count_tasks(d, job.columns), few_down_task, &job);
 }
@@ -217,8 +218,8 @@ static void rotate_task(void *context, unsigned task, unsigned thread)
     (void)thread;
     const struct attend_job *job = context;
     uint32_t begin = task * job->rows;
-    attention_cpu_rotate(&job->attention, job->branch, begin, begin + task_size(task, job->rows, job->attention.n),
-                         job->rotated);
+    loops()->attention->rotate(&job->attention, job->branch, begin,
+                               begin + task_size(task, job->rows, job->attention.n), job->rotated);
 }
 
 static void head_task(void *context, unsigned task, unsigned thread)
@@ -226,8 +227,8 @@ static void head_task(void *context, unsigned task, unsigned thread)
     (void)thread;
     const struct attend_job *job = context;
     uint32_t begin = task % job->n_blocks * job->rows;
-    attention_cpu_head(&job->attention, task / job->n_blocks, begin,
-                       begin + task_size(task % job->n_blocks, job->rows, job->attention.n));
+    loops()->attention->head(&job->attention, task / job->n_blocks, begin,
+                             begin + task_size(task % job->n_blocks, job->rows, job->attention.n));
 }
 
 static void keep_task(void *context, unsigned task, unsigned thread)
@@ -236,7 +237,7 @@ static void keep_task(void *context, unsigned task, unsigned thread)
     const struct attend_job *job = context;
     const struct attention *s = job->attention.shape;
     uint32_t branch = task / s->n_head, head = task % s->n_head;
-    if (head % (s->n_head / s->cache_heads[branch]) == 0) attention_cpu_keep(&job->attention, branch, head);
+    if (head % (s->n_head / s->cache_heads[branch]) == 0) loops()->attention->keep(&job->attention, branch, head);
 }
 
 static void cpu_attend(const struct attend *op)
@@ -297,7 +298,7 @@ static void window_task(void *context, unsigned task, unsigned thread)
                                     .out = data(op->out) + first * width};
     for (uint32_t begin = 0, n; begin < a.n; begin += n) {
         n = a.n - begin < ATTENTION_CPU_ROWS ? a.n - begin : ATTENTION_CPU_ROWS;
-        attention_cpu_head(&a, task % op->n_head, begin, begin + n);
+        loops()->attention->head(&a, task % op->n_head, begin, begin + n);
     }
 }
 
@@ -327,14 +328,14 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
                    n = task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
-    rows_cpu_norm(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
+    loops()->rows->norm(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->w, 0, width, normed, n, op->n, false, u, width);
     float *token = normed; /* read already */
     for (uint32_t i = 0; i < n; i++, u += width) {
         matrix_cpu_row(op->token, (uint32_t)op->ids[begin + i], token);
-        rows_cpu_evidence(u, token, width);
+        loops()->rows->evidence(u, token, width);
         if (op->quantise)
-            rows_cpu_evidence_key((int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
+            loops()->rows->evidence_key((int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
         else
             memcpy(data(op->out) + (size_t)(begin + i) * width, u, width * sizeof *u);
     }
@@ -406,6 +407,7 @@ static void cpu_name(char *name, size_t size)
 
 int backend_cpu_open(struct backend **out, enum product_precision precision, unsigned n_threads, struct error *e)
 {
+    if (loops_choose(e) != 0) return -1;
     struct backend_cpu *b = calloc(1, sizeof *b);
     if (!b) return error_memory(e);
     b->base.ops = &cpu_ops;
@@ -426,8 +428,8 @@ int backend_cpu_open(struct backend **out, enum product_precision precision, uns
     info->memory = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
     char name[88];
     cpu_name(name, sizeof name);
-    snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s, %s", name, info->n_threads,
-             info->n_threads == 1 ? "" : "s", info->precision);
+    snprintf(info->name, sizeof info->name, "cpu: %s, %u thread%s, %s, %s", name, info->n_threads,
+             info->n_threads == 1 ? "" : "s", loops()->name, info->precision);
     b->thread = calloc(info->n_threads, sizeof *b->thread);
     b->tile = calloc(info->n_threads, sizeof *b->tile);
     if (!b->thread || !b->tile) {

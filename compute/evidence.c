@@ -1,6 +1,6 @@
-/* On a device that can scan keys, one pass over them gives all (evidence_device.c). Otherwise two passes over the keys,
- * on the host's threads: the first finds every question token's log-sum-exp, the second the mass inside each segment.
- * Question tokens lie across the vector lanes, as queries do in attention_cpu.c. Nothing is kept per key. */
+/* One pass over the keys gives every segment's log-sum-exp of every question token: on a device that can scan keys
+ * (evidence_device.c), otherwise on the host's threads (evidence_cpu.c). Their total over the text then gives the mass
+ * inside each segment. Nothing is kept per key. */
 #include "compute/evidence.h"
 
 #include <math.h>
@@ -11,18 +11,17 @@
 #include "compute/backend.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/evidence_cpu.h"
 #include "compute/evidence_device.h"
 #include "compute/log.h"
+#include "compute/loops.h"
 #include "compute/model.h"
+#include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
-#include "compute/vector.h"
 
 enum {
-    TILE = 64,     /* keys at a time */
-    KEYS = 8192,   /* keys of a task of the first pass */
-    SEGMENTS = 64, /* segments of a task of the second */
-    MAX_WIDTH = 256,
-    LANES = VECTOR_WIDE * VECTOR_LANES,
+    SEGMENTS = 64, /* of a task */
+    OUTSIDE = 2,   /* runs of keys in no segment: before the first, behind the last */
 };
 
 /* Without values. */
@@ -47,7 +46,7 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
                   const float *gate_logits, uint32_t n_query, struct error *e)
 {
     const uint32_t width = m->evidence.width;
-    if (width == 0 || width > MAX_WIDTH)
+    if (width == 0 || width > EVIDENCE_CPU_MAX_WIDTH)
         return error_set(e, "%s: an evidence attention of width %u cannot be run", m->path, width);
     if (n_query == 0) return error_set(e, "the question has no tokens");
     struct evidence *v = allocate(n_query, width);
@@ -101,11 +100,9 @@ struct pass {
     const atomic_bool *cancel;
     const struct evidence_join *join; /* NULL: these are all the keys */
     bool joined;                      /* it was called */
-    uint32_t n_blocks;
-    float *queries;   /* [n_blocks][width][LANES], scaled so that a product with a stored key is a logit; owned */
-    float *max, *sum; /* [tasks of the first pass][n_blocks][LANES], owned */
-    float *lse;       /* [n_blocks][LANES], owned */
-    float *mass;      /* [thread][n_blocks][LANES], owned */
+    float *queries;                   /* as loops()->evidence packs them, scaled so that a product with a stored key is
+                                         a logit; owned */
+    float *lse;                       /* [n_segments + OUTSIDE][n_query], owned */
 };
 
 float evidence_logit_scale(const struct evidence *v, uint32_t token)
@@ -113,144 +110,84 @@ float evidence_logit_scale(const struct evidence *v, uint32_t token)
     return v->tau[token] * (float)(log((double)(v->n_text > 2 ? v->n_text : 2)) / 254.0);
 }
 
-static void pack_queries(struct pass *p)
+static int pack_queries(struct pass *p, struct error *e)
 {
     const struct evidence *v = p->v;
-    memset(p->queries, 0, (size_t)p->n_blocks * v->width * LANES * sizeof *p->queries);
-    for (uint32_t t = 0; t < v->n_query; t++) {
-        float *to = p->queries + (size_t)(t / LANES) * v->width * LANES + t % LANES;
-        for (size_t k = 0; k < v->width; k++)
-            to[k * LANES] = v->queries[(size_t)t * v->width + k] * evidence_logit_scale(v, t);
-    }
-}
-
-static void widen(float *to, const int8_t *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) to[i] = (float)from[i];
-}
-
-/* Logits of n keys and one block of question tokens: scores[n][LANES]. */
-static void score_tile(const struct pass *p, uint32_t block, const float *keys, size_t n, float *scores)
-{
-    const uint32_t width = p->v->width;
-    vector_product(n, VECTOR_WIDE, keys, width, 1, p->queries + (size_t)block * width * LANES, width, scores, NULL);
-}
-
-static void first_pass_block(const struct pass *p, uint32_t block, const float *keys, size_t n, float *max, float *sum)
-{
-    _Alignas(64) float scores[TILE * LANES];
-    score_tile(p, block, keys, n, scores);
-    for (int j = 0; j < LANES; j += VECTOR_LANES) {
-        vector old = vector_load(max + j), top = old, total = {0};
-        for (size_t key = 0; key < n; key++) top = vector_max(vector_load(scores + key * LANES + j), top);
-        for (size_t key = 0; key < n; key++) total += vector_exp(vector_load(scores + key * LANES + j) - top);
-        vector_store(max + j, top);
-        vector_store(sum + j, vector_load(sum + j) * vector_exp(old - top) + total);
-    }
-}
-
-static void first_pass_task(void *context, unsigned task, unsigned thread)
-{
-    (void)thread;
-    const struct pass *p = context;
-    const uint32_t width = p->v->width;
-    float keys[TILE * MAX_WIDTH];
-    float *max = p->max + (size_t)task * p->n_blocks * LANES, *sum = p->sum + (size_t)task * p->n_blocks * LANES;
-    for (size_t i = 0; i < (size_t)p->n_blocks * LANES; i++) {
-        max[i] = -INFINITY;
-        sum[i] = 0;
-    }
-    uint64_t begin = (uint64_t)task * KEYS, end = begin + KEYS < p->n_keys ? begin + KEYS : p->n_keys;
-    for (; begin < end && !atomic_load_explicit(p->cancel, memory_order_relaxed); begin += TILE) {
-        size_t n = end - begin < TILE ? (size_t)(end - begin) : TILE;
-        widen(keys, p->keys + begin * width, n * width);
-        for (uint32_t block = 0; block < p->n_blocks; block++)
-            first_pass_block(p, block, keys, n, max + (size_t)block * LANES, sum + (size_t)block * LANES);
-    }
-}
-
-/* Joins the tasks' partial sums, in their order. No tasks: no keys. */
-static void join_tasks(struct pass *p, struct evidence *v, unsigned n_tasks)
-{
-    for (uint32_t t = 0; t < p->n_blocks * LANES; t++) {
-        double max = -INFINITY, sum = 0;
-        for (unsigned i = 0; i < n_tasks; i++) max = fmax(max, (double)p->max[(size_t)i * p->n_blocks * LANES + t]);
-        for (unsigned i = 0; i < n_tasks; i++) {
-            size_t at = (size_t)i * p->n_blocks * LANES + t;
-            sum += (double)p->sum[at] * exp((double)p->max[at] - max);
-        }
-        p->lse[t] = (float)(max + log(sum));
-        if (t < v->n_query) v->lse[t] = max + log(sum);
-    }
-}
-
-/* v->lse over all keys: what there is elsewhere is joined to it. */
-static int join_others(struct pass *p, struct evidence *v, bool cancelled, struct error *e)
-{
-    if (!p->join) return 0;
-    if (p->join->lse(p->join->context, v->lse, v->n_query, cancelled, e) != 0) return -1;
-    for (uint32_t t = 0; t < v->n_query; t++) p->lse[t] = (float)v->lse[t];
+    const size_t n = (size_t)v->n_query * v->width;
+    float *scaled = malloc(n * sizeof *scaled);
+    if (!scaled) return error_memory(e);
+    for (size_t i = 0; i < n; i++) scaled[i] = v->queries[i] * evidence_logit_scale(v, (uint32_t)(i / v->width));
+    loops()->evidence->pack(p->queries, scaled, v->n_query, v->width);
+    free(scaled);
     return 0;
 }
 
-static void second_pass_segment(const struct pass *p, size_t segment, float *mass)
+static void scan_task(void *context, unsigned task, unsigned thread)
 {
-    const struct evidence *v = p->v;
-    _Alignas(64) float scores[TILE * LANES];
-    float keys[TILE * MAX_WIDTH];
-    memset(mass, 0, (size_t)p->n_blocks * LANES * sizeof *mass);
-    uint64_t end = p->starts[segment + 1];
-    for (uint64_t begin = p->starts[segment]; begin < end; begin += TILE) {
-        size_t n = end - begin < TILE ? (size_t)(end - begin) : TILE;
-        widen(keys, p->keys + begin * v->width, n * v->width);
-        for (uint32_t block = 0; block < p->n_blocks; block++) {
-            score_tile(p, block, keys, n, scores);
-            for (int j = 0; j < LANES; j += VECTOR_LANES) {
-                float *to = mass + (size_t)block * LANES + j;
-                vector sum = vector_load(to), lse = vector_load(p->lse + (size_t)block * LANES + j);
-                for (size_t key = 0; key < n; key++) sum += vector_exp(vector_load(scores + key * LANES + j) - lse);
-                vector_store(to, sum);
-            }
-        }
-    }
-    double score = 0, share = 0;
-    for (uint32_t t = 0; t < v->n_query; t++) {
-        score += (double)v->gate[t] * log1p((double)mass[t] * p->per_eps);
-        share += (double)v->gate[t] * (double)mass[t];
-    }
-    p->score[segment] = (float)score;
-    p->share[segment] = (float)share;
-}
-
-static void second_pass_task(void *context, unsigned task, unsigned thread)
-{
+    (void)thread;
     const struct pass *p = context;
-    size_t begin = (size_t)task * SEGMENTS, end = begin + SEGMENTS < p->n_segments ? begin + SEGMENTS : p->n_segments;
-    for (; begin < end && !atomic_load_explicit(p->cancel, memory_order_relaxed); begin++)
-        second_pass_segment(p, begin, p->mass + (size_t)thread * p->n_blocks * LANES);
+    const struct evidence *v = p->v;
+    size_t i = (size_t)task * SEGMENTS, end = i + SEGMENTS < p->n_segments ? i + SEGMENTS : p->n_segments;
+    for (; i < end && !atomic_load_explicit(p->cancel, memory_order_relaxed); i++)
+        loops()->evidence->scan(p->lse + i * v->n_query, p->queries, v->n_query, v->width,
+                                p->keys + p->starts[i] * v->width, p->starts[i + 1] - p->starts[i]);
 }
 
+/* v->lse over all keys, in their order, those in no segment too; -INFINITY where there are none. */
+static void join_segments(const struct pass *p, struct evidence *v)
+{
+    const size_t n = p->n_segments + OUTSIDE;
+    const uint64_t end = p->starts[p->n_segments];
+    float *outside = p->lse + p->n_segments * v->n_query;
+    loops()->evidence->scan(outside, p->queries, v->n_query, v->width, p->keys, p->starts[0]);
+    loops()->evidence->scan(outside + v->n_query, p->queries, v->n_query, v->width, p->keys + end * v->width,
+                            p->n_keys - end);
+    for (uint32_t t = 0; t < v->n_query; t++) {
+        double max = -INFINITY, sum = 0;
+        for (size_t i = 0; i < n; i++) max = fmax(max, (double)p->lse[i * v->n_query + t]);
+        for (size_t i = 0; i < n && max > -INFINITY; i++) sum += exp((double)p->lse[i * v->n_query + t] - max);
+        v->lse[t] = max + log(sum);
+    }
+}
+
+static void score_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct pass *p = context;
+    const struct evidence *v = p->v;
+    size_t i = (size_t)task * SEGMENTS, end = i + SEGMENTS < p->n_segments ? i + SEGMENTS : p->n_segments;
+    for (; i < end; i++) {
+        double score = 0, share = 0;
+        for (uint32_t t = 0; t < v->n_query; t++) {
+            const double lse = (double)p->lse[i * v->n_query + t], mass = lse > -INFINITY ? exp(lse - v->lse[t]) : 0;
+            score += (double)v->gate[t] * log1p(mass * p->per_eps);
+            share += (double)v->gate[t] * mass;
+        }
+        p->score[i] = (float)score;
+        p->share[i] = (float)share;
+    }
+}
+
+/* One scan of the keys gives every segment's sums; the rest is about segments. */
 static int run_passes(struct pass *p, struct evidence *v, struct thread_pool *pool, struct error *e)
 {
-    if (p->n_keys / KEYS >= UINT32_MAX / 2 || p->n_segments / SEGMENTS >= UINT32_MAX / 2)
-        return error_set(e, "the text has too many keys");
-    unsigned n_tasks = (unsigned)((p->n_keys + KEYS - 1) / KEYS);
-    size_t block = (size_t)p->n_blocks * LANES * sizeof(float), per_task;
-    if (!bytes_multiply(&per_task, block, n_tasks ? n_tasks : 1)) return error_set(e, "the text has too many keys");
-    p->queries = malloc(block * v->width);
-    p->max = malloc(per_task);
-    p->sum = malloc(per_task);
-    p->lse = malloc(block);
-    p->mass = malloc(block * thread_pool_n_threads(pool));
-    if (!p->queries || !p->max || !p->sum || !p->lse || !p->mass)
+    size_t numbers;
+    if (p->n_segments / SEGMENTS >= UINT32_MAX / 2 ||
+        !bytes_multiply(&numbers, p->n_segments + OUTSIDE, v->n_query * sizeof *p->lse))
+        return error_set(e, "the text has too many segments");
+    const unsigned n_tasks = (unsigned)((p->n_segments + SEGMENTS - 1) / SEGMENTS);
+    p->queries = malloc(EVIDENCE_CPU_LANES(v->n_query) * v->width * sizeof *p->queries);
+    p->lse = malloc(numbers);
+    if (!p->queries || !p->lse)
         return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", v->n_query);
-    pack_queries(p);
-    thread_pool_run(pool, n_tasks, first_pass_task, p);
-    bool cancelled = atomic_load(p->cancel);
-    if (!cancelled) join_tasks(p, v, n_tasks);
-    if (join_others(p, v, cancelled, e) != 0) return -1;
-    if (!cancelled) thread_pool_run(pool, (unsigned)((p->n_segments + SEGMENTS - 1) / SEGMENTS), second_pass_task, p);
-    return atomic_load(p->cancel) ? error_cancelled(e) : 0;
+    if (pack_queries(p, e) != 0) return -1;
+    thread_pool_run(pool, n_tasks, scan_task, p);
+    const bool cancelled = atomic_load(p->cancel);
+    if (!cancelled) join_segments(p, v);
+    if (p->join && p->join->lse(p->join->context, v->lse, v->n_query, cancelled, e) != 0) return -1;
+    if (cancelled) return error_cancelled(e);
+    thread_pool_run(pool, n_tasks, score_task, p);
+    return 0;
 }
 
 static int join_once(void *context, double *lse, uint32_t n, bool cancelled, struct error *e)
@@ -293,16 +230,12 @@ int evidence_attend_part(struct evidence *v, const struct model *m, struct backe
                      .score = score,
                      .share = share,
                      .cancel = cancel ? cancel : &never,
-                     .join = join,
-                     .n_blocks = (v->n_query + LANES - 1) / LANES};
+                     .join = join};
     int status = attend_on_device(&p, v, b, e);
     if (status <= 0) return status;
     status = run_passes(&p, v, b->pool, e);
     free(p.queries);
-    free(p.max);
-    free(p.sum);
     free(p.lse);
-    free(p.mass);
     return status;
 }
 
@@ -316,12 +249,12 @@ int evidence_attend(struct evidence *v, const struct model *m, struct backend *b
 void evidence_share(const struct evidence *v, const int8_t *keys, uint64_t begin, uint64_t end, int token, float *share)
 {
     uint32_t first = token < 0 ? 0 : (uint32_t)token, last = token < 0 ? v->n_query : first + 1;
-    float key[MAX_WIDTH];
+    float key[EVIDENCE_CPU_MAX_WIDTH];
     for (uint64_t i = begin; i < end; i++) {
-        widen(key, keys + i * v->width, v->width);
+        for (uint32_t k = 0; k < v->width; k++) key[k] = (float)keys[i * v->width + k];
         double total = 0;
         for (uint32_t t = first; t < last; t++) {
-            float dot = vector_dot(v->queries + (size_t)t * v->width, key, v->width);
+            float dot = loops()->rows->dot(v->queries + (size_t)t * v->width, key, v->width);
             double p = exp((double)(dot * evidence_logit_scale(v, t)) - v->lse[t]);
             total += token < 0 ? (double)v->gate[t] * p : p;
         }

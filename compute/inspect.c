@@ -10,10 +10,11 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/kv_cache.h"
+#include "compute/loops.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/thread_pool.h"
-#include "compute/vector.h"
+#include "compute/rows_cpu.h"
 
 enum { MAX_HEAD_DIM = 256 };
 
@@ -119,13 +120,13 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
         memcpy(q, qkv_row(p, token) + (size_t)head * dim, dim * sizeof *q);
     for (uint32_t i = 0; i < run->kept; i++) {
         const float *k = p->cached + (size_t)(run->row + i) * dim;
-        weights[i] = sees_text ? (double)vector_dot(q, k, dim) * scale : -INFINITY;
+        weights[i] = sees_text ? (double)loops()->rows->dot(q, k, dim) * scale : -INFINITY;
     }
     for (uint32_t t = 0; t <= token; t++) {
         bool sees = (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
         const float *k =
             rotates(p, branch) ? rotated_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
-        weights[run->kept + t] = sees ? (double)vector_dot(q, k, dim) * scale : -INFINITY;
+        weights[run->kept + t] = sees ? (double)loops()->rows->dot(q, k, dim) * scale : -INFINITY;
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/loops.h"
 #include "compute/rows_cpu.h"
 
 /* Rows of one call of a kernel; the rest of a block is made of calls with few rows. */
@@ -305,13 +306,13 @@ static int stripe_open(struct product_weights *w, uint32_t begin, uint32_t n, co
     void *converted = malloc(numbers * sizeof(float));
     if (!converted) return error_set_kind(e, ERROR_MEMORY, "out of memory for weights");
     if (p->precision == PRODUCT_INT8)
-        rows_cpu_quantise_weights(converted, w->scale + begin, w->zero + begin, from, n, w->cols);
+        loops()->rows->quantise_weights(converted, w->scale + begin, w->zero + begin, from, n, w->cols);
     else if (p->precision == PRODUCT_FP32)
         memcpy(converted, from, numbers * sizeof(float));
     else if (types[WEIGHTS] == dnnl_bf16)
-        rows_cpu_to_bf16(converted, from, numbers);
+        loops()->rows->to_bf16(converted, from, numbers);
     else
-        rows_cpu_round_bf16(converted, from, numbers);
+        loops()->rows->round_bf16(converted, from, numbers);
     int status = pack(s, p, converted, types[WEIGHTS], e);
     free(converted);
     return status;
@@ -379,13 +380,13 @@ static const void *convert(const struct product_weights *w, const float *x, uint
     const size_t numbers = (size_t)n * w->cols;
     switch (w->products->precision) {
     case PRODUCT_INT8:
-        rows_cpu_quantise(source, scales, x, n, w->cols);
+        loops()->rows->quantise(source, scales, x, n, w->cols);
         return source;
     case PRODUCT_BF16:
         if (multiplies_bf16())
-            rows_cpu_to_bf16((uint16_t *)source, x, numbers);
+            loops()->rows->to_bf16((uint16_t *)source, x, numbers);
         else
-            rows_cpu_round_bf16((float *)source, x, numbers);
+            loops()->rows->round_bf16((float *)source, x, numbers);
         return source;
     case PRODUCT_FP32:
         break;
@@ -411,10 +412,10 @@ void product_run(const struct product_weights *w, unsigned thread, uint32_t begi
             const struct kernel *k = m == MANY ? s->many : s->few;
             execute(w->products, k, thread, (void *[N_MEMORIES]){(void *)from, s->packed, results, library});
             if (w->products->precision == PRODUCT_INT8)
-                rows_cpu_dequantise(out + (column - begin), stride, add, (const int32_t *)results, scales,
-                                    w->scale + column, w->zero + column, part, k->n);
+                loops()->rows->dequantise(out + (column - begin), stride, add, (const int32_t *)results, scales,
+                                          w->scale + column, w->zero + column, part, k->n);
             else
-                rows_cpu_store(out + (column - begin), stride, add, results, part, k->n);
+                loops()->rows->store(out + (column - begin), stride, add, results, part, k->n);
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/loops.h"
 #include "compute/vector.h"
 
 /* Steps from zero to the largest: of an element, of a weight. */
@@ -10,7 +11,7 @@
 #define ELEMENT_ZERO 128
 #define WEIGHT_STEPS 63
 
-void rows_cpu_norm(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
+static void norm_rows(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
         float scale = 1.0f / sqrtf(vector_dot(x, x, cols) / (float)cols + eps);
@@ -18,7 +19,7 @@ void rows_cpu_norm(float *to, const float *x, const float *norm, float eps, uint
     }
 }
 
-void rows_cpu_gate(float *to, const float *gate_up, uint32_t n, uint32_t f)
+static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f)
 {
     for (uint32_t row = 0; row < n; row++, to += f, gate_up += 2 * (size_t)f) {
         const float *up = gate_up + f;
@@ -47,7 +48,7 @@ static float largest(const float *x, uint32_t n)
     return most;
 }
 
-void rows_cpu_quantise(uint8_t *to, float *scales, const float *x, uint32_t n, uint32_t cols)
+static void quantise_rows(uint8_t *to, float *scales, const float *x, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
         const float most = largest(x, cols), steps = most > 0 ? ELEMENT_STEPS / most : 0;
@@ -57,7 +58,7 @@ void rows_cpu_quantise(uint8_t *to, float *scales, const float *x, uint32_t n, u
     }
 }
 
-void rows_cpu_quantise_weights(int8_t *to, float *scales, int32_t *zero, const float *w, uint32_t n, uint32_t cols)
+static void quantise_weights_rows(int8_t *to, float *scales, int32_t *zero, const float *w, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, w += cols) {
         const float most = largest(w, cols), steps = most > 0 ? WEIGHT_STEPS / most : 0;
@@ -71,8 +72,8 @@ void rows_cpu_quantise_weights(int8_t *to, float *scales, int32_t *zero, const f
     }
 }
 
-void rows_cpu_dequantise(float *out, size_t stride, bool add, const int32_t *sums, const float *row_scales,
-                         const float *column_scales, const int32_t *zero, uint32_t n, uint32_t cols)
+static void dequantise_rows(float *out, size_t stride, bool add, const int32_t *sums, const float *row_scales,
+                            const float *column_scales, const int32_t *zero, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, out += stride, sums += cols) {
         const float scale = row_scales[row];
@@ -90,12 +91,12 @@ static uint32_t nearest_bf16(float x)
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-void rows_cpu_to_bf16(uint16_t *to, const float *x, size_t n)
+static void to_bf16_rows(uint16_t *to, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) to[i] = (uint16_t)nearest_bf16(x[i]);
 }
 
-void rows_cpu_round_bf16(float *to, const float *x, size_t n)
+static void round_bf16_rows(float *to, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t bits = nearest_bf16(x[i]) << 16;
@@ -103,19 +104,19 @@ void rows_cpu_round_bf16(float *to, const float *x, size_t n)
     }
 }
 
-void rows_cpu_store(float *out, size_t stride, bool add, const float *from, uint32_t n, uint32_t cols)
+static void store_rows(float *out, size_t stride, bool add, const float *from, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, out += stride, from += cols)
         for (uint32_t i = 0; i < cols; i++) out[i] = (add ? out[i] : 0) + from[i];
 }
 
-void rows_cpu_bias(float *x, size_t stride, const float *bias, uint32_t n, uint32_t cols)
+static void bias_rows(float *x, size_t stride, const float *bias, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, x += stride)
         for (uint32_t i = 0; i < cols; i++) x[i] += bias[i];
 }
 
-void rows_cpu_gelu(float *x, size_t stride, uint32_t n, uint32_t cols)
+static void gelu_rows(float *x, size_t stride, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, x += stride) {
         uint32_t i = 0;
@@ -125,7 +126,7 @@ void rows_cpu_gelu(float *x, size_t stride, uint32_t n, uint32_t cols)
 }
 
 /* Around the mean in two passes: the variance of rows that are far from 0 keeps its digits. */
-void rows_cpu_layer_norm(float *x, const float *weight, const float *bias, float eps, uint32_t n, uint32_t cols)
+static void layer_norm_rows(float *x, const float *weight, const float *bias, float eps, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, x += cols) {
         vector sums = {0};
@@ -140,14 +141,36 @@ void rows_cpu_layer_norm(float *x, const float *weight, const float *bias, float
     }
 }
 
-void rows_cpu_evidence(float *u, const float *token, uint32_t n)
+static void evidence_row(float *u, const float *token, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) u[i] += token[i];
     const float length = sqrtf(vector_dot(u, u, n)), scale = length > 0 ? 1.0f / length : 0.0f;
     for (uint32_t i = 0; i < n; i++) u[i] *= scale;
 }
 
-void rows_cpu_evidence_key(int8_t *to, const float *u, uint32_t n)
+static void evidence_key_row(int8_t *to, const float *u, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) to[i] = (int8_t)rintf(fminf(fmaxf(254.0f * u[i], -127.0f), 127.0f));
 }
+
+static float dot_row(const float *a, const float *b, size_t n)
+{
+    return vector_dot(a, b, n);
+}
+
+const struct rows_cpu LOOPS(rows_cpu) = {
+    .dot = dot_row,
+    .norm = norm_rows,
+    .gate = gate_rows,
+    .quantise = quantise_rows,
+    .quantise_weights = quantise_weights_rows,
+    .dequantise = dequantise_rows,
+    .to_bf16 = to_bf16_rows,
+    .round_bf16 = round_bf16_rows,
+    .store = store_rows,
+    .bias = bias_rows,
+    .gelu = gelu_rows,
+    .layer_norm = layer_norm_rows,
+    .evidence = evidence_row,
+    .evidence_key = evidence_key_row,
+};

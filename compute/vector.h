@@ -59,15 +59,21 @@ static inline vector vector_select(vector_int mask, vector a, vector b)
 
 static inline vector vector_max(vector a, vector b)
 {
+#if defined __AVX512F__
+    return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX__
+    return (vector)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     return vector_select(a > b, a, b);
+#endif
 }
 
 /* e^x for x <= 88 within 2 units in the last place; 0 below -87 (and for -INFINITY). The polynomial is Cephes's expf.
  */
 static inline vector vector_exp(vector x)
 {
-    vector_int tiny = x < vector_all(-87.0f);
-    x = vector_select(tiny, vector_all(0.0f), x);
+    const vector least = vector_all(-87.0f), given = x;
+    x = vector_max(x, least);
     const vector magic = vector_all(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
     vector n = vector_fma(x, vector_all(1.44269504f), magic) - magic;
     vector r = vector_fma(n, vector_all(-0.693359375f), x);
@@ -78,8 +84,13 @@ static inline vector vector_exp(vector x)
     p = vector_fma(p, r, vector_all(1.6666665459e-1f));
     p = vector_fma(p, r, vector_all(5.0000001201e-1f));
     p = vector_fma(p, r * r, r) + vector_all(1.0f);
+#if defined __AVX512F__
+    const __mmask16 counts = _mm512_cmp_ps_mask((__m512)given, (__m512)least, _CMP_NLT_UQ);
+    return (vector)_mm512_maskz_scalef_ps(counts, (__m512)p, (__m512)n);
+#else
     vector_int exponent = (__builtin_convertvector(n, vector_int) + 127) << 23;
-    return vector_select(tiny, vector_all(0.0f), p * (vector)exponent);
+    return (vector)((vector_int)(p * (vector)exponent) & ~(given < least));
+#endif
 }
 
 /* x (1 + erf(x / sqrt 2)) / 2 within 2e-7 |x|: Abramowitz and Stegun's 7.1.26. */
