@@ -104,24 +104,26 @@ static void take_end(struct exchange *x, struct message *m)
     append_text(x, a->text, strlen(a->text));
 }
 
-/* The places with the largest shares, ties by position. */
+/* The places with the largest shares of what is on the map. */
 static bool lens_choose(struct lens *l, const struct atlas *a)
 {
+    size_t found[FINDING_MOST];
     l->items = calloc(FINDING_MOST, sizeof *l->items);
-    for (size_t i = 0; l->items && i < l->n_segments && i < a->n_segments; i++) {
-        if (l->n_items == FINDING_MOST && l->share[i] <= l->items[l->n_items - 1].share) continue;
-        size_t at = l->n_items < FINDING_MOST ? l->n_items++ : l->n_items - 1;
-        for (; at > 0 && l->items[at - 1].share < l->share[i]; at--) l->items[at] = l->items[at - 1];
-        const struct reader_segment *s = &a->segments[i];
-        l->items[at] = (struct finding_item){.segment = i,
-                                             .document = s->document,
-                                             .offset = s->offset,
-                                             .size = s->size,
-                                             .score = l->share[i],
-                                             .share = l->share[i],
-                                             .reread = NAN};
+    if (l->items == NULL) return false;
+    const size_t n = l->n_segments < a->n_segments ? l->n_segments : a->n_segments;
+    l->n_items = finding_choose(l->share, n, FINDING_MOST, found);
+    for (size_t i = 0; i < l->n_items; i++) {
+        const struct reader_segment *s = &a->segments[found[i]];
+        const float share = l->share[found[i]];
+        l->items[i] = (struct finding_item){.segment = found[i],
+                                            .document = s->document,
+                                            .offset = s->offset,
+                                            .size = s->size,
+                                            .score = share,
+                                            .share = share,
+                                            .reread = NAN};
     }
-    return l->items != NULL;
+    return true;
 }
 
 static void take_lens(struct exchange *x, struct message *m, const struct atlas *a)

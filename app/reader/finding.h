@@ -98,6 +98,10 @@ int finding_lend(struct finding **out, const struct finding *f, struct error *e)
 int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, const atomic_bool *cancel,
                    void (*idle)(void *context), void *context, struct error *e);
 
+/* Indices of at most `most` (not 0) segments by falling score, ties by position; infinite scores are left out. Returns
+ * how many. */
+size_t finding_choose(const float *score, size_t n, size_t most, size_t *out);
+
 /* Whether a question is short enough to be asked. */
 bool finding_fits(struct reader *r, const char *question);
 

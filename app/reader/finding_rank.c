@@ -28,19 +28,6 @@ static void scores_free(struct scores *s)
     free(s->words);
 }
 
-/* The segments with the best ranks, ties by position; what may not be ranked stays out. */
-static size_t best(const float *rank, size_t n, size_t most, size_t *out)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isinf(rank[i]) || (found == most && rank[i] <= rank[out[found - 1]])) continue;
-        size_t at = found < most ? found++ : found - 1;
-        for (; at > 0 && rank[out[at - 1]] < rank[i]; at--) out[at] = out[at - 1];
-        out[at] = i;
-    }
-    return found;
-}
-
 /* Takes the segments of other documents out of a rank. */
 static int restrict_to(const struct finding_rank_sources *from, const struct scope *scope, float *rank, struct error *e)
 {
@@ -118,7 +105,7 @@ static struct finding_item item_of(const struct finding_rank_sources *from, cons
 static int choose(struct finding *f, const struct finding_rank_sources *from, const struct scores *s, struct error *e)
 {
     size_t found[FINDING_MOST];
-    f->n_items = best(s->order, from->n, FINDING_MOST, found);
+    f->n_items = finding_choose(s->order, from->n, FINDING_MOST, found);
     f->items = calloc(f->n_items + 1, sizeof *f->items);
     if (!f->items) return error_memory(e);
     for (size_t i = 0; i < f->n_items; i++) f->items[i] = item_of(from, s, found[i]);
@@ -146,7 +133,8 @@ static int choose_candidates(struct finding *f, const struct finding_rank_source
         free(lists);
         return error_memory(e);
     }
-    const size_t n_first = best(s->first, from->n, most, lists), n_words = best(s->words, from->n, most, lists + most);
+    const size_t n_first = finding_choose(s->first, from->n, most, lists),
+                 n_words = finding_choose(s->words, from->n, most, lists + most);
     for (size_t k = 0; k < most && f->n_candidates < most; k++) {
         if (k < n_first) add_candidate(f, from, s, lists[k]);
         if (k < n_words && f->n_candidates < most) add_candidate(f, from, s, lists[most + k]);

@@ -60,23 +60,6 @@ static int add_entry(struct parse *p, const char *href, struct error *e)
     return 0;
 }
 
-static int ignore_close(void *context, const char *name, struct error *e)
-{
-    (void)context;
-    (void)name;
-    (void)e;
-    return 0;
-}
-
-static int ignore_text(void *context, const char *text, size_t size, struct error *e)
-{
-    (void)context;
-    (void)text;
-    (void)size;
-    (void)e;
-    return 0;
-}
-
 static int container_open(void *context, const char *name, const char *const *attributes, struct error *e)
 {
     struct parse *p = context;
@@ -208,8 +191,8 @@ static int parse_file(struct parse *p, const struct package_member *m, const str
 
 static int read_all(struct parse *p, const struct package *package, const struct convert_budget *b, struct error *e)
 {
-    const struct markup_handler container = {container_open, ignore_close, ignore_text, p};
-    const struct markup_handler opf = {package_element, ignore_close, ignore_text, p};
+    const struct markup_handler container = {container_open, NULL, NULL, p};
+    const struct markup_handler opf = {package_element, NULL, NULL, p};
     const struct markup_handler nav = {nav_open, nav_close, title_text, p};
     const struct markup_handler ncx = {ncx_open, ncx_close, title_text, p};
     const struct package_member *m = package_find(package, "META-INF/container.xml");

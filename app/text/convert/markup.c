@@ -50,13 +50,13 @@ static void on_open(void *context, const xmlChar *name, const xmlChar **attribut
 static void on_close(void *context, const xmlChar *name)
 {
     struct walk *w = context;
-    if (goes_on(w, 0)) goes_on(w, w->handler->close(w->handler->context, local(name), w->e));
+    if (goes_on(w, 0) && w->handler->close) goes_on(w, w->handler->close(w->handler->context, local(name), w->e));
 }
 
 static void on_text(void *context, const xmlChar *text, int size)
 {
     struct walk *w = context;
-    if (size > 0 && goes_on(w, 0))
+    if (size > 0 && w->handler->text && goes_on(w, 0))
         goes_on(w, w->handler->text(w->handler->context, (const char *)text, (size_t)size, w->e));
 }
 

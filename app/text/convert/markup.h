@@ -12,7 +12,8 @@ struct error;
 extern const char *const markup_library;
 
 /* Names are without prefix ("p" of "w:p"); attributes: name, value, ... NULL, or NULL for none, names as they stand;
- * values may be NULL (HTML). All valid during the call. */
+ * values may be NULL (HTML). All valid during the call. close and text may be NULL: what they would hear is passed
+ * over. */
 struct markup_handler {
     int (*open)(void *context, const char *name, const char *const *attributes, struct error *e);
     int (*close)(void *context, const char *name, struct error *e);

@@ -55,23 +55,6 @@ static int look_open(void *context, const char *name, const char *const *attribu
     return 0;
 }
 
-static int ignore_close(void *context, const char *name, struct error *e)
-{
-    (void)context;
-    (void)name;
-    (void)e;
-    return 0;
-}
-
-static int ignore_text(void *context, const char *text, size_t size, struct error *e)
-{
-    (void)context;
-    (void)text;
-    (void)size;
-    (void)e;
-    return 0;
-}
-
 /* XHTML as XML, and what is not well-formed as HTML. What is broken further on has been seen up to there. */
 static int walk(const uint8_t *bytes, size_t size, const struct markup_handler *h, const struct convert_budget *b,
                 struct error *e)
@@ -84,7 +67,7 @@ int notes_look(struct notes *n, const char *file, const uint8_t *bytes, size_t s
                struct error *e)
 {
     struct look l = {.notes = n, .file = file};
-    const struct markup_handler h = {look_open, ignore_close, ignore_text, &l};
+    const struct markup_handler h = {look_open, NULL, NULL, &l};
     return walk(bytes, size, &h, b, e);
 }
 

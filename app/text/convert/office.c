@@ -236,26 +236,9 @@ static int footnote_close(void *context, const char *name, struct error *e)
     return 0;
 }
 
-static int ignore_close(void *context, const char *name, struct error *e)
-{
-    (void)context;
-    (void)name;
-    (void)e;
-    return 0;
-}
-
-static int ignore_text(void *context, const char *text, size_t size, struct error *e)
-{
-    (void)context;
-    (void)text;
-    (void)size;
-    (void)e;
-    return 0;
-}
-
 static int read_docx(struct office *o, const struct package *p, struct convert_budget *b, struct error *e)
 {
-    const struct markup_handler styles = {style_open, ignore_close, ignore_text, o};
+    const struct markup_handler styles = {style_open, NULL, NULL, o};
     const struct markup_handler notes = {footnote_open, footnote_close, word_text, o};
     const struct markup_handler words = {word_open, word_close, word_text, o};
     const struct package_member *m = package_find(p, "word/styles.xml");
