@@ -119,6 +119,31 @@ static void headings_are_known_in_every_language(void **state)
         assert_level(lines[i].line, "", lines[i].level, lines[i].line);
 }
 
+static void a_converted_text_brings_its_own_contents(void **state)
+{
+    (void)state;
+    struct corpus *c = corpus_of((const char *const[]){"book.pdf", "b.txt"},
+                                 (const char *const[]){"CHAPTER I\n\nx\n\nThe Door\n\ny\n", "CHAPTER I\n\nx\n"}, 2);
+    struct outline *o = NULL;
+    struct error e = {0};
+    size_t begin, end;
+    assert_ok(parts_add_heading(&c->documents[0].parts, 11, 1, "One", 3, &e), e);
+    assert_ok(parts_add_heading(&c->documents[0].parts, 14, 2, "The Door", 8, &e), e);
+    assert_ok(outline_open(&o, c, &e), e);
+    while (outline_step(o, 1)) continue;
+    outline_headings(o, 0, &begin, &end);
+    assert_int_equal(end - begin, 2); /* and not what its lines look like */
+    assert_int_equal(o->headings[begin].offset, 11);
+    assert_int_equal(o->headings[begin].end, 14);
+    assert_int_equal(o->headings[begin + 1].level, 2);
+    assert_memory_equal(o->headings[begin + 1].title, "The Door", 8);
+    outline_headings(o, 1, &begin, &end);
+    assert_int_equal(end - begin, 1);
+    assert_ptr_equal(outline_heading_at(o, 0, 20), &o->headings[1]);
+    outline_close(o);
+    corpus_close(c);
+}
+
 static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
 {
     (void)state;
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(folders_hold_their_files),
         cmocka_unit_test(headings_are_known_from_text),
         cmocka_unit_test(headings_are_known_in_every_language),
+        cmocka_unit_test(a_converted_text_brings_its_own_contents),
         cmocka_unit_test(chapters_are_found_in_prose_alone_and_end_at_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

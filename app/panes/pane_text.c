@@ -288,8 +288,11 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
     char detail[160];
     uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
     double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->spot) / (double)all : 0;
-    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%",
-             (unsigned long long)corpus_document_line(d, p->spot.offset), (unsigned long long)d->n_lines, percent);
+    const char *at = corpus_document_at(d, p->spot.offset);
+    if (at && strlen(at) > 100) at = NULL; /* it would be cut anyway */
+    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%%s%s",
+             (unsigned long long)corpus_document_line(d, p->spot.offset), (unsigned long long)d->n_lines, percent,
+             at ? "  " : "", at ? at : "");
     char title[64];
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     size_t room = r.w / 2 < (int)sizeof title ? (size_t)(r.w / 2) : sizeof title - 1, size = strlen(name);
