@@ -199,8 +199,11 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     if (f->read_share < 1)
         put(&r, "Only %.0f %% of the text is read so far: words alone chose these places.\n\n", 100 * f->read_share);
     if (first >= last) put(&r, "No place.\n");
+    if (f->judged && !f->found) put(&r, "No place seems to answer this; the nearest:\n\n");
     for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
     add_number(&r, r.object, "read_share", f->read_share);
+    add(&r, r.object, "found", f->judged ? cJSON_CreateBool(f->found) : cJSON_CreateNull());
+    add(&r, r.object, "confidence", f->judged ? cJSON_CreateNumber((double)f->confidence) : cJSON_CreateNull());
     if (last < f->n_items) {
         char cursor[24];
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", last));

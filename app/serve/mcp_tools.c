@@ -68,7 +68,8 @@ static const struct tool {
                     "the text's. While it is still being read, read_share says how much of it was looked at.",
                     search, sizeof search / sizeof *search,
                     "{\"type\":\"object\",\"properties\":{\"places\":{\"type\":\"array\",\"items\":" PLACE "},"
-                    "\"found\":{\"type\":[\"boolean\",\"null\"]},\"read_share\":{\"type\":\"number\"}," NEXT "},"
+                    "\"found\":{\"type\":[\"boolean\",\"null\"]},\"confidence\":{\"type\":[\"number\",\"null\"]},"
+                    "\"read_share\":{\"type\":\"number\"}," NEXT "},"
                     "\"required\":[\"places\",\"read_share\"]}"},
     [MCP_READ_PLACE] = {"read_place", "Read a place", "Returns lines of a document that was read, around a line.",
                         read_place, sizeof read_place / sizeof *read_place,
