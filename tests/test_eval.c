@@ -1,5 +1,7 @@
 #include "tests/test.h"
 
+#include <math.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -214,9 +216,20 @@ static void answers_are_compared_as_squad_does_and_may_hold_the_expected_one(voi
     assert_scored("\xff", "dog", 0, 0, 0);
 }
 
+static void a_figure_tells_tasks_apart_as_often_as_its_pairs_are_in_order(void **state)
+{
+    (void)state;
+    static const float figures[] = {0.9f, 0.2f, 0.5f, 0.5f, 0.1f};
+    assert_float_equal(eval_score_auc(figures, (const bool[]){true, true, true, false, false}, 5), 4.5 / 6, 1e-6);
+    assert_float_equal(eval_score_auc(figures, (const bool[]){true, false, false, false, false}, 5), 1, 1e-6);
+    assert_true(isnan(eval_score_auc(figures, (const bool[]){true, true, true, true, true}, 5)));
+    assert_true(isnan(eval_score_auc(figures, (const bool[]){false}, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_figure_tells_tasks_apart_as_often_as_its_pairs_are_in_order),
         cmocka_unit_test(tasks_with_the_same_documents_are_one_group),
         cmocka_unit_test(a_root_is_relative_to_the_task_file),
         cmocka_unit_test(errors_name_the_line_and_the_field),

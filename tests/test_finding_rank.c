@@ -1,0 +1,226 @@
+/* Questions to a text that is read, and to one that is not: which places are listed, which are read again, and what
+ * that makes of them. Reader and encoder are small and random: what holds is independent of what they say. */
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "app/reader/finding.h"
+#include "app/reader/reader.h"
+#include "app/reader/reread.h"
+#include "app/text/corpus.h"
+#include "compute/backend.h"
+#include "compute/model.h"
+#include "tests/tiny_model.h"
+
+enum { N = 40, DOCUMENTS = 3 };
+
+struct fixture {
+    uint8_t *bytes; /* the model lies in them */
+    struct model *model;
+    struct backend *backend;
+    struct corpus *corpus;
+    struct reader *reader;
+    struct reread *reread;
+    char *texts[DOCUMENTS];
+};
+
+static struct error e;
+
+/* Segments of about 300 bytes; the lamp is in every fifth, the keeper in every seventh. */
+static char *make_text(unsigned document)
+{
+    char *text = calloc(N * 320 + 1, 1), *to = text;
+    for (unsigned i = 0; i < N; i++) {
+        to += sprintf(to, "Entry %u of book %u. The sea was %s.\n", i, document, i % 2 ? "calm" : "rough");
+        if (i % 5 == 0) to += sprintf(to, "The lamp was lit on day %u. ", i);
+        if (i % 7 == 0) to += sprintf(to, "The keeper wrote a letter about the stairs. ");
+        while (to < text + (i + 1) * 300) to += sprintf(to, "Nothing else was written. ");
+        *to++ = '\n';
+    }
+    return text;
+}
+
+static void open_with(struct fixture *f, const char *last)
+{
+    static const char *const paths[DOCUMENTS] = {"a.txt", "notes/b.txt", "c.txt"};
+    struct tiny_model t = tiny_model_default();
+    size_t size, sizes[DOCUMENTS];
+    t.branch[0] = (struct branch){64, 1};
+    t.branch[1] = (struct branch){128, 2};
+    t.branch[2] = (struct branch){1 << 18, 1 << 10};
+    *f = (struct fixture){.bytes = tiny_model_bytes(&t, &size)};
+    assert_ok(model_open_bytes(&f->model, "tiny", f->bytes, size, &e), e);
+    f->model->evidence.fusion_weight = 1;
+    assert_ok(backend_open(&f->backend, "cpu", 2, &e), e);
+    for (unsigned i = 0; i < DOCUMENTS; i++) {
+        f->texts[i] = i + 1 == DOCUMENTS && last ? strdup(last) : make_text(i);
+        sizes[i] = strlen(f->texts[i]);
+    }
+    assert_ok(corpus_open_memory(&f->corpus, paths, (const char *const *)f->texts, sizes, DOCUMENTS, &e), e);
+    const struct reader_options o = {.directory = "/tmp"};
+    assert_ok(reader_open(&f->reader, f->model, f->backend, f->corpus, &o, NULL, &e), e);
+    assert_ok(reader_read(f->reader, &(struct reader_callbacks){0}, &e), e);
+    assert_ok(reread_open(&f->reread, "tests/data/encoder_small.gguf", f->backend, &e), e);
+}
+
+static void close_all(struct fixture *f)
+{
+    reread_close(f->reread);
+    reader_close(f->reader);
+    corpus_close(f->corpus);
+    backend_close(f->backend);
+    model_close(f->model);
+    free(f->bytes);
+    for (unsigned i = 0; i < DOCUMENTS; i++) free(f->texts[i]);
+}
+
+static struct finding *find(struct fixture *f, const char *question, const struct finding_how *how)
+{
+    struct finding *found;
+    assert_ok(finding_open(&found, f->reader, question, how, NULL, &e), e);
+    return found;
+}
+
+static void read_again(struct fixture *f, struct finding *found)
+{
+    assert_ok(finding_reread(found, f->reread, f->corpus, NULL, NULL, NULL, &e), e);
+}
+
+/* How many of all segments have a higher score, or the same and stand before it. */
+static size_t place_by(const float *scores, size_t n, size_t segment)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < n; i++)
+        before += scores[i] > scores[segment] || (scores[i] == scores[segment] && i < segment);
+    return before;
+}
+
+static void candidates_come_in_turn_from_the_attention_and_the_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct finding *found = find(&f, "Where is the keeper's lamp?", &(struct finding_how){.n_candidates = 32});
+    assert_int_equal(found->rank_by, FINDING_FUSED);
+    assert_int_equal(found->n_candidates, 32);
+    assert_int_equal(found->n_items, FINDING_MOST);
+    size_t by_attention = 0, by_words = 0;
+    for (size_t i = 0; i < found->n_candidates; i++) {
+        const struct finding_item *c = &found->candidates[i];
+        for (size_t k = 0; k < i; k++) assert_int_not_equal(found->candidates[k].segment, c->segment);
+        assert_true(isnan(c->reread) && !isnan(c->bm25) && !isnan(c->fused));
+        assert_true(c->attention == found->score[c->segment] && c->share == found->share[c->segment]);
+        by_attention += place_by(found->score, found->n_segments, (size_t)c->segment) < 32;
+        by_words += c->bm25 > 0;
+        if (c->was) assert_int_equal(found->items[c->was - 1].segment, c->segment);
+    }
+    assert_int_equal(place_by(found->score, found->n_segments, (size_t)found->candidates[0].segment), 0);
+    assert_true(by_attention >= 16 && by_words >= 16);
+    finding_close(found);
+    found = find(&f, "Where is the keeper's lamp?", &(struct finding_how){.rank = FINDING_FUSED, .n_candidates = 0});
+    assert_int_equal(found->n_candidates, 0);
+    finding_close(found);
+    close_all(&f);
+}
+
+static void a_second_reading_ranks_by_itself_and_names_the_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct finding *found = find(&f, "Where is the lamp?", &(struct finding_how){.n_candidates = 32}), *second;
+    const struct finding first = *found;
+    assert_ok(finding_lend(&second, found, &e), e);
+    read_again(&f, second);
+    assert_memory_equal(&first, found, sizeof first); /* what was told stays as it is */
+    assert_int_equal(second->rank_by, FINDING_REREAD);
+    assert_true(second->judged && second->n_spans >= 1);
+    assert_true(second->share == found->share && second->attention == found->attention);
+    assert_int_equal(second->n_items, FINDING_MOST);
+    for (size_t i = 0; i < second->n_items; i++) {
+        const struct finding_item *item = &second->items[i];
+        assert_true(item->score == item->reread);
+        if (i > 0) assert_true(second->items[i - 1].reread >= item->reread);
+        assert_int_equal(item->was ? found->items[item->was - 1].segment : item->segment, item->segment);
+    }
+    for (size_t i = 0; i < second->n_spans; i++) {
+        const struct finding_item *item = &second->items[second->spans[i].item];
+        assert_true(second->spans[i].begin >= item->offset && second->spans[i].begin < second->spans[i].end);
+        assert_true(second->spans[i].end <= item->offset + item->size);
+    }
+    finding_close(second);
+    finding_close(found);
+    close_all(&f);
+}
+
+static void a_script_that_it_does_not_know_is_left_to_the_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct finding *found = find(&f, "Где стоит лампа?", &(struct finding_how){.n_candidates = 8});
+    read_again(&f, found);
+    assert_false(found->judged);
+    assert_int_equal(found->rank_by, FINDING_FUSED);
+    assert_true(isnan(found->items[0].reread));
+    finding_close(found);
+    close_all(&f);
+}
+
+static void places_that_may_not_be_ranked_are_not_read_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    const char *const globs[] = {"notes/**"};
+    const struct finding_how how = {.scope = {.globs = globs, .n_globs = 1}, .n_candidates = 64};
+    struct finding *found = find(&f, "Where is the lamp?", &how);
+    assert_true(found->n_candidates > 20);
+    for (size_t i = 0; i < found->n_candidates; i++) assert_int_equal(found->candidates[i].document, 1);
+    finding_close(found);
+    close_all(&f);
+}
+
+static void a_text_that_is_not_read_is_cut_and_ranked_as_reading_cuts_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct reader_segment *cuts;
+    size_t n, n_read;
+    open_with(&f, "");
+    assert_ok(sequence_cut(&cuts, &n, f.corpus, NULL, &e), e);
+    const struct reader_segment *read = reader_segments(f.reader, &n_read);
+    assert_int_equal(n, n_read);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(cuts[i].document, read[i].document);
+        assert_int_equal(cuts[i].offset, read[i].offset);
+        assert_int_equal(cuts[i].size, read[i].size);
+    }
+    struct finding *found;
+    const struct finding_how how = {.n_candidates = 32};
+    assert_ok(finding_open_words(&found, f.corpus, cuts, n, f.backend->pool, "the keeper's lamp", &how, NULL, &e), e);
+    assert_int_equal(found->rank_by, FINDING_WORDS);
+    assert_int_equal(found->n_segments, 0);
+    assert_true(isnan(found->items[0].share) && isnan(found->items[0].attention));
+    assert_true(found->items[0].score == found->items[0].bm25);
+    read_again(&f, found);
+    assert_int_equal(found->rank_by, FINDING_REREAD);
+    finding_close(found);
+    free(cuts);
+    atomic_bool cancel = true;
+    assert_int_equal(sequence_cut(&cuts, &n, f.corpus, &cancel, &e), -1);
+    assert_int_equal(e.kind, ERROR_CANCELLED);
+    close_all(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(candidates_come_in_turn_from_the_attention_and_the_words),
+        cmocka_unit_test(a_second_reading_ranks_by_itself_and_names_the_words),
+        cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
+        cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),
+        cmocka_unit_test(a_text_that_is_not_read_is_cut_and_ranked_as_reading_cuts_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
