@@ -8,12 +8,6 @@ root=$PWD
 need_packages scripts/packages.txt
 build_preset release lectern
 
-# The default chat model, tried once: without network or pip, Lectern quotes sentences and says how to get it.
-if [ ! -e build/answerer-tried ]; then
-    touch build/answerer-tried
-    timeout 300 scripts/get_answerer.sh >/dev/null || echo "Going on without a chat model; to try again: ./lectern.sh get-answerer" >&2
-fi
-
 sample="$root/models/sample/jekyll-and-hyde.txt"
 question="Who is the murdered man, and who recognised him?"
 cd "$start"

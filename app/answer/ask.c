@@ -110,7 +110,7 @@ static int word(const struct ask *q, struct answer *a, struct listener *l, struc
     free(a->text);
     a->text = NULL;
     if (l->first > 0) on_words(l, "\n\n", 2); /* after what it said before it failed */
-    return answer_compose(a, reader_corpus(q->reader), q->quotes, c, e);
+    return answer_compose(a, reader_corpus(q->reader), true, c, e);
 }
 
 /* A question whose words were stopped was talked about all the same. */
