@@ -34,8 +34,8 @@ static const struct {
     [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers", 1, 1, "TASKS.jsonl"},
     [COMMAND_DEVICES] = {"devices", "", "compute devices and their self-test", 0, 0, NULL},
     [COMMAND_MODEL] = {"model", "[FILE.gguf]", "what a model file holds", 0, 1, NULL},
-    [COMMAND_GET_ANSWERER] = {"get-answerer", "", "fetch a small chat model for --answerer (SmolLM2-135M-Instruct, 98 MB)", 0, 0,
-                              NULL},
+    [COMMAND_GET_ANSWERER] = {"get-answerer", "",
+                              "fetch a small chat model for --answerer (SmolLM2-135M-Instruct, 98 MB)", 0, 0, NULL},
     [COMMAND_SCALE] = {"scale", "", "time and memory against the length of the text", 0, 0, NULL},
     [COMMAND_MCP] = {"mcp", "PATH...", "a Model Context Protocol server on standard input and output", 1, SIZE_MAX,
                      "PATH"},
@@ -98,7 +98,8 @@ static const struct {
     [OPTION_ANSWERER] =
         {"answerer", "FILE|URL#MODEL|none",
          "a chat model (GGUF), or a server like http://localhost:11434/v1#NAME (default: the text's own\n"
-         "                                 words); quote: sentences of the text; none: the same, and in eval no answers",
+         "                                 words); quote: sentences of the text; none: the same, and in eval no "
+         "answers",
          FOR_ANSWERS, 0, .text = offsetof(struct options, answerer)},
     [OPTION_ANSWERER_KEY] = {"answerer-key", "NAME", "send the server the API key in this environment variable",
                              FOR_ANSWERS, 0, .text = offsetof(struct options, answerer_key)},
@@ -125,7 +126,7 @@ static const struct {
                          FOR_TEXT | FOR(COMMAND_TEXT), 0},
     [OPTION_RANK] = {"rank", "reread|fused|attention",
                      "what evidence is ranked by (default: a second reading, where its model is)",
-                     FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK), 0},
+                     FOR(COMMAND_SCREEN) | FOR(COMMAND_ASK) | FOR(COMMAND_EVAL) | FOR(COMMAND_MCP), 0},
     [OPTION_IN] = {"in", "GLOB", "rank only documents whose path matches (may be given several times)",
                    FOR(COMMAND_ASK), 0},
     [OPTION_KIND] = {"kind", "code|docs|tests|all", "rank only documents of this kind", FOR(COMMAND_ASK), 0,

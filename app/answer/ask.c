@@ -149,5 +149,6 @@ const char *ask_answerer(const struct ask *q)
 const char *ask_notice(const struct ask *q)
 {
     const char *worded = q->answerer ? answerer_notice(q->answerer) : "";
-    return *worded ? worded : reader_notice(q->reader);
+    const char *reread = q->reread ? reread_notice(q->reread) : "";
+    return *worded ? worded : *reread ? reread : reader_notice(q->reader);
 }

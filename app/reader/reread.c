@@ -12,6 +12,7 @@
 #include "compute/encoder.h"
 #include "compute/encoder_model.h"
 #include "compute/error.h"
+#include "compute/log.h"
 
 /* Places read a question, and windows between two looks at the cancel flag, on the host and on a device. */
 enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 64 };
@@ -19,6 +20,8 @@ enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 
 struct reread {
     struct encoder_model *model;
     struct encoder *encoder;
+    struct backend *backend, *replacement; /* borrowed; owned, where that was lost */
+    char notice[640];
     bool on_device;
     int relevance, start, end, inside, yes, no, several; /* columns of the heads; of the last four -1: there is none */
 };
@@ -72,6 +75,7 @@ int reread_open(struct reread **out, const char *path, struct backend *b, struct
 {
     struct reread *r = calloc(1, sizeof *r);
     if (!r) return error_memory(e);
+    r->backend = b;
     r->on_device = backend_info(b)->device[0] != 0;
     if (encoder_model_open(&r->model, path, e) || find_heads(r, e) || encoder_open(&r->encoder, r->model, b, e)) {
         reread_close(r);
@@ -85,8 +89,44 @@ void reread_close(struct reread *r)
 {
     if (!r) return;
     encoder_close(r->encoder);
+    backend_close(r->replacement);
     encoder_model_close(r->model);
     free(r);
+}
+
+const char *reread_notice(const struct reread *r)
+{
+    return r->notice;
+}
+
+/* Goes on on another back end. */
+static int move(struct reread *r, const char *device, struct error *e)
+{
+    struct backend *b;
+    struct encoder *encoder;
+    if (backend_open(&b, device, 0, e)) return -1;
+    if (encoder_open(&encoder, r->model, b, e)) {
+        backend_close(b);
+        return -1;
+    }
+    encoder_close(r->encoder);
+    backend_close(r->replacement);
+    r->encoder = encoder;
+    r->backend = r->replacement = b;
+    r->on_device = backend_info(b)->device[0] != 0;
+    return 0;
+}
+
+/* After a failure on a device that can be lost: it is opened again, or the CPU takes its place. */
+static int recover(struct reread *r, const struct error *why, struct error *e)
+{
+    const struct backend_info lost = *backend_info(r->backend);
+    if (lost.device[0] == 0) return error_copy(e, why);
+    if (move(r, lost.device, NULL) != 0 && move(r, "cpu", e) != 0) return -1;
+    snprintf(r->notice, sizeof r->notice, "%s failed (%.300s); places are read again on %s", lost.name, why->text,
+             backend_info(r->backend)->name);
+    log_line("%s", r->notice);
+    return 0;
 }
 
 size_t reread_places(const struct reread *r)
@@ -160,7 +200,9 @@ static int run_windows(struct reading *x, struct error *e)
     float *heads = realloc(x->heads, w->n_rows * x->reread->model->n_heads * sizeof *heads);
     if (!heads) return error_memory(e);
     x->heads = heads;
-    return encoder_run(x->reread->encoder, &batch, heads, e);
+    struct error why;
+    if (encoder_run(x->reread->encoder, &batch, heads, &why) == 0) return 0;
+    return recover(x->reread, &why, e) || encoder_run(x->reread->encoder, &batch, heads, e) ? -1 : 0;
 }
 
 static struct rows window_rows(const struct reading *x, uint32_t window)

@@ -49,6 +49,9 @@ bool reread_beside(char *path, size_t size, const char *reader);
 int reread_open(struct reread **out, const char *path, struct backend *b, struct error *e);
 void reread_close(struct reread *r); /* accepts NULL */
 
+/* A device that was lost on the way, and where the work goes on; "" where nothing happened. */
+const char *reread_notice(const struct reread *r);
+
 /* How many places are read a question: what two cores, or a GPU, take a moment for. */
 size_t reread_places(const struct reread *r);
 

@@ -197,7 +197,8 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     cJSON *list = cJSON_AddArrayToObject(r.object, "places");
     if (!list) r.whole = false;
     if (f->read_share < 1)
-        put(&r, "Only %.0f %% of the text is read so far: words alone chose these places.\n\n", 100 * f->read_share);
+        put(&r, "Only %.0f %% of the text is read so far: these places were found by words, not yet by attention.\n\n",
+            100 * f->read_share);
     if (first >= last) put(&r, "No place.\n");
     if (f->judged && !f->found) put(&r, "No place seems to answer this; the nearest:\n\n");
     for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
