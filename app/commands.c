@@ -104,10 +104,19 @@ static struct finding_how how_of(const struct options *o)
     };
 }
 
+/* An answer must not be written over the text that it is about. */
+static int check_export(const struct work *w, struct error *e)
+{
+    const char *file = w->options->export;
+    if (!file || !corpus_reads(w->corpus, file)) return 0;
+    return error_set_kind(e, ERROR_USAGE, "--export %s: is one of the files that are read", file);
+}
+
 static int run_ask(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
-    if (work_open_answerer(w, e) || work_open(w, e) || work_open_reread(w, e) || work_read(w, e)) return EXIT_FAILED;
+    if (work_open_answerer(w, e) || work_open(w, e) || check_export(w, e) || work_open_reread(w, e) || work_read(w, e))
+        return EXIT_FAILED;
     struct answer *a = NULL;
     w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer, .reread = w->reread, .quotes = work_quotes(w)};
     const struct answer_callbacks c = {.words = o->json ? NULL : show_words, .cancel = w->cancel};

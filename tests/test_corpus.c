@@ -103,6 +103,21 @@ static void assert_text(const struct document *d, const char *text)
     assert_memory_equal(d->text, text, d->size);
 }
 
+static void a_file_that_is_read_is_known_by_any_spelling(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    write_text("d/a.txt", "one\n");
+    write_text("d/b.bin", "");
+    assert_int_equal(symlink("d/a.txt", "link"), 0);
+    struct corpus *c = open_one("d");
+    assert_true(corpus_reads(c, "d/../d/a.txt"));
+    assert_true(corpus_reads(c, "link"));
+    assert_false(corpus_reads(c, "d/b.bin"));
+    assert_false(corpus_reads(c, "none"));
+    corpus_close(c);
+}
+
 static void a_named_file_is_one_document_under_its_name(void **state)
 {
     (void)state;
@@ -687,6 +702,7 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, enter, leave)
     const struct CMUnitTest tests[] = {
+        CASE(a_file_that_is_read_is_known_by_any_spelling),
         CASE(a_named_file_is_one_document_under_its_name),
         CASE(lines_are_found_by_offset),
         CASE(directories_are_read_in_byte_order_of_their_paths_hidden_files_too),

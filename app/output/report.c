@@ -32,6 +32,14 @@ void report_place(const struct corpus *c, const struct finding_item *item, struc
     report_place_of(&c->documents[item->document], item->offset, item->size, out);
 }
 
+/* Controls, also the upper ones that a terminal obeys, and marks that turn the direction of what comes after them or
+ * show nothing: a terminal that JSON is looked at in must not act on them. Parsed, the text is the same. */
+static bool is_hidden(utf8proc_int32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
+           (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+}
+
 /* Escapes one character of JSON text at `in`; returns how many bytes it took. */
 static size_t escape(const char *in, size_t size, char **out)
 {
@@ -42,7 +50,7 @@ static size_t escape(const char *in, size_t size, char **out)
         memcpy(o, "\xEF\xBF\xBD", 3);
         o += 3;
         n = 1;
-    } else if (c < 0x20 || c == 0x7F) {
+    } else if (is_hidden(c)) {
         o += sprintf(o, "\\u%04x", (unsigned)c);
     } else if (c == '"' || c == '\\') {
         *o++ = '\\';

@@ -221,6 +221,14 @@ const char *corpus_file(const struct corpus *c, size_t document)
     return c->documents[document].converted ? NULL : b->real_paths[document];
 }
 
+bool corpus_reads(const struct corpus *c, const char *path)
+{
+    char *real_path = realpath(path, NULL);
+    bool reads = real_path && corpus_build_find((const struct corpus_build *)c, real_path) != SIZE_MAX;
+    free(real_path);
+    return reads;
+}
+
 uint64_t corpus_document_line(const struct document *d, uint64_t offset)
 {
     uint64_t low = 0, high = d->n_lines; /* lines[low] <= offset < lines[high] */

@@ -87,6 +87,9 @@ size_t corpus_changed(const struct corpus *c, size_t begin, size_t end);
  * what was converted). */
 const char *corpus_file(const struct corpus *c, size_t document);
 
+/* Whether one of the files that are read is this one, however it is spelled. */
+bool corpus_reads(const struct corpus *c, const char *path);
+
 /* Line (1-based) of a text offset; offset in the file on disk of a text offset (what the byte order mark and other
  * encodings take counted; in a converted text itself); the place that a person finds it by ("p. 12"), NULL where only
  * the line says it. */
