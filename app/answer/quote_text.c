@@ -149,7 +149,7 @@ static bool parts(const char *text, size_t at, size_t size)
 static size_t stops_end(const char *text, size_t at, size_t size)
 {
     for (size_t mark; at < size; at += mark) {
-        mark = memchr(".!?", text[at], 3) ? 1 : sentence_stop(text, at, size);
+        mark = text[at] == '.' || text[at] == '!' || text[at] == '?' ? 1 : sentence_stop(text, at, size);
         if (mark == 0) break;
     }
     for (size_t mark; (mark = sentence_closing(text, at, size)) > 0;) at += mark;

@@ -17,15 +17,17 @@ struct writer {
     size_t capacity, runs_capacity;
 };
 
-static iconv_t open_to_characters(const char *name)
+/* To characters: to UCS-4, where wchar_t is. false: iconv does not know the name. */
+static bool open_to_characters(iconv_t *out, const char *name)
 {
-    return iconv_open("WCHAR_T", name); /* UCS-4 where wchar_t is */
+    *out = iconv_open("WCHAR_T", name);
+    return *out != (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): as POSIX has it */
 }
 
 bool encoding_convert_known(const char *name)
 {
-    iconv_t i = open_to_characters(name);
-    if (i == (iconv_t)-1) return false;
+    iconv_t i;
+    if (!open_to_characters(&i, name)) return false;
     iconv_close(i);
     return true;
 }
@@ -81,8 +83,8 @@ static int put(struct writer *w, uint32_t c, size_t at, size_t width)
 
 bool encoding_convert_bytes(const char *name, uint32_t characters[256])
 {
-    iconv_t i = open_to_characters(name);
-    if (i == (iconv_t)-1) return false;
+    iconv_t i;
+    if (!open_to_characters(&i, name)) return false;
     bool single = true;
     for (unsigned b = 0; b < 256 && single; b++) {
         char byte = (char)b, *in = &byte, *out;
@@ -145,8 +147,8 @@ int encoding_convert(struct encoding_text *out, const char *name, const uint8_t 
     uint32_t characters[256];
     *out = (struct encoding_text){0};
     struct writer w = {.out = out};
-    iconv_t i = open_to_characters(name);
-    if (i == (iconv_t)-1) return -1;
+    iconv_t i;
+    if (!open_to_characters(&i, name)) return -1;
     int result = encoding_convert_bytes(name, characters) ? convert_single(&w, characters, bytes, size, begin)
                                                           : convert_each(&w, i, unit_of(name), bytes, size, begin);
     iconv_close(i);

@@ -61,7 +61,7 @@ static char **make_environment(void)
         for (size_t t = 0; t < N(not_told); t++) drop = drop || begins_like(environ[i], not_told[t]);
         if (!drop) all[kept++] = environ[i];
     }
-    for (size_t t = 0; all && t < n_told; t++) all[kept++] = (char *)(uintptr_t)told[t];
+    for (size_t t = 0; all && t < n_told; t++) all[kept++] = (char *)told[t];
     if (all) all[kept] = NULL;
     return all;
 }
@@ -201,18 +201,8 @@ static int fetch_first(const char *address, const char *directory, const atomic_
     char *fresh = malloc(size);
     if (!fresh) return error_memory(e);
     snprintf(fresh, size, "%s.%ld", directory, (long)getpid());
-    char *const arguments[] = {GIT,
-                               "clone",
-                               "--quiet",
-                               "--depth",
-                               "1",
-                               "--no-tags",
-                               "--single-branch",
-                               "--template=",
-                               "--",
-                               (char *)(uintptr_t)address,
-                               fresh,
-                               NULL};
+    char *const arguments[] = {GIT,           "clone", "--quiet",       "--depth", "1", "--no-tags", "--single-branch",
+                               "--template=", "--",    (char *)address, fresh,     NULL};
     int result = run(arguments, cancel, e); /* git removes what it did not finish */
     if (result == 0 && rename(fresh, directory) != 0) result = error_set(e, "%s: %s", directory, strerror(errno));
     free(fresh);
@@ -221,10 +211,9 @@ static int fetch_first(const char *address, const char *directory, const atomic_
 
 static int fetch_again(const char *directory, const atomic_bool *cancel, struct error *e)
 {
-    char *const fetch[] = {
-        GIT,    "-C", (char *)(uintptr_t)directory, "fetch", "--quiet", "--depth", "1", "--no-tags", "origin",
-        "HEAD", NULL};
-    char *const move[] = {GIT, "-C", (char *)(uintptr_t)directory, "reset", "--quiet", "--hard", "FETCH_HEAD", NULL};
+    char *const fetch[] = {GIT, "-C",        (char *)directory, "fetch", "--quiet", "--depth",
+                           "1", "--no-tags", "origin",          "HEAD",  NULL};
+    char *const move[] = {GIT, "-C", (char *)directory, "reset", "--quiet", "--hard", "FETCH_HEAD", NULL};
     return run(fetch, cancel, e) != 0 ? -1 : run(move, cancel, e);
 }
 

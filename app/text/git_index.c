@@ -189,7 +189,7 @@ static int read_file(struct git_index *x, const char *directory, const char *nam
 static int read_link(struct git_index *x, struct reader *r, const char *directory, struct error *e)
 {
     static const uint8_t none[HASH_MOST];
-    char name[sizeof "sharedindex." + 2 * HASH_MOST] = "sharedindex.";
+    char name[sizeof "sharedindex." + (size_t)2 * HASH_MOST] = "sharedindex.";
     if (left(r) < r->hash_size) return damaged(r, e);
     if (memcmp(r->at, none, r->hash_size) == 0) return 0;
     for (size_t i = 0; i < r->hash_size; i++) snprintf(name + strlen(name), 3, "%02x", r->at[i]);

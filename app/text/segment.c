@@ -20,7 +20,8 @@ static bool is_sentence_end(const char *text, size_t cut, size_t size)
 /* Where a statement of code without line ends is over: behind ";" or "}" and what belongs to it. */
 static bool is_statement_end(const char *text, size_t cut)
 {
-    return (text[cut - 1] == ';' || text[cut - 1] == '}') && !memchr(";}),", text[cut], 4);
+    static const char going_on[] = {';', '}', ')', ','};
+    return (text[cut - 1] == ';' || text[cut - 1] == '}') && !memchr(going_on, text[cut], sizeof going_on);
 }
 
 /* The first unit of a line of which more than SEGMENT_MAX_BYTES are left. */

@@ -53,10 +53,15 @@ size_t sentence_closing(const char *text, size_t at, size_t size)
     return at < size ? begins(closings, N(closings), text, at, size) : 0;
 }
 
+static bool is_ascii_stop(char c)
+{
+    return c == '.' || c == '!' || c == '?';
+}
+
 bool sentence_ends(const char *text, size_t end, bool spaced)
 {
     while (end > 0) {
-        if (spaced && memchr(".!?", text[end - 1], 3)) return true;
+        if (spaced && is_ascii_stop(text[end - 1])) return true;
         if (ends(stops, N(stops), text, end)) return true;
         size_t mark = ends(closings, N(closings), text, end);
         if (mark == 0) return false;
