@@ -55,7 +55,7 @@ static int run_dry(struct work *w, struct error *e)
                d.documents == 1 ? "" : "s", d.bytes, d.tokens);
         printf("about %.0f s at %.0f tokens/s (measured on the first tokens), %" PRIu64 " MB of memory\n", d.seconds,
                d.tokens_per_second, d.memory / 1000000);
-        printf("about %.1f MB of disk: %.1f MB for keys (of every %u tokens one) and lengths, %.1f MB for "
+        printf("about %.1f MB of disk: %.1f MB for keys (of every %u tokens one) and tables, %.1f MB for "
                "checkpoints\n",
                (double)d.disk / 1e6, (double)d.keys / 1e6, d.rate, (double)d.checkpoints / 1e6);
     }
@@ -112,5 +112,8 @@ int command_read(struct work *w, struct error *e)
 {
     if (w->options->dry_run) return run_dry(w, e);
     if (work_open(w, e) || read_and_print(w, e)) return EXIT_FAILED;
-    return w->options->follow && follow(w, e) ? EXIT_FAILED : work_status(w);
+    if (w->options->follow && follow(w, e)) return EXIT_FAILED;
+    if (w->options->no_state || reader_keeps(w->reader)) return work_status(w);
+    error_set(e, "%s", reader_note(w->reader)); /* to keep the read is what the command is for */
+    return EXIT_FAILED;
 }

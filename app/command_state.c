@@ -9,8 +9,10 @@
 
 #include "app/options.h"
 #include "app/output/report.h"
+#include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/reader/state.h"
+#include "app/reader/state_list.h"
 #include "app/reader/state_store.h"
 #include "compute/error.h"
 
@@ -22,25 +24,27 @@ static uint64_t tokens_of(const struct state_entry *s)
 
 static const char *condition_of(const struct state_entry *s)
 {
-    return s->broken ? "broken" : s->index.complete ? "complete" : "partly read";
-}
-
-static const char *label_of(const struct state_entry *s)
-{
-    return s->index.label ? s->index.label : "";
+    static const char *const names[] = {[STATE_COMPLETE] = "complete",
+                                        [STATE_PARTLY] = "partly read",
+                                        [STATE_DAMAGED] = "damaged",
+                                        [STATE_OTHER] = "another version's",
+                                        [STATE_UNREADABLE] = "cannot be read now"};
+    return names[s->condition];
 }
 
 static cJSON *entry_object(const struct state_entry *s)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "name", s->name);
-    cJSON_AddItemToObject(o, "label", report_string(label_of(s), strlen(label_of(s))));
+    cJSON_AddItemToObject(o, "label", report_string(s->label, strlen(s->label)));
     cJSON_AddStringToObject(o, "condition", condition_of(s));
+    cJSON_AddNumberToObject(o, "version", (double)s->version);
     cJSON_AddNumberToObject(o, "bytes", (double)s->bytes);
     cJSON_AddNumberToObject(o, "tokens", (double)tokens_of(s));
     cJSON_AddNumberToObject(o, "documents", (double)s->index.n_documents);
     cJSON_AddNumberToObject(o, "text_bytes", (double)s->index.n_bytes);
     cJSON_AddNumberToObject(o, "checkpoints", (double)s->index.n_checkpoints);
+    cJSON_AddStringToObject(o, "precision", s->index.precision);
     cJSON_AddNumberToObject(o, "used", (double)s->used);
     return o;
 }
@@ -50,9 +54,9 @@ static void print_line(const struct state_entry *s)
     char when[32] = "";
     struct tm used;
     if (localtime_r(&s->used, &used)) strftime(when, sizeof when, "%Y-%m-%d %H:%M", &used);
-    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-11s  ", s->name, when, (double)s->bytes / 1e6, tokens_of(s),
+    printf("%.12s  %s  %8.1f MB  %9" PRIu64 " tokens  %-18s  ", s->name, when, (double)s->bytes / 1e6, tokens_of(s),
            condition_of(s));
-    safe_text_write(stdout, label_of(s), strlen(label_of(s)), SAFE_LINE);
+    safe_text_write(stdout, s->label, strlen(s->label), SAFE_LINE);
     putchar('\n');
 }
 
@@ -61,8 +65,8 @@ static void print_whole(const struct state_entry *s)
     print_line(s);
     printf("  name         %s\n  text         %" PRIu64 " documents, %" PRIu64 " bytes\n", s->name,
            s->index.n_documents, s->index.n_bytes);
-    printf("  model hash   %016" PRIx64 "\n  keys         %u bytes, every %u. token\n", s->index.key.model,
-           s->index.key.width, s->index.key.rate);
+    printf("  model hash   %016" PRIx64 "\n  keys         %u bytes, every %u. token\n  read in      %s\n",
+           s->index.key.model, s->index.key.width, s->index.key.rate, s->index.precision);
     for (size_t i = 0; i < s->index.n_checkpoints; i++) {
         const struct state_checkpoint *c = &s->index.checkpoints[i];
         printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens,
@@ -95,39 +99,46 @@ static int show(const struct options *o, const struct state_entry *entries, size
                 : error_set(e, "nothing is kept");
 }
 
-static int prune(const struct options *o, const char *directory, struct error *e)
+/* A size to prune to, or a name as `list` shows it: at least 12 hexadecimal digits. */
+static int prune(const struct options *o, const char *directory, uint64_t limit, struct error *e)
 {
-    uint64_t limit = STATE_LIMIT, bytes;
-    size_t removed;
-    if (o->n_paths > 1) options_size(&limit, o->paths[1]); /* options_parse takes nothing but sizes */
-    if (state_store_prune(directory, limit, NULL, &removed, &bytes, e)) return -1;
+    struct state_pruned p;
+    const char *word = o->n_paths > 1 ? o->paths[1] : NULL;
+    if (word && options_is_state_name(word)) {
+        if (state_list_remove(&p, directory, word, e)) return -1;
+    } else {
+        if (word) figures_size(&limit, word); /* options_parse takes nothing else */
+        if (state_list_prune(&p, directory, limit, NULL, e)) return -1;
+    }
     if (!o->json) {
-        printf("%zu removed, %.1f MB\n", removed, (double)bytes / 1e6);
+        printf("%zu removed, %.1f MB\n", p.removed, (double)p.bytes / 1e6);
+        if (p.others > 0) printf("%zu of other versions left alone\n", p.others);
         return 0;
     }
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "removed", (double)removed);
-    cJSON_AddNumberToObject(object, "bytes", (double)bytes);
+    cJSON_AddNumberToObject(object, "removed", (double)p.removed);
+    cJSON_AddNumberToObject(object, "bytes", (double)p.bytes);
+    cJSON_AddNumberToObject(object, "others", (double)p.others);
     return report_print(object, stdout, e);
 }
 
-static int run(const struct options *o, const char *directory, struct error *e)
+static int run(const struct options *o, const char *directory, uint64_t limit, struct error *e)
 {
-    if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, e);
+    if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, limit ? limit : STATE_LIMIT, e);
     bool lists = strcmp(o->paths[0], "list") == 0; /* or show: options_parse takes no other word */
     struct state_entry *entries = NULL;
     size_t n = 0;
-    if (state_store_list(&entries, &n, directory, e)) return -1;
+    if (state_list(&entries, &n, directory, e)) return -1;
     int failed = lists ? list(o, entries, n, e) : show(o, entries, n, o->n_paths > 1 ? o->paths[1] : NULL, e);
-    state_store_list_free(entries, n);
+    state_list_free(entries, n);
     return failed;
 }
 
-int command_state(const struct options *o, struct error *e)
+int command_state(const struct options *o, uint64_t limit, struct error *e)
 {
     char *directory = NULL;
     if (!o->state_dir && state_store_default(&directory, e)) return EXIT_FAILED;
-    int failed = run(o, o->state_dir ? o->state_dir : directory, e);
+    int failed = run(o, o->state_dir ? o->state_dir : directory, limit, e);
     free(directory);
     return failed ? EXIT_FAILED : EXIT_DONE;
 }

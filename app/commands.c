@@ -27,6 +27,7 @@
 #include "app/scale_command.h"
 #include "app/work.h"
 #include "app/screen/ui.h"
+#include "app/terminal/config.h"
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/device_list.h"
@@ -312,6 +313,16 @@ static int run_screen(struct work *w, struct error *e)
     return end.unread ? interrupted(o, &end, e) : work_status(w);
 }
 
+/* The user's settings that are not the screen's alone. */
+static int read_settings(struct work *w, struct error *e)
+{
+    struct config config;
+    config_init(&config);
+    if (config_read(&config, NULL, e)) return -1;
+    w->state_limit = config.state_limit;
+    return 0;
+}
+
 /* A rank other than 0. */
 static int follow(struct work *w, struct error *e)
 {
@@ -348,6 +359,7 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
     struct work w = {.options = o, .comm = c, .cancel = cancel};
     if (comm_rank(c) != 0) return run_follower(&w, e);
     int status = EXIT_FAILED;
+    if ((o->command == COMMAND_STATE || (!o->no_state && o->n_paths > 0)) && read_settings(&w, e)) return EXIT_FAILED;
     switch (o->command) {
     case COMMAND_SCREEN:
         status = run_screen(&w, e);
@@ -371,7 +383,7 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         status = run_text(&w, e);
         break;
     case COMMAND_STATE:
-        status = command_state(o, e);
+        status = command_state(o, w.state_limit, e);
         break;
     case COMMAND_MODEL:
         status = run_model(o, e);

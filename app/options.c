@@ -1,6 +1,7 @@
 /* One table holds every option: its help, its argument and the commands that take it. The parser and the help are both
  * made from it. */
 #include "app/options.h"
+#include "app/text/figures.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -40,7 +41,7 @@ static const struct {
     [COMMAND_MCP] = {"mcp", "PATH...", "a Model Context Protocol server on standard input and output", 1, SIZE_MAX,
                      "PATH"},
     [COMMAND_TEXT] = {"text", "PATH", "the text as it is read: decoded, converted", 1, 1, "PATH"},
-    [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE]", "the reads that are kept", 1, 2,
+    [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE|NAME]", "the reads that are kept", 1, 2,
                        "list, show or prune"},
 };
 
@@ -165,25 +166,9 @@ static const struct {
     [OPTION_VERSION] = {"version", NULL, "the version", FOR_ALL, 0, .flag = offsetof(struct options, version)},
 };
 
-/* "512", "64K", "8M", "2G": powers of 1024. */
-int options_size(uint64_t *out, const char *text)
-{
-    char *end;
-    errno = 0;
-    uint64_t n = strtoull(text, &end, 10);
-    unsigned shift = 0;
-    if (*end == 'K' || *end == 'k') shift = 10;
-    if (*end == 'M' || *end == 'm') shift = 20;
-    if (*end == 'G' || *end == 'g') shift = 30;
-    if (shift) end++;
-    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) return -1;
-    *out = n << shift;
-    return 0;
-}
-
 static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
 {
-    if (options_size(out, text) == 0) return 0;
+    if (figures_size(out, text) == 0) return 0;
     return error_set_kind(e, ERROR_USAGE, "--%s %s: not a size (a number, with K, M or G)", name, text);
 }
 
@@ -303,6 +288,12 @@ static int check_scale(const struct options *o, struct error *e)
     return 0;
 }
 
+bool options_is_state_name(const char *word)
+{
+    const size_t n = strspn(word, "0123456789abcdef");
+    return n >= 12 && n <= 32 && word[n] == '\0';
+}
+
 static int check_state(const struct options *o, struct error *e)
 {
     const char *word = o->paths[0];
@@ -312,8 +303,10 @@ static int check_state(const struct options *o, struct error *e)
         return error_set_kind(e, ERROR_USAGE, "state %s: neither list, show nor prune", word);
     if (lists && o->n_paths > 1)
         return error_set_kind(e, ERROR_USAGE, "state list: too many arguments (\"%s\")", o->paths[1]);
-    if (prunes && o->n_paths > 1 && options_size(&size, o->paths[1]) != 0)
-        return error_set_kind(e, ERROR_USAGE, "state prune %s: not a size (a number, with K, M or G)", o->paths[1]);
+    if (prunes && o->n_paths > 1 && !options_is_state_name(o->paths[1]) && figures_size(&size, o->paths[1]) != 0)
+        return error_set_kind(e, ERROR_USAGE,
+                              "state prune %s: neither a size (a number, with K, M or G) nor a name (of state list)",
+                              o->paths[1]);
     return 0;
 }
 

@@ -70,8 +70,8 @@ struct options {
 /* 0, or -1 for wrong usage with what is wrong in e. */
 int options_parse(struct options *o, int argc, char **argv, struct error *e);
 
-/* "512", "64K", "8M", "2G" (powers of 1024) in bytes; -1 for anything else. */
-int options_size(uint64_t *out, const char *text);
+/* Whether a word is a kept read's name, or enough of its beginning: 12 hexadecimal digits. */
+bool options_is_state_name(const char *word);
 
 /* The help of one command, or of all where `command` is the screen. */
 void options_help(enum command command, FILE *out);

@@ -130,6 +130,7 @@ struct reader_options work_reader_options(const struct work *w)
     return (struct reader_options){
         .keep = o->command == COMMAND_EVAL ? o->state_dir != NULL : !o->no_state,
         .state_dir = o->state_dir,
+        .state_limit = w->state_limit,
         .label = o->n_paths ? o->paths[0] : NULL,
         .memory = o->memory,
     };

@@ -34,6 +34,7 @@ struct work {
     struct reader *reader;
     struct ask ask;
     struct finding *finding; /* of the question that is asked */
+    uint64_t state_limit;    /* of the settings; 0: not said */
     bool shows_progress;
     double next_line;  /* when the next progress line is due */
     bool line_open;    /* a progress line stands on standard error */

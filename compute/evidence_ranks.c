@@ -179,7 +179,7 @@ static int receive_keys(struct evidence_part **part, struct comm *c, const struc
     if (has) return 0;
     evidence_ranks_close(*part);
     *part = calloc(1, sizeof **part);
-    if (!*part || file_array_open(&(*part)->keys, scratch_directory(), e) != 0) {
+    if (!*part || file_array_open(&(*part)->keys, scratch_directory(), size, e) != 0) {
         free(*part);
         *part = NULL;
         return error_prefix(e, "keys of a part of the text");

@@ -15,6 +15,11 @@
 #include "compute/error.h"
 #include "compute/log.h"
 
+bool file_is_wrong(int reason)
+{
+    return reason == ENOENT || reason == EISDIR || reason == ELOOP || reason == ENOTDIR || reason == ENXIO;
+}
+
 int file_map(struct file_map *out, const char *path, struct error *e)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
@@ -59,8 +64,7 @@ struct file_array {
     struct error full;          /* why it could take no more */
 };
 
-#define RESERVE_MOST ((size_t)1 << 40)
-#define RESERVE_LEAST ((size_t)1 << 28)
+#define RESERVE_LEAST ((size_t)1 << 20)
 #define GROW_LEAST ((size_t)1 << 20)
 #define GROW_MOST ((size_t)1 << 28)
 
@@ -118,52 +122,78 @@ static int grow(struct file_array *a, size_t need, struct error *e)
     return grow_by(a, step, e);
 }
 
+/* Address space for `most` bytes. Where it is limited (ulimit -v) and that is not to be had, half of what is: others
+ * need some too, and few texts need what they could. */
+static void *reserve(uint64_t most, size_t *size)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const size_t top = ~(SIZE_MAX >> 1) - GROW_LEAST;
+    *size = most < RESERVE_LEAST ? RESERVE_LEAST : most < top ? (size_t)most : top;
+    *size = (*size + GROW_LEAST - 1) / GROW_LEAST * GROW_LEAST; /* a multiple of any page size */
+    void *base = mmap(NULL, *size, PROT_NONE, flags, -1, 0);
+    while (base == MAP_FAILED && *size > RESERVE_LEAST) {
+        *size = (*size / 2 + GROW_LEAST - 1) / GROW_LEAST * GROW_LEAST;
+        base = mmap(NULL, *size, PROT_NONE, flags, -1, 0);
+        const size_t half = *size / 2 / GROW_LEAST * GROW_LEAST;
+        if (base == MAP_FAILED || half < RESERVE_LEAST) continue;
+        munmap((uint8_t *)base + half, *size - half);
+        *size = half;
+    }
+    return base;
+}
+
 /* Takes fd over, also on failure. */
-static int open_on(struct file_array **out, int fd, struct error *e)
+static int open_on(struct file_array **out, int fd, uint64_t most, struct error *e)
 {
     struct file_array *a = calloc(1, sizeof *a);
-    void *base = MAP_FAILED;
-    size_t reserved = RESERVE_MOST;
-    /* Less where the address space is limited (ulimit -v). */
-    for (; a && reserved >= RESERVE_LEAST; reserved /= 2) {
-        base = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base != MAP_FAILED) break;
-    }
+    size_t reserved = 0;
+    void *base = a ? reserve(most, &reserved) : MAP_FAILED;
     if (base == MAP_FAILED) {
         close(fd);
         free(a);
-        return a ? error_set_kind(e, ERROR_MEMORY, "no address space for a scratch file") : error_memory(e);
+        return error_set_kind(e, ERROR_MEMORY, "no address space to map a file");
     }
     *a = (struct file_array){.fd = fd, .base = base, .reserved = reserved, .writable = true};
     *out = a;
     return 0;
 }
 
-int file_array_open(struct file_array **out, const char *directory, struct error *e)
+int file_array_open(struct file_array **out, const char *directory, uint64_t most, struct error *e)
 {
     int fd = open_unlinked(directory, e);
-    if (fd < 0 || open_on(out, fd, e) != 0) return -1;
+    if (fd < 0 || open_on(out, fd, most, e) != 0) return -1;
     (*out)->open = true;
     return 0;
 }
 
-int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, struct error *e)
+/* Opens a file of at least `size` bytes, and cuts it there where it is `writable`. Returns its descriptor, or -1. */
+static int open_named(const char *path, uint64_t size, bool writable, struct error *e)
 {
     int fd = open(path, (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
     struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < size) {
-        close(fd);
-        return error_set(e, "%s: not a file of at least %llu bytes", path, (unsigned long long)size);
-    }
-    if (writable && ftruncate(fd, (off_t)size) != 0) {
-        close(fd);
-        return error_set(e, "%s: %s", path, strerror(errno));
-    }
+    int failed = 0;
+    if (fd < 0)
+        return error_set_kind(e, file_is_wrong(errno) ? ERROR_DAMAGED : ERROR_OTHER, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) != 0)
+        failed = error_set(e, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < size)
+        failed =
+            error_set_kind(e, ERROR_DAMAGED, "%s: not a file of at least %llu bytes", path, (unsigned long long)size);
+    else if (writable && ftruncate(fd, (off_t)size) != 0)
+        failed = error_set(e, "%s: %s", path, strerror(errno));
+    if (!failed) return fd;
+    close(fd);
+    return -1;
+}
+
+int file_array_open_named(struct file_array **out, const char *path, uint64_t size, bool writable, uint64_t most,
+                          struct error *e)
+{
     struct file_array *a;
-    if (open_on(&a, fd, e) != 0) return -1;
+    int fd = open_named(path, size, writable, e);
+    if (fd < 0 || open_on(&a, fd, most < size || !writable ? size : most, e) != 0) return -1;
     a->writable = writable;
-    int failed = size > a->reserved ? error_set(e, "%s: no address space to map it", path) : 0;
+    int failed = size > a->reserved ? error_set_kind(e, ERROR_MEMORY, "%s: no address space to map it", path) : 0;
     if (!failed && size > 0 && writable) failed = grow(a, (size_t)size, e);
     if (!failed && size > 0 && !writable) {
         void *at = mmap(a->base, (size_t)size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
@@ -204,7 +234,7 @@ int file_array_append(struct file_array *a, const void *bytes, size_t n, struct 
     size_t need;
     assert(a->writable);
     if (!bytes_add(&need, a->size, n) || need > a->reserved) {
-        return error_set(e, "scratch file: more than %zu bytes are needed", a->reserved);
+        return error_set_kind(e, ERROR_MEMORY, "scratch file: more than %zu bytes are needed", a->reserved);
     }
     if (n == 0) return 0;
     if (need > a->mapped && grow(a, need, e) != 0) return -1;

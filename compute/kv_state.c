@@ -207,11 +207,23 @@ static uint8_t *begin_state(const struct layout *l, const char magic[8], size_t 
 
 /* --- rounding --- */
 
+/* The scale of a row, rounded up to 17 bits: 127 of it are a float exactly, so that shrinking what was expanded gives
+ * the same bytes. */
+static float scale_of(const float *row, uint32_t n)
+{
+    float most = 0, scale;
+    uint32_t bits;
+    for (uint32_t i = 0; i < n; i++) most = fmaxf(most, fabsf(row[i]));
+    scale = isfinite(most) ? most / 127 : 0;
+    memcpy(&bits, &scale, sizeof bits);
+    bits = (bits + 127) / 128 * 128;
+    memcpy(&scale, &bits, sizeof scale);
+    return scale;
+}
+
 static void shrink_row(uint8_t *out, const float *row, uint32_t n)
 {
-    float most = 0;
-    for (uint32_t i = 0; i < n; i++) most = fmaxf(most, fabsf(row[i]));
-    const float scale = isfinite(most) ? most / 127 : 0, inverse = scale > 0 ? 1 / scale : 0;
+    const float scale = scale_of(row, n), inverse = scale > 0 ? 1 / scale : 0;
     memcpy(out, &scale, sizeof scale);
     for (uint32_t i = 0; i < n; i++) {
         float q = roundf(row[i] * inverse);

@@ -5,7 +5,8 @@
  *   without those that a branch shares with the one before it (a branch of rate r > 1 whose rate and segments are
  *   multiples of the finer one's keeps positions that the finer one keeps too).
  *
- * Shrinking rounds, nothing else does. Bytes are checked as far as it takes not to be misled by them: sizes, counts. */
+ * Shrinking rounds, nothing else does, and what was rounded once is not rounded further. Bytes are checked as far as it
+ * takes not to be misled by them: sizes, counts. */
 #ifndef LECTERN_KV_STATE_H
 #define LECTERN_KV_STATE_H
 

@@ -1,15 +1,15 @@
 # Kept reads as a user sees them: killed at any moment, on a full disk, where nothing can be written, with two processes at once,
 # damaged, and after the text has changed. The evidence is always that of a read that nothing disturbed. $1: the build directory.
 set -u
-build=$1
+build=$(realpath "$1")
 lectern=$build/lectern
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache ASAN_OPTIONS=detect_leaks=0
-failures=0
+failures=0 seed=20
 [ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
 "$build/tests/test_ranks" "$scratch/tiny.gguf" || { echo "no model"; exit 1; }
-options=(--model "$scratch/tiny.gguf" --device cpu)
+options=(--model "$scratch/tiny.gguf" --device cpu --precision fp32) # where rounding is least: what is compared are reads that go on elsewhere
 
 fail() {
     echo "FAILED: $*"
@@ -31,9 +31,9 @@ ask() {
         fail "ask: status $?"
 }
 
-# same A B: the same first places, with the same scores and shares, but for rounding (chunks end elsewhere).
+# same A B: the same first places, with the same scores and shares, but for rounding (chunks end elsewhere, sessions are kept in 8 bits).
 same() {
-    jq -se 'map(.evidence[:3]) | [.[0], .[1]] | (.[0] | map(.byte)) == (.[1] | map(.byte)) and
+    jq -se 'map(.evidence[:3] | sort_by(.byte)) | [.[0], .[1]] | (.[0] | map(.byte)) == (.[1] | map(.byte)) and
             ([transpose[] | (.[0].score - .[1].score | fabs) <= 0.01 * .[0].score and (.[0].share - .[1].share | fabs) <= 0.001] | all)' \
         "$1" "$2" >/dev/null || fail "other evidence: $(jq -c '.evidence[:3][] | [.byte, .score, .share]' "$1" "$2" | tr '\n' ' ')"
 }
@@ -96,7 +96,7 @@ mkdir -m 500 "$scratch/fixed"
     [ "$(id -u)" != 0 ] || lectern="setpriv --bounding-set=-dac_override $lectern" # root may write anywhere
     "${lectern%% *}" --version >/dev/null 2>&1 || exit 0
     $lectern read "${options[@]}" --json --state-dir "$scratch/fixed/state" "$text" >"$scratch/out" 2>"$scratch/err"
-    [ $? = 0 ] && grep -q 'this read is not kept.*Permission denied' "$scratch/err"
+    [ $? = 1 ] && grep -q 'this read is not kept.*Permission denied' "$scratch/err" && jq -e .read.tokens "$scratch/out" >/dev/null
 ) || fail "a directory that cannot be written"
 
 # --- two processes, one text: both answer, one keeps it.
@@ -114,10 +114,10 @@ same "$scratch/right" "$scratch/out"
 short=$scratch/short
 make 800 2 >"$short"
 ask "$scratch/good" "$short" "$scratch/short.right"
-damaged() { # WHAT; a session is only the last place, the ones before it are still good
+damaged() { # WHAT; of damaged sessions those before are still good
     ask "$scratch/bad" "$short" "$scratch/out"
     [ "$(read_of "$scratch/out" new_tokens)" -gt 0 ] || fail "$1: was not read again"
-    [ "${file#session}" != "$file" ] || [ "$(read_of "$scratch/out" kept_tokens)" = 0 ] || fail "$1: something of it is kept"
+    [ "${file#sessions}" != "$file" ] || [ "$(read_of "$scratch/out" kept_tokens)" = 0 ] || fail "$1: something of it is kept"
     grep -q 'a kept read was damaged' "$scratch/err" || fail "$1: not said"
     same "$scratch/short.right" "$scratch/out"
     rm -rf "$scratch/bad"
@@ -137,8 +137,7 @@ cuts() { # at the borders of blocks, too
     echo 0 $((size / 2)) $((size - 1)) $(seq 1048576 1048576 "$size")
 }
 cp -r "$scratch/good" "$scratch/bad"
-last=session.$(read_of "$scratch/short.right" tokens) # those before it are looked at when the text has changed: below
-for path in "$scratch"/good/*/{index,documents,keys,lengths,"$last"}; do
+for path in "$scratch"/good/*/{index,documents,keys,segments,sessions.*}; do
     file=$(basename "$path") size=$(stat -c %s "$path")
     for at in $(flips); do
         flip "$(echo "$scratch"/bad/*/"$file")" "$at"
@@ -150,9 +149,7 @@ for path in "$scratch"/good/*/{index,documents,keys,lengths,"$last"}; do
     done
 done
 
-# --- changed texts, after an ordinary read: all up to the last round place before the change is kept (every 8192 tokens here), how much
-# is said, and the evidence is that of a read from the beginning that keeps nothing.
-grain=8192
+# --- changed texts, after an ordinary read: all up to the last of at most eight places before the change is kept, how much is said, and the evidence is that of a read from the beginning that keeps nothing.
 changed() { # WHAT TEXT LEAST MOST: tokens that may be kept; the evidence of a fresh read
     ask "$scratch/changes" "$2" "$scratch/out"
     kept=$(read_of "$scratch/out" kept_tokens) new=$(read_of "$scratch/out" new_tokens) all=$(read_of "$scratch/out" tokens)
@@ -167,9 +164,8 @@ changed() { # WHAT TEXT LEAST MOST: tokens that may be kept; the evidence of a f
     same "$scratch/fresh" "$scratch/out"
 }
 ask "$scratch/changes" "$text" "$scratch/out"
-[ "$tokens" -gt $((10 * grain)) ] || fail "the text has only $tokens tokens"
-cp "$text" "$scratch/before" # the path is part of what is read
-half=$((tokens / 2)) slack=$((grain + tokens / 100)) # lines are of about the same length
+cp "$text" "$scratch/before"
+half=$((tokens / 2)) slack=$((tokens / 4 + tokens / 100)) # of places at most a quarter apart; lines are of about the same length
 (cat "$scratch/before" && make 100 3) >"$text"
 changed "lines appended" "$text" "$tokens" "$tokens"
 (cat "$scratch/before" && printf 'no end') >"$text"
@@ -185,19 +181,87 @@ changed "the last line changed" "$text" $((tokens - slack)) "$tokens"
 sed '1s/^/changed /' "$scratch/before" >"$text"
 changed "the first line changed" "$text" 0 0
 cp "$scratch/before" "$text"
-# A damaged session in the middle: the place before it is taken.
-for session in "$scratch"/changes/*/session.$((3 * grain)); do flip "$session" 100; done
-line=$((5000 * 7 * grain / 2 / tokens)) # between the third place and the fourth
-sed "${line}s/^/altered /" "$scratch/before" >"$text"
-changed "a change behind a damaged session" "$text" $((2 * grain)) $((2 * grain))
+# Damaged sessions: at the end, the place before it is taken; at the beginning, those behind it need it.
+sessions=$(echo "$scratch"/undisturbed/*/sessions.*)
+rm -rf "$scratch/changes"
+cp -r "$scratch/undisturbed" "$scratch/changes"
+flip "$(echo "$scratch"/changes/*/sessions.*)" $(($(stat -c %s "$sessions") - 1))
+sed '$s/^/altered /' "$scratch/before" >"$text"
+changed "a change behind a damaged session" "$text" $((tokens - slack)) $((tokens - 1))
+rm -rf "$scratch/changes"
+cp -r "$scratch/undisturbed" "$scratch/changes"
+flip "$(echo "$scratch"/changes/*/sessions.*)" 100
+ask "$scratch/changes" "$text" "$scratch/out"
+[ "$(read_of "$scratch/out" kept_tokens)" = 0 ] && grep -q 'nothing is kept from an earlier read: the session at token .* has a wrong checksum' "$scratch/err" ||
+    fail "sessions that are chained to a damaged one are kept"
+cp "$scratch/before" "$text"
+
+# --- one text, one read: whatever it is called and wherever it lies, nothing is read again and the evidence is the same.
+library=$scratch/library
+mkdir -p "$library/alone" "$library/sub"
+make 300 11 >"$library/book.txt"
+cp "$library/book.txt" "$library/alone/other name.txt"
+cp "$library/book.txt" "$library/copy.txt"
+cd "$library" || exit 1
+ask "$scratch/one" book.txt "$scratch/first"
+for name in ./book.txt sub/../book.txt "$library/book.txt" copy.txt alone "alone/other name.txt" ./alone/ -; do
+    ask "$scratch/one" "$name" "$scratch/out" <book.txt
+    [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "$name is read again"
+    [ "$(jq -c '.evidence | map(del(.path))' "$scratch/out")" = "$(jq -c '.evidence | map(del(.path))' "$scratch/first")" ] || fail "$name: other evidence"
+done
+(cd sub && ask "$scratch/one" ../copy.txt "$scratch/out")
+[ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "another working directory: read again"
+mkdir "$library/two"
+cp book.txt copy.txt "$library/two"
+ask "$scratch/one" two "$scratch/first"
+for name in ./two "$library/two" sub/../two; do
+    ask "$scratch/one" "$name" "$scratch/out"
+    [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "$name is read again"
+done
+mv two three
+ask "$scratch/one" three "$scratch/out"
+[ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "a renamed directory is read again"
+cd "$OLDPWD" || exit 1
+
+# --- a passing error costs no kept read: in too little address space the text is read unkept, or even not at all, and what is kept stays.
+index=$(echo "$scratch"/undisturbed/*/index)
+for limit in 60000 500000 1000000 3000000; do # KB; with less than OpenBLAS wants it tries for ever
+    before=$(cat "$scratch"/undisturbed/*/{index,keys,sessions.*} | sha256sum)
+    (ulimit -v $limit && timeout 20 "$lectern" ask "${options[@]}" --answerer none --rank attention --json --state-dir "$scratch/undisturbed" -q QxZjV "$text") \
+        >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    [ "$before" = "$(cat "$scratch"/undisturbed/*/{index,keys,sessions.*} | sha256sum)" ] || fail "ulimit -v $limit costs a kept read"
+    if [ $status = 0 ]; then
+        same "$scratch/right" "$scratch/out"
+        [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || grep -q 'left as it is' "$scratch/err" || fail "ulimit -v $limit: that the read is unkept is not said"
+    fi
+done
+[ "$status" = 0 ] && [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "ulimit -v 3000000: a kept read cannot be opened"
+
+# --- a read that an earlier build kept in this format is opened: nothing is read again (it belongs to the model that test_ranks makes).
+cp -r tests/data/kept-format-2 "$scratch/earlier"
+ask "$scratch/earlier" "$scratch/earlier/text" "$scratch/out"
+[ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "a read kept by an earlier build is read again: $(cat "$scratch/err")"
+
+# --- other versions: never touched but by name.
+cp -r "$scratch/good" "$scratch/versions"
+cp -r tests/data/kept-format-1/* "$scratch/versions" # a read of the program before this format
+before=$(cd tests/data/kept-format-1 && cat */* | sha256sum)
+make 50 12 >"$scratch/new"
+ask "$scratch/versions" "$scratch/new" "$scratch/out"
+grep -q '1 read kept by another version of lectern cannot be used and is left alone' "$scratch/err" || fail "a read of another version is not said"
+"$lectern" state prune 1 --state-dir "$scratch/versions" | grep -q '^1 of other versions left alone' || fail "prune: another version is not counted"
+[ "$(cd "$scratch/versions" && cat */* | sha256sum)" = "$before" ] || fail "prune: another version's read was touched"
+name=$("$lectern" state list --json --state-dir "$scratch/versions" | jq -r '.states[] | select(.version == 1) | .name')
+[ "$("$lectern" state prune "$name" --json --state-dir "$scratch/versions" | jq .removed)" = 1 ] && [ -z "$(ls -A "$scratch/versions")" ] || fail "prune NAME"
 
 # A directory: a file put in, changed, taken away and put at the end.
 repository=$scratch/repository
 mkdir "$repository"
-for file in a b d e; do make 1200 "$file" >"$repository/$file.txt"; done
+for file in a b d e; do make 1200 $((++seed)) >"$repository/$file.txt"; done
 ask "$scratch/changes" "$repository" "$scratch/out"
 all_four=$(read_of "$scratch/out" tokens) # a and b are half of them
-half=$((all_four / 2)) slack=$((grain / 2 + all_four / 100))
+half=$((all_four / 2)) slack=$((all_four / 4 + all_four / 100))
 make 200 9 >"$repository/c.txt"
 changed "a file put in" "$repository" $((half - slack)) $((half + all_four / 100))
 with_c=$all
@@ -215,7 +279,7 @@ changed "the first file taken away" "$repository" 0 0
 state() { "$lectern" state "$@" --state-dir "$scratch/lists" 2>"$scratch/err"; }
 [ "$(state list)" = "nothing is kept" ] || fail "nothing is kept, and listed: $(state list)"
 for name in first second third; do
-    make 100 "$name" >"$scratch/$name"
+    make 100 ${#name}$((++seed)) >"$scratch/$name"
     ask "$scratch/lists" "$scratch/$name" "$scratch/out"
     sleep 1.1 # times of use are whole seconds
 done

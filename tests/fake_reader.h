@@ -385,8 +385,9 @@ int ask_word(struct ask *q, const char *question, const struct finding *f, const
     return 0;
 }
 
-void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets)
+int reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets, struct error *e)
 {
+    (void)e;
     size_t document = 0;
     while (r->documents[document].end_token <= begin) document++;
     for (uint64_t t = begin; t <= end; t++) {
@@ -394,6 +395,7 @@ void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, 
                  size = r->corpus->documents[document].size;
         offsets[t - begin] = offset < size ? offset : size;
     }
+    return 0;
 }
 
 /* Tokens that begin with a capital have all of the attention of their segment. */
@@ -546,7 +548,7 @@ int finding_inspect(const struct finding *f, struct reader *r, const struct insp
     if (r->model == NULL) return error_set(e, "there is no model to look into");
     if (finding_tokens(f, r, &tokens, &n, e) != 0) return -1;
     if (inspected_open(out, fake_inspection(r, choice, (uint32_t)n + 1), choice, e) != 0) return -1;
-    inspected_find_places(*out, r);
+    if (inspected_find_places(*out, r, e) != 0) return -1;
     (*out)->tokens = tokens;
     (*out)->n_tokens = n;
     return 0;

@@ -50,7 +50,7 @@ static inline void fixture_on_want(void *context, size_t id, const struct findin
     m->shares = (struct message_shares){.id = id, .token = token, .begin = begin, .n = n, .document = document};
     m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
     m->shares.share = malloc(n * sizeof *m->shares.share);
-    reader_token_offsets(f->reader, begin, end, m->shares.offsets);
+    reader_token_offsets(f->reader, begin, end, m->shares.offsets, NULL);
     finding_text_shares(found, f->reader, token, begin, end, m->shares.share);
     screen_message(f->screen, m);
 }

@@ -7,8 +7,9 @@
 static void settings_and_keys_are_taken(void **state)
 {
     (void)state;
-    static const char text[] = "# colours\ntheme light\n\n  mouse off # never\r\nline-numbers on\nscale log\nbind w "
-                               "ask\nbind # help\nbind ^Left edit-home\nunbind q\n";
+    static const char text[] =
+        "# colours\ntheme light\n\n  mouse off # never\r\nline-numbers on\nscale log\nstate-limit 2G\nbind w "
+        "ask\nbind # help\nbind ^Left edit-home\nunbind q\n";
     struct config c;
     struct error e = {0};
     config_init(&c);
@@ -16,6 +17,7 @@ static void settings_and_keys_are_taken(void **state)
     assert_int_equal(c.theme, THEME_LIGHT);
     assert_false(c.mouse);
     assert_true(c.logarithmic);
+    assert_int_equal(c.state_limit, UINT64_C(2) << 30);
     assert_int_equal(c.numbers, LINE_NUMBERS_ON);
     assert_int_equal(keymap_find(&c.keymap, 'w', false), ACTION_ASK);
     assert_int_equal(keymap_find(&c.keymap, '#', false), ACTION_HELP);
@@ -31,7 +33,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     } cases[] = {
         {"theme blue", "c:1: theme is auto, dark, light, not \"blue\""},
         {"\nmouse yes", "c:2: mouse is off, on, not \"yes\""},
-        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, bind, unbind)"},
+        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, state-limit, bind, unbind)"},
+        {"state-limit much", "c:1: state-limit is a size (a number, with K, M or G), not \"much\""},
         {"bind a", "c:1: bind KEY ACTION"},
         {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},
         {"bind a dance", "c:1: no such action: dance"},

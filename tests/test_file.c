@@ -82,7 +82,7 @@ static void an_array_grows_without_moving(void **state)
     struct scratch *s = *state;
     struct error e;
     struct file_array *a = NULL;
-    assert_ok(file_array_open(&a, s->directory, &e), e);
+    assert_ok(file_array_open(&a, s->directory, 1 << 28, &e), e);
     const uint8_t *base = file_array_bytes(a);
     static uint8_t block[100003];
     uint64_t size = 0;
@@ -105,7 +105,7 @@ static void an_array_leaves_no_file_behind(void **state)
     struct scratch *s = *state;
     struct error e;
     struct file_array *a = NULL;
-    assert_ok(file_array_open(&a, s->directory, &e), e);
+    assert_ok(file_array_open(&a, s->directory, 1 << 28, &e), e);
     assert_ok(file_array_append(a, "x", 1, &e), e);
     unlink(s->file);
     assert_int_equal(rmdir(s->directory), 0);
@@ -147,7 +147,7 @@ static void without_disk_and_memory_appending_fails_and_what_is_there_stays(void
     struct scratch *s = *state;
     struct error e;
     struct file_array *a = NULL;
-    assert_ok(file_array_open(&a, s->directory, &e), e);
+    assert_ok(file_array_open(&a, s->directory, 1 << 28, &e), e);
     assert_int_equal(append_on_a_full_disk(a, 0, 100, true, &e), -1);
     assert_non_null(strstr(e.text, "scratch file"));
     uint64_t n = file_array_size(a) / sizeof block;
@@ -162,7 +162,7 @@ static void an_array_on_a_full_disk_goes_on_in_memory(void **state)
     struct scratch *s = *state;
     struct error e;
     struct file_array *a = NULL;
-    assert_ok(file_array_open_named(&a, s->file, 0, true, &e), e);
+    assert_ok(file_array_open_named(&a, s->file, 0, true, 1 << 28, &e), e);
     assert_ok(append_on_a_full_disk(a, 0, 10, false, &e), e);
     assert_ok(file_array_sync(a, &e), e);
     assert_ok(append_on_a_full_disk(a, 10, 100, false, &e), e);
@@ -174,9 +174,40 @@ static void an_array_on_a_full_disk_goes_on_in_memory(void **state)
     struct stat st;
     assert_int_equal(stat(s->file, &st), 0);
     assert_in_range(st.st_size, 1 << 20, 3 << 20);
-    assert_ok(file_array_open_named(&a, s->file, 10 * sizeof block, true, &e), e);
+    assert_ok(file_array_open_named(&a, s->file, 10 * sizeof block, true, 1 << 28, &e), e);
     expect_blocks(a, 10);
     file_array_close(a);
+}
+
+static void an_array_in_little_address_space_leaves_some_to_the_next(void **state)
+{
+    struct scratch *s = *state;
+    struct error e;
+    struct file_array *a[3];
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    const struct rlimit limit = {(rlim_t)2 << 30, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    int failed = 0;
+    for (int i = 0; i < 3; i++) failed |= file_array_open(&a[i], s->directory, (uint64_t)1 << 60, &e);
+    for (int i = 0; i < 3; i++) failed |= file_array_append(a[i], block, sizeof block, &e);
+    setrlimit(RLIMIT_AS, &before);
+    assert_ok(failed, e);
+    for (int i = 0; i < 3; i++) file_array_close(a[i]);
+}
+
+static void what_is_no_such_file_is_damage(void **state)
+{
+    struct scratch *s = *state;
+    struct error e;
+    struct file_array *a;
+    unlink(s->file);
+    assert_int_equal(file_array_open_named(&a, s->directory, 0, true, 1, &e), -1);
+    assert_int_equal(e.kind, ERROR_DAMAGED);
+    assert_int_equal(file_array_open_named(&a, s->file, 1, false, 1, &e), -1);
+    assert_int_equal(e.kind, ERROR_DAMAGED);
+    assert_int_equal(file_array_open_named(&a, s->file, 5, true, 1, &e), -1);
+    assert_int_equal(e.kind, ERROR_DAMAGED);
 }
 
 static void a_missing_directory_is_an_error(void **state)
@@ -184,7 +215,7 @@ static void a_missing_directory_is_an_error(void **state)
     (void)state;
     struct error e;
     struct file_array *a = NULL;
-    assert_int_equal(file_array_open(&a, "/no/such/directory", &e), -1);
+    assert_int_equal(file_array_open(&a, "/no/such/directory", 1, &e), -1);
     assert_null(a);
     assert_non_null(strstr(e.text, "/no/such/directory"));
 }
@@ -212,6 +243,8 @@ int main(void)
         cmocka_unit_test(an_array_leaves_no_file_behind),
         cmocka_unit_test(without_disk_and_memory_appending_fails_and_what_is_there_stays),
         cmocka_unit_test(an_array_on_a_full_disk_goes_on_in_memory),
+        cmocka_unit_test(an_array_in_little_address_space_leaves_some_to_the_next),
+        cmocka_unit_test(what_is_no_such_file_is_damage),
         cmocka_unit_test(a_missing_directory_is_an_error),
         cmocka_unit_test(an_error_is_one_line_and_may_be_prefixed),
     };

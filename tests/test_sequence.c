@@ -2,6 +2,9 @@
 
 #include "app/text/corpus.h"
 #include "app/reader/sequence.h"
+#include "app/reader/token_source.h"
+#include "compute/file.h"
+#include "compute/tokenizer.h"
 
 /* A corpus of two documents; the first has two segments (a line of 500 bytes, then a short one). */
 static struct corpus *two_documents(void)
@@ -76,24 +79,74 @@ static void documents_and_segments_know_their_tokens(void **state)
     corpus_close(c);
 }
 
+/* Texts of many kinds of lines: long ones, characters that have no piece, bytes that are no UTF-8. */
+static struct corpus *real_texts(void)
+{
+    static char first[20000];
+    size_t n = 0;
+    for (int i = 0; n < 15000; i++)
+        n += (size_t)snprintf(first + n, sizeof first - n,
+                              i % 7 == 3 ? "\xe2\x96\x81 \xff\xfe%d " : "word%d, and more of it.%s", i,
+                              i % 11 == 0 ? "\n" : " ");
+    const char *paths[] = {"first", "second"}, *texts[] = {first, "\xe2\x96\x81\xe2\x96\x81x"};
+    struct corpus *c = NULL;
+    struct error e;
+    assert_ok(corpus_open_memory(&c, paths, texts, (const size_t[]){n, 7}, 2, &e), e);
+    return c;
+}
+
+static struct tokenizer *open_tokenizer(void)
+{
+    struct file_map m;
+    struct tokenizer *t;
+    struct error e;
+    assert_ok(file_map(&m, "tests/data/tokenizer.model", &e), e);
+    assert_ok(tokenizer_open(&t, m.bytes, m.size, &e), e);
+    file_unmap(&m);
+    return t;
+}
+
 static void token_offsets_are_places_in_their_document(void **state)
 {
     (void)state;
-    struct corpus *c = two_documents();
-    struct sequence *s = read_both(c, 1);
-    uint64_t offsets[4];
-    sequence_token_offsets(s, 3, 6, offsets);
-    assert_int_equal(offsets[0], 0);
-    assert_int_equal(offsets[3], 30);
-    sequence_token_offsets(s, 52, 55, offsets);
-    assert_int_equal(offsets[0], 490);
-    assert_int_equal(offsets[1], 500);
-    assert_int_equal(offsets[3], 520);
-    sequence_token_offsets(s, 59, 61, offsets);
-    assert_int_equal(offsets[0], 0);
-    assert_int_equal(offsets[1], 3);
-    assert_int_equal(offsets[2], 7);
+    struct corpus *c = real_texts();
+    struct tokenizer *t = open_tokenizer();
+    struct sequence *s = NULL;
+    struct token_source *source;
+    struct token_chunk chunk;
+    struct error e;
+    static int8_t keys[40000][4];
+    static uint64_t expected[40000], offsets[40000];
+    uint64_t at = 0;
+    size_t n = 0;
+    assert_ok(sequence_open(&s, c, 4, 1, NULL, "/tmp", &e), e);
+    assert_ok(token_source_open(&source, t, c, 0, 1, &e), e);
+    assert_ok(token_source_next(source, sizeof keys / 4, &chunk, &e), e);
+    for (size_t i = 0; i < chunk.n_runs; i++) {
+        const struct token_run *run = &chunk.runs[i];
+        for (size_t k = 0; k < run->n; at += chunk.lengths[n + k++]) expected[n + k] = run->header ? (at = 0) : at;
+        if (run->header)
+            assert_ok(sequence_begin_document(s, run->n, keys[0], &e), e);
+        else
+            assert_ok(sequence_append(s, chunk.lengths + n, run->n, keys[0], &e), e);
+        n += run->n;
+    }
+    expected[n] = at;
+    size_t n_documents;
+    const struct reader_document *d = sequence_documents(s, &n_documents);
+    assert_true(n == d[1].end_token && n > 1000);
+    for (size_t i = 0; i < n_documents; i++)
+        for (uint64_t begin = d[i].text_token; begin < d[i].end_token; begin++) {
+            uint64_t end = begin + 1 + begin % 5;
+            if (end > d[i].end_token) end = d[i].end_token;
+            assert_ok(sequence_token_offsets(s, t, begin, end, offsets, &e), e);
+            assert_memory_equal(offsets, expected + begin, (end - begin) * sizeof *offsets);
+            assert_int_equal(offsets[end - begin], end < d[i].end_token ? expected[end] : c->documents[i].size);
+        }
+    assert_int_equal(sequence_token_offsets(s, t, d[1].text_token, n + 1, offsets, &e), -1);
+    token_source_close(source);
     sequence_close(s);
+    tokenizer_close(t);
     corpus_close(c);
 }
 

@@ -23,12 +23,6 @@
 #define PROBE_TOKENS 4096
 #define PROBE_SECONDS 0.3
 
-/* Of light checkpoints, written to memory mostly. */
-#define BYTES_PER_SECOND 1.5e9
-
-/* Part of a grain by which a checkpoint by the clock misses a round place. */
-#define ASIDE 0.37
-
 /* The first tokens, read as a read would, keys and all. */
 struct probe {
     struct session *session;
@@ -59,6 +53,16 @@ static int probe(struct probe *p, const struct token_chunk *chunk, const struct 
     return 0;
 }
 
+static uint64_t count_segments(const struct corpus *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->n_documents; i++) {
+        const struct document *d = &c->documents[i];
+        for (uint64_t at = 0; at < d->size; n++) at += segment_cut(d->text + at, (size_t)(d->size - at));
+    }
+    return n;
+}
+
 static int count(struct dry_run *out, struct token_source *source, struct probe *p, const struct model *m,
                  size_t chunk_tokens, const struct dry_run_options *o, struct error *e)
 {
@@ -74,29 +78,37 @@ static int count(struct dry_run *out, struct token_source *source, struct probe 
     }
 }
 
-/* A read gone through without reading: the checkpoints that it would make. */
-static uint64_t size_checkpoints(const struct dry_run *r, const struct session *s)
+/* The sessions that stay of a read of so many tokens (checkpoints.h, state_sessions.h). */
+static uint64_t size_sessions(const struct dry_run *r, const struct session *s)
 {
     struct checkpoints c = checkpoints_begin(r->bytes);
-    const uint64_t most = r->keys / 8 > STATE_SESSIONS ? r->keys / 8 : STATE_SESSIONS;
-    const double per_token = r->tokens ? r->seconds / (double)r->tokens : 0;
-    double clock = 0;
-    uint64_t total = session_state_size_at(s, r->tokens);
-    for (uint64_t at = c.grain; at < r->tokens && total < most; at += c.grain) {
-        double seconds = per_token * (double)at;
-        uint64_t bytes = (uint64_t)((double)r->bytes / (double)r->tokens * (double)at);
-        bool durable = seconds - clock > CHECKPOINTS_SECONDS;
-        if (!durable && !checkpoints_is_due(&c, at - 1, at, bytes, seconds)) continue;
-        /* those by the clock are at places that are as good as random */
-        uint64_t place = durable ? at - (uint64_t)((double)c.grain * ASIDE) : at,
-                 size = session_state_size_at(s, place);
-        total += size;
-        if (durable)
-            clock = seconds;
-        else
-            checkpoints_made(&c, size, (double)size / BYTES_PER_SECOND);
+    uint64_t places[CHECKPOINTS_MOST + 1], total;
+    bool stays[CHECKPOINTS_MOST + 1];
+    size_t n = 0;
+    for (uint64_t at = c.grain; at < r->tokens; at += c.grain) {
+        if (n == CHECKPOINTS_MOST) {
+            checkpoints_stay(stays, places, n, n - 1);
+            for (size_t i = 0, to = 0; i < n; i++)
+                if (stays[i]) places[to++] = places[i];
+            n--;
+        }
+        places[n++] = at;
+        checkpoints_made(&c);
+        at = at / c.grain * c.grain;
     }
-    return total < most ? total : most;
+    places[n++] = r->tokens;
+    size_t most = CHECKPOINTS_STAY;
+    do {
+        uint64_t before = 0;
+        total = 0;
+        checkpoints_stay(stays, places, n, most);
+        for (size_t i = 0; i < n; i++) {
+            if (!stays[i]) continue;
+            total += session_state_part_size_at(s, places[i], before);
+            before = places[i];
+        }
+    } while (total > CHECKPOINTS_STAY_BYTES && most-- > CHECKPOINTS_STAY_LEAST);
+    return total;
 }
 
 static int measure(struct dry_run *r, struct token_source *source, struct session *s, const struct model *m,
@@ -111,10 +123,11 @@ static int measure(struct dry_run *r, struct token_source *source, struct sessio
     r->memory = session_memory(s);
     if (reader_choose_rate(&r->rate, m, r->bytes, r->memory, o->memory, e)) return -1;
     r->seconds = r->tokens_per_second > 0 ? (double)r->tokens / r->tokens_per_second : 0;
-    r->keys = (r->tokens + r->rate - 1) / r->rate * m->evidence.width + r->tokens +
+    r->keys = (r->tokens + r->rate - 1) / r->rate * m->evidence.width +
+              (r->segments - 1) * sizeof(struct state_segment) + /* the last one does not end */
               r->documents * sizeof(struct state_document);
-    r->checkpoints = o->keep ? size_checkpoints(r, s) : 0;
-    r->disk = r->keys + r->checkpoints + (r->bytes / SEGMENT_MAX_BYTES + r->documents) * sizeof(struct reader_segment);
+    r->checkpoints = o->keep ? size_sessions(r, s) : 0;
+    r->disk = r->keys + r->checkpoints + r->segments * sizeof(struct reader_segment);
     return 0;
 }
 
@@ -123,7 +136,7 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
 {
     struct token_source *source = NULL;
     struct session *s = NULL;
-    struct dry_run r = {.documents = c->n_documents, .bytes = c->n_bytes};
+    struct dry_run r = {.documents = c->n_documents, .bytes = c->n_bytes, .segments = count_segments(c)};
     int failed = token_source_open(&source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
                  session_open(&s, m, b, e) || measure(&r, source, s, m, o, e);
     session_close(s);

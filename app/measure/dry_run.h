@@ -15,12 +15,12 @@ struct model;
 struct report;
 
 struct dry_run {
-    uint64_t documents, bytes, tokens;
+    uint64_t documents, bytes, segments, tokens;
     double tokens_per_second, seconds; /* measured; tokens / that */
     uint64_t memory;                   /* live memory of the model: flat in the length */
     uint32_t rate;                     /* every how many positions a key is kept */
-    uint64_t keys;                     /* bytes of evidence keys, token lengths and documents */
-    uint64_t checkpoints;              /* and of the sessions beside them, about; 0 where nothing is kept */
+    uint64_t keys;                     /* bytes of evidence keys, segments and documents */
+    uint64_t checkpoints;              /* and of the sessions beside them; 0 where nothing is kept */
     uint64_t disk;                     /* both, and the segment table while the text is open */
 };
 

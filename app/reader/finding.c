@@ -357,8 +357,7 @@ int finding_inspect(const struct finding *f, struct reader *r, const struct insp
     struct inspection *in;
     struct inspected *i;
     if (look_again(r, f->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
-    inspected_find_places(i, r);
-    if (finding_tokens(f, r, &i->tokens, &i->n_tokens, e)) {
+    if (inspected_find_places(i, r, e) || finding_tokens(f, r, &i->tokens, &i->n_tokens, e)) {
         inspected_close(i);
         return -1;
     }

@@ -63,7 +63,7 @@ bool inspected_same(const struct inspected_choice *a, const struct inspected_cho
 /* Owns the inspection from here on, on failure too. Places have only their positions until inspected_find_places has
  * looked them up. */
 int inspected_open(struct inspected **out, struct inspection *in, const struct inspected_choice *c, struct error *e);
-void inspected_find_places(struct inspected *i, const struct reader *r);
+int inspected_find_places(struct inspected *i, const struct reader *r, struct error *e);
 void inspected_close(struct inspected *i); /* accepts NULL */
 
 /* Mass on the positions [begin, end). */

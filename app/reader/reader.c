@@ -14,6 +14,7 @@
 #include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
+#include "compute/kv_state.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
@@ -92,7 +93,11 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
     if (!o->keep) return 0;
     struct error why = {0};
     const struct state_key key = {.model = r->model->hash, .width = r->model->evidence.width, .rate = r->rate_kept};
-    const struct state_options options = {.directory = o->state_dir, .label = o->label, .cancel = cancel};
+    const struct state_options options = {.directory = o->state_dir,
+                                          .label = o->label,
+                                          .limit = o->state_limit,
+                                          .precision = backend_info(r->backend)->precision,
+                                          .cancel = cancel};
     r->checkpointed = clock_seconds();
     if (state_open(&r->state, &options, &key, r->corpus, &why) == 0) {
         r->keeps = true;
@@ -107,17 +112,19 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
 /* Puts session and source where the kept read ended. */
 static int resume(struct reader *r, struct error *e)
 {
-    const uint8_t *session;
-    size_t size, zero_lengths;
-    struct state_place place;
-    if (!r->state || !state_resume(r->state, &session, &size)) return 0;
-    sequence_place(r->sequence, &place, &zero_lengths);
+    const struct state_place *place = r->state ? state_place_of(r->state) : NULL;
+    uint8_t *session;
+    size_t size;
+    if (!place) return 0;
     r->done = state_is_complete(r->state);
     if (!r->done && !*r->note)
         snprintf(r->note, sizeof r->note, "%llu tokens are kept from an earlier read that was not ended: reading on",
-                 (unsigned long long)place.n_tokens);
-    token_source_seek(r->source, place.n_documents, place.offset, zero_lengths);
-    return session_guard_load(r->guard, session, size, e);
+                 (unsigned long long)place->n_tokens);
+    token_source_seek(r->source, place->n_documents, place->offset, place->zeros);
+    if (state_session(r->state, &session, &size, e)) return -1;
+    int failed = session_guard_load(r->guard, session, size, e);
+    free(session);
+    return failed;
 }
 
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
@@ -160,6 +167,11 @@ const char *reader_note(const struct reader *r)
     return r->note;
 }
 
+bool reader_keeps(const struct reader *r)
+{
+    return r->keeps;
+}
+
 uint32_t reader_rate(const struct reader *r)
 {
     return r->rate_kept;
@@ -175,9 +187,8 @@ static void checkpoint(struct reader *r, enum state_weight weight)
 {
     struct error why = {0};
     struct state_place place;
-    size_t zero_lengths, size = session_state_size(session_guard_session(r->guard));
-    double begin = clock_seconds();
-    sequence_place(r->sequence, &place, &zero_lengths);
+    size_t size = session_state_size(session_guard_session(r->guard));
+    sequence_place(r->sequence, &place);
     if (place.n_documents == 0) return;
     const size_t torn = weight == STATE_LIGHT ? SIZE_MAX : corpus_torn(r->corpus);
     if (torn != SIZE_MAX) { /* what was read is not what its hash says */
@@ -193,11 +204,30 @@ static void checkpoint(struct reader *r, enum state_weight weight)
     if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
     free(session);
     r->keeps = !failed;
-    double end = clock_seconds();
     if (weight == STATE_LIGHT)
-        checkpoints_made(&r->checkpoints, size, end - begin);
+        checkpoints_made(&r->checkpoints);
     else
-        r->checkpointed = end;
+        r->checkpointed = clock_seconds();
+}
+
+/* Rounds the session at the end of the text to what a kept read has of it, so that a question is answered the same now
+ * and when the read is opened again, kept or not. */
+static int round_session(struct reader *r, struct error *e)
+{
+    struct session *s = session_guard_session(r->guard);
+    size_t size = session_state_size(s), shrunk_size, rounded_size;
+    uint8_t *bytes = malloc(size), *shrunk = NULL, *rounded = NULL;
+    int failed = !bytes || session_state_save(s, bytes, size, e) ||
+                         kv_state_shrink(&shrunk, &shrunk_size, bytes, size, e) ||
+                         kv_state_expand(&rounded, &rounded_size, shrunk, shrunk_size, e) ||
+                         session_guard_load(r->guard, rounded, rounded_size, e)
+                     ? -1
+                     : 0;
+    if (!bytes) error_memory(e);
+    free(bytes);
+    free(shrunk);
+    free(rounded);
+    return failed;
 }
 
 /* Enters the chunk's tokens and their keys into the sequence, run by run. */
@@ -273,7 +303,7 @@ static bool is_due(const struct reader *r, uint64_t begin, bool last, enum state
     *weight = last ? STATE_END : STATE_DURABLE;
     if (last || clock_seconds() - r->checkpointed > CHECKPOINTS_SECONDS) return true;
     *weight = STATE_LIGHT;
-    return checkpoints_is_due(&r->checkpoints, begin, end, sequence_n_bytes(r->sequence), r->seconds);
+    return checkpoints_is_due(&r->checkpoints, begin, end);
 }
 
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
@@ -297,6 +327,7 @@ int reader_read(struct reader *r, const struct reader_callbacks *c, struct error
         if (begin_chunk(r, &last, e)) return -1;
         bool due = is_due(r, at, last, &weight);
         if (end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
+        if (last && round_session(r, e)) return -1;
         double end = clock_seconds();
         r->seconds += end - begin;
         r->done = last;
@@ -357,9 +388,9 @@ const struct reader_segment *reader_segments(const struct reader *r, size_t *n)
     return sequence_segments(r->sequence, n);
 }
 
-void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets)
+int reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets, struct error *e)
 {
-    sequence_token_offsets(r->sequence, begin, end, offsets);
+    return sequence_token_offsets(r->sequence, r->model->tokenizer, begin, end, offsets, e);
 }
 
 const struct model *reader_model(const struct reader *r)

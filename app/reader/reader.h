@@ -41,6 +41,7 @@ struct reader_options {
         *directory; /* where unlinked files hold the tables of a read that is not kept; NULL: $TMPDIR or /var/tmp */
     bool keep;      /* whether to keep the read on disk, and to take over what is kept of this text */
     const char *state_dir; /* where reads are kept; NULL: $XDG_CACHE_HOME/lectern */
+    uint64_t state_limit;  /* bytes that all kept reads may take together; 0: STATE_LIMIT (state.h) */
     const char *label;     /* what a list of kept reads calls it; may be NULL */
     uint64_t memory; /* bytes for evidence keys and model together, 0 for no limit; this decides how many positions keep
                         a key */
@@ -65,6 +66,9 @@ const char *reader_notice(const struct reader *r);
  * nothing. It may change while reading. */
 const char *reader_note(const struct reader *r);
 
+/* Whether what is read is kept on disk, so far. */
+bool reader_keeps(const struct reader *r);
+
 /* The smallest rate, of those that training saw (powers of 4), at which the keys of a text fit `memory` bytes (0: no
  * limit) beside a model that takes `model_bytes` of them. A token is taken for three bytes of text, which is few. */
 int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
@@ -86,7 +90,7 @@ const struct reader_segment *reader_segments(const struct reader *r, size_t *n);
 
 /* Text offset, in document `document`, of the start of each token in [begin, end): offsets[end - begin + 1] (the last
  * is where the last token ends). All tokens must be of that document's text. */
-void reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets);
+int reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, uint64_t *offsets, struct error *e);
 
 /* What a question is asked with: the session is at the end of what was read, and stays there. */
 const struct model *reader_model(const struct reader *r);

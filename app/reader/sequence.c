@@ -7,30 +7,38 @@
 #include "app/text/corpus.h"
 #include "app/text/segment.h"
 #include "app/reader/state.h"
+#include "app/reader/token_source.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/file.h"
+#include "compute/tokenizer.h"
 
 struct sequence {
     const struct corpus *corpus;
     struct reader_document *documents;
     size_t n_documents;
-    struct file_array *segments, *lengths, *keys;
-    struct file_array *places; /* struct state_document, one a document; NULL without a state */
-    bool borrowed;             /* lengths, keys and places are the state's */
+    struct file_array *segments, *keys;
+    struct file_array *ended, *places; /* struct state_segment, struct state_document; NULL without a state */
+    bool borrowed;                     /* keys, ended and places are the state's */
     uint32_t width, rate;
     uint64_t n_tokens;
     uint64_t offset;  /* in the current document's text: where the next token starts */
+    uint64_t zeros;   /* last tokens that stand for no bytes */
     uint64_t n_bytes; /* of the documents before the current one */
 };
 
 static int open_arrays(struct sequence *s, struct state *state, const char *directory, struct error *e)
 {
-    if (file_array_open(&s->segments, directory, e)) return -1;
-    if (!state) return file_array_open(&s->lengths, directory, e) || file_array_open(&s->keys, directory, e) ? -1 : 0;
+    struct state_place most;
+    uint64_t size[STATE_N_STREAMS];
+    const struct state_key key = {.width = s->width, .rate = s->rate};
+    state_most(&most, s->corpus);
+    state_index_sizes(&key, &most, size);
+    if (file_array_open(&s->segments, directory, most.n_segments * sizeof(struct reader_segment), e)) return -1;
+    if (!state) return file_array_open(&s->keys, directory, size[STATE_KEYS], e);
     s->borrowed = true;
-    s->lengths = state_array(state, STATE_LENGTHS);
     s->keys = state_array(state, STATE_KEYS);
+    s->ended = state_array(state, STATE_SEGMENTS);
     s->places = state_array(state, STATE_DOCUMENTS);
     return 0;
 }
@@ -39,10 +47,7 @@ void sequence_close(struct sequence *s)
 {
     if (!s) return;
     file_array_close(s->segments);
-    if (!s->borrowed) {
-        file_array_close(s->lengths);
-        file_array_close(s->keys);
-    }
+    if (!s->borrowed) file_array_close(s->keys);
     free(s->documents);
     free(s);
 }
@@ -57,7 +62,8 @@ static const struct reader_segment *segment_at(const struct sequence *s, size_t 
     return (const struct reader_segment *)(const void *)file_array_bytes(s->segments) + i;
 }
 
-static int append_segment(struct sequence *s, uint64_t offset, struct error *e)
+/* A segment of the current document at `offset`, whose first token is the next one, `back` bytes before it. */
+static int append_segment(struct sequence *s, uint64_t offset, uint64_t back, struct error *e)
 {
     struct reader_document *d = &s->documents[s->n_documents - 1];
     const struct document *text = &s->corpus->documents[s->n_documents - 1];
@@ -67,7 +73,7 @@ static int append_segment(struct sequence *s, uint64_t offset, struct error *e)
         .offset = offset,
         .first_token = s->n_tokens,
         .end_token = s->n_tokens,
-        .token_offset = s->offset,
+        .token_offset = offset - back,
     };
     if (file_array_append(s->segments, &segment, sizeof segment, e)) return -1;
     d->end_segment = n_segments(s);
@@ -80,6 +86,24 @@ static void update_segment(struct sequence *s)
     struct reader_segment last = *segment_at(s, n_segments(s) - 1);
     last.end_token = s->n_tokens;
     file_array_write(s->segments, file_array_size(s->segments) - sizeof last, &last, sizeof last);
+}
+
+/* Where text tokens of the last segment begin: behind the header in a document's first one. */
+static uint64_t first_text_token(const struct sequence *s, size_t segment)
+{
+    const struct reader_segment *g = segment_at(s, segment);
+    const struct reader_document *d = &s->documents[g->document];
+    return segment == d->first_segment ? d->text_token : g->first_token;
+}
+
+/* The last segment has ended, `back` bytes of it belong to a token of the next. */
+static int end_segment(struct sequence *s, uint64_t back, struct error *e)
+{
+    update_segment(s);
+    if (!s->ended) return 0;
+    const struct state_segment ended = {(uint16_t)(s->n_tokens - first_text_token(s, n_segments(s) - 1)),
+                                        (uint16_t)back};
+    return file_array_append(s->ended, &ended, sizeof ended, e);
 }
 
 static int append_keys(struct sequence *s, const int8_t *keys, size_t n, struct error *e)
@@ -97,10 +121,10 @@ static int begin_document(struct sequence *s, uint64_t n, struct error *e)
 {
     assert(s->n_documents < s->corpus->n_documents);
     s->n_bytes += s->offset;
-    s->offset = 0;
+    s->offset = s->zeros = 0;
     struct reader_document *d = &s->documents[s->n_documents++];
     *d = (struct reader_document){.first_token = s->n_tokens, .first_segment = n_segments(s)};
-    if (append_segment(s, 0, e)) return -1;
+    if (append_segment(s, 0, 0, e)) return -1;
     s->n_tokens += n;
     d->text_token = d->end_token = s->n_tokens;
     update_segment(s);
@@ -114,11 +138,11 @@ static int add_tokens(struct sequence *s, const uint8_t *lengths, uint64_t n, st
         const struct reader_segment *last = segment_at(s, n_segments(s) - 1);
         while (s->offset + lengths[i] > last->offset + last->size) {
             uint64_t next = last->offset + last->size;
-            update_segment(s);
-            if (append_segment(s, next, e)) return -1;
+            if (end_segment(s, next - s->offset, e) || append_segment(s, next, next - s->offset, e)) return -1;
             last = segment_at(s, n_segments(s) - 1);
         }
         s->offset += lengths[i];
+        s->zeros = lengths[i] == 0 ? s->zeros + 1 : 0;
         s->n_tokens++;
     }
     s->documents[s->n_documents - 1].end_token = s->n_tokens;
@@ -126,19 +150,41 @@ static int add_tokens(struct sequence *s, const uint8_t *lengths, uint64_t n, st
     return 0;
 }
 
-/* The tables of what the state's streams hold already. */
-static int replay(struct sequence *s, struct error *e)
+/* The table of a document whose segments have ended as *at says, its last one too if it is `whole`; *at moves behind
+ * them. The state has made sure that they fit the text. */
+static int replay_document(struct sequence *s, const struct state_segment **at, const struct state_segment *end,
+                           bool whole, struct error *e)
 {
-    size_t n = (size_t)(file_array_size(s->places) / sizeof(struct state_document));
-    const struct state_document *at = (const struct state_document *)(const void *)file_array_bytes(s->places);
-    uint64_t n_tokens = file_array_size(s->lengths);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t end = i + 1 < n ? at[i + 1].first_token : n_tokens;
-        if (begin_document(s, at[i].text_token - at[i].first_token, e) ||
-            add_tokens(s, file_array_bytes(s->lengths) + at[i].text_token, end - at[i].text_token, e)) {
-            return -1;
-        }
+    const uint64_t size = s->corpus->documents[s->n_documents - 1].size;
+    while (*at < end) {
+        const struct reader_segment *last = segment_at(s, n_segments(s) - 1);
+        const uint64_t next = last->offset + last->size, back = (*at)->back;
+        s->n_tokens += (*at)->n_tokens;
+        update_segment(s);
+        ++*at;
+        if (next == size) break;
+        if (append_segment(s, next, back, e)) return -1;
     }
+    if (whole) s->offset = size;
+    s->documents[s->n_documents - 1].end_token = s->n_tokens;
+    return 0;
+}
+
+/* The tables of what the state's streams hold already. */
+static int replay(struct sequence *s, const struct state_place *place, struct error *e)
+{
+    const struct state_document *documents = (const struct state_document *)(const void *)file_array_bytes(s->places);
+    const struct state_segment *at = (const struct state_segment *)(const void *)file_array_bytes(s->ended);
+    const struct state_segment *end = at + place->n_segments;
+    for (size_t i = 0; i < place->n_documents; i++) {
+        if (begin_document(s, documents[i].text_token - documents[i].first_token, e) ||
+            replay_document(s, &at, end, i + 1 < place->n_documents, e))
+            return -1;
+    }
+    s->n_tokens = s->documents[s->n_documents - 1].end_token = place->n_tokens;
+    s->offset = place->offset;
+    s->zeros = place->zeros;
+    update_segment(s);
     return 0;
 }
 
@@ -153,7 +199,8 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
         sequence_close(s);
         return error_memory(e);
     }
-    if (open_arrays(s, state, directory, e) || (state && replay(s, e))) {
+    const struct state_place *place = state ? state_place_of(state) : NULL;
+    if (open_arrays(s, state, directory, e) || (place && replay(s, place, e))) {
         sequence_close(s);
         return -1;
     }
@@ -163,30 +210,25 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
 
 int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
 {
-    static const uint8_t none[256];
-    struct state_document place = {s->n_tokens, s->n_tokens + n};
-    if (append_keys(s, keys, n, e) || (s->places && file_array_append(s->places, &place, sizeof place, e))) return -1;
-    for (size_t left = n; left > 0;) {
-        size_t part = left < sizeof none ? left : sizeof none;
-        if (file_array_append(s->lengths, none, part, e)) return -1;
-        left -= part;
-    }
+    const struct state_document place = {s->n_tokens, s->n_tokens + n};
+    if (append_keys(s, keys, n, e) || (s->places && file_array_append(s->places, &place, sizeof place, e)) ||
+        (s->n_documents > 0 && end_segment(s, 0, e)))
+        return -1;
     return begin_document(s, n, e);
 }
 
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e)
 {
-    if (append_keys(s, keys, n, e) || file_array_append(s->lengths, lengths, n, e)) return -1;
-    return add_tokens(s, lengths, n, e);
+    return append_keys(s, keys, n, e) || add_tokens(s, lengths, n, e) ? -1 : 0;
 }
 
-void sequence_place(const struct sequence *s, struct state_place *place, size_t *zero_lengths)
+void sequence_place(const struct sequence *s, struct state_place *place)
 {
-    *place = (struct state_place){.n_tokens = s->n_tokens, .n_documents = s->n_documents, .offset = s->offset};
-    const uint8_t *lengths = file_array_bytes(s->lengths);
-    uint64_t begin = s->n_documents ? s->documents[s->n_documents - 1].text_token : 0;
-    *zero_lengths = 0;
-    for (uint64_t t = s->n_tokens; t > begin && lengths[t - 1] == 0; t--) (*zero_lengths)++;
+    *place = (struct state_place){.n_tokens = s->n_tokens,
+                                  .n_documents = s->n_documents,
+                                  .offset = s->offset,
+                                  .n_segments = s->n_documents > 0 ? n_segments(s) - 1 : 0,
+                                  .zeros = s->zeros};
 }
 
 uint64_t sequence_n_tokens(const struct sequence *s)
@@ -201,7 +243,7 @@ uint64_t sequence_n_bytes(const struct sequence *s)
 
 uint64_t sequence_file_bytes(const struct sequence *s)
 {
-    return file_array_size(s->segments) + file_array_size(s->lengths) + file_array_size(s->keys);
+    return file_array_size(s->segments) + file_array_size(s->keys);
 }
 
 const struct reader_document *sequence_documents(const struct sequence *s, size_t *n)
@@ -242,18 +284,38 @@ static size_t find_segment(const struct sequence *s, uint64_t token)
     return low;
 }
 
-void sequence_token_offsets(const struct sequence *s, uint64_t begin, uint64_t end, uint64_t *offsets)
+/* Cuts the text into tokens from `segment` on and notes where those of [begin, end) start. */
+static int find_offsets(const struct sequence *s, const struct tokenizer *t, size_t segment, uint64_t begin,
+                        uint64_t end, uint64_t *offsets, struct tokens *ids, struct error *e)
 {
-    const struct reader_segment *segment = segment_at(s, find_segment(s, begin));
-    const uint8_t *lengths = file_array_bytes(s->lengths);
-    uint64_t offset = segment->token_offset;
-    /* Header tokens have length 0, so counting may start at them. */
-    for (uint64_t t = segment->first_token; t < begin; t++) offset += lengths[t];
-    for (uint64_t t = begin; t < end; t++) {
-        offsets[t - begin] = offset;
-        offset += lengths[t];
+    const struct reader_segment *g = segment_at(s, segment);
+    const struct document *d = &s->corpus->documents[g->document];
+    uint64_t token = first_text_token(s, segment), at = token_source_cut(d->text, d->size, g->token_offset), cut = at;
+    bool found = segment == s->documents[g->document].first_segment;
+    while (token < end && cut < d->size) {
+        ids->n = 0;
+        size_t size = tokenizer_cut(d->text + cut, (size_t)(d->size - cut));
+        if (tokenizer_encode(t, d->text + cut, size, ids, e)) return -1;
+        cut += size;
+        for (size_t i = 0; i < ids->n && token < end; at += ids->lengths[i++]) {
+            /* Pieces of no bytes before a segment's first token are of the segment before it. */
+            found = found || (at == g->token_offset && ids->lengths[i] > 0);
+            if (found && token >= begin) offsets[token - begin] = at;
+            token += found;
+        }
     }
-    offsets[end - begin] = offset;
+    if (token < end) return error_set(e, "the text has fewer tokens than were read");
+    offsets[end - begin] = at;
+    return 0;
+}
+
+int sequence_token_offsets(const struct sequence *s, const struct tokenizer *t, uint64_t begin, uint64_t end,
+                           uint64_t *offsets, struct error *e)
+{
+    struct tokens ids = {0};
+    int failed = find_offsets(s, t, find_segment(s, begin), begin, end, offsets, &ids, e);
+    tokens_free(&ids);
+    return failed;
 }
 
 int sequence_cut(struct reader_segment **out, size_t *n, const struct corpus *c, const atomic_bool *cancel,

@@ -1,6 +1,8 @@
 /* What has been read of a corpus: which token stands for which bytes, and the evidence keys. The tables that grow with
- * the text lie in mapped files; per token they take one byte of length, e / R bytes of key, and about a third of a byte
- * of segment table. One thread at a time. */
+ * the text lie in mapped files; per token they take e / R bytes of key and about a third of a byte of segment table.
+ * How many bytes a token stands for is not kept: its line is cut into tokens again where somebody asks. One thread at a
+ * time.
+ */
 #ifndef LECTERN_SEQUENCE_H
 #define LECTERN_SEQUENCE_H
 
@@ -13,6 +15,7 @@ struct error;
 struct sequence;
 struct state;
 struct state_place;
+struct tokenizer;
 
 /* What the sequence is made of, per document; indices are into the whole sequence. */
 struct reader_document {
@@ -45,9 +48,8 @@ int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, st
 /* n more tokens of the current document's text, with the bytes each stands for. */
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
 
-/* Where the sequence ends now, as a state names it. *zero_lengths: how many of its last tokens stand for no bytes (byte
- * pieces of a character that is not whole yet). */
-void sequence_place(const struct sequence *s, struct state_place *place, size_t *zero_lengths);
+/* Where the sequence ends now, as a state names it. */
+void sequence_place(const struct sequence *s, struct state_place *place);
 
 uint64_t sequence_n_tokens(const struct sequence *s);
 uint64_t sequence_n_bytes(const struct sequence *s);    /* of text read */
@@ -66,7 +68,9 @@ int sequence_cut(struct reader_segment **out, size_t *n, const struct corpus *c,
 /* Index of the first kept key at or after a token. */
 uint64_t sequence_kept(const struct sequence *s, uint64_t token);
 
-/* Text offsets of the tokens [begin, end), all of one document's text: offsets[end - begin + 1]. */
-void sequence_token_offsets(const struct sequence *s, uint64_t begin, uint64_t end, uint64_t *offsets);
+/* Text offsets of the tokens [begin, end), all of one document's text: offsets[end - begin + 1]. `t`: what cut the text
+ * into them. */
+int sequence_token_offsets(const struct sequence *s, const struct tokenizer *t, uint64_t begin, uint64_t end,
+                           uint64_t *offsets, struct error *e);
 
 #endif

@@ -8,15 +8,13 @@
 #include "compute/error.h"
 
 static const uint8_t magic[8] = {'l', 'e', 'c', 't', 's', 't', 'a', 't'};
-#define VERSION 1
-#define LABEL_MOST 4096
 
 /* Numbers and their place in the file: the same walk writes and reads them, so that the two cannot differ. */
 struct cursor {
     uint8_t *write;      /* NULL while reading, and while the size is counted */
     const uint8_t *read; /* NULL while writing */
     size_t at, size;     /* size: of what is read */
-    bool failed;
+    bool failed, memory; /* memory: failed for want of it */
 };
 
 static void bytes(struct cursor *c, void *value, size_t n)
@@ -58,7 +56,7 @@ static void *room(struct cursor *c, void *array, uint64_t n, size_t element)
         return NULL;
     }
     array = calloc((size_t)n + 1, element);
-    if (!array) c->failed = true;
+    if (!array) c->failed = c->memory = true;
     return array;
 }
 
@@ -67,6 +65,8 @@ static void walk_checkpoint(struct cursor *c, struct state_checkpoint *p)
     number(c, &p->place.n_tokens);
     number(c, &p->place.n_documents);
     number(c, &p->place.offset);
+    number(c, &p->place.n_segments);
+    number(c, &p->place.zeros);
     number(c, &p->prefix[0]);
     number(c, &p->prefix[1]);
     number(c, &p->session_size);
@@ -76,32 +76,30 @@ static void walk_checkpoint(struct cursor *c, struct state_checkpoint *p)
 static void walk(struct cursor *c, struct state_index *x)
 {
     uint8_t head[sizeof magic];
-    uint64_t version = VERSION, complete = x->complete, label_size = x->label ? strlen(x->label) : 0;
-    uint64_t n_checkpoints = x->n_checkpoints;
+    uint64_t version = STATE_VERSION, complete = x->complete, n_checkpoints = x->n_checkpoints;
     memcpy(head, magic, sizeof magic);
     bytes(c, head, sizeof head);
     number(c, &version);
-    if (memcmp(head, magic, sizeof magic) != 0 || version != VERSION) c->failed = true;
+    if (memcmp(head, magic, sizeof magic) != 0 || version != STATE_VERSION) c->failed = true;
     number(c, &x->key.model);
     number(c, &x->key.settings);
     small_number(c, &x->key.width);
     small_number(c, &x->key.rate);
+    bytes(c, x->precision, sizeof x->precision);
     number(c, &x->text[0]);
     number(c, &x->text[1]);
     number(c, &complete);
     x->complete = complete == 1;
     number(c, &x->n_documents);
     number(c, &x->n_bytes);
-    number(c, &label_size);
-    x->label = room(c, x->label, label_size, 1);
-    if (x->label && !c->failed) bytes(c, x->label, (size_t)label_size);
-    if (c->read && x->label && strlen(x->label) != label_size) c->failed = true;
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
         number(c, &x->size[i]);
         size_t n = state_index_n_blocks(x->size[i]);
         x->blocks[i] = room(c, x->blocks[i], n, sizeof *x->blocks[i]);
         for (size_t b = 0; b < n && !c->failed; b++) number(c, &x->blocks[i][b]);
     }
+    number(c, &x->n_chained);
+    number(c, &x->chain);
     number(c, &n_checkpoints);
     x->checkpoints = room(c, x->checkpoints, n_checkpoints, sizeof *x->checkpoints);
     if (c->read && c->failed) return;
@@ -112,7 +110,6 @@ static void walk(struct cursor *c, struct state_index *x)
 
 void state_index_free(struct state_index *x)
 {
-    free(x->label);
     free(x->checkpoints);
     for (size_t i = 0; i < STATE_N_STREAMS; i++) free(x->blocks[i]);
     *x = (struct state_index){.n_checkpoints = 0};
@@ -121,7 +118,7 @@ void state_index_free(struct state_index *x)
 void state_index_sizes(const struct state_key *key, const struct state_place *place, uint64_t size[STATE_N_STREAMS])
 {
     size[STATE_KEYS] = (place->n_tokens / key->rate + (place->n_tokens % key->rate != 0)) * key->width;
-    size[STATE_LENGTHS] = place->n_tokens;
+    size[STATE_SEGMENTS] = place->n_segments * sizeof(struct state_segment);
     size[STATE_DOCUMENTS] = place->n_documents * sizeof(struct state_document);
 }
 
@@ -130,21 +127,27 @@ size_t state_index_n_blocks(uint64_t size)
     return (size_t)(size / STATE_BLOCK + (size % STATE_BLOCK != 0));
 }
 
+/* Whether a place is one, behind the place before it (or NULL). */
+static bool is_place(const struct state_index *x, const struct state_place *p, const struct state_place *before)
+{
+    if (p->n_tokens > (uint64_t)1 << 44 || p->n_documents == 0 || p->n_documents > x->n_documents ||
+        p->n_tokens < p->n_documents || p->n_segments > p->n_tokens + x->n_bytes || p->zeros > p->n_tokens)
+        return false;
+    return !before || (p->n_tokens > before->n_tokens && p->n_documents >= before->n_documents &&
+                       p->n_segments >= before->n_segments);
+}
+
 /* Whether the numbers fit together; they are already known to be what was written. */
 static bool is_sound(const struct state_index *x)
 {
     uint64_t size[STATE_N_STREAMS];
-    if (x->key.width == 0 || x->key.width > 65536 || x->key.rate == 0 || x->n_checkpoints == 0) return false;
-    if (strlen(x->label) > LABEL_MOST) return false;
-    for (size_t i = 0; i < x->n_checkpoints; i++) {
-        const struct state_place *place = &x->checkpoints[i].place;
-        if (place->n_tokens > (uint64_t)1 << 44 || place->n_documents == 0 || place->n_documents > x->n_documents)
+    if (memchr(x->precision, '\0', sizeof x->precision) == NULL || x->key.width == 0 || x->key.width > 65536 ||
+        x->key.rate == 0 || x->n_checkpoints == 0 || x->n_chained > x->n_checkpoints || x->n_bytes > (uint64_t)1 << 44)
+        return false;
+    for (size_t i = 0; i < x->n_checkpoints; i++)
+        if (!is_place(x, &x->checkpoints[i].place, i > 0 ? &x->checkpoints[i - 1].place : NULL) ||
+            x->checkpoints[i].session_size == 0)
             return false;
-        if (place->n_tokens < place->n_documents || x->checkpoints[i].session_size == 0) return false;
-        if (i == 0) continue;
-        const struct state_place *before = &x->checkpoints[i - 1].place;
-        if (place->n_tokens <= before->n_tokens || place->n_documents < before->n_documents) return false;
-    }
     state_index_sizes(&x->key, &x->checkpoints[x->n_checkpoints - 1].place, size);
     return memcmp(size, x->size, sizeof size) == 0;
 }
@@ -166,22 +169,33 @@ int state_index_encode(uint8_t **out, size_t *size, const struct state_index *x,
     return 0;
 }
 
+uint64_t state_index_version(const uint8_t *bytes_read, size_t size)
+{
+    uint64_t hash = 0, version = 0;
+    if (size < sizeof magic + sizeof version + sizeof hash || memcmp(bytes_read, magic, sizeof magic) != 0) return 0;
+    struct cursor tail = {.read = bytes_read + size - sizeof hash, .size = sizeof hash};
+    struct cursor head = {.read = bytes_read + sizeof magic, .size = sizeof version};
+    number(&tail, &hash);
+    number(&head, &version);
+    return XXH3_64bits(bytes_read, size - sizeof hash) == hash ? version : 0;
+}
+
 int state_index_decode(struct state_index *out, const uint8_t *bytes_read, size_t size, struct error *e)
 {
     struct state_index x = {.n_checkpoints = 0};
-    uint64_t hash = 0;
-    if (size < sizeof magic + sizeof hash || memcmp(bytes_read, magic, sizeof magic) != 0)
-        return error_set_kind(e, ERROR_DAMAGED, "not an index of a kept read");
-    struct cursor tail = {.read = bytes_read + size - sizeof hash, .size = sizeof hash};
-    number(&tail, &hash);
-    if (XXH3_64bits(bytes_read, size - sizeof hash) != hash)
-        return error_set_kind(e, ERROR_DAMAGED, "the index has a wrong checksum");
-    struct cursor c = {.read = bytes_read, .size = size - sizeof hash};
+    const uint64_t version = state_index_version(bytes_read, size);
+    if (version == 0) return error_set_kind(e, ERROR_DAMAGED, "the index has a wrong checksum");
+    if (version != STATE_VERSION) return error_set_kind(e, ERROR_DAMAGED, "the index is of another version");
+    struct cursor c = {.read = bytes_read, .size = size - sizeof(uint64_t)};
     walk(&c, &x);
-    if (c.failed || c.at != c.size || !is_sound(&x)) {
-        state_index_free(&x);
-        return error_set_kind(e, ERROR_DAMAGED, "the index is of another version or does not fit together");
+    if (c.memory)
+        error_memory(e);
+    else if (c.failed || c.at != c.size || !is_sound(&x))
+        error_set_kind(e, ERROR_DAMAGED, "the index does not fit together");
+    else {
+        *out = x;
+        return 0;
     }
-    *out = x;
-    return 0;
+    state_index_free(&x);
+    return -1;
 }

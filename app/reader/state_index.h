@@ -1,5 +1,6 @@
-/* The index of a kept read: what its files hold, and the checksums that they must have. Little-endian, versioned, ended
- * by a checksum of its own. */
+/* The index of a kept read: what its files hold, and the checksums that they must have. Little-endian. Every version of
+ * the format begins with the same 8 bytes and its number and ends with a checksum of all before, so that each can tell
+ * a read of another version from a damaged one. */
 #ifndef LECTERN_STATE_INDEX_H
 #define LECTERN_STATE_INDEX_H
 
@@ -17,8 +18,15 @@ struct state_key {
     uint32_t rate;     /* every rate-th position's key is kept */
 };
 
-/* Files that only grow: evidence keys, one byte of length a token, one struct state_document a document. */
-enum state_stream { STATE_KEYS, STATE_LENGTHS, STATE_DOCUMENTS, STATE_N_STREAMS };
+/* Files that only grow: evidence keys, one struct state_segment for each segment that has ended, one struct
+ * state_document a document. */
+enum state_stream { STATE_KEYS, STATE_SEGMENTS, STATE_DOCUMENTS, STATE_N_STREAMS };
+
+/* Where a segment's bytes end follows from the text (segment.h), and where its tokens do from this. */
+struct state_segment {
+    uint16_t n_tokens; /* of text that have their last byte in it */
+    uint16_t back;     /* bytes of it that the first token of the next one begins with */
+};
 
 struct state_document {
     uint64_t first_token; /* its <|file|> */
@@ -30,29 +38,35 @@ struct state_place {
     uint64_t n_tokens;    /* of the whole sequence */
     uint64_t n_documents; /* begun; at least 1 */
     uint64_t offset;      /* in the last one's text */
+    uint64_t n_segments;  /* ended */
+    uint64_t zeros;       /* last tokens that stand for no bytes: pieces of a character that is not whole yet */
 };
 
 /* A place at which the session was kept, and so one that reading can go on from. */
 struct state_checkpoint {
     struct state_place place;
     uint64_t prefix[2];    /* hash of the text that decided the tokens before it (state_prefix.h) */
-    uint64_t session_size; /* bytes of the file that holds the session */
+    uint64_t session_size; /* bytes of the session, as state_sessions.h keeps it */
     uint64_t session_hash;
 };
 
 /* Streams are checked in blocks of this size, the last one shorter. */
 #define STATE_BLOCK ((uint64_t)1 << 20)
 
+#define STATE_VERSION 2
+
 struct state_index {
     struct state_key key;
-    uint64_t text[2]; /* hash of the whole text */
+    char precision[8]; /* of the products that it was read with: "fp32", "int8" ...; a read goes on in the one it has */
+    uint64_t text[2];  /* hash of the whole text */
     bool complete;
     uint64_t n_documents, n_bytes;        /* of the whole text */
-    char *label;                          /* for people; owned */
     uint64_t size[STATE_N_STREAMS];       /* at the last checkpoint */
     uint64_t *blocks[STATE_N_STREAMS];    /* a hash a block; owned */
     struct state_checkpoint *checkpoints; /* by rising place; owned */
     size_t n_checkpoints;
+    uint64_t n_chained; /* the first checkpoints, whose sessions lie in one file (state_sessions.h) */
+    uint64_t chain;     /* its name */
 };
 
 void state_index_free(struct state_index *x);
@@ -64,7 +78,11 @@ size_t state_index_n_blocks(uint64_t size);
 /* *out: malloc'ed. */
 int state_index_encode(uint8_t **out, size_t *size, const struct state_index *x, struct error *e);
 
-/* Takes only what state_index_encode can have written: everything is checked, down to how the numbers fit together. */
+/* The version that an index is of; 0 for what is none, or is damaged. */
+uint64_t state_index_version(const uint8_t *bytes, size_t size);
+
+/* Takes only what state_index_encode can have written: everything is checked, down to how the numbers fit together.
+ * What is not is ERROR_DAMAGED, another version too. */
 int state_index_decode(struct state_index *out, const uint8_t *bytes, size_t size, struct error *e);
 
 #endif

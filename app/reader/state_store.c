@@ -15,6 +15,7 @@
 
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/file.h"
 
 /* An index is small: one hash a megabyte of a read, one entry a checkpoint. */
 #define SMALL_FILE_MOST ((size_t)256 << 20)
@@ -35,7 +36,7 @@ int state_store_default(char **out, struct error *e)
 
 void state_store_name(char name[STATE_NAME_SIZE], const struct state_key *key, const uint64_t text[2])
 {
-    const uint64_t all[] = {key->model, key->settings, key->width, key->rate, text[0], text[1]};
+    const uint64_t all[] = {STATE_VERSION, key->model, key->settings, key->width, key->rate, text[0], text[1]};
     XXH128_hash_t hash = XXH3_128bits(all, sizeof all);
     snprintf(name, STATE_NAME_SIZE, "%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
 }
@@ -74,6 +75,21 @@ static bool is_still_there(int fd, const char *path)
            locked.st_dev == named.st_dev;
 }
 
+/* Removes what has this path: a file, or a directory that somebody put in a file's place. */
+static void remove_any(const char *path)
+{
+    if (unlink(path) == 0 || (errno != EISDIR && errno != EPERM)) return;
+    DIR *d = opendir(path);
+    for (struct dirent *found; d && (found = readdir(d));) {
+        if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) continue;
+        char *inside = state_store_path(path, found->d_name, "");
+        if (inside) remove_any(inside);
+        free(inside);
+    }
+    if (d) closedir(d);
+    rmdir(path);
+}
+
 int state_store_lock(const char *directory, const char *name, bool shared, struct error *e)
 {
     char *home = state_store_path(directory, name, ""), *path = state_store_path(directory, name, "lock");
@@ -81,7 +97,11 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
     for (int attempt = 0; result == 0 && fd < 0 && attempt < 10; attempt++) {
         if (!shared) result = make_directories(home, e);
         if (result != 0) break;
-        fd = open(path, (shared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = open(path, (shared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (fd < 0 && errno == EISDIR) {
+            remove_any(path);
+            continue;
+        }
         if (fd < 0 && !(errno == ENOENT && !shared)) result = error_set(e, "%s: %s", path, strerror(errno));
         if (fd < 0) continue;
         if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
@@ -102,20 +122,24 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
 int state_store_read(uint8_t **out, size_t *size, const char *path, struct error *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
+    if (fd < 0)
+        return error_set_kind(e, file_is_wrong(errno) ? ERROR_DAMAGED : ERROR_OTHER, "%s: %s", path, strerror(errno));
     struct stat s;
     uint8_t *bytes = NULL;
     size_t n = 0;
     int result = 0;
-    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode) || (uint64_t)s.st_size > SMALL_FILE_MOST) {
-        result = error_set(e, "%s: not a file of a fitting size", path);
+    if (fstat(fd, &s) != 0) {
+        result = error_set(e, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(s.st_mode) || (uint64_t)s.st_size > SMALL_FILE_MOST) {
+        result = error_set_kind(e, ERROR_DAMAGED, "%s: not a file of a fitting size", path);
     } else if (!(bytes = malloc((size_t)s.st_size + 1))) {
         result = error_memory(e);
     }
     while (result == 0 && n < (size_t)s.st_size) {
         ssize_t got = read(fd, bytes + n, (size_t)s.st_size - n);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) result = error_set(e, "%s: %s", path, got < 0 ? strerror(errno) : "shorter than it was");
+        if (got < 0) result = error_set(e, "%s: %s", path, strerror(errno));
+        if (got == 0) result = error_set_kind(e, ERROR_DAMAGED, "%s: shorter than it was", path);
         if (got > 0) n += (size_t)got;
     }
     close(fd);
@@ -167,7 +191,12 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, boo
         result = -1;
         reason = errno;
     }
-    if (result == 0 && rename(beside, path) != 0) {
+    bool renamed = result != 0 || rename(beside, path) == 0;
+    if (!renamed && (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)) {
+        remove_any(path);
+        renamed = rename(beside, path) == 0;
+    }
+    if (!renamed) {
         result = -1;
         reason = errno;
     }
@@ -181,8 +210,7 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, boo
     return result;
 }
 
-/* Calls `each` with every file of a read. */
-static void each_file(const char *directory, const char *name,
+void state_store_each(const char *directory, const char *name,
                       void (*each)(void *context, const char *file, const char *path), void *context)
 {
     char *home = state_store_path(directory, name, "");
@@ -200,7 +228,7 @@ static void each_file(const char *directory, const char *name,
 static void remove_but_lock(void *context, const char *file, const char *path)
 {
     (void)context;
-    if (strcmp(file, "lock") != 0) unlink(path);
+    if (strcmp(file, "lock") != 0) remove_any(path);
 }
 
 struct sweep {
@@ -211,23 +239,23 @@ struct sweep {
 static void sweep_one(void *context, const char *file, const char *path)
 {
     const struct sweep *s = context;
-    if (!s->stays(s->context, file)) unlink(path);
+    if (!s->stays(s->context, file)) remove_any(path);
 }
 
 void state_store_sweep(const char *directory, const char *name, bool (*stays)(const void *context, const char *file),
                        const void *context)
 {
     struct sweep s = {stays, context};
-    each_file(directory, name, sweep_one, &s);
+    state_store_each(directory, name, sweep_one, &s);
 }
 
 void state_store_clear(const char *directory, const char *name)
 {
     /* The index first: without it what is left of a removal that was cut short is no read. */
     char *index = state_store_path(directory, name, "index");
-    if (index) unlink(index);
+    if (index) remove_any(index);
     free(index);
-    each_file(directory, name, remove_but_lock, NULL);
+    state_store_each(directory, name, remove_but_lock, NULL);
 }
 
 bool state_store_remove(const char *directory, const char *name)
@@ -238,102 +266,4 @@ bool state_store_remove(const char *directory, const char *name)
     free(path);
     free(home);
     return removed;
-}
-
-static void add_size(void *context, const char *file, const char *path)
-{
-    struct state_entry *entry = context;
-    struct stat s;
-    if (lstat(path, &s) != 0) return;
-    entry->bytes += (uint64_t)s.st_blocks * 512;
-    if (strcmp(file, "lock") == 0) entry->used = s.st_mtime;
-}
-
-static bool is_name(const char *name)
-{
-    return strlen(name) == STATE_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == STATE_NAME_SIZE - 1;
-}
-
-static void read_entry(struct state_entry *entry, const char *directory, const char *name)
-{
-    *entry = (struct state_entry){.broken = true};
-    memcpy(entry->name, name, STATE_NAME_SIZE);
-    each_file(directory, name, add_size, entry);
-    char *path = state_store_path(directory, name, "index");
-    uint8_t *bytes;
-    size_t size;
-    if (path && state_store_read(&bytes, &size, path, NULL) == 0) {
-        entry->broken = state_index_decode(&entry->index, bytes, size, NULL) != 0;
-        free(bytes);
-    }
-    free(path);
-}
-
-static int compare_used(const void *left, const void *right)
-{
-    const struct state_entry *a = left, *b = right;
-    if (a->used != b->used) return a->used > b->used ? -1 : 1;
-    return strcmp(a->name, b->name);
-}
-
-int state_store_list(struct state_entry **out, size_t *n_out, const char *directory, struct error *e)
-{
-    struct state_entry *entries = NULL;
-    size_t n = 0, capacity = 0;
-    DIR *d = opendir(directory);
-    if (!d && errno != ENOENT) return error_set(e, "%s: %s", directory, strerror(errno));
-    for (struct dirent *found; d && (found = readdir(d));) {
-        if (!is_name(found->d_name)) continue;
-        struct state_entry *grown = bytes_reserve(entries, &capacity, n + 1, sizeof *grown);
-        if (!grown) {
-            closedir(d);
-            state_store_list_free(entries, n);
-            return error_memory(e);
-        }
-        entries = grown;
-        read_entry(&entries[n++], directory, found->d_name);
-    }
-    if (d) closedir(d);
-    if (n > 0) qsort(entries, n, sizeof *entries, compare_used);
-    *out = entries;
-    *n_out = n;
-    return 0;
-}
-
-void state_store_list_free(struct state_entry *entries, size_t n)
-{
-    for (size_t i = 0; i < n; i++) state_index_free(&entries[i].index);
-    free(entries);
-}
-
-/* Removes a read that nobody uses. */
-static bool remove_unused(const char *directory, const char *name)
-{
-    int lock = state_store_lock(directory, name, false, NULL);
-    if (lock < 0) return false;
-    bool removed = state_store_remove(directory, name);
-    close(lock);
-    return removed;
-}
-
-int state_store_prune(const char *directory, uint64_t limit, const char *keep, size_t *removed, uint64_t *bytes,
-                      struct error *e)
-{
-    struct state_entry *entries;
-    size_t n;
-    uint64_t total = 0;
-    if (state_store_list(&entries, &n, directory, e) != 0) return -1;
-    *removed = 0;
-    *bytes = 0;
-    for (size_t i = 0; i < n; i++) total += entries[i].bytes;
-    for (size_t i = n; i-- > 0;) {
-        const struct state_entry *entry = &entries[i];
-        if ((total <= limit && !entry->broken) || (keep && strcmp(entry->name, keep) == 0)) continue;
-        if (!remove_unused(directory, entry->name)) continue;
-        total -= entry->bytes;
-        *bytes += entry->bytes;
-        ++*removed;
-    }
-    state_store_list_free(entries, n);
-    return 0;
 }

@@ -1,13 +1,12 @@
-/* Where kept reads lie: one directory each, named by a hash, under one directory. Files inside: index, keys, lengths,
- * documents, session.N for the session at token N, and lock. A process that writes holds the lock alone; those that
- * only read a complete one share it. */
+/* Where kept reads lie: one directory each, named by a hash, under one directory. Files inside: index, keys, segments,
+ * documents, the sessions (state_sessions.h), label and lock. A process that writes holds the lock alone; those that
+ * only read a complete one share it. What is not there, or is no file, is ERROR_DAMAGED: an index names it. */
 #ifndef LECTERN_STATE_STORE_H
 #define LECTERN_STATE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "app/reader/state_index.h"
 
@@ -35,6 +34,10 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
 int state_store_read(uint8_t **out, size_t *size, const char *path, struct error *e);
 int state_store_replace(const char *path, const uint8_t *bytes, size_t size, bool durable, struct error *e);
 
+/* Calls `each` with every file of a read. */
+void state_store_each(const char *directory, const char *name,
+                      void (*each)(void *context, const char *file, const char *path), void *context);
+
 /* Removes the files of a read that do not stay; the caller holds its lock. */
 void state_store_sweep(const char *directory, const char *name, bool (*stays)(const void *context, const char *file),
                        const void *context);
@@ -44,23 +47,5 @@ void state_store_clear(const char *directory, const char *name);
 
 /* Removes a read with its lock, which the caller holds, and its directory. Returns whether nothing is left. */
 bool state_store_remove(const char *directory, const char *name);
-
-/* A kept read, as `lectern state list` shows it. */
-struct state_entry {
-    char name[STATE_NAME_SIZE];
-    struct state_index index; /* owned; all zeros where `broken` */
-    uint64_t bytes;           /* on disk */
-    time_t used;              /* when it was last opened or written */
-    bool broken;              /* its index cannot be read */
-};
-
-/* All kept reads, the one used last first. A directory that is not there holds none. */
-int state_store_list(struct state_entry **out, size_t *n, const char *directory, struct error *e);
-void state_store_list_free(struct state_entry *entries, size_t n);
-
-/* Removes broken reads, and those not used for longest until all together take at most `limit` bytes. Those in use and
- * `keep` (a name, or NULL) stay. *removed, *bytes: how many, and what they took. */
-int state_store_prune(const char *directory, uint64_t limit, const char *keep, size_t *removed, uint64_t *bytes,
-                      struct error *e);
 
 #endif

@@ -183,8 +183,7 @@ static void start_threads(struct token_source *s)
     s->n_threads = s->n_started;
 }
 
-/* Start of the cut that holds `offset`: a line's start, or a cut of a long line. */
-static uint64_t cut_start(const char *text, uint64_t size, uint64_t offset)
+uint64_t token_source_cut(const char *text, uint64_t size, uint64_t offset)
 {
     uint64_t start = offset;
     while (start > 0 && text[start - 1] != '\n') start--;
@@ -201,7 +200,7 @@ void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t of
     assert(s->n_started == 0);
     if (n_documents == 0) return;
     const struct document *d = &s->corpus->documents[n_documents - 1];
-    uint64_t start = cut_start(d->text, d->size, offset);
+    uint64_t start = token_source_cut(d->text, d->size, offset);
     s->document = (size_t)n_documents;
     s->text = d->text + start;
     s->text_size = (size_t)(d->size - start);

@@ -38,6 +38,9 @@ void token_source_close(struct token_source *s);
  * `offset`, and `zero_lengths` tokens more that stand for no bytes. To be called before the first chunk. */
 void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths);
 
+/* Start of the cut of a text that holds `offset`: a line's start, or a cut of a long line. */
+uint64_t token_source_cut(const char *text, uint64_t size, uint64_t offset);
+
 /* The next chunk: about `n` tokens (a header is never cut, so it may be more); n = 0 in it at the end. */
 int token_source_next(struct token_source *s, size_t n, struct token_chunk *out, struct error *e);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/text/figures.h"
 #include "compute/error.h"
 
 #define FILE_MAX (64 * 1024)
@@ -46,8 +47,13 @@ static int set(struct config *c, const char *word, const char *value, struct err
     static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", NULL};
     static const char *const values[][4] = {
         {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}};
+    if (strcmp(word, "state-limit") == 0) {
+        if (figures_size(&c->state_limit, value) == 0 && c->state_limit > 0) return 0;
+        return error_set(e, "state-limit is a size (a number, with K, M or G), not \"%s\"", value);
+    }
     int name = choice(word, names);
-    if (name < 0) return error_set(e, "no such setting: %s (theme, mouse, line-numbers, scale, bind, unbind)", word);
+    if (name < 0)
+        return error_set(e, "no such setting: %s (theme, mouse, line-numbers, scale, state-limit, bind, unbind)", word);
     int chosen = choice(value, values[name]);
     if (chosen < 0)
         return error_set(e, "%s is %s, %s%s%s, not \"%s\"", word, values[name][0], values[name][1],

@@ -3,6 +3,7 @@
  *
  *     theme dark|light|auto            mouse on|off
  *     line-numbers on|off|auto         scale linear|log
+ *     state-limit SIZE
  *     bind KEY ACTION                  unbind KEY
  *
  * ACTIONs have the names of keys.c's table, which the help (?) shows too. */
@@ -11,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "app/terminal/keymap.h"
 #include "app/terminal/theme.h"
@@ -23,6 +25,7 @@ struct config {
     enum theme theme;
     bool mouse, logarithmic;
     enum line_numbers numbers;
+    uint64_t state_limit; /* bytes that all kept reads may take together; 0: not said */
     struct keymap keymap;
 };
 

@@ -1,7 +1,9 @@
 #include "app/text/figures.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *scaled(char out[16], double n, const char *unit, const char *space)
 {
@@ -23,6 +25,21 @@ const char *figures_count(char out[16], double n)
 const char *figures_bytes(char out[16], double n)
 {
     return scaled(out, n, "B", " ");
+}
+
+int figures_size(uint64_t *out, const char *text)
+{
+    char *end;
+    errno = 0;
+    uint64_t n = strtoull(text, &end, 10);
+    unsigned shift = 0;
+    if (*end == 'K' || *end == 'k') shift = 10;
+    if (*end == 'M' || *end == 'm') shift = 20;
+    if (*end == 'G' || *end == 'g') shift = 30;
+    if (shift) end++;
+    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) return -1;
+    *out = n << shift;
+    return 0;
 }
 
 const char *figures_share(char out[16], double share)

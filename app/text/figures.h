@@ -3,12 +3,16 @@
 #define LECTERN_FIGURES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A number in few characters: 950, 12.3k, 4.0M, 1.2G. */
 const char *figures_count(char out[16], double n);
 
 /* Bytes: 950 B, 12.3 kB, ... */
 const char *figures_bytes(char out[16], double n);
+
+/* The other way: "512", "64K", "8M", "2G" are powers of 1024. -1 where it is no size. */
+int figures_size(uint64_t *out, const char *text);
 
 /* Share of attention: 31%, 4.2%, 0.03%, <0.01%. */
 const char *figures_share(char out[16], double share);

@@ -34,7 +34,10 @@ static void serve_shares(struct worker *w)
         message_free(m);
         return;
     }
-    reader_token_offsets(w->reader, wish.begin, wish.end, m->shares.offsets);
+    if (reader_token_offsets(w->reader, wish.begin, wish.end, m->shares.offsets, NULL) != 0) {
+        message_free(m);
+        return;
+    }
     finding_text_shares(wish.finding, w->reader, wish.token, wish.begin, wish.end, m->shares.share);
     worker_tell(w, m);
 }

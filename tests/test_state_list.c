@@ -1,0 +1,127 @@
+/* All kept reads together: listed, named, pruned. */
+#include "tests/state_fixture.h"
+
+static void the_least_recently_used_reads_are_pruned_first(void **test)
+{
+    (void)test;
+    struct error e;
+    static const char *const different[] = {"one", "two", "three"};
+    char names[3][STATE_NAME_SIZE];
+    for (int i = 0; i < 3; i++) {
+        struct corpus *c = texts(1, &different[i]);
+        struct state *s = open_state(c);
+        read_on(s, c, UINT64_MAX, UINT64_MAX);
+        state_close(s);
+        struct state_entry *entries;
+        size_t n;
+        assert_ok(state_list(&entries, &n, directory, &e), e);
+        assert_int_equal(n, i + 1);
+        for (size_t at = 0; at < n; at++) { /* the new one is the one that is not known yet */
+            bool known = false;
+            for (int before = 0; before < i; before++) known = known || strcmp(names[before], entries[at].name) == 0;
+            if (!known) memcpy(names[i], entries[at].name, STATE_NAME_SIZE);
+        }
+        state_list_free(entries, n);
+        corpus_close(c);
+    }
+    for (int i = 0; i < 3; i++) { /* used in the order 1, 0, 2 */
+        char path[256];
+        static const time_t used[] = {2000, 1000, 3000};
+        snprintf(path, sizeof path, "%s/%s/lock", directory, names[i]);
+        assert_int_equal(
+            utimensat(AT_FDCWD, path, (const struct timespec[]){{.tv_sec = used[i]}, {.tv_sec = used[i]}}, 0), 0);
+    }
+    struct state_entry *entries;
+    struct state_pruned p;
+    size_t n;
+    assert_ok(state_list(&entries, &n, directory, &e), e);
+    assert_string_equal(entries[0].name, names[2]);
+    assert_string_equal(entries[2].name, names[1]);
+    assert_string_equal(entries[0].label, "test");
+    assert_int_equal(entries[0].index.n_bytes, 5);
+    uint64_t two = entries[0].bytes + entries[1].bytes;
+    state_list_free(entries, n);
+    assert_ok(state_list_prune(&p, directory, two, NULL, &e), e);
+    assert_int_equal(p.removed, 1);
+    assert_ok(state_list_prune(&p, directory, 0, names[2], &e), e);
+    assert_int_equal(p.removed, 1);
+    assert_ok(state_list(&entries, &n, directory, &e), e);
+    assert_int_equal(n, 1);
+    assert_string_equal(entries[0].name, names[2]);
+    state_list_free(entries, n);
+}
+
+static void a_new_read_makes_room_within_the_limit(void **test)
+{
+    (void)test;
+    struct error e;
+    struct state *s;
+    struct state_entry *entries;
+    size_t n;
+    static const char *const different[] = {"one", "two", "three"};
+    for (int i = 0; i < 3; i++) {
+        struct corpus *c = texts(1, &different[i]);
+        /* a limit that one finished read passes by itself */
+        const struct state_options o = {.directory = directory, .label = different[i], .limit = 1};
+        assert_ok(state_open(&s, &o, &key, c, &e), e);
+        if (i > 0) assert_non_null(strstr(state_note(s), "1 kept read removed, "));
+        read_on(s, c, UINT64_MAX, UINT64_MAX);
+        state_close(s);
+        corpus_close(c);
+    }
+    assert_ok(state_list(&entries, &n, directory, &e), e);
+    assert_int_equal(n, 1);
+    assert_string_equal(entries[0].label, "three");
+    state_list_free(entries, n);
+}
+
+static void what_is_in_use_is_not_pruned(void **test)
+{
+    (void)test;
+    struct error e;
+    struct state_pruned p;
+    struct corpus *c = texts(1, (const char *const[]){"text"});
+    struct state *s = open_state(c);
+    assert_ok(state_list_prune(&p, directory, 0, NULL, &e), e);
+    assert_int_equal(p.removed, 0);
+    read_on(s, c, UINT64_MAX, UINT64_MAX);
+    assert_ok(state_list_prune(&p, directory, 0, NULL, &e), e);
+    assert_int_equal(p.removed, 0);
+    state_close(s);
+    assert_ok(state_list_prune(&p, directory, 0, NULL, &e), e);
+    assert_int_equal(p.removed, 1);
+    corpus_close(c);
+}
+
+static void a_read_is_listed_by_the_name_it_was_last_used_by(void **test)
+{
+    (void)test;
+    struct error e;
+    struct state *s;
+    struct state_entry *entries;
+    size_t n;
+    struct corpus *c = texts(1, (const char *const[]){"text"});
+    for (int i = 0; i < 2; i++) {
+        const struct state_options o = {.directory = directory, .label = i == 0 ? "book.txt" : "copy of book.txt"};
+        assert_ok(state_open(&s, &o, &key, c, &e), e);
+        read_on(s, c, UINT64_MAX, UINT64_MAX);
+        state_close(s);
+        assert_ok(state_list(&entries, &n, directory, &e), e);
+        assert_int_equal(n, 1);
+        assert_string_equal(entries[0].label, o.label);
+        state_list_free(entries, n);
+    }
+    corpus_close(c);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+    const struct CMUnitTest tests[] = {
+        CASE(the_least_recently_used_reads_are_pruned_first),
+        CASE(a_new_read_makes_room_within_the_limit),
+        CASE(what_is_in_use_is_not_pruned),
+        CASE(a_read_is_listed_by_the_name_it_was_last_used_by),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
