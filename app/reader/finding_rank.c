@@ -146,7 +146,7 @@ static int choose_candidates(struct finding *f, const struct finding_rank_source
 int finding_rank_all(struct finding *f, const struct finding_rank_sources *from, const struct finding_how *how,
                      const atomic_bool *cancel, struct error *e)
 {
-    struct scores s = {NULL};
+    struct scores s = {0};
     int failed = score_all(&s, from, f, how, cancel, e) || choose(f, from, &s, e) ||
                  choose_candidates(f, from, &s, how->n_candidates, e);
     scores_free(&s);

@@ -17,6 +17,10 @@
 /* Places read a question, and windows between two looks at the cancel flag, on the host and on a device. */
 enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 64 };
 
+/* What words are worth among the sentences read together, beside what they are by themselves; how far behind the best
+ * there a place falls at most; and two figures of the confidence where there is one place only (models/FORMAT.md). */
+static const float JOINT_WEIGHT = 2, JOINT_FLOOR = 10, MARGIN_MOST = 10, NO_SECOND = -9;
+
 struct reread {
     struct encoder_model *model;
     struct encoder *encoder;
@@ -32,6 +36,13 @@ struct rows {
     uint32_t n_heads;
 };
 
+/* What is known of a place besides its relevance. */
+struct choice {
+    struct reread_span span; /* its best words, read by itself */
+    float score;             /* of them; -INFINITY: it has no words */
+    float joint;             /* the best score of its words among the sentences read together; -INFINITY: it has none */
+};
+
 /* A question that is being read. */
 struct reading {
     struct reread *reread;
@@ -42,6 +53,7 @@ struct reading {
     struct reread_windows windows;
     struct reread_windows_place *cuts; /* [n_places] */
     float *best;                       /* [n_places][REREAD_WINDOWS_SENTENCES]: of each sentence's spans */
+    struct choice *choices;            /* [n_places] */
     float *heads;                      /* of the windows run last */
     struct reread_result *result;
 };
@@ -182,6 +194,13 @@ static uint32_t sentence_end(const struct reread_windows_place *p, uint32_t sent
 static void take_place(struct reading *x, size_t place, const struct rows *rows)
 {
     const struct reread_windows_place *p = &x->cuts[place];
+    const struct span own = best_span(x->reread, rows, p->first_row, p->first_row + p->n_rows);
+    const uint64_t offset = x->places[place].offset;
+    x->choices[place] = (struct choice){.span = {.place = place}, .score = own.score, .joint = -INFINITY};
+    if (p->n_rows > 0) {
+        x->choices[place].span.begin = offset + p->tokens.begins[own.first - p->first_row];
+        x->choices[place].span.end = offset + p->tokens.ends[own.last - p->first_row];
+    }
     x->result->relevance[place] = head(rows, 0, x->reread->relevance);
     for (uint32_t s = 0; s < p->n_sentences; s++) {
         uint32_t begin = p->sentences[s], end = sentence_end(p, s);
@@ -287,23 +306,6 @@ static struct reread_span span_of(const struct reading *x, const struct sentence
     return (struct reread_span){s->at, offset + tokens->begins[first - row], offset + tokens->ends[last - row]};
 }
 
-/* ln of the sum of exp of a head over all the sentences' rows. */
-static double log_sum(const struct rows *rows, const struct sentence *s, size_t n, int column)
-{
-    double max = -INFINITY, sum = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < n; i++) {
-            const uint32_t begin = s[i].piece.first_row, end = begin + s[i].piece.end - s[i].piece.begin;
-            for (uint32_t row = begin; row < end; row++) {
-                const double v = (double)head(rows, row, column);
-                if (pass == 0 && v > max) max = v;
-                if (pass == 1) sum += exp(v - max);
-            }
-        }
-    }
-    return max + log(sum);
-}
-
 /* Runs of rows that are words of an answer, where the question asks for several. */
 static size_t find_several(const struct reading *x, const struct rows *rows, const struct sentence *s, size_t n,
                            struct reread_span *out)
@@ -322,52 +324,69 @@ static size_t find_several(const struct reading *x, const struct rows *rows, con
     return found;
 }
 
-/* Says what the joint window says; *span: ln of the probability of its words. */
-static void take_joint(struct reading *x, const struct rows *rows, const struct sentence *s, size_t n, double *span)
+/* Says what the joint window says: which places' words are the best there, whether there are several, yes or no. */
+static void take_joint(struct reading *x, const struct rows *rows, const struct sentence *s, size_t n)
 {
     const struct reread *r = x->reread;
     struct reread_result *out = x->result;
-    struct span best = {.score = -INFINITY};
-    size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t begin = s[i].piece.first_row;
-        const struct span one = best_span(r, rows, begin, begin + s[i].piece.end - s[i].piece.begin);
-        if (one.score <= best.score) continue;
-        best = one;
-        at = i;
+        const float score = best_span(r, rows, begin, begin + s[i].piece.end - s[i].piece.begin).score;
+        if (score > x->choices[s[i].at].joint) x->choices[s[i].at].joint = score;
     }
-    out->spans[0] = span_of(x, &s[at], best.first, best.last);
-    out->n_spans = 1;
-    *span = (double)best.score - log_sum(rows, s, n, r->start) - log_sum(rows, s, n, r->end);
     if (r->several >= 0 && r->inside >= 0 && head(rows, 0, r->several) > 0) {
-        struct reread_span several[REREAD_SPANS];
-        size_t found = find_several(x, rows, s, n, several);
-        if (found > 1) memcpy(out->spans, several, (out->n_spans = found) * sizeof *several);
+        const size_t found = find_several(x, rows, s, n, out->spans);
+        out->n_spans = found > 1 ? found : 0;
     }
     if (r->yes < 0 || r->no < 0) return;
-    const double yes = (double)head(rows, 0, r->yes), no = (double)head(rows, 0, r->no), sum = 1 + exp(yes) + exp(no);
-    if (yes <= 0 && no <= 0) return;
-    out->says = yes > no ? REREAD_YES : REREAD_NO;
-    *span = fmax(yes, no) - log(sum);
+    const float yes = head(rows, 0, r->yes), no = head(rows, 0, r->no);
+    if (yes > 0 || no > 0) out->says = yes > no ? REREAD_YES : REREAD_NO;
 }
 
-/* How sure the answer is, by the file's calibration. */
-static void judge(struct reading *x, double joint, double span)
+/* The place whose words are the answer, by all that was read: how relevant it is, its words by themselves and among the
+ * others. *margin: how far it is before the next one. */
+static size_t choose_place(const struct reading *x, float top, float *margin)
+{
+    size_t best = 0;
+    float first = -INFINITY, second = -INFINITY;
+    for (size_t i = 0; i < x->n_places; i++) {
+        const struct choice *c = &x->choices[i];
+        const float joint = fmaxf(c->joint, top - JOINT_FLOOR);
+        const float score = x->result->relevance[i] + c->score + JOINT_WEIGHT * joint;
+        if (score > first) {
+            best = i;
+            second = first;
+            first = score;
+        } else if (score > second) {
+            second = score;
+        }
+    }
+    *margin = fminf(first - second, MARGIN_MOST);
+    return best;
+}
+
+/* Answers, and says how sure that is by the file's calibration (models/FORMAT.md). */
+static void decide(struct reading *x, float joint)
 {
     const struct encoder_model *m = x->reread->model;
-    double best = -INFINITY, second = -INFINITY;
+    struct reread_result *out = x->result;
+    float top = -INFINITY, best = -INFINITY, second = -INFINITY, margin;
     for (size_t i = 0; i < x->n_places; i++) {
-        const double v = (double)x->result->relevance[i];
-        second = fmax(second, fmin(v, best));
-        best = fmax(best, v);
+        const float v = out->relevance[i];
+        top = fmaxf(top, x->choices[i].joint);
+        second = fmaxf(second, fminf(v, best));
+        best = fmaxf(best, v);
     }
-    if (x->n_places == 1) second = 0;
-    const double features[] = {1, joint, best, best - second, span};
-    double z = m->n_calibration > 0 ? 0 : joint;
+    if (x->n_places == 1) second = NO_SECOND;
+    const size_t k = choose_place(x, top, &margin);
+    const struct choice *c = &x->choices[k];
+    if (out->n_spans == 0) out->spans[out->n_spans++] = c->span;
+    const float features[] = {1, best, second, out->relevance[k], c->score, joint, top, margin, c->joint >= top};
+    float z = m->n_calibration > 0 ? 0 : joint;
     for (size_t i = 0; i < m->n_calibration && i < sizeof features / sizeof *features; i++)
-        z += (double)m->calibration[i] * features[i];
-    x->result->confidence = (float)(1 / (1 + exp(-z)));
-    x->result->found = x->result->confidence >= m->threshold;
+        z += m->calibration[i] * features[i];
+    out->confidence = 1 / (1 + expf(-z));
+    out->found = out->confidence >= m->threshold;
 }
 
 static int read_together(struct reading *x, struct error *e)
@@ -384,9 +403,8 @@ static int read_together(struct reading *x, struct error *e)
     for (size_t i = 0; i < n; i++) s[i].piece = pieces[i];
     if (!failed && n > 0) {
         const struct rows rows = window_rows(x, 0);
-        double span = 0;
-        take_joint(x, &rows, s, n, &span);
-        judge(x, (double)head(&rows, 0, x->reread->relevance), span);
+        take_joint(x, &rows, s, n);
+        decide(x, head(&rows, 0, x->reread->relevance));
     }
     free(s);
     free(pieces);
@@ -400,6 +418,7 @@ static void close_reading(struct reading *x)
     reread_windows_free(&x->windows);
     free(x->cuts);
     free(x->best);
+    free(x->choices);
     free(x->heads);
 }
 
@@ -414,8 +433,9 @@ int reread_run(struct reread *r, const struct corpus *c, const char *question, c
                         .n_places = n,
                         .cuts = calloc(n, sizeof *x.cuts),
                         .best = calloc(n * REREAD_WINDOWS_SENTENCES, sizeof *x.best),
+                        .choices = calloc(n, sizeof *x.choices),
                         .result = &result};
-    int failed = result.relevance && x.cuts && x.best ? 0 : error_memory(e);
+    int failed = result.relevance && x.cuts && x.best && x.choices ? 0 : error_memory(e);
     if (!failed) failed = reread_windows_question(&x.question, r->model, question, e);
     const size_t step = r->on_device ? WINDOWS_DEVICE : WINDOWS_HOST;
     for (size_t at = 0; at < n && !failed; at += step) {

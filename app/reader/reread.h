@@ -35,7 +35,8 @@ struct reread_span {
 struct reread_result {
     float *relevance; /* owned, [places]: above 0 where a place seems to answer */
     enum reread_says says;
-    struct reread_span spans[REREAD_SPANS]; /* the words, or what the yes or no is taken from; the best first */
+    struct reread_span spans[REREAD_SPANS]; /* the words, or what the yes or no is taken from: one, or several in the
+                                               order of the text */
     size_t n_spans;
     float confidence; /* 0 to 1: that the answer is right */
     bool found;       /* some place seems to answer */
