@@ -1,6 +1,5 @@
 #include "compute/encoder_model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 
 /* Far beyond what the second reading asks for. */
 enum { MAX_CONTEXT = 1 << 16, MAX_TYPES = 256, MAX_HEADS = 64, MAX_CALIBRATION = 1024 };
-enum { TENSORS_PER_LAYER = 16 };
 
 static int read_sizes(struct encoder_model *m, struct error *e)
 {
@@ -36,45 +34,8 @@ static int read_sizes(struct encoder_model *m, struct error *e)
     if (m->context_length > MAX_CONTEXT)
         return error_set(e, "%s: encoder.context_length is %u, expected at most %d", m->path, m->context_length,
                          MAX_CONTEXT);
-    if (m->n_layer > gguf_n_tensors(g) / TENSORS_PER_LAYER)
+    if (m->n_layer > gguf_n_tensors(g) / ENCODER_LAYER_TENSORS)
         return error_set(e, "%s: %u layers, but there are %zu tensors", m->path, m->n_layer, gguf_n_tensors(g));
-    return 0;
-}
-
-/* "name.weight" [rows][cols] and "name.bias" [rows]; rows 0: a layer norm's, both [cols]. */
-static int find_pair(const struct encoder_model *m, struct encoder_weights *out, const char *name, uint32_t rows,
-                     uint32_t cols, struct error *e)
-{
-    char full[64];
-    snprintf(full, sizeof full, "%s.weight", name);
-    if (model_file_weights(m->file, &out->weight, full, rows, cols, e) != 0) return -1;
-    snprintf(full, sizeof full, "%s.bias", name);
-    return model_file_weights(m->file, &out->bias, full, 0, rows ? rows : cols, e);
-}
-
-static int find_layer(const struct encoder_model *m, uint32_t layer, struct error *e)
-{
-    struct encoder_layer *l = &m->layers[layer];
-    const uint32_t d = m->n_embd;
-    const struct {
-        struct encoder_weights *out;
-        const char *name;
-        uint32_t rows, cols;
-    } all[TENSORS_PER_LAYER / 2] = {
-        {&l->attn_q, "attn_q", d, d},
-        {&l->attn_k, "attn_k", d, d},
-        {&l->attn_v, "attn_v", d, d},
-        {&l->attn_output, "attn_output", d, d},
-        {&l->attn_output_norm, "attn_output_norm", 0, d},
-        {&l->ffn_up, "ffn_up", m->n_ff, d},
-        {&l->ffn_down, "ffn_down", d, m->n_ff},
-        {&l->layer_output_norm, "layer_output_norm", 0, d},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        char name[48];
-        snprintf(name, sizeof name, "blk.%u.%s", layer, all[i].name);
-        if (find_pair(m, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
-    }
     return 0;
 }
 
@@ -85,13 +46,13 @@ static int find_all_weights(struct encoder_model *m, struct error *e)
     if (model_file_weights(m->file, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
         model_file_weights(m->file, &m->position_embd, "position_embd.weight", m->context_length, m->n_embd, e) != 0 ||
         model_file_weights(m->file, &m->token_types, "token_types.weight", m->n_types, m->n_embd, e) != 0 ||
-        find_pair(m, &m->token_embd_norm, "token_embd_norm", 0, m->n_embd, e) != 0 ||
-        find_pair(m, &m->head, "reread.heads", m->n_heads, m->n_embd, e) != 0)
+        encoder_layer_pair(m->file, &m->token_embd_norm, "token_embd_norm", 0, m->n_embd, e) != 0 ||
+        encoder_layer_pair(m->file, &m->head, "reread.heads", m->n_heads, m->n_embd, e) != 0)
         return -1;
     m->layers = calloc(m->n_layer, sizeof *m->layers);
     if (!m->layers) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
-        if (find_layer(m, layer, e) != 0) return -1;
+        if (encoder_layer_find(m->file, &m->layers[layer], layer, m->n_embd, m->n_ff, e) != 0) return -1;
     return 0;
 }
 

@@ -5,23 +5,11 @@
 
 #include <stdint.h>
 
-#include "compute/weights.h"
+#include "compute/encoder_layer.h"
 
 struct error;
 struct gguf;
 struct tokenizer;
-
-/* A projection and its bias: [rows][cols] and [1][rows]. A layer norm has the same pair, [1][d] each. */
-struct encoder_weights {
-    struct weights weight, bias;
-};
-
-struct encoder_layer {
-    struct encoder_weights attn_q, attn_k, attn_v, attn_output; /* [d][d] */
-    struct encoder_weights attn_output_norm;                    /* of the sum with what the attention was given */
-    struct encoder_weights ffn_up, ffn_down;                    /* [f][d], [d][f] */
-    struct encoder_weights layer_output_norm;                   /* of the sum with what ffn_up was given */
-};
 
 struct encoder_model {
     struct gguf *file;           /* owned; the weights' bytes lie in it */
