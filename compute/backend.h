@@ -115,15 +115,15 @@ struct attend_windows {
     uint32_t n, n_head, head_dim;
 };
 
-/* u = T[id] + W norm(x), u / |u| (models/FORMAT.md). quantise: out is [>= n][e / 4] words of four int8 each, lowest
- * byte first, round(clamp(254 u, -127, 127)); otherwise out is [>= n][e]. */
+/* u = T[id] + W norm(x), u / |u| (models/FORMAT.md); without norm or T, W x and no T. quantise: out is [>= n][e / 4]
+ * words of four int8 each, lowest byte first, round(clamp(254 u, -127, 127)); otherwise out is [>= n][e]. */
 struct evidence_rows {
     struct matrix *out;
     const struct matrix *x;     /* [>= n][d] */
-    const struct matrix *norm;  /* weights [1][d] */
+    const struct matrix *norm;  /* weights [1][d], or NULL */
     const struct matrix *w;     /* weights [e][d] */
-    const struct matrix *token; /* weights [V][e]: T */
-    const int32_t *ids;         /* [n], in [0, V) */
+    const struct matrix *token; /* weights [V][e]: T, or NULL */
+    const int32_t *ids;         /* [n], in [0, V); with T */
     float norm_eps;
     uint32_t n;
     bool quantise;

@@ -328,11 +328,13 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
                    n = task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
-    loops()->rows->norm(normed, data(op->x) + (size_t)begin * d, data(op->norm), op->norm_eps, n, d);
-    matrix_cpu_product(job->b, thread, op->w, 0, width, normed, n, op->n, false, u, width);
+    const float *x = data(op->x) + (size_t)begin * d;
+    if (op->norm) loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
+    matrix_cpu_product(job->b, thread, op->w, 0, width, op->norm ? normed : x, n, op->n, false, u, width);
     float *token = normed; /* read already */
+    if (!op->token) memset(token, 0, width * sizeof *token);
     for (uint32_t i = 0; i < n; i++, u += width) {
-        matrix_cpu_row(op->token, (uint32_t)op->ids[begin + i], token);
+        if (op->token) matrix_cpu_row(op->token, (uint32_t)op->ids[begin + i], token);
         loops()->rows->evidence(u, token, width);
         if (op->quantise)
             loops()->rows->evidence_key((int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
@@ -348,7 +350,7 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
     if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * (op->w->cols + op->w->rows)) ||
         !matrix_cpu_prepare(b, op->w, op->n))
         return;
-    matrix_cpu_keep_rows(op->token);
+    if (op->token) matrix_cpu_keep_rows(op->token);
     struct evidence_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), evidence_task, &job);
 }

@@ -14,7 +14,6 @@
 #include "compute/tokenizer.h"
 
 /* Far beyond any model. */
-#define MAX_SEGMENT ((uint64_t)1 << 56)
 #define MAX_CONTEXT (1u << 24) /* of chat models: their angles are tables as long as the context */
 #define TENSORS_PER_LAYER 9
 #define MAX_KEY 80
@@ -84,42 +83,6 @@ static int read_position(struct model *m, struct error *e)
     }
     m->position_mode = mode ? POSITION_ROPE_ALL : POSITION_ROPE_LOCAL;
     m->offset_rule = rule ? OFFSET_TORCHSCALE : OFFSET_PAPER;
-    return 0;
-}
-
-static int read_branches(struct model *m, struct error *e)
-{
-    const struct gguf *g = m->file;
-    const char *name = gguf_name(g);
-    const struct gguf_value *w = gguf_find(g, "longnet.dilated.segment_length");
-    const struct gguf_value *r = gguf_find(g, "longnet.dilated.dilation_rate");
-    if (!w || !r || w->type != GGUF_ARRAY || r->type != GGUF_ARRAY) {
-        return error_set(e, "%s: longnet.dilated.segment_length and .dilation_rate must be arrays", name);
-    }
-    if (w->count != r->count || w->count < 1 || w->count > DILATION_MAX_BRANCHES) {
-        return error_set(e, "%s: %llu segment lengths and %llu dilation rates, expected as many, 1 to %d", name,
-                         (unsigned long long)w->count, (unsigned long long)r->count, DILATION_MAX_BRANCHES);
-    }
-    uint64_t longest = 0;
-    for (uint32_t i = 0; i < w->count; i++) {
-        struct branch *b = &m->branch[i];
-        if (!gguf_element_u64(w, i, &b->segment_length) || !gguf_element_u64(r, i, &b->dilation_rate)) {
-            return error_set(e, "%s: branch %u: no whole numbers", name, i);
-        }
-        if (b->dilation_rate < 1 || b->dilation_rate > b->segment_length || b->segment_length > MAX_SEGMENT) {
-            return error_set(e,
-                             "%s: branch %u: segment length %llu and dilation rate %llu, expected rate 1 to length, "
-                             "length up to 2^56",
-                             name, i, (unsigned long long)b->segment_length, (unsigned long long)b->dilation_rate);
-        }
-        if (b->segment_length > longest) longest = b->segment_length;
-    }
-    m->n_branch = (uint32_t)w->count;
-    if (gguf_get_u64(g, "longnet.context_length", &m->context_length, e) != 0) return -1;
-    if (m->context_length != longest) {
-        return error_set(e, "%s: longnet.context_length is %llu, but the longest segment is %llu", name,
-                         (unsigned long long)m->context_length, (unsigned long long)longest);
-    }
     return 0;
 }
 
@@ -236,7 +199,8 @@ static int copy_names(struct model *m, const char *path, struct error *e)
 
 static int read_longnet(struct model *m, struct error *e)
 {
-    if (read_sizes(m, "longnet", e) != 0 || read_position(m, e) != 0 || read_branches(m, e) != 0 ||
+    if (read_sizes(m, "longnet", e) != 0 || read_position(m, e) != 0 ||
+        model_file_branches(m->file, "longnet", m->branch, &m->n_branch, &m->context_length, e) != 0 ||
         open_tokenizer(m, e) != 0 || read_controls(m, e) != 0 || find_all_weights(m, e) != 0 ||
         read_evidence(m, e) != 0) {
         return -1;

@@ -1,4 +1,4 @@
-/* u += T[id], u / |u|; a subgroup a row. QUANTISE: four int8 to a word, round(clamp(254 u, -127, 127)). */
+/* u += T[id], u / |u|; a subgroup a row. FORMAT NONE: there is no T. QUANTISE: four int8 to a word, round(clamp(254 u, -127, 127)). */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
@@ -18,7 +18,8 @@ layout(set = 0, binding = 3) readonly buffer Ids { uint ids[]; };
 
 vec4 load(uint row, uint quad)
 {
-    return u[row * (p.u_stride / 4) + quad] + weight4(ids[row] * p.w_stride, quad * 4, (p.cols + 31) & ~31u);
+    vec4 v = u[row * (p.u_stride / 4) + quad];
+    return FORMAT == NONE ? v : v + weight4(ids[row] * p.w_stride, quad * 4, (p.cols + 31) & ~31u);
 }
 
 void main()

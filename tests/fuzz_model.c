@@ -1,4 +1,4 @@
-/* Any bytes as a file of either kind of model: an error, or a model whose every weight can be read. Corpus: small valid
+/* Any bytes as a file of any kind of model: an error, or a model whose every weight can be read. Corpus: small valid
  * models (tests/tiny_model.h), and what the fuzzer made of them. */
 #include <stdlib.h>
 
@@ -7,6 +7,7 @@
 #include "compute/gguf.h"
 #include "compute/model.h"
 #include "compute/weights.h"
+#include "compute/window_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -45,6 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (encoder_model_open_bytes(&n, "fuzz", bytes, size, &e) == 0) {
         if (n->token_embd.rows != n->n_vocab || n->head.weight.rows != n->n_heads) abort();
         encoder_model_close(n);
+    }
+    struct window_model *w = NULL;
+    if (window_model_open_bytes(&w, "fuzz", bytes, size, &e) == 0) {
+        if (w->position_embd.rows != w->window || w->branch[0].dilation_rate != 1) abort();
+        window_model_close(w);
     }
     return 0;
 }

@@ -281,26 +281,28 @@ void vulkan_evidence_rows(const struct evidence_rows *op)
                     .w = op->w,
                     .n = op->n,
                 });
-    const struct vulkan_matrix *token = vulkan_matrix_of(op->token);
+    const struct matrix *table = op->token ? op->token : op->w; /* that: bound and not read */
+    const struct vulkan_matrix *token = vulkan_matrix_of(table);
+    const uint32_t format = op->token ? token->format : NONE;
     struct params_evidence params = {.n = op->n,
                                      .cols = width,
                                      .u_stride = stride,
                                      .w_stride = token->stride,
                                      .out_stride = vulkan_matrix_of(op->out)->stride};
-    struct stream_binding ids = stream_upload(v->stream, op->ids, op->n * sizeof *op->ids);
+    struct stream_binding ids =
+        op->token ? stream_upload(v->stream, op->ids, op->n * sizeof *op->ids) : vulkan_bind(op->w);
     const uint32_t rows = 128 / v->gpu->caps.subgroup_size;
-    stream_run(
-        v->stream,
-        &(struct stream_dispatch){
-            .pipeline = vulkan_pipeline(v, SHADER_EVIDENCE_ROWS, (const uint32_t[]){token->format, op->quantise}, 2),
-            .bindings = {vulkan_bind(op->out), vulkan_bind_scratch(&v->evidence), vulkan_bind(op->token), ids},
-            .n_bindings = 4,
-            .params = &params,
-            .params_bytes = sizeof params,
-            .groups = {vulkan_ceil(op->n, rows), 1, 1},
-            .label = "evidence rows",
-            .work = (double)op->n * width,
-            .bytes = 8.0 * op->n * width,
-        });
+    stream_run(v->stream,
+               &(struct stream_dispatch){
+                   .pipeline = vulkan_pipeline(v, SHADER_EVIDENCE_ROWS, (const uint32_t[]){format, op->quantise}, 2),
+                   .bindings = {vulkan_bind(op->out), vulkan_bind_scratch(&v->evidence), vulkan_bind(table), ids},
+                   .n_bindings = 4,
+                   .params = &params,
+                   .params_bytes = sizeof params,
+                   .groups = {vulkan_ceil(op->n, rows), 1, 1},
+                   .label = "evidence rows",
+                   .work = (double)op->n * width,
+                   .bytes = 8.0 * op->n * width,
+               });
     stream_pause(v->stream);
 }
