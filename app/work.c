@@ -80,10 +80,13 @@ static bool is_due(struct work *w)
     return true;
 }
 
-static void show_opening(void *context, uint64_t bytes)
+static void show_opening(void *context, const char *path, uint64_t bytes)
 {
+    char name[64];
     if (!is_due(context)) return;
-    fprintf(stderr, "\r\033[Klooking at the text: %.1f MB", (double)bytes / 1e6);
+    const char *last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    safe_text_render(name, sizeof name, last, strlen(last), SAFE_LINE);
+    fprintf(stderr, "\r\033[Klooking at %s, %.1f MB by now", name, (double)bytes / 1e6);
     fflush(stderr);
 }
 

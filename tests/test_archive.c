@@ -117,6 +117,20 @@ static void an_archive_is_a_directory_in_the_order_of_its_paths(void **state)
     corpus_close(c);
 }
 
+static void names_of_members_are_utf8_in_every_locale(void **state)
+{
+    (void)state; /* "h\xC3\xA9.txt" as zip programs write it: stored, with the mark for UTF-8 */
+    static const uint8_t zip[] =
+        "PK\3\4\x14\0\0\x08\0\0\0\0\0\0\x83\x16\xDC\x8C\1\0\0\0\1\0\0\0\7\0\0\0h\xC3\xA9.txtx"
+        "PK\1\2\x14\3\x14\0\0\x08\0\0\0\0\0\0\x83\x16\xDC\x8C\1\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\x80\1"
+        "\0\0\0\0h\xC3\xA9.txtPK\5\6\0\0\0\0\1\0\1\0\x35\0\0\0\x26\0\0\0\0\0";
+    write_bytes("a.zip", zip, sizeof zip - 1);
+    struct corpus *c = open_one("a.zip");
+    assert_paths(c, "a.zip/h\xC3\xA9.txt");
+    assert_text(&c->documents[0], "x");
+    corpus_close(c);
+}
+
 static void a_path_leads_into_an_archive(void **state)
 {
     (void)state;
@@ -313,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(an_archive_is_a_directory_in_the_order_of_its_paths),
+        CASE(names_of_members_are_utf8_in_every_locale),
         CASE(a_path_leads_into_an_archive),
         CASE(a_packed_text_is_what_it_holds),
         CASE(packed_tars_and_books_in_archives_are_opened),

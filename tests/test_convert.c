@@ -274,6 +274,18 @@ static void other_names_keep_a_page_from_being_converted(void **state)
     assert_int_equal(kind_of((const uint8_t *)"x <p>", 5, "b.html"), KIND_TEXT);
 }
 
+static void a_text_that_talks_of_a_format_is_a_text(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"if (memcmp(head, \"%PDF-\", 5) == 0) return true;\n", "RIFF is a container.\n",
+                                        "BZh is how it begins.\n", ".text\n.th 3\n.globl x\n",
+                                        "PK is short for Pack.\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(kind_of((const uint8_t *)texts[i], strlen(texts[i]), "a.c"), KIND_TEXT);
+    assert_int_equal(kind_of((const uint8_t *)"\n%PDF-1.4", 9, "a"), KIND_PDF);
+    assert_int_equal(kind_of((const uint8_t *)"\0mail\n%PDF-1.4", 14, "a"), KIND_PDF);
+}
+
 static void a_page_of_deep_markup_is_read_whole(void **state)
 {
     (void)state;
@@ -381,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_fictionbook_keeps_sections_and_notes),
         cmocka_unit_test(a_web_page_is_its_words),
         cmocka_unit_test(other_names_keep_a_page_from_being_converted),
+        cmocka_unit_test(a_text_that_talks_of_a_format_is_a_text),
         cmocka_unit_test(a_page_of_deep_markup_is_read_whole),
         cmocka_unit_test(entities_that_a_file_declares_are_not_made),
         cmocka_unit_test(a_notebook_is_its_cells_without_pictures),

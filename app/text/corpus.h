@@ -57,7 +57,8 @@ struct corpus_options {
     uint64_t max_file;    /* members of directories larger than this are skipped; 0: CORPUS_MAX_FILE */
     uint64_t memory;      /* for what comes through a pipe, of which the rest is skipped; 0: half of the machine's */
     const char *encoding; /* of files that are not plain UTF-8 and have no byte order mark; NULL: guessed */
-    void (*progress)(void *context, uint64_t bytes); /* how much text has been looked at; may be NULL */
+    void (*progress)(void *context, const char *path, uint64_t bytes); /* the document that is looked at, and how much
+                                                                          text was by now; may be NULL */
     void *context;
     const atomic_bool *cancel; /* may be NULL */
 };

@@ -104,10 +104,22 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
     return 0;
 }
 
+/* A container may have less than the machine. */
+static uint64_t container_memory(void)
+{
+    FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
+    unsigned long long most = 0;
+    if (f && fscanf(f, "%llu", &most) != 1) most = 0; /* "max" */
+    if (f) fclose(f);
+    return most > 0 ? most : UINT64_MAX;
+}
+
 uint64_t corpus_build_memory(void)
 {
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    const uint64_t machine = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+    const uint64_t container = container_memory();
+    return container < machine ? container : machine;
 }
 
 /* The slot of a real path in the table of seen paths, or the free slot where it belongs. */
@@ -172,10 +184,9 @@ uint64_t corpus_build_hash(const char *text, uint64_t size)
     return XXH3_64bits(text, (size_t)size);
 }
 
-/* Each text is gone over twice. */
-static void say_progress(const struct corpus_build *b, uint64_t twice)
+void corpus_build_progress(const struct corpus_build *b, const char *path, uint64_t bytes)
 {
-    if (b->options.progress) b->options.progress(b->options.context, b->corpus.n_bytes + twice / 2);
+    if (b->options.progress) b->options.progress(b->options.context, path, b->corpus.n_bytes + bytes);
 }
 
 static int index_and_hash(const struct corpus_build *b, struct document *d, struct error *e)
@@ -186,7 +197,7 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
     for (uint64_t begin = 0; begin < d->size; begin += BLOCK) {
         size_t size = d->size - begin < BLOCK ? (size_t)(d->size - begin) : BLOCK;
         const char *at = d->text + begin, *end = at + size;
-        say_progress(b, d->size + begin);
+        corpus_build_progress(b, d->path, (d->size + begin) / 2); /* each text is gone over twice */
         if (corpus_build_check_cancel(b, e) != 0) return -1;
         XXH3_64bits_update(&hash, at, size);
         for (bool first = begin == 0; first || (at = memchr(at, '\n', (size_t)(end - at))); first = false) {
@@ -232,7 +243,7 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
 {
     struct encoding_scan scan = {0};
     while (scan.at < size) {
-        say_progress(b, scan.at);
+        corpus_build_progress(b, d->path, scan.at / 2);
         if (corpus_build_check_cancel(b, e) != 0) return -1;
         encoding_look(&scan, bytes, size, size - scan.at > BLOCK ? scan.at + BLOCK : size);
     }
@@ -365,6 +376,7 @@ int corpus_build_read(const struct corpus_build *b, int fd, size_t hint, size_t 
             free(bytes);
             return -1;
         }
+        if (hint == 0) corpus_build_progress(b, "-", size);
         struct pollfd wait = {.fd = fd, .events = POLLIN}; /* a pipe may stay silent for long */
         if (poll(&wait, 1, 100) <= 0) continue;            /* also interrupted: read would wait for more */
         size_t room = capacity - size < limit - size ? capacity - size : limit - size;

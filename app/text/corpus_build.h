@@ -47,7 +47,10 @@ int corpus_build_skip(struct corpus_build *b, const char *path, struct error *e,
     __attribute__((format(printf, 4, 5)));
 int corpus_build_check_cancel(const struct corpus_build *b, struct error *e);
 
-/* Bytes of memory that the machine has. */
+/* Tells the caller, where it wants to know, what is looked at, and how much of it by now. */
+void corpus_build_progress(const struct corpus_build *b, const char *path, uint64_t bytes);
+
+/* Bytes of memory that the machine has, or the container. */
 uint64_t corpus_build_memory(void);
 
 /* The hash of a text. */

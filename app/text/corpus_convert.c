@@ -261,9 +261,24 @@ static int add_bytes(const struct source *s, const uint8_t *bytes, size_t size, 
     return owned ? add_text(s, bytes, size, owned, e) : 0;
 }
 
+/* Of the file that is being converted. */
+struct watched {
+    const struct corpus_build *build;
+    const char *path;
+};
+
+static void say_progress(void *context)
+{
+    const struct watched *w = context;
+    corpus_build_progress(w->build, w->path, 0);
+}
+
 int corpus_convert(struct corpus_build *b, const struct corpus_file_bytes *f, bool *done, struct error *e)
 {
-    struct convert_budget budget = {.cancel = b->options.cancel,
+    struct watched watched = {b, f->path};
+    struct convert_budget budget = {.progress = say_progress,
+                                    .context = &watched,
+                                    .cancel = b->options.cancel,
                                     .bytes =
                                         f->size > UINT64_MAX / UNPACKED_TIMES ? UINT64_MAX : f->size * UNPACKED_TIMES,
                                     .members = MEMBERS_MOST,

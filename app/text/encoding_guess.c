@@ -13,6 +13,12 @@
 #include "app/text/encoding.h"
 #include "app/text/encoding_convert.h"
 
+#ifdef LECTERN_UCHARDET
+const char *const encoding_guess_library = "libuchardet " LECTERN_UCHARDET;
+#else
+const char *const encoding_guess_library = NULL;
+#endif
+
 /* As much of the lines that hold more than ASCII is looked at. */
 #define SAMPLE_MOST 65536
 /* Accents that a text has at least where it is to be anything but Western European. */

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* "libuchardet 0.0.7"; NULL where this build is without it. */
+extern const char *const encoding_guess_library;
+
 struct encoding_choice;
 struct encoding_scan;
 

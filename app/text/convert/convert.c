@@ -14,6 +14,7 @@
 #include "app/text/convert/overstrike.h"
 #include "app/text/convert/pdf.h"
 #include "app/text/convert/unpack.h"
+#include "app/text/encoding_guess.h"
 #include "compute/error.h"
 
 /* What the names of a zip's members say. */
@@ -135,8 +136,10 @@ static void say_pdftotext(FILE *out)
 
 void convert_libraries(FILE *out)
 {
-    fprintf(out, "converts with%s%s%s%s", unpack_library ? " " : " no libarchive", unpack_library ? unpack_library : "",
-            markup_library ? ", " : ", no libxml2", markup_library ? markup_library : "");
+    fprintf(out, "reads with %s, converts with%s%s%s%s",
+            encoding_guess_library ? encoding_guess_library : "no libuchardet", unpack_library ? " " : " no libarchive",
+            unpack_library ? unpack_library : "", markup_library ? ", " : ", no libxml2",
+            markup_library ? markup_library : "");
     say_pdftotext(out);
     fputc('\n', out);
 }

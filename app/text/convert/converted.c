@@ -17,6 +17,7 @@ uint64_t converted_now(void)
 int converted_check(const struct convert_budget *b, struct error *e)
 {
     if (b->cancel && atomic_load(b->cancel)) return error_cancelled(e);
+    if (b->progress) b->progress(b->context);
     if (converted_now() > b->end) return error_set(e, "takes too long to convert");
     return 0;
 }

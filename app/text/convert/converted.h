@@ -12,11 +12,13 @@ struct error;
 
 /* What is left to spend on one file that was named or found in a directory, and on all that is inside it. */
 struct convert_budget {
-    const atomic_bool *cancel; /* may be NULL */
-    uint64_t bytes;            /* to be unpacked and written */
-    uint64_t members;          /* of archives */
-    uint64_t end;              /* of the time, in milliseconds of converted_now */
-    unsigned depth;            /* archives inside archives */
+    const atomic_bool *cancel;       /* may be NULL */
+    uint64_t bytes;                  /* to be unpacked and written */
+    uint64_t members;                /* of archives */
+    uint64_t end;                    /* of the time, in milliseconds of converted_now */
+    unsigned depth;                  /* archives inside archives */
+    void (*progress)(void *context); /* called often while there is work; may be NULL */
+    void *context;
 };
 
 /* Milliseconds of a clock that only goes on. */

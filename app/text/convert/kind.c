@@ -160,6 +160,11 @@ static bool is_notebook(const uint8_t *bytes, size_t size)
     return find(bytes, head, "\"cell_type\"") || find(bytes, head, "\"nbformat\"");
 }
 
+static bool is_request(const uint8_t *bytes, size_t size, const char *name)
+{
+    return size >= strlen(name) && memcmp(bytes, name, strlen(name)) == 0;
+}
+
 /* The first request of a manual page, after comments and what sets up, is .TH or .Dd. */
 static bool is_man(const uint8_t *bytes, size_t size)
 {
@@ -167,8 +172,8 @@ static bool is_man(const uint8_t *bytes, size_t size)
     if (size == 0 || (bytes[0] != '.' && bytes[0] != '\'')) return false;
     while (at < limit) {
         const uint8_t *end = memchr(bytes + at, '\n', size - at);
-        if (begins(bytes + at, size - at, ".TH ") || begins(bytes + at, size - at, ".Dd")) return true;
-        if (begins(bytes + at, size - at, ".SH") || !end) return false;
+        if (is_request(bytes + at, size - at, ".TH ") || is_request(bytes + at, size - at, ".Dd")) return true;
+        if (is_request(bytes + at, size - at, ".SH") || !end) return false;
         at = (size_t)(end - bytes) + 1;
     }
     return false;
@@ -184,13 +189,21 @@ static bool is_overstruck(const uint8_t *bytes, size_t size)
     return false;
 }
 
+/* At the beginning, as nearly always; behind other bytes (a mail's, a printer's) only where those are no text, which
+ * may talk of PDF. */
+static bool is_pdf(const uint8_t *bytes, size_t size)
+{
+    size_t head = size < 1024 ? size : 1024, at = skip_blanks(bytes, size, 0);
+    if (size - at >= 5 && memcmp(bytes + at, "%PDF-", 5) == 0) return true;
+    return find(bytes, head, "%PDF-") && memchr(bytes, 0, size) != NULL;
+}
+
 enum kind kind_of(const uint8_t *bytes, size_t size, const char *name)
 {
-    size_t head = size < 1024 ? size : 1024;
     if (begins(bytes, size, "PK\3\4") || (size >= 4 && memcmp(bytes, "PK\5\6", 4) == 0)) return KIND_ZIP;
     if (is_packed(bytes, size)) return KIND_PACKED;
     if (size > 262 && memcmp(bytes + 257, "ustar", 5) == 0) return KIND_TAR;
-    if (find(bytes, head, "%PDF-") && !is_html(bytes, size, NULL)) return KIND_PDF;
+    if (is_pdf(bytes, size)) return KIND_PDF;
     if (kind_words(bytes, size)) return KIND_OTHER;
     if (is_fictionbook(bytes, size)) return KIND_FICTIONBOOK;
     if (is_html(bytes, size, name)) return KIND_HTML;

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,7 @@ static struct archive *open_archive(const uint8_t *bytes, size_t size, struct er
     archive_read_support_filter_bzip2(a);
     archive_read_support_format_tar(a);
     archive_read_support_format_zip(a);
-    archive_read_support_format_raw(a);              /* what a packed file holds that is no tar */
-    archive_read_set_options(a, "hdrcharset=UTF-8"); /* not every format knows it */
+    archive_read_support_format_raw(a); /* what a packed file holds that is no tar */
     if (archive_read_open_memory(a, bytes, size) == ARCHIVE_OK) return a;
     damaged(a, e);
     archive_read_free(a);
@@ -66,6 +66,7 @@ static int read_member(struct archive *a, int64_t hint, char **out, size_t *out_
     return 0;
 }
 
+/* UTF-8 where the archive or this program's locale says it; else the archive's own bytes. */
 static const char *name_of(struct archive *a, struct archive_entry *entry)
 {
     if (archive_format(a) == ARCHIVE_FORMAT_RAW) return "";
@@ -99,7 +100,7 @@ static int walk_member(struct archive *a, struct archive_entry *entry, const str
     return h->take(h->context, &m, bytes, size, e);
 }
 
-int unpack_walk(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
+static int walk(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
                 struct error *e)
 {
     struct archive *a = open_archive(bytes, size, e);
@@ -112,5 +113,19 @@ int unpack_walk(const uint8_t *bytes, size_t size, const struct unpack_handler *
         if (result == 0) result = walk_member(a, entry, h, b, e);
     }
     archive_read_free(a);
+    return result;
+}
+
+/* libarchive keeps names in the locale's encoding, and loses those that it cannot write there: for it, it is UTF-8. */
+int unpack_walk(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
+                struct error *e)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    int result = walk(bytes, size, h, b, e);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     return result;
 }
