@@ -1,3 +1,4 @@
+#define XXH_INLINE_ALL
 /* The header is read once, front to back, through a cursor that never passes the end of the file. Counts are limited by
  * the bytes that are left before anything is allocated for them, so that the work and the memory are bounded by the
  * file's size. */
@@ -6,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -358,6 +360,25 @@ static int parse(struct gguf *g, struct error *e)
     return take_tensors(g, &c, n_tensors, e);
 }
 
+/* A file that says its own hash has it: that of its bytes with zeros in the hash's place. */
+static int check_hash(const struct gguf *g, struct error *e)
+{
+    static const uint8_t zeros[8];
+    const struct gguf_value *v = gguf_find(g, "lectern.file_hash");
+    uint64_t wanted;
+    XXH3_state_t hash; /* on the stack: it is aligned by its type */
+    if (!v) return 0;
+    if (v->type != GGUF_U64) return error_set_kind(e, ERROR_DAMAGED, "%s: lectern.file_hash is no u64", g->name);
+    memcpy(&wanted, v->bytes, sizeof wanted);
+    const size_t before = (size_t)(v->bytes - g->bytes), after = before + sizeof zeros;
+    XXH3_64bits_reset(&hash);
+    XXH3_64bits_update(&hash, g->bytes, before);
+    XXH3_64bits_update(&hash, zeros, sizeof zeros);
+    XXH3_64bits_update(&hash, g->bytes + after, g->size - after);
+    if (XXH3_64bits_digest(&hash) == wanted) return 0;
+    return error_set_kind(e, ERROR_DAMAGED, "%s: damaged: its bytes do not have the hash that it says", g->name);
+}
+
 static int open_map(struct gguf **out, const char *name, struct file_map map, const uint8_t *bytes, size_t size,
                     struct error *e)
 {
@@ -370,7 +391,7 @@ static int open_map(struct gguf **out, const char *name, struct file_map map, co
         return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", name);
     }
     *g = (struct gguf){.name = copy, .map = map, .bytes = bytes, .size = size};
-    if (parse(g, e) != 0) {
+    if (parse(g, e) != 0 || check_hash(g, e) != 0) {
         gguf_close(g);
         return -1;
     }

@@ -1,6 +1,6 @@
 /* GGUF v3 files: named values and tensors. Everything in the header is checked when the file is opened, so that what is
  * returned here lies inside the file: counts, lengths, types, duplicate names, alignment, tensor sizes, places and
- * overlaps. Immutable once open. */
+ * overlaps. A file that says its own hash (lectern.file_hash, models/FORMAT.md) has it. Immutable once open. */
 #ifndef LECTERN_GGUF_H
 #define LECTERN_GGUF_H
 

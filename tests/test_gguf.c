@@ -1,4 +1,7 @@
+#define XXH_INLINE_ALL
 #include "tests/test.h"
+
+#include <xxhash.h>
 
 #include "compute/gguf.h"
 #include "compute/weights.h"
@@ -263,6 +266,38 @@ static void tensors_that_overlap_are_refused(void **state)
     assert_writer_refused(&w, "a and b overlap");
 }
 
+static void a_file_that_says_its_hash_has_it(void **state)
+{
+    (void)state;
+    struct error e;
+    struct gguf *g = NULL;
+    struct gguf_writer w = {.alignment = 0};
+    const float row[] = {1.5f, -2.0f};
+    gguf_write_u32(&w, "n", 12);
+    gguf_write_u64(&w, "lectern.file_hash", 0);
+    gguf_write_tensor(&w, "first", WEIGHTS_F32, 2, 0, row, 8);
+    size_t size;
+    uint8_t *bytes = gguf_write_finish(&w, &size);
+    assert_refused(bytes, size, "damaged: its bytes do not have the hash that it says");
+    const uint64_t hash = XXH3_64bits(bytes, size);
+    for (size_t at = 0; at + 17 < size; at++)
+        if (memcmp(bytes + at, "lectern.file_hash", 17) == 0) memcpy(bytes + at + 17 + 4, &hash, sizeof hash);
+    assert_ok(gguf_open_bytes(&g, "x.gguf", bytes, size, &e), e);
+    gguf_close(g);
+    bool in_key = false; /* a file whose key is another one says no hash */
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        in_key = in_key || memcmp(bytes + bit / 8, "lectern.file_hash", 17) == 0;
+        if (in_key && memcmp(bytes + bit / 8 - 17, "lectern.file_hash", 17) == 0) in_key = false;
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (gguf_open_bytes(&g, "x.gguf", bytes, size, &e) == 0) {
+            assert_true(in_key);
+            gguf_close(g);
+        }
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +311,7 @@ int main(void)
         cmocka_unit_test(unsound_tensors_are_refused),
         cmocka_unit_test(hostile_tensor_places_are_refused),
         cmocka_unit_test(tensors_that_overlap_are_refused),
+        cmocka_unit_test(a_file_that_says_its_hash_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@ import torch
 
 import model
 import reference
+import seal
 
 CONTROLS = {"file": "<|file|>", "question": "<|question|>", "answer": "<|answer|>", "end": "<|end|>"}
 MAX_LINE = 4096  # bytes that are tokenised at a time
@@ -117,6 +118,7 @@ def write_model(path, reader, tokenizer_bytes, name, summary, rates, fusion):
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
+    seal.seal(path)
 
 
 def sample(reader, tokenizer, path):

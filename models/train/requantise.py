@@ -11,6 +11,7 @@ import torch
 
 import export
 import model
+import seal
 
 HALF, EIGHT = gguf.GGMLQuantizationType.F16, gguf.GGMLQuantizationType.Q8_0
 
@@ -38,6 +39,7 @@ def requantise(source, path):
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
+    seal.seal(path)
 
 
 def load(source):

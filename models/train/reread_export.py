@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import encoder
+import seal
 import words
 
 Q8, Q4, WHOLE = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.F32
@@ -67,6 +68,7 @@ def write_model(path, net, proto, settings, summary):
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
+    seal.seal(path)
 
 
 @torch.no_grad()
