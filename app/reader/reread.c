@@ -17,9 +17,10 @@
 /* Places read a question, and windows between two looks at the cancel flag, on the host and on a device. */
 enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 64 };
 
-/* What words are worth among the sentences read together, beside what they are by themselves; how far behind the best
- * there a place falls at most; and two figures of the confidence where there is one place only (models/FORMAT.md). */
-static const float JOINT_WEIGHT = 2, JOINT_FLOOR = 10, MARGIN_MOST = 10, NO_SECOND = -9;
+/* A place's own window says the words best, but which of several likely places it is ("the last time that") only the
+ * sentences together can tell. So their best span counts so much, and this far below the best one they are all alike
+ * (models/FORMAT.md). */
+static const float joint_weight = 2, joint_reach = 10;
 
 struct reread {
     struct encoder_model *model;
@@ -306,6 +307,23 @@ static struct reread_span span_of(const struct reading *x, const struct sentence
     return (struct reread_span){s->at, offset + tokens->begins[first - row], offset + tokens->ends[last - row]};
 }
 
+/* ln of the sum of exp of a head over all the sentences' rows. */
+static double log_sum(const struct rows *rows, const struct sentence *s, size_t n, int column)
+{
+    double max = -INFINITY, sum = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t begin = s[i].piece.first_row, end = begin + s[i].piece.end - s[i].piece.begin;
+            for (uint32_t row = begin; row < end; row++) {
+                const double v = (double)head(rows, row, column);
+                if (pass == 0 && v > max) max = v;
+                if (pass == 1) sum += exp(v - max);
+            }
+        }
+    }
+    return max + log(sum);
+}
+
 /* Runs of rows that are words of an answer, where the question asks for several. */
 static size_t find_several(const struct reading *x, const struct rows *rows, const struct sentence *s, size_t n,
                            struct reread_span *out)
@@ -343,49 +361,45 @@ static void take_joint(struct reading *x, const struct rows *rows, const struct 
     if (yes > 0 || no > 0) out->says = yes > no ? REREAD_YES : REREAD_NO;
 }
 
-/* The place whose words are the answer, by all that was read: how relevant it is, its words by themselves and among the
- * others. *margin: how far it is before the next one. */
-static size_t choose_place(const struct reading *x, float top, float *margin)
+/* The place whose words are the answer: by how relevant it is, its words by themselves and among the others; `top` is
+ * the best that any words are worth there. */
+static size_t choose_place(const struct reading *x, float top)
 {
     size_t best = 0;
-    float first = -INFINITY, second = -INFINITY;
+    float most = -INFINITY;
     for (size_t i = 0; i < x->n_places; i++) {
         const struct choice *c = &x->choices[i];
-        const float joint = fmaxf(c->joint, top - JOINT_FLOOR);
-        const float score = x->result->relevance[i] + c->score + JOINT_WEIGHT * joint;
-        if (score > first) {
-            best = i;
-            second = first;
-            first = score;
-        } else if (score > second) {
-            second = score;
-        }
+        const float score = x->result->relevance[i] + c->score + joint_weight * fmaxf(c->joint, top - joint_reach);
+        if (score <= most) continue;
+        best = i;
+        most = score;
     }
-    *margin = fminf(first - second, MARGIN_MOST);
     return best;
 }
 
 /* Answers, and says how sure that is by the file's calibration (models/FORMAT.md). */
-static void decide(struct reading *x, float joint)
+static void decide(struct reading *x, const struct rows *rows, const struct sentence *s, size_t n)
 {
-    const struct encoder_model *m = x->reread->model;
+    const struct reread *r = x->reread;
+    const struct encoder_model *m = r->model;
     struct reread_result *out = x->result;
-    float top = -INFINITY, best = -INFINITY, second = -INFINITY, margin;
+    float top = -INFINITY;
+    double best = -INFINITY, second = -INFINITY;
     for (size_t i = 0; i < x->n_places; i++) {
-        const float v = out->relevance[i];
+        const double v = (double)out->relevance[i];
         top = fmaxf(top, x->choices[i].joint);
-        second = fmaxf(second, fminf(v, best));
-        best = fmaxf(best, v);
+        second = fmax(second, fmin(v, best));
+        best = fmax(best, v);
     }
-    if (x->n_places == 1) second = NO_SECOND;
-    const size_t k = choose_place(x, top, &margin);
-    const struct choice *c = &x->choices[k];
-    if (out->n_spans == 0) out->spans[out->n_spans++] = c->span;
-    const float features[] = {1, best, second, out->relevance[k], c->score, joint, top, margin, c->joint >= top};
-    float z = m->n_calibration > 0 ? 0 : joint;
-    for (size_t i = 0; i < m->n_calibration && i < sizeof features / sizeof *features; i++)
-        z += m->calibration[i] * features[i];
-    out->confidence = 1 / (1 + expf(-z));
+    if (x->n_places == 1) second = 0;
+    if (out->n_spans == 0) out->spans[out->n_spans++] = x->choices[choose_place(x, top)].span;
+    const double joint = (double)head(rows, 0, r->relevance),
+                 words = (double)top - log_sum(rows, s, n, r->start) - log_sum(rows, s, n, r->end);
+    const double figures[] = {1, joint, best, best - second, words};
+    double z = m->n_calibration > 0 ? 0 : joint;
+    for (size_t i = 0; i < m->n_calibration && i < sizeof figures / sizeof *figures; i++)
+        z += (double)m->calibration[i] * figures[i];
+    out->confidence = (float)(1 / (1 + exp(-z)));
     out->found = out->confidence >= m->threshold;
 }
 
@@ -404,7 +418,7 @@ static int read_together(struct reading *x, struct error *e)
     if (!failed && n > 0) {
         const struct rows rows = window_rows(x, 0);
         take_joint(x, &rows, s, n);
-        decide(x, head(&rows, 0, x->reread->relevance));
+        decide(x, &rows, s, n);
     }
     free(s);
     free(pieces);
