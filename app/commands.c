@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "app/text/corpus.h"
 #include "app/measure/eval.h"
 #include "app/output/export.h"
+#include "app/installed.h"
 #include "app/reader/inspected.h"
 #include "app/options.h"
 #include "app/output/plain.h"
@@ -236,10 +238,12 @@ static int run_devices(const struct options *o, struct error *e)
     return failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* The fetching is a script's work, in the source tree. */
+/* The fetching is a script's work. */
 static int run_get_answerer(struct error *e)
 {
-    execl("/bin/sh", "sh", LECTERN_GET_ANSWERER, (char *)NULL);
+    char script[PATH_MAX];
+    installed_path(script, sizeof script, "scripts/get_answerer.sh");
+    execl("/bin/sh", "sh", script, (char *)NULL);
     error_set(e, "get-answerer: /bin/sh does not start");
     return EXIT_FAILED;
 }

@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/manual.h"
 #include "app/options.h"
 #include "app/rank.h"
 #include "app/text/convert/convert.h"
 #include "app/text/safe_text.h"
 #include "compute/comm.h"
 #include "compute/error.h"
+#include "compute/loops.h"
 #include "compute/log.h"
+#include "compute/product.h"
+#include "compute/vulkan/backend_vulkan.h"
 
 static atomic_bool cancel;
 
@@ -44,6 +48,21 @@ static struct rank_use rank_use_of(const struct options *o)
                              .attention = o->command == COMMAND_SCALE && !o->scale.model};
 }
 
+/* The version, and what the program can do with what it was built with and finds here. */
+static void say_version(void)
+{
+    struct error e;
+    char loader[64];
+    enum product_precision precision;
+    backend_vulkan_loader(loader, sizeof loader);
+    product_precision_find("auto", &precision);
+    puts("lectern " LECTERN_VERSION);
+    printf("processor: %s, %s products\n", loops_choose(&e) == 0 ? loops()->name : e.text,
+           product_precision_name(precision));
+    printf("Vulkan: %s\nranks: %s\n", loader, comm_library());
+    convert_libraries(stdout);
+}
+
 static int run(int argc, char **argv, struct comm *c)
 {
     struct options o;
@@ -52,10 +71,9 @@ static int run(int argc, char **argv, struct comm *c)
     if (o.help || o.version) {
         if (comm_rank(c) != 0) return EXIT_DONE;
         if (o.help) {
-            options_help(o.command, stdout);
+            manual_help(o.command, stdout);
         } else {
-            puts("lectern " LECTERN_VERSION);
-            convert_libraries(stdout);
+            say_version();
         }
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }

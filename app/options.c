@@ -456,33 +456,17 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     return 0;
 }
 
-void options_help(enum command command, FILE *out)
+bool options_command(unsigned i, struct options_entry *out)
 {
-    if (command == COMMAND_SCREEN) {
-        fputs("Lectern reads whole books and repositories as one sequence and shows what it attended to.\n\n", out);
-    }
-    fputs("Usage:\n", out);
-    for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (command != COMMAND_SCREEN && command != (enum command)i) continue;
-        char call[64];
-        snprintf(call, sizeof call, "%s%s[OPTIONS] %s", commands[i].name, *commands[i].name ? " " : "",
-                 commands[i].arguments);
-        fprintf(out, "  lectern %-42s %s\n", call, commands[i].help);
-    }
-    fputs("\nA PATH is a file, a directory, a git working tree, a repository's address (https://..., git@host:...), or "
-          "- for\nstandard input.\n\nOptions:\n",
-          out);
-    for (int i = 0; i < N_OPTIONS; i++) {
-        if (command != COMMAND_SCREEN && !(table[i].commands & FOR(command))) continue;
-        char call[48];
-        snprintf(call, sizeof call, "%s--%s %s",
-                 table[i].letter == 'q'   ? "-q, "
-                 : table[i].letter == 'h' ? "-h, "
-                                          : "    ",
-                 table[i].name, table[i].argument ? table[i].argument : "");
-        fprintf(out, "  %-30s %s\n", call, table[i].help);
-    }
-    fputs("\nExit status: 0 done; 1 failed; 2 wrong usage; 3 done, but part of the input was skipped (listed);\n"
-          "130 interrupted.\n",
-          out);
+    if (i >= sizeof commands / sizeof *commands) return false;
+    *out =
+        (struct options_entry){.name = commands[i].name, .argument = commands[i].arguments, .help = commands[i].help};
+    return true;
+}
+
+bool options_option(unsigned i, struct options_entry *out)
+{
+    if (i >= N_OPTIONS) return false;
+    *out = (struct options_entry){table[i].name, table[i].argument, table[i].help, table[i].letter, table[i].commands};
+    return true;
 }

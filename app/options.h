@@ -73,7 +73,15 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e);
 /* Whether a word is a kept read's name, or enough of its beginning: 12 hexadecimal digits. */
 bool options_is_state_name(const char *word);
 
-/* The help of one command, or of all where `command` is the screen. */
-void options_help(enum command command, FILE *out);
+/* An entry of the command line's table, for who tells of it (app/manual.h). */
+struct options_entry {
+    const char *name, *argument, *help; /* argument NULL: an option without one */
+    char letter;                        /* of an option, 0: none */
+    unsigned commands;                  /* that take an option: bit COMMAND_ASK is for ask */
+};
+
+/* Command or option number i; false behind the last. */
+bool options_command(unsigned i, struct options_entry *out);
+bool options_option(unsigned i, struct options_entry *out);
 
 #endif

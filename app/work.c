@@ -1,10 +1,12 @@
 #include "app/work.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/answer/answerer.h"
+#include "app/installed.h"
 #include "app/options.h"
 #include "app/rank.h"
 #include "app/reader/reread.h"
@@ -19,7 +21,10 @@
 
 const char *work_model_path(const struct options *o)
 {
-    return o->model ? o->model : LECTERN_MODEL;
+    static char shipped[PATH_MAX];
+    if (o->model) return o->model;
+    installed_path(shipped, sizeof shipped, "models/lectern-s.gguf");
+    return shipped;
 }
 
 void work_close(struct work *w)

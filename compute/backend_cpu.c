@@ -22,7 +22,7 @@
 enum { ROWS = 256, ROWS_LEAST = 64, TASKS = 4, FEW = MATRIX_CPU_FEW };
 
 /* Tokens of a chunk at which a device is at its best: CHUNK, and more where there are many threads. */
-enum { CHUNK = 2048, CHUNK_A_THREAD = 128 };
+enum { CHUNK = 2048, CHUNK_A_THREAD = 512 };
 
 static float *data(const struct matrix *m)
 {
@@ -38,19 +38,6 @@ static int cpu_wait(struct backend *b, uint64_t ticket, struct error *e)
 {
     (void)ticket;
     return matrix_cpu_flush(b, e);
-}
-
-static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
-{
-    struct backend_cpu *b = cpu_of(x);
-    assert(x->cols == table->cols && n <= x->rows);
-    if (!matrix_cpu_scratch_for_threads(b, x->cols)) return;
-    matrix_cpu_keep_rows(table);
-    float *row = b->thread[0].data;
-    for (uint32_t i = 0; i < n; i++) {
-        matrix_cpu_row(table, (uint32_t)ids[i], row);
-        loops()->rows->store(data(x) + (size_t)i * x->cols, x->cols, add, row, 1, x->cols);
-    }
 }
 
 static unsigned count_tasks(uint32_t n, uint32_t each)
@@ -70,6 +57,35 @@ static uint32_t rows_of_task(const struct backend_cpu *b, uint32_t n, uint32_t t
     if (threads == 1) return most;
     const uint32_t even = count_tasks(n, count_tasks(TASKS * threads, times)), each = count_tasks(even, least) * least;
     return each < most ? each : most;
+}
+
+struct embed_job {
+    struct matrix *x;
+    const struct matrix *table;
+    const int32_t *ids;
+    uint32_t n, rows; /* rows: of one task */
+    bool add;
+};
+
+static void embed_task(void *context, unsigned task, unsigned thread)
+{
+    const struct embed_job *job = context;
+    const uint32_t d = job->x->cols, begin = task * job->rows, n = task_size(task, job->rows, job->n);
+    float *row = cpu_of(job->x)->thread[thread].data;
+    for (uint32_t i = begin; i < begin + n; i++) {
+        matrix_cpu_row(job->table, (uint32_t)job->ids[i], row);
+        loops()->rows->store(data(job->x) + (size_t)i * d, d, job->add, row, 1, d);
+    }
+}
+
+static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
+{
+    struct backend_cpu *b = cpu_of(x);
+    assert(x->cols == table->cols && n <= x->rows);
+    if (!matrix_cpu_scratch_for_threads(b, x->cols)) return;
+    matrix_cpu_keep_rows(table);
+    struct embed_job job = {x, table, ids, n, rows_of_task(b, n, 1, ROWS_LEAST, ROWS), add};
+    thread_pool_run(b->base.pool, count_tasks(n, job.rows), embed_task, &job);
 }
 
 struct project_job {

@@ -24,6 +24,9 @@ void comm_close(struct comm *c, int status);
 /* From here on nothing is sent and comm_close ends all ranks: for a failure between two calls of a sequence. */
 void comm_break(struct comm *c);
 
+/* What ranks are built on: "MPI", or why there are none. */
+const char *comm_library(void);
+
 /* NULL is rank 0 of 1. */
 uint32_t comm_rank(const struct comm *c);
 uint32_t comm_size(const struct comm *c);

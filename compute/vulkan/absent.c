@@ -1,4 +1,6 @@
 /* In the place of the back end where the program is built without Vulkan. */
+#include <stdio.h>
+
 #include "compute/error.h"
 #include "compute/vulkan/backend_vulkan.h"
 
@@ -6,6 +8,11 @@ int backend_vulkan_open(struct backend **out, const char *device, unsigned n_thr
 {
     (void)out, (void)n_threads;
     return error_set_kind(e, ERROR_DEVICE, "%s: this program was built without Vulkan", device);
+}
+
+void backend_vulkan_loader(char *out, size_t size)
+{
+    snprintf(out, size, "not built in");
 }
 
 size_t backend_vulkan_count(void)

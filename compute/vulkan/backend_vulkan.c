@@ -198,6 +198,11 @@ int backend_vulkan_open(struct backend **out, const char *device, unsigned n_thr
     return 0;
 }
 
+void backend_vulkan_loader(char *out, size_t size)
+{
+    gpu_loader(out, size);
+}
+
 size_t backend_vulkan_count(void)
 {
     return gpu_count();

@@ -14,6 +14,9 @@ struct error;
  * best tier that passes the self-test is taken. n_threads: of the pool for work that stays on the host. */
 int backend_vulkan_open(struct backend **out, const char *device, unsigned n_threads, struct error *e);
 
+/* "loader 1.3.239", or why there is none. */
+void backend_vulkan_loader(char *out, size_t size);
+
 /* Number of Vulkan devices; 0 where there is no Vulkan. */
 size_t backend_vulkan_count(void);
 

@@ -97,6 +97,16 @@ static bool instance_has_debug_utils(void)
     return has;
 }
 
+void gpu_loader(char *out, size_t size)
+{
+    if (volkInitialize() != VK_SUCCESS) {
+        snprintf(out, size, "no loader (libvulkan.so.1) here");
+        return;
+    }
+    const uint32_t v = volkGetInstanceVersion();
+    snprintf(out, size, "loader %u.%u.%u", VK_API_VERSION_MAJOR(v), VK_API_VERSION_MINOR(v), VK_API_VERSION_PATCH(v));
+}
+
 /* Under the lock. */
 static int instance_create(struct error *e)
 {

@@ -65,4 +65,7 @@ void gpu_name(const struct gpu *g, VkObjectType type, uint64_t handle, const cha
 /* Messages of the validation layer (warnings and errors) since the program started, on any device; copies the first. */
 unsigned gpu_messages(char *first, size_t size);
 
+/* "loader 1.3.239", or that there is none; the list's lock is not needed. */
+void gpu_loader(char *out, size_t size);
+
 #endif
