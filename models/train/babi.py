@@ -42,8 +42,8 @@ def renamed(text, names):
     return re.sub(r"\w+", lambda match: names.get(match.group(0), match.group(0)), text)
 
 
-def hide(passage, chosen, rng):
-    """Puts stories, one question each, into a passage.
+def hide(passage, chosen, rng, own_names=False):
+    """Puts stories, one question each, into a passage; with other names than bAbI's few unless `own_names`.
 
     `chosen` is a list of (lines, question entry). Returns (text, [(question, answer, gold ranges, supporting lines)]).
     """
@@ -51,7 +51,7 @@ def hide(passage, chosen, rng):
     ends = [end for _, end in queries.sentences(passage)]
     inserts = []
     for story, (lines, (question, answer, support, read)) in enumerate(chosen):
-        names = dict(zip(NAMES + THINGS, people[4 * story:4 * story + 4] + things[3 * story:3 * story + 3]))
+        names = {} if own_names else dict(zip(NAMES + THINGS, people[4 * story:4 * story + 4] + things[3 * story:3 * story + 3]))
         places = sorted(rng.choices(ends, k=read))
         for i in range(read):
             inserts.append((places[i], story, i, " " + renamed(lines[i], names)))

@@ -58,40 +58,56 @@ class Encoder(torch.nn.Module):
         """(name in the file, parameter) of all that is trained."""
         return [(name.replace("/", "."), value) for name, value in self.parameters_by_name.items()]
 
-    def norm(self, x, name):
-        return F.layer_norm(x, (self.config.width,), self.at(name + ".weight"), self.at(name + ".bias"), EPS)
-
-    def linear(self, x, name):
-        return F.linear(x, self.at(name + ".weight"), self.at(name + ".bias"))
-
     def rows(self, ids, types, lengths, dropout=0.0):
-        """The last layer's rows [windows, width of the batch, d] of windows that are padded behind their `lengths`."""
-        n, size = ids.shape
-        x = F.embedding(ids, self.words) + self.at("position_embd.weight")[:size] + F.embedding(types, self.at("token_types.weight"))
-        x = self.norm(x, "token_embd_norm")
-        mask = (torch.arange(size, device=ids.device) < lengths[:, None])[:, None, None, :].expand(n, 1, size, size)
+        """The last layer's rows [rows, d] of windows that stand one after the other, `lengths` rows each."""
+        starts = F.pad(lengths.cumsum(0), (1, 0)).int()
+        position = torch.arange(len(ids), device=ids.device) - starts[:-1].long().repeat_interleave(lengths, output_size=len(ids))
+        longest = int(lengths.max())
+        kind = torch.bfloat16 if ids.is_cuda else self.words.dtype
+        w = {name: value.to(kind) for name, value in self.named()}
+        d = (self.config.width,)
+
+        def linear(x, name):
+            return F.linear(x, w[name + ".weight"], w[name + ".bias"])
+
+        def norm(x, name):
+            return F.layer_norm(x, d, w[name + ".weight"], w[name + ".bias"], EPS)
+
+        def dropped(x):
+            return F.dropout(x, dropout, self.training) if dropout else x
+
+        x = F.embedding(ids, self.words) + F.embedding(position, self.at("position_embd.weight")) + F.embedding(types, self.at("token_types.weight"))
+        x = norm(x.to(kind), "token_embd_norm")
         for i in range(self.config.layers):
             p = f"blk.{i}."
-            q, k, v = (self.linear(x, p + name).view(n, size, self.config.heads, -1).transpose(1, 2) for name in ("attn_q", "attn_k", "attn_v"))
-            a = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(n, size, -1)
-            a = F.dropout(self.linear(a, p + "attn_output"), dropout, self.training)
-            x = self.norm(x + a, p + "attn_output_norm")
-            f = self.linear(F.gelu(self.linear(x, p + "ffn_up")), p + "ffn_down")
-            x = self.norm(x + F.dropout(f, dropout, self.training), p + "layer_output_norm")
+            q, k, v = (linear(x, p + name).view(len(ids), self.config.heads, -1) for name in ("attn_q", "attn_k", "attn_v"))
+            x = norm(x + dropped(linear(attention(q, k, v, starts, longest).flatten(1), p + "attn_output")), p + "attn_output_norm")
+            x = norm(x + dropped(linear(F.gelu(linear(x, p + "ffn_up")), p + "ffn_down")), p + "layer_output_norm")
         return x
 
     def forward(self, ids, types, lengths, dropout=0.0):
-        """The heads of every row [windows, width of the batch, heads]."""
-        return self.linear(self.rows(ids, types, lengths, dropout), "reread.heads").float()
+        """The heads of every row [rows, heads]."""
+        x = self.rows(ids, types, lengths, dropout)
+        return F.linear(x, self.at("reread.heads.weight").to(x.dtype), self.at("reread.heads.bias").to(x.dtype))
 
 
-def pretrained(directory, byte_rows=True):
-    """all-MiniLM-L6-v2 from its published files, its word table rounded to Q4_0."""
+def attention(q, k, v, starts, longest):
+    """Softmax attention of the rows of each window among themselves: [rows, heads, columns]."""
+    if q.is_cuda:
+        from torch.nn.attention.varlen import varlen_attn
+        return varlen_attn(q, k, v, starts, starts, longest, longest)
+    bounds = starts.tolist()
+    return torch.cat([F.scaled_dot_product_attention(*(x[b:e].transpose(0, 1)[None] for x in (q, k, v)))[0].transpose(0, 1)
+                      for b, e in zip(bounds, bounds[1:])])
+
+
+def pretrained(directory, layers=6, byte_rows=True):
+    """The first layers of all-MiniLM-L6-v2 from its published files, the word table rounded to Q4_0."""
     from safetensors.numpy import load_file
     directory = pathlib.Path(directory)
     given = json.loads((directory / "config.json").read_text())
     saved = load_file(directory / "model.safetensors")
-    encoder = Encoder(Config(given["num_hidden_layers"], given["hidden_size"], given["intermediate_size"], given["num_attention_heads"],
+    encoder = Encoder(Config(layers, given["hidden_size"], given["intermediate_size"], given["num_attention_heads"],
                              given["max_position_embeddings"], given["vocab_size"]))
     table = saved["embeddings.word_embeddings.weight"].astype(np.float32)
     if byte_rows:

@@ -1,9 +1,10 @@
 """Writes the second reading's GGUF file and the test vectors of the encoder (FORMAT.md).
 
-    python reread_export.py --weights reread.pt --tokenizer words.model --out ../lectern-s-reread.gguf --vectors encoder_vectors.gguf
+    python reread_export.py --weights reread.pt --pretrained DIR --tokenizer words.model --out ../lectern-s-reread.gguf --vectors encoder_vectors.gguf
 """
 
 import argparse
+import json
 import pathlib
 
 import gguf
@@ -15,6 +16,7 @@ import seal
 import words
 
 Q8, Q4, WHOLE = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.F32
+SHIPPED = encoder.HEADS[:3]  # the others taught the layers, but what they say was no better than a guess (models/README.md)
 QUESTION = "What did the keeper hide beneath the stairs of the old lighthouse?"
 TEXTS = ("Tobias hid two letters and a brass lamp beneath the stairs of the lighthouse, and told nobody.\n",
          "int tide(int day) { return day * day % 17; /* fathoms, na\u00efve estimate */ }\n", "It rained.", "The fog did not lift. " * 11)
@@ -28,7 +30,8 @@ def tensors(net):
     """(name, array, kind) of everything in the file."""
     yield "token_embd.weight", net.words.cpu().numpy(), Q4
     for name, tensor in net.named():
-        yield name, tensor.detach().float().cpu().numpy(), kind_of(name, tensor)
+        array = tensor.detach().float().cpu().numpy()
+        yield name, array[:len(SHIPPED)] if name.startswith("reread.heads") else array, kind_of(name, tensor)
 
 
 def as_shipped(net):
@@ -56,7 +59,7 @@ def write_model(path, net, proto, settings, summary):
             out.add_float32("reread." + key, value)
         else:
             out.add_array("reread." + key, value)
-    out.add_array("reread.heads", list(encoder.HEADS))
+    out.add_array("reread.heads", list(SHIPPED))
     out.add_string("encoder.training.summary", summary)
     out.add_string("tokenizer.ggml.model", "words")
     for key, value in (("cls", words.CLS), ("sep", words.SEP), ("padding", words.PAD)):
@@ -80,29 +83,41 @@ def write_vectors(path, net, tokenizer):
     windows.append(([words.CLS, *rng.integers(1000, 29000, net.config.positions - 1).tolist()], 20))
     ids = [torch.tensor([window]) for window, _ in windows]
     types = [(torch.arange(len(window)) >= second).long()[None] for window, second in windows]
-    heads = [net.double()(i, t, torch.tensor([i.shape[1]]))[0].float().numpy() for i, t in zip(ids, types)]
+    heads = [net.double()(i[0], t[0], torch.tensor([i.shape[1]])).float().numpy() for i, t in zip(ids, types)]
     out = gguf.GGUFWriter(path, "encoder-vectors")
-    out.add_tensor("ids", np.concatenate([i[0].numpy() for i in ids]).astype(np.int32))
-    out.add_tensor("types", np.concatenate([t[0].numpy() for t in types]).astype(np.int32))
-    out.add_tensor("starts", np.cumsum([0] + [len(window) for window, _ in windows]).astype(np.int32))
-    out.add_tensor("heads", np.concatenate(heads).astype(np.float32))
+    out.add_tensor("vectors.ids", np.concatenate([i[0].numpy() for i in ids]).astype(np.int32))
+    out.add_tensor("vectors.types", np.concatenate([t[0].numpy() for t in types]).astype(np.int8))
+    out.add_tensor("vectors.starts", np.cumsum([0] + [len(window) for window, _ in windows]).astype(np.int32))
+    out.add_tensor("vectors.heads", np.concatenate(heads)[:, :len(SHIPPED)].astype(np.float32))
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
 
 
+def load(weights, directory):
+    """A trained encoder, and what else its checkpoint holds. The word table is the pretrained one's."""
+    saved = torch.load(weights, map_location="cpu", weights_only=True)
+    net = encoder.pretrained(directory, saved["config"]["layers"])
+    with torch.no_grad():
+        for name, tensor in net.named():
+            tensor.copy_(saved["weights"][name])
+    return net.eval(), saved
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", required=True)
+    parser.add_argument("--pretrained", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--vectors", required=True)
+    parser.add_argument("--scores", help="JSON of reread_scores.py: calibration, threshold, headline")
     args = parser.parse_args()
-    saved = torch.load(args.weights, map_location="cpu", weights_only=True)
-    net = encoder.Encoder(encoder.Config(**saved["config"]))
-    net.load_state_dict(saved["weights"])
-    write_model(args.out, net, pathlib.Path(args.tokenizer).read_bytes(), saved["settings"], saved["summary"])
+    net, saved = load(args.weights, args.pretrained)
+    scores = json.loads(pathlib.Path(args.scores).read_text()) if args.scores else {"calibration": [0.0, 1.0], "threshold": 0.5, "headline": "not scored"}
+    settings = {**saved["settings"], "calibration": scores["calibration"], "threshold": scores["threshold"]}
+    write_model(args.out, net, pathlib.Path(args.tokenizer).read_bytes(), settings, saved["summary"] + "; " + scores["headline"])
     as_shipped(net)
     write_vectors(args.vectors, net, words.Words(args.tokenizer))
 

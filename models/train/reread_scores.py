@@ -1,0 +1,153 @@
+"""Scores what reread_train.py collected of the held-out questions, and fits the confidence on the part that is for choices.
+
+    python reread_scores.py --packs DIR --collected reread.pt --out scores.json     prints the tables of models/README.md
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import string
+
+import numpy as np
+
+from reread_data import EXTRACTIVE, KINDS, MIX
+from reread_evaluate import READ, in_turn
+from reread_windows import Pack
+
+NONE = KINDS.index("none")
+WORDED = (KINDS.index("span"), KINDS.index("several"))
+JOINT_WEIGHT, JOINT_REACH = 2.0, 10.0  # app/reader/reread.c has the same
+KEPT = 0.9                             # of the questions that have an answer, so many are to be "found"
+
+
+def plain(text):
+    text = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def f1(found, wanted):
+    a, b = plain(found).split(), plain(wanted).split()
+    both = sum((collections.Counter(a) & collections.Counter(b)).values())
+    return 2 * both / (len(a) + len(b)) if both else 0.0
+
+
+def auc(above, below):
+    above, below = np.array(above)[:, None], np.array(below)[None, :]
+    return float(np.mean(above > below) + 0.5 * np.mean(above == below))
+
+
+class Collected:
+    """The collected arrays of one part, with the texts that answers are words of. `variant`: of reread_evaluate.VARIANTS."""
+
+    def __init__(self, packs, collected, half, variant=0):
+        packs = pathlib.Path(packs)
+        self.pack = Pack(packs / f"{half}.npz")
+        self.z = np.load(pathlib.Path(collected).with_suffix(f".{half}.npz"))
+        self.z = {name.removesuffix(str(variant)): self.z[name] for name in self.z.files if not name[-1].isdigit() or name.endswith(str(variant))}
+        saved = json.loads((packs / f"{half}.json").read_text(encoding="utf-8"))
+        self.texts, self.answers = saved["texts"], saved["answers"]
+        self.document_of = np.searchsorted(self.pack.segment[self.pack.document], np.arange(len(self.pack.tokens)), "right") - 1
+        reader = packs / f"{half}-reader.npy"
+        self.reader = np.load(reader) if reader.exists() else np.full((self.pack.n, 1), -1)
+        self.half = half
+
+    def words(self, first, last):
+        return self.texts[self.document_of[first]][self.pack.begins[first]:self.pack.ends[last]]
+
+    def read(self, q):
+        """Columns of the candidates that are read: in turn from the reader's list (MiniLM's, where that was not made) and BM25's."""
+        first = self.reader[q] if (self.reader[q] >= 0).any() else self.z["similar"][q]
+        column = {int(s): i for i, s in enumerate(self.z["candidates"][q]) if s >= 0}
+        return np.array([column[s] for s in in_turn(first, self.pack.bm25[q])[:READ] if s in column])
+
+    def of(self, q):
+        """What is said of one question: its set, ranks, answer and what its confidence is made of."""
+        p, z = self.pack, self.z
+        read = self.read(q)
+        places, relevance = z["candidates"][q][read], z["relevance"][q][read].astype(np.float32)
+        own = z["score"][q][read].astype(np.float32)
+        spans, scores = z["joint_spans"][q], z["joint_score"][q].astype(np.float32)
+        joint = {}
+        for (first, _), score in zip(spans, scores):
+            if first >= 0:
+                joint.setdefault(int(np.searchsorted(p.segment, first, "right") - 1), float(score))
+        best = max(joint.values(), default=0.0)
+        together = np.array([max(joint.get(int(s), -np.inf), best - JOINT_REACH) for s in places])
+        chosen = int(np.argmax(relevance + own + JOINT_WEIGHT * together))
+        first, last = p.segment[places[chosen]] + z["span"][q][read[chosen]].astype(int)
+        order = np.sort(relevance)[::-1]
+        gold = set(p.gold(q).tolist())
+        return {"set": str(p.sets[p.q_set[q]]), "kind": int(p.q_kind[q]), "answers": self.answers[q], "answer": self.words(first, last),
+                "ranked": [int(s) in gold for s in places[np.argsort(-relevance, kind="stable")]], "bm25": [int(s) in gold for s in p.bm25[q]],
+                "features": (float(z["joint_first"][q][0]), float(order[0])), "long": len(self.texts[self.document_of[first]]) > 60_000}
+
+
+def right(row):
+    """Exact match and F1 of the answer, against the best of the answers known."""
+    return max(plain(row["answer"]) == plain(a) for a in row["answers"]), max(f1(row["answer"], a) for a in row["answers"])
+
+
+def fitted(rows):
+    """Weights of the confidence: by Newton's method, of being right (F1 of a half) from the joint window's relevance and the best place's."""
+    x = np.array([(1.0, *row["features"]) for row in rows])
+    y = np.array([row["kind"] != NONE and right(row)[1] >= 0.5 for row in rows], float)
+    w = np.zeros(3)
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-x @ w))
+        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(3), x.T @ (y - p))
+    return w
+
+
+def confidence(rows, w):
+    return 1 / (1 + np.exp(-np.array([(1.0, *row["features"]) for row in rows]) @ w))
+
+
+def table(rows):
+    """A line a set: recall of BM25 and of the second reading, and the answers."""
+    by = collections.defaultdict(list)
+    for row in rows:
+        if row["kind"] != NONE:
+            by[row["set"] + (" 64K" if row["long"] else " 8K") * (row["set"] == "babi")].append(row)
+    groups = [("all 13", [r for name in MIX for r in by.get(name, ())]), ("extractive", [r for name in EXTRACTIVE for r in by.get(name, ())]), *sorted(by.items())]
+    print("| set | questions | BM25 @1 / @5 | read again @1 / @5 | exact match / F1 |\n|---|---|---|---|---|")
+    for name, found in groups:
+        worded = [right(row) for row in found if row["kind"] in WORDED]
+        cells = [f"{np.mean([any(row[k][:n]) for row in found]):.3f}" for k in ("bm25", "ranked") for n in (1, 5)]
+        words = " / ".join(f"{value:.3f}" for value in np.mean(worded, 0)) if worded else ""
+        print(f"| {name} | {len(found)} | {cells[0]} / {cells[1]} | {cells[2]} / {cells[3]} | {words} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--packs", required=True)
+    parser.add_argument("--collected", required=True, help="the checkpoint that the collected arrays lie beside")
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+    parts = {}
+    for half in ("dev", "test"):
+        collected = Collected(args.packs, args.collected, half)
+        parts[half] = [collected.of(q) for q in range(collected.pack.n) if collected.pack.bm25[q][0] >= 0]
+    judged = {half: [row for row in rows if row["kind"] in (*WORDED, NONE)] for half, rows in parts.items()}
+    w = fitted(judged["dev"])
+    sure = {half: confidence(rows, w) for half, rows in judged.items()}
+    threshold = float(np.quantile([c for c, row in zip(sure["dev"], judged["dev"]) if row["kind"] != NONE], 1 - KEPT))
+    table(parts["test"])
+    for label, halves in (("test", ("test",)), ("dev", ("dev",)), ("both", ("dev", "test"))):
+        pairs = [(c, row["kind"] != NONE) for half in halves for c, row in zip(sure[half], judged[half]) if row["set"] == "squad2.0"]
+        print(f"SQuAD 2.0 {label}: AUC {auc([c for c, a in pairs if a], [c for c, a in pairs if not a]):.3f} of {len(pairs)}")
+    correct = np.array([row["kind"] != NONE and right(row)[1] >= 0.5 for row in judged["test"]])
+    for low in np.arange(0, 1, 0.2):
+        here = (sure["test"] > low) & (sure["test"] <= low + 0.2)
+        if here.any():
+            print(f"confidence {low:.1f} to {low + 0.2:.1f}: {here.sum()} answers, {correct[here].mean():.2f} right")
+    mix = [row for row in parts["test"] if row["set"] in MIX and row["kind"] != NONE]
+    headline = "held out, 13 sets: recall@1 %.3f, @5 %.3f" % tuple(np.mean([any(row["ranked"][:n]) for row in mix]) for n in (1, 5))
+    scores = {"calibration": [*map(float, w), 0.0, 0.0], "threshold": threshold, "headline": headline}
+    pathlib.Path(args.out).write_text(json.dumps(scores))
+    print(scores)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The second reading and Reader 2: windows, spans, attention against plain loops: python -m unittest test_reread (in this directory)."""
+
+import math
+import types
+import unittest
+
+import numpy as np
+import torch
+
+import encoder
+import reread_model
+import reread_windows
+import stream
+import words
+
+
+def small_pack():
+    """Two documents of two and one segments, ten tokens each, with a sentence end after four."""
+    pack = types.SimpleNamespace(tokens=np.arange(1000, 1030), sentence=np.arange(30) % 10 == 4, segment=np.array([0, 10, 20, 30]),
+                                 document_of=np.array([0, 0, 1]), title=np.array([7, 8, 9]), title_at=np.array([0, 2, 3]))
+    return pack
+
+
+class Windows(unittest.TestCase):
+    def test_a_place_has_its_title_before_it(self):
+        windows = reread_windows.Windows()
+        windows.place(small_pack(), np.array([5, 6]), 1, 16)
+        self.assertEqual(windows.ids[0].tolist(), [words.CLS, 5, 6, words.SEP, 7, 8, words.SEP, *range(1010, 1020), words.SEP])
+        self.assertEqual((windows.second[0], windows.first[0], windows.size[0]), (7, 7, 10))
+
+    def test_the_best_sentences_stand_in_the_texts_order(self):
+        best = np.full((2, reread_windows.SENTENCE_IDS), reread_model.FAR)
+        best[0, 1], best[1, 0] = 3.0, 5.0
+        found = reread_windows.chosen_sentences(small_pack(), np.array([5]), [2, 0], np.array([1.0, 0.0]), best)
+        self.assertEqual(found, [(0, 4, 0), (24, 30, 2)])
+
+
+class Spans(unittest.TestCase):
+    def test_best_spans_equal_those_found_by_trying_all(self):
+        torch.manual_seed(1)
+        start, end = torch.randn(3, 40), torch.randn(3, 40)
+        mask, part = torch.rand(3, 40) > 0.2, (torch.rand(3, 40) > 0.8).long().cumsum(1)
+        best, last = reread_model.best_spans(start, end, mask, part)
+        for w in range(3):
+            for i in range(40):
+                tried = [(start[w, i] + end[w, j]).item() for j in range(i, min(40, i + reread_windows.SPAN))
+                         if mask[w, i] and mask[w, j] and part[w, i] == part[w, j]]
+                self.assertAlmostEqual(max(tried, default=reread_model.FAR), best[w, i].item(), 4)
+                if tried:
+                    self.assertAlmostEqual((start[w, i] + end[w, last[w, i]]).item(), best[w, i].item(), 4)
+
+
+class Attention(unittest.TestCase):
+    def test_windows_one_after_the_other_do_not_see_each_other(self):
+        torch.manual_seed(2)
+        net = encoder.Encoder(encoder.Config(2, 24, 32, 3, 16, 50)).double().eval()
+        ids, kinds = torch.randint(50, (17,)), torch.randint(2, (17,))
+        whole = net(ids, kinds, torch.tensor([10, 7]))
+        self.assertLess((whole[10:] - net(ids[10:], kinds[10:], torch.tensor([7]))).abs().max().item(), 1e-12)
+
+    def test_a_stream_attends_as_the_definition_says(self):
+        torch.manual_seed(3)
+        config = stream.Config(2, 24, 6, 8, 1, 4, 4, 2, -1.0)
+        net = stream.Stream(config, encoder.Encoder(encoder.Config(2, 24, 32, 6, 16, 50))).double()
+        size = 160
+        q, k, v = (torch.randn(1, size, 6, 4, dtype=torch.float64) for _ in range(3))
+        segment = torch.arange(size)[None] // 5
+        for layer in range(2):
+            got = net.attend(layer, q, k, v, segment)[0]
+            for p in range(0, size, 7):
+                for h in range(6):
+                    self.assertLess((got[p, h] - self.defined(net, layer, q[0], k[0], v[0], segment[0], p, h)).abs().max().item(), 1e-6)
+
+    def defined(self, net, layer, q, k, v, segment, p, h):
+        c = net.config
+        seen = [(j, 0.0) for j in range(len(q)) if j // c.window == p // c.window and (layer < 1 or segment[j] == segment[p])]
+        for b, (length, rate) in enumerate(c.far()):
+            if p % rate == h % rate:
+                seen += [(j, net.branch_bias[layer, b, h].item()) for j in range(len(q)) if j % rate == h % rate and j // length == p // length
+                         and j // c.window < p // c.window]
+        share = torch.stack([q[p, h] @ k[j, h] / math.sqrt(4) + bias for j, bias in seen]).softmax(0)
+        return sum(s * v[j, h] for s, (j, _) in zip(share, seen))
+
+
+if __name__ == "__main__":
+    unittest.main()
