@@ -158,17 +158,14 @@ static void a_batch_that_breaks_the_rules_is_refused(void **state)
     synthetic_encoder_close(&m);
 }
 
-/* Windows and heads lie in the file of the small encoder. */
-static void the_heads_equal_pytorchs(void **state)
+/* Runs the windows that lie in a file and compares the heads that lie with them. */
+static void expect_vectors(const struct encoder_model *m, const struct gguf *file, double tolerance)
 {
-    (void)state;
-    struct encoder_model *m;
     struct encoder_batch b = {0};
-    assert_ok(encoder_model_open(&m, VECTORS, &e), e);
-    const struct gguf_tensor *ids = gguf_find_tensor(m->file, "vectors.ids"),
-                             *types = gguf_find_tensor(m->file, "vectors.types"),
-                             *starts = gguf_find_tensor(m->file, "vectors.starts"),
-                             *heads = gguf_find_tensor(m->file, "vectors.heads");
+    const struct gguf_tensor *ids = gguf_find_tensor(file, "vectors.ids"),
+                             *types = gguf_find_tensor(file, "vectors.types"),
+                             *starts = gguf_find_tensor(file, "vectors.starts"),
+                             *heads = gguf_find_tensor(file, "vectors.heads");
     assert_non_null(ids);
     assert_non_null(types);
     assert_non_null(starts);
@@ -184,14 +181,35 @@ static void the_heads_equal_pytorchs(void **state)
     float *got = run(m, &b);
     const float *expected = (const float *)(const void *)heads->bytes;
     for (size_t i = 0; i < heads->dims[0] * heads->dims[1]; i++)
-        if (!(fabsf(got[i] - expected[i]) <= (float)test_tolerance(2e-4, 3e-2)))
+        if (!(fabs((double)got[i] - (double)expected[i]) <= tolerance))
             fail_msg("number %zu: %.9g, expected %.9g", i, (double)got[i], (double)expected[i]);
+    free(got);
+}
+
+static void the_heads_equal_pytorchs(void **state)
+{
+    (void)state;
+    struct encoder_model *m;
+    assert_ok(encoder_model_open(&m, VECTORS, &e), e);
+    expect_vectors(m, m->file, test_tolerance(2e-4, 3e-2));
     assert_int_equal(encoder_model_head(m, "start"), 1);
     assert_int_equal(encoder_model_head(m, "nowhere"), -1);
     assert_int_equal(m->n_calibration, 2);
     assert_true(m->threshold == -0.5f);
     assert_int_equal(m->context_length, 128);
-    free(got);
+    encoder_model_close(m);
+}
+
+/* Six layers of half precision add up to more than the small file's two. */
+static void the_shipped_file_says_what_pytorch_says(void **state)
+{
+    (void)state;
+    struct encoder_model *m;
+    struct gguf *vectors;
+    assert_ok(encoder_model_open(&m, "models/lectern-s-reread.gguf", &e), e);
+    assert_ok(gguf_open(&vectors, "tests/data/encoder_vectors.gguf", &e), e);
+    expect_vectors(m, vectors, test_tolerance(2e-3, 0.5));
+    gguf_close(vectors);
     encoder_model_close(m);
 }
 
@@ -203,6 +221,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_window_has_the_same_numbers_alone_and_in_a_long_batch),
         cmocka_unit_test(a_batch_that_breaks_the_rules_is_refused),
         cmocka_unit_test(the_heads_equal_pytorchs),
+        cmocka_unit_test(the_shipped_file_says_what_pytorch_says),
     };
     test_device_choose(argc, argv);
     return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));

@@ -72,6 +72,7 @@ def write_model(path, net, proto, settings, summary):
     out.write_tensors_to_file()
     out.close()
     seal.seal(path)
+    seal.seal(path)
 
 
 @torch.no_grad()

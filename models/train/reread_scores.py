@@ -144,7 +144,8 @@ def main():
             print(f"confidence {low:.1f} to {low + 0.2:.1f}: {here.sum()} answers, {correct[here].mean():.2f} right")
     mix = [row for row in parts["test"] if row["set"] in MIX and row["kind"] != NONE]
     headline = "held out, 13 sets: recall@1 %.3f, @5 %.3f" % tuple(np.mean([any(row["ranked"][:n]) for row in mix]) for n in (1, 5))
-    scores = {"calibration": [*map(float, w), 0.0, 0.0], "threshold": threshold, "headline": headline}
+    constant, together, alone = map(float, w)
+    scores = {"calibration": [constant, alone, 0.0, 0.0, 0.0, together], "threshold": threshold, "headline": headline}
     pathlib.Path(args.out).write_text(json.dumps(scores))
     print(scores)
 
