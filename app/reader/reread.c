@@ -18,9 +18,10 @@
 enum { PLACES_HOST = 32, PLACES_DEVICE = 64, WINDOWS_HOST = 4, WINDOWS_DEVICE = 64 };
 
 /* A place's own window says the words best, but which of several likely places it is ("the last time that") only the
- * sentences together can tell. So their best span counts so much, and this far below the best one they are all alike
+ * sentences together can tell. So their best span counts so much, and this far below the best one they are all alike.
+ * That a place answers at all counts more: in a long book the sentences together have favourites that answer nothing
  * (models/FORMAT.md). */
-static const float joint_weight = 2, joint_reach = 10;
+static const float relevance_weight = 3, joint_weight = 2, joint_reach = 10;
 
 struct reread {
     struct encoder_model *model;
@@ -369,7 +370,8 @@ static size_t choose_place(const struct reading *x, float top)
     float most = -INFINITY;
     for (size_t i = 0; i < x->n_places; i++) {
         const struct choice *c = &x->choices[i];
-        const float score = x->result->relevance[i] + c->score + joint_weight * fmaxf(c->joint, top - joint_reach);
+        const float score =
+            relevance_weight * x->result->relevance[i] + c->score + joint_weight * fmaxf(c->joint, top - joint_reach);
         if (score <= most) continue;
         best = i;
         most = score;
