@@ -28,6 +28,7 @@
 #include "app/text/safe_text.h"
 #include "app/scale_command.h"
 #include "app/work.h"
+#include "app/screen/talk.h"
 #include "app/screen/ui.h"
 #include "app/terminal/config.h"
 #include "compute/backend.h"
@@ -282,6 +283,21 @@ static int interrupted(const struct options *o, const struct ui_end *end, struct
     return EXIT_FAILED;
 }
 
+/* The talk about a text is kept with its content, so a text that has changed begins a new one. */
+static int show_screen(const struct work *w, struct ui_options *ui, struct ui_end *end, struct error *e)
+{
+    const struct options *o = w->options;
+    struct error why;
+    char *talk = NULL;
+    if (!o->no_state && talk_path(&talk, o->state_dir, w->corpus, &why))
+        work_say(o, "the talk is not kept: ", why.text);
+    ui->talk = talk;
+    int failed = ui_run(ui, end, e);
+    free(talk);
+    if (!failed && *end->talk) work_say(o, "", end->talk);
+    return failed;
+}
+
 /* The screen opens the back end and the reader itself, in its own thread, so that it is there at once. */
 static int run_screen(struct work *w, struct error *e)
 {
@@ -304,9 +320,9 @@ static int run_screen(struct work *w, struct error *e)
         .reread_path = *w->reread_path ? w->reread_path : NULL,
         .how = how_of(o),
     };
-    int failed = ui_run(&ui, &end, e);
+    int failed = show_screen(w, &ui, &end, e);
     for (; !failed && end.again;
-         failed = ui_run(&ui, &end, e)) { /* a text has changed: what is kept of it is gone on from */
+         failed = show_screen(w, &ui, &end, e)) { /* a text has changed: what is kept of it is gone on from */
         corpus_close(w->corpus);
         w->corpus = NULL;
         if (work_open_corpus(w, e)) return EXIT_FAILED;

@@ -109,6 +109,30 @@ for kind in tmux-256color:256 xterm-256color:256 xterm-direct:true "tmux-256colo
     ended 0 "$term"
 done
 
+# What was asked and marked is there again the next time; nothing of it where the file is damaged.
+talked="FAKE_TALK=$work/kept/talk.json $build/fake_screen $work/text"
+start tmux-256color 80 24 1000 "$talked"
+shows "press a to ask"
+keys a
+keys -l "who is Abel Stone?"
+keys Enter
+shows "The text says so [1]"
+keys q
+ended 0 "a talk that is kept"
+start tmux-256color 80 24 1000 "$talked"
+shows "The text says so [1]"
+shows "of an earlier sitting"
+keys q
+ended 0 "a talk that came back"
+head -c 300 "$work/kept/talk.json" >"$work/kept/half"
+mv "$work/kept/half" "$work/kept/talk.json"
+start tmux-256color 120 24 1000 "$talked"
+shows "what was kept of the talk is damaged and is set aside"
+shows "press a to ask"
+keys q
+ended 0 "a damaged talk"
+[ -e "$work/kept/talk.json.damaged" ] || { echo "a damaged talk was not set aside"; failed=1; }
+
 # The inspector and the pattern, in a terminal of the smallest size that has room for them too.
 start tmux-256color 80 24
 shows "press a to ask"

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     int status = corpus_open(&corpus, argv + 1, (size_t)argc - 1, &options, &e);
     struct ui_options ui = {
         .corpus = corpus, .model = &model, .device = "cpu", .n_threads = 2, .how = {.rank = FINDING_ATTENTION}};
+    ui.talk = getenv("FAKE_TALK");
     if (status == 0) status = ui_run(&ui, &end, &e);
     if (status != 0) {
         safe_text_write(stderr, e.text, strlen(e.text), SAFE_LINE);

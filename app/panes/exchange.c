@@ -13,6 +13,7 @@ void exchange_close(struct exchange *x)
     free(x->problem);
     answer_close(x->answer);
     free(x->whole.sums);
+    finding_close(x->kept);
     free(x->tokens);
     lens_free(&x->part);
     free(x->shares.offsets);
@@ -20,6 +21,19 @@ void exchange_close(struct exchange *x)
     inspected_close(x->inspected);
     free(x->not_inspected);
     free(x);
+}
+
+bool exchange_keep(struct exchange *x, struct finding *f)
+{
+    struct lens whole = {.items = f->items, .n_items = f->n_items};
+    if (!lens_sum(&whole)) return false;
+    for (size_t i = 0; i < f->n_items; i++) {
+        if (f->items[i].share > whole.peak) whole.peak = f->items[i].share;
+    }
+    x->whole = whole;
+    x->finding = x->kept = f;
+    x->token = -1;
+    return true;
 }
 
 uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)

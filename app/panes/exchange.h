@@ -26,7 +26,8 @@ struct exchange {
     char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;
     char *problem;                 /* owned: why it failed, or why sentences are quoted; or NULL */
-    const struct finding *finding; /* the worker's; NULL until the evidence is there */
+    const struct finding *finding; /* the worker's, or `kept`; NULL until the evidence is there */
+    struct finding *kept;          /* owned: places of an earlier sitting, without their attention; or NULL */
     char answerer[128];            /* who words it */
     struct answer *answer;         /* owned; NULL until it is worded to its end */
     struct lens whole;             /* of all the question's tokens; share and items are the finding's */
@@ -43,6 +44,9 @@ struct exchange {
 };
 
 void exchange_close(struct exchange *x); /* accepts NULL */
+
+/* Takes over what was found in an earlier sitting; false without memory, it is the caller's then. */
+bool exchange_keep(struct exchange *x, struct finding *f);
 
 /* Share of the evidence attention in tokens [begin, end). */
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end);

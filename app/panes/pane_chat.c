@@ -103,7 +103,7 @@ static const char *state_words(const struct exchange *x, bool reading)
         return x->size ? "" : "The evidence is there; the words are on their way. Ctrl-C stops them.";
     case EXCHANGE_ANSWERED:
         if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
-        if (x->finding->read_share < 1 && !exchange_attended(x))
+        if (x->finding->read_share < 1 && !exchange_attended(x) && x->kept == NULL)
             return "Found by words while the text is read; it is answered again when the attention is there.";
         return x->size ? "" : "No words for an answer: see the evidence.";
     case EXCHANGE_STOPPED:
@@ -206,6 +206,10 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
         n = snprintf(out + used, size - used, "asked of the first %s of %s tokens  ",
                      figures_count(tokens, (double)covered), figures_count(of, (double)atlas_total_tokens(v->atlas)));
         used += n > 0 ? (size_t)n : 0;
+    }
+    if (x->kept != NULL) {
+        snprintf(out + used, size - used, "of an earlier sitting%s%s", x->answerer[0] ? ", " : "", x->answerer);
+        return;
     }
     if (x->finding != NULL && !exchange_attended(x)) {
         n = snprintf(out + used, size - used, "%.0f%% was read  ", 100 * x->finding->read_share);

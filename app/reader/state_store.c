@@ -49,8 +49,7 @@ char *state_store_path(const char *directory, const char *name, const char *file
     return path;
 }
 
-/* Makes a directory and those above it, for the user alone. */
-static int make_directories(const char *path, struct error *e)
+int state_store_make(const char *path, struct error *e)
 {
     char *copy = strdup(path);
     if (!copy) return error_memory(e);
@@ -95,7 +94,7 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
     char *home = state_store_path(directory, name, ""), *path = state_store_path(directory, name, "lock");
     int fd = -1, result = home && path ? 0 : error_memory(e);
     for (int attempt = 0; result == 0 && fd < 0 && attempt < 10; attempt++) {
-        if (!shared) result = make_directories(home, e);
+        if (!shared) result = state_store_make(home, e);
         if (result != 0) break;
         fd = open(path, (shared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0 && errno == EISDIR) {

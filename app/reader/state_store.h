@@ -18,6 +18,9 @@ struct error;
 /* The default directory: $XDG_CACHE_HOME/lectern, or ~/.cache/lectern. *out: malloc'ed. */
 int state_store_default(char **out, struct error *e);
 
+/* Makes a directory and those above it, for the user alone. */
+int state_store_make(const char *path, struct error *e);
+
 /* The name of the read of a text with a key. */
 void state_store_name(char name[STATE_NAME_SIZE], const struct state_key *key, const uint64_t text[2]);
 

@@ -152,6 +152,7 @@ static void take_talk(struct screen *s, struct message *m)
     const struct exchange *x = conversation_current(&s->conversation);
     const struct finding *before = x ? x->finding : NULL;
     const bool looked_at = had && x->selected == 0 && is_shown(s, x);
+    s->unkept = s->unkept || m->type == MESSAGE_ANSWER_ENDS;
     conversation_take(&s->conversation, m, s->atlas);
     if (has_evidence(s) && !had) show_first_place(s);
     if (looked_at && x->finding != before) screen_evidence_show(s, false);

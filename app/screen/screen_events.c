@@ -121,7 +121,9 @@ static void mark_key(struct screen *s, uint32_t key)
     struct spot to;
     s->mode = MODE_BROWSE;
     if (!s->mark_goes) {
-        if (jumps_mark(&s->jumps, key, s->text.spot))
+        const bool marked = jumps_mark(&s->jumps, key, s->text.spot);
+        s->unkept = s->unkept || marked;
+        if (marked)
             screen_notice(s, ROLE_GOOD, "marked");
         else
             screen_notice(s, ROLE_ERROR, "marks are letters and digits");

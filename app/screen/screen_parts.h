@@ -77,6 +77,7 @@ struct screen {
     bool maximized, quit;
     bool changed;  /* a file is no longer what was read */
     bool again;    /* quit, to be opened again with the texts as they are now */
+    bool unkept;   /* a question was answered or a place marked since the talk was kept (talk.h) */
     bool stale;    /* something has changed since the screen was drawn */
     bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
     bool returns;  /* closing the inspector goes back to the evidence attention */

@@ -10,6 +10,7 @@
 #include "app/text/corpus.h"
 #include "app/worker/message.h"
 #include "app/screen/screen_parts.h"
+#include "app/screen/talk.h"
 #include "app/terminal/terminal.h"
 #include "app/worker/worker.h"
 #include "compute/error.h"
@@ -27,6 +28,8 @@ struct ui {
     struct canvas canvas;
     int64_t drawn, looked; /* when, in milliseconds */
     size_t look_at;        /* the document whose file is looked at next */
+    const char *talk;      /* where the talk is kept; NULL: nowhere */
+    char said[600];        /* of it: it is not kept, or was damaged */
 };
 
 int ui_check(struct error *e)
@@ -174,12 +177,41 @@ static void take_news(struct ui *u)
 /* Whether others have changed a file meanwhile; of very many files some at a time. */
 static void look_at_files(struct ui *u)
 {
-    if (u->screen->changed || now_ms() - u->looked < LOOK_MS) return;
-    u->looked = now_ms();
+    if (u->screen->changed) return;
     size_t end = u->look_at + LOOK_FILES, changed = corpus_changed(u->corpus, u->look_at, end);
     u->look_at = end < u->corpus->n_documents ? end : 0;
     if (changed != SIZE_MAX) screen_changed(u->screen, changed);
     u->screen->stale = u->screen->stale || changed != SIZE_MAX;
+}
+
+/* Said once: what cannot be kept now will not be in a second either. */
+static void keep_talk(struct ui *u, bool durable)
+{
+    struct error e = {0};
+    u->screen->unkept = false;
+    if (u->talk == NULL || talk_save(u->screen, u->talk, durable, &e) == 0) return;
+    u->talk = NULL;
+    snprintf(u->said, sizeof u->said, "the talk is not kept: %s", e.text);
+    screen_notice(u->screen, ROLE_ERROR, "%s", u->said);
+}
+
+static void put_talk_back(struct ui *u)
+{
+    struct error e = {0};
+    if (u->talk == NULL || talk_load(u->screen, u->talk, &e) == 0) return;
+    const bool goes_on = e.kind == ERROR_DAMAGED;
+    if (!goes_on) u->talk = NULL;
+    snprintf(u->said, sizeof u->said, "%s%s", goes_on ? "" : "the talk is not kept: ", e.text);
+    screen_notice(u->screen, ROLE_ERROR, "%s", u->said);
+}
+
+/* What is done now and then, whatever comes meanwhile. */
+static void look_around(struct ui *u)
+{
+    if (now_ms() - u->looked < LOOK_MS) return;
+    u->looked = now_ms();
+    look_at_files(u);
+    if (u->screen->unkept) keep_talk(u, false);
 }
 
 /* Keys are answered on the screen before any work goes on; what the work brings is drawn now and then, and when it is
@@ -190,7 +222,7 @@ static int loop(struct ui *u, struct error *e)
     while (!u->screen->quit) {
         terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : LOOK_MS);
         take_news(u);
-        look_at_files(u);
+        look_around(u);
         if (u->screen->stale && draw(u, e) != 0) return -1;
         more = screen_work(u->screen);
         bool due = !more || now_ms() - u->drawn >= DRAW_MS;
@@ -222,29 +254,35 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;
     if (screen_open(&u->screen, o->corpus, o->model, &config, &actions, e) != 0) return -1;
-    if (o->start.document < o->corpus->n_documents && o->start.offset < o->corpus->documents[o->start.document].size)
+    put_talk_back(u);
+    const bool elsewhere = o->start.document > 0 || o->start.offset > 0;
+    if (elsewhere && o->start.document < o->corpus->n_documents &&
+        o->start.offset < o->corpus->documents[o->start.document].size)
         pane_text_go(&u->screen->text, u->screen->atlas, (struct spot){o->start.document, o->start.offset}, 0);
     if (terminal_open(&u->terminal, config.theme, config.mouse, e) != 0) return -1;
     return worker_open(&u->worker, &worker, e);
 }
 
-static int tell_end(const struct screen *s, struct ui_end *end, struct error *e)
+static int tell_end(const struct ui *u, struct ui_end *end, struct error *e)
 {
+    const struct screen *s = u->screen;
     const struct reader_progress *p = &s->progress;
     end->again = s->again;
     end->place = (struct ui_place){s->text.spot.document, s->text.spot.offset};
     end->unread = s->reading != READING_DONE;
     end->part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0;
     snprintf(end->note, sizeof end->note, "%s", s->note);
+    snprintf(end->talk, sizeof end->talk, "%s", u->said);
     return s->reading == READING_FAILED ? error_set(e, "%s", s->problem) : 0;
 }
 
 int ui_run(const struct ui_options *o, struct ui_end *end, struct error *e)
 {
-    struct ui u = {.corpus = o->corpus};
+    struct ui u = {.corpus = o->corpus, .talk = o->talk};
     int status = start(&u, o, e);
     if (status == 0) status = loop(&u, e);
-    if (status == 0) status = tell_end(u.screen, end, e);
+    if (status == 0) keep_talk(&u, true);
+    if (status == 0) status = tell_end(&u, end, e);
     terminal_close(u.terminal);
     worker_close(u.worker);
     screen_close(u.screen);

@@ -25,7 +25,8 @@ struct ui_options {
     struct ui_place {
         size_t document;
         uint64_t offset;
-    } start; /* where the text is opened */
+    } start;          /* where the text is opened, if not at its beginning */
+    const char *talk; /* the file in which the talk about it is kept (talk.h); NULL: nothing is */
     const char
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };
@@ -40,6 +41,7 @@ struct ui_end {
     bool unread;    /* text was left that had not been read */
     double part;    /* of the text that was read, 0 to 1 */
     char note[640]; /* reader_note; "" where there is nothing to be said */
+    char talk[600]; /* of the talk: that it is not kept, or was damaged; "" where it is well */
 };
 
 /* Runs until the user quits or a signal ends it; the terminal is as it was afterwards, whatever happened. Sets the
