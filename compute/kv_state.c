@@ -324,7 +324,7 @@ static void join(uint8_t *to, const struct run *r, const uint8_t *before, const 
                  size_t row)
 {
     if (r->stored > 0) memcpy(to, before, r->stored * row);
-    memcpy(to + r->stored * row, own, (r->stored_end - r->stored) * row);
+    if (r->stored_end > r->stored) memcpy(to + r->stored * row, own, (r->stored_end - r->stored) * row);
     for (uint64_t k = r->stored_end; k < r->n; k++) memcpy(to + k * row, finer + (k * r->step - r->first) * row, row);
 }
 

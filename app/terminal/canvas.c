@@ -22,7 +22,9 @@ int canvas_resize(struct canvas *c, int rows, int cols, struct error *e)
         cells = malloc(bytes ? bytes : 1);
     if (cells == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for a screen of %d x %d", cols, rows);
     free(c->cells);
-    *c = (struct canvas){.rows = rows, .cols = cols, .cells = cells};
+    c->rows = rows;
+    c->cols = cols;
+    c->cells = cells;
     canvas_clear(c);
     return 0;
 }

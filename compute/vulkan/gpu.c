@@ -403,8 +403,8 @@ size_t gpu_count(void)
 
 int gpu_describe(size_t index, struct gpu_caps *caps, struct error *e)
 {
-    VkPhysicalDevice *list;
-    uint32_t n;
+    VkPhysicalDevice *list = NULL;
+    uint32_t n = 0;
     if (instance_open(e) != 0 || physical_list(&list, &n, e) != 0) return -1;
     if (index < n) caps_read(list[index], caps);
     free(list);
