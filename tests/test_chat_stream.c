@@ -1,0 +1,132 @@
+/* Replies of chat servers, whole and in pieces of any size, and what is wrong with others. */
+#include "tests/test.h"
+
+#include <stdbool.h>
+
+#include "app/answer/chat_stream.h"
+
+struct heard {
+    char text[256];
+    size_t size, enough_at; /* enough_at: bytes after which no more is wanted; 0: never */
+};
+
+static int hear(void *context, const char *text, size_t size)
+{
+    struct heard *h = context;
+    assert_true(h->size + size < sizeof h->text);
+    memcpy(h->text + h->size, text, size);
+    h->size += size;
+    return h->enough_at > 0 && h->size >= h->enough_at;
+}
+
+/* Feeds the reply in pieces of `step` bytes; what went wrong, or NULL. */
+static const char *feed(struct heard *h, const char *reply, size_t step)
+{
+    static struct error e;
+    struct chat_stream s = {.emit = hear, .context = h};
+    size_t size = strlen(reply);
+    int failed = 0;
+    h->size = 0;
+    for (size_t at = 0; at < size && !failed; at += step)
+        failed = chat_stream_add(&s, reply + at, size - at < step ? size - at : step, &e);
+    if (!failed) failed = chat_stream_finish(&s, &e);
+    chat_stream_free(&s);
+    h->text[h->size] = '\0';
+    return failed ? e.text : NULL;
+}
+
+#define EVENT(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}\n\n"
+
+static void events_are_joined_however_they_are_cut(void **state)
+{
+    (void)state;
+    static const char reply[] = ": a comment\n\nevent: message\n" EVENT(
+        "Dr. ") "data:{\"choices\":[{\"delta\":{\"content\":\"J\\u00e9kyll\"}}]}\r\n\r\n"
+                "data: {\"choices\":[],\"usage\":{}}\n\ndata: [DONE]\n\n";
+    for (size_t step = 1; step < sizeof reply; step++) {
+        struct heard h = {.size = 0};
+        assert_null(feed(&h, reply, step));
+        assert_string_equal(h.text, "Dr. J\xc3\xa9kyll");
+    }
+}
+
+static void one_object_is_a_reply_too(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    for (size_t step = 1; step < 60; step += 7) {
+        assert_null(feed(&h, "{\"choices\":\n[{\"message\":{\"content\":\"yes\"}}]}", step));
+        assert_string_equal(h.text, "yes");
+    }
+}
+
+static void the_last_event_needs_no_line_end(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    assert_null(feed(&h, EVENT("a") "data: [DONE]", 5));
+    assert_string_equal(h.text, "a");
+    assert_null(feed(&h, EVENT("a") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}", 5));
+}
+
+static void nothing_after_the_end_is_heard(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    assert_null(feed(&h, EVENT("a") "data: [DONE]\n\n" EVENT("b") "not an event", 11));
+    assert_string_equal(h.text, "a");
+    h.enough_at = 2;
+    assert_null(feed(&h, EVENT("one") EVENT("two"), 9));
+    assert_string_equal(h.text, "one");
+}
+
+static void what_is_no_reply_is_said_to_be_none(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    assert_string_equal(feed(&h, "", 1), "the server's reply is empty");
+    assert_string_equal(feed(&h, EVENT("half"), 8), "the server's reply broke off");
+    assert_string_equal(feed(&h, "<html>", 8), "the server's reply broke off");
+    assert_string_equal(feed(&h, "data: {\"choices\":\n", 8), "the server's reply is no JSON");
+    assert_string_equal(feed(&h, "{\"answer\":1}", 8), "the server's reply has no choices");
+    assert_string_equal(feed(&h, "{\"choices\":[{}]", 8), "the server's reply is no JSON");
+}
+
+static void the_servers_own_words_for_a_failure_are_handed_on(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    assert_string_equal(feed(&h, "{\"error\":{\"message\":\"no such model\"}}", 6), "the server says: no such model");
+    assert_string_equal(feed(&h, "data: {\"error\":\"busy\"}\n\n", 6), "the server says: busy");
+    assert_string_equal(feed(&h, "{\"error\":{\"code\":5}}", 6), "the server says: an error");
+    assert_null(feed(&h, "{\"error\":null,\"choices\":[{\"message\":{\"content\":\"ok\"}}]}", 6));
+}
+
+static void a_line_without_end_is_refused(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0};
+    struct chat_stream s = {.emit = hear, .context = &h};
+    char block[4096];
+    memset(block, 'x', sizeof block);
+    int failed = chat_stream_add(&s, "data: ", 6, &e), n = 0;
+    for (; !failed && n < 1000; n++) failed = chat_stream_add(&s, block, sizeof block, &e);
+    assert_int_equal(n, 256);
+    assert_string_equal(e.text, "the server's reply has a line of more than 1 MiB");
+    chat_stream_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_are_joined_however_they_are_cut),
+        cmocka_unit_test(one_object_is_a_reply_too),
+        cmocka_unit_test(the_last_event_needs_no_line_end),
+        cmocka_unit_test(nothing_after_the_end_is_heard),
+        cmocka_unit_test(what_is_no_reply_is_said_to_be_none),
+        cmocka_unit_test(the_servers_own_words_for_a_failure_are_handed_on),
+        cmocka_unit_test(a_line_without_end_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
