@@ -117,7 +117,7 @@ grep -q "standard output cannot be written" "$tmp/err" || fail "an answer into a
 for i in 1 2 3 4 5 6 7 8; do cat "$sample"; done >"$tmp/long.txt"
 "$lectern" read --quiet "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
-sleep 1
+until [ "$(ls /proc/$pid/task 2>/dev/null | wc -l)" != 1 ]; do sleep 0.05; done # threads: it reads, or has ended
 kill -INT $pid
 wait $pid
 got=$?
