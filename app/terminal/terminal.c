@@ -1,7 +1,5 @@
-/* Signals arrive through a pipe, so that handlers do nothing but write a byte; a crash handler puts the terminal back
- * before the process dies. ncurses' own idea of a character's width (wcwidth) is never asked: every cell is put at its
- * own place, and a character that wcwidth counts differently is replaced, so that ncurses' picture and ours cannot
- * drift apart. */
+/* ncurses' own idea of a character's width (wcwidth) is never asked: every cell is put at its own place, and a
+ * character that wcwidth counts differently is replaced, so that ncurses' picture and ours cannot drift apart. */
 #include "app/terminal/terminal.h"
 
 #include <assert.h>
@@ -18,12 +16,13 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <term.h>
-#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
+#include "app/terminal/ascii.h"
 #include "app/terminal/canvas.h"
 #include "app/terminal/keys.h"
+#include "app/terminal/terminal_signals.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -45,42 +44,9 @@ struct terminal {
         int32_t foreground, background;
     } pairs[PAIRS_MAX];
     int n_pairs;
-    struct sigaction old[NSIG];
     char *paste;
     size_t paste_capacity;
 };
-
-static int signal_pipe[2] = {-1, -1};
-static struct termios saved_modes;
-static char restore_bytes[128];
-static size_t restore_size;
-static volatile sig_atomic_t crash_ready;
-
-static const int caught[] = {SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGINT};
-static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-
-#define LENGTH(array) (sizeof(array) / sizeof(array)[0])
-
-static void on_signal(int number)
-{
-    int saved = errno;
-    unsigned char byte = (unsigned char)number;
-    ssize_t ignored = write(signal_pipe[1], &byte, 1);
-    (void)ignored;
-    errno = saved;
-}
-
-static void on_crash(int number)
-{
-    if (crash_ready) {
-        crash_ready = 0;
-        ssize_t ignored = write(STDOUT_FILENO, restore_bytes, restore_size);
-        (void)ignored;
-        tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
-    }
-    signal(number, SIG_DFL);
-    raise(number);
-}
 
 /* Where standard input is no terminal, the one that this process belongs to takes its place. */
 static int take_keyboard(bool only_look, struct error *e)
@@ -148,39 +114,6 @@ static enum depth choose_depth(void)
     return COLORS >= 16 ? DEPTH_16 : DEPTH_8;
 }
 
-static void append_restore(const char *bytes)
-{
-    size_t n = bytes && bytes != (char *)-1 ? strlen(bytes) : 0;
-    if (n == 0 || restore_size + n > sizeof restore_bytes) return;
-    memcpy(restore_bytes + restore_size, bytes, n);
-    restore_size += n;
-}
-
-static int catch_signals(struct terminal *t, struct error *e)
-{
-    if (pipe(signal_pipe) != 0) return error_set(e, "pipe: %s", strerror(errno));
-    for (int i = 0; i < 2; i++) {
-        fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-        fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-    }
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < LENGTH(caught); i++) sigaction(caught[i], &action, &t->old[caught[i]]);
-    action.sa_handler = on_crash;
-    action.sa_flags = (int)SA_RESETHAND;
-    for (size_t i = 0; i < LENGTH(fatal); i++) sigaction(fatal[i], &action, &t->old[fatal[i]]);
-    return 0;
-}
-
-static void release_signals(struct terminal *t)
-{
-    for (size_t i = 0; i < LENGTH(caught); i++) sigaction(caught[i], &t->old[caught[i]], NULL);
-    for (size_t i = 0; i < LENGTH(fatal); i++) sigaction(fatal[i], &t->old[fatal[i]], NULL);
-    close(signal_pipe[0]);
-    close(signal_pipe[1]);
-    signal_pipe[0] = signal_pipe[1] = -1;
-}
-
 static void write_bytes(const char *bytes)
 {
     fputs(bytes, stdout);
@@ -227,13 +160,13 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
         free(t);
         return -1;
     }
-    if (tcgetattr(STDIN_FILENO, &saved_modes) != 0 || catch_signals(t, e) != 0) {
+    if (terminal_signals_catch(e) != 0) {
         free(t);
-        return error_set(e, "the terminal cannot be set up: %s", strerror(errno));
+        return error_prefix(e, "the terminal cannot be set up");
     }
     set_escdelay(25);
     if (open_screen() == NULL) {
-        release_signals(t);
+        terminal_signals_release();
         free(t);
         const char *term = getenv("TERM");
         return error_set(e, "TERM=%s: unknown terminal", term ? term : "");
@@ -248,15 +181,14 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     use_default_colors();
     t->depth = choose_depth();
     define_keys();
-    restore_size = 0;
-    append_restore("\033[?2004l");
-    append_restore(tigetstr("sgr0"));
-    append_restore(tigetstr("cnorm"));
-    append_restore(tigetstr("rmkx"));
-    append_restore(tigetstr("rmcup"));
-    if (mouse) append_restore("\033[?1000l\033[?1006l");
+    terminal_signals_restore("\033[?2004l");
+    terminal_signals_restore(tigetstr("sgr0"));
+    terminal_signals_restore(tigetstr("cnorm"));
+    terminal_signals_restore(tigetstr("rmkx"));
+    terminal_signals_restore(tigetstr("rmcup"));
+    if (mouse) terminal_signals_restore("\033[?1000l\033[?1006l");
     modes_on(t);
-    crash_ready = 1;
+    terminal_signals_arm(true);
     *out = t;
     return 0;
 }
@@ -267,8 +199,8 @@ void terminal_close(struct terminal *t)
     modes_off();
     curs_set(1);
     endwin();
-    crash_ready = 0;
-    release_signals(t);
+    terminal_signals_arm(false);
+    terminal_signals_release();
     free(t->paste);
     free(t);
 }
@@ -310,20 +242,6 @@ static int pair_of(struct terminal *t, int32_t foreground, int32_t background)
     return ++t->n_pairs;
 }
 
-/* Without UTF-8 the few signs that panes draw with have ASCII forms; the rest is a question mark. */
-static wchar_t ascii_of(wchar_t c)
-{
-    static const wchar_t from[] = L"─│┬┴┼├┤▏▎▍▌▋▊▉█▁▂▃▄▅▆▇░▒▓▲▼▶◀●·…›✓▕┊╌";
-    static const char to[] = "-|+++++"
-                             "||||####"
-                             "_.,:-=+"
-                             ".oO"
-                             "^v><*..>v|:-";
-    const wchar_t *found = wcschr(from, c);
-    if (c < 0x80) return c;
-    return found && (size_t)(found - from) < sizeof to - 1 ? (wchar_t)to[found - from] : L'?';
-}
-
 static attr_t attributes_of(const struct look *l)
 {
     return (l->bold ? A_BOLD : 0) | (l->dim ? A_DIM : 0) | (l->underline ? A_UNDERLINE : 0) |
@@ -340,7 +258,7 @@ static void draw_cell(struct terminal *t, int y, int x, const struct cell *cell)
         int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
         if (more) c &= 0x3Fu >> more;
         while (more-- > 0) c = c << 6 | ((unsigned char)*p++ & 0x3F);
-        wchar_t w = t->ascii ? ascii_of((wchar_t)c) : (wchar_t)c;
+        wchar_t w = t->ascii ? ascii_sign((wchar_t)c) : (wchar_t)c;
         int width = wcwidth(w), expected = n == 0 ? cell->width : 0;
         if (n == 0 && width != expected) w = L'?';
         if (n > 0 && (width != 0 || t->ascii)) continue;
@@ -381,7 +299,7 @@ void terminal_refresh(struct terminal *t)
 
 void terminal_wait(struct terminal *t, int wake, int timeout_ms)
 {
-    struct pollfd fds[3] = {{STDIN_FILENO, POLLIN, 0}, {signal_pipe[0], POLLIN, 0}, {wake, POLLIN, 0}};
+    struct pollfd fds[3] = {{STDIN_FILENO, POLLIN, 0}, {terminal_signals_fd(), POLLIN, 0}, {wake, POLLIN, 0}};
     if (poll(fds, 3, timeout_ms) <= 0) return;
     char bytes[64];
     if (fds[2].revents & POLLIN) {
@@ -389,31 +307,6 @@ void terminal_wait(struct terminal *t, int wake, int timeout_ms)
         (void)ignored;
     }
     if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) t->gone = true;
-}
-
-static bool signal_event(struct event *out)
-{
-    unsigned char number;
-    while (read(signal_pipe[0], &number, 1) == 1) {
-        switch (number) {
-        case SIGWINCH:
-            out->type = EVENT_RESIZE;
-            return true;
-        case SIGTSTP:
-            out->type = EVENT_SUSPEND;
-            return true;
-        case SIGINT:
-            out->type = EVENT_INTERRUPT;
-            return true;
-        case SIGTERM:
-        case SIGHUP:
-            out->type = EVENT_QUIT;
-            return true;
-        default:
-            break;
-        }
-    }
-    return false;
 }
 
 static uint32_t special_key(wint_t code)
@@ -531,7 +424,7 @@ static void mouse_event(struct event *out)
 void terminal_event(struct terminal *t, struct event *out)
 {
     *out = (struct event){.type = EVENT_NONE};
-    if (signal_event(out)) return;
+    if (terminal_signals_event(out)) return;
     if (t->gone) {
         out->type = EVENT_QUIT;
         return;
@@ -573,7 +466,7 @@ int terminal_run(struct terminal *t, const char *command)
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        for (size_t i = 0; i < LENGTH(caught); i++) signal(caught[i], SIG_DFL);
+        terminal_signals_default();
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
