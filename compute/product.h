@@ -31,9 +31,9 @@ void product_close(struct products *p); /* after its weights; accepts NULL */
 #define PRODUCT_STRIPE 256
 struct product_weights;
 
-/* w[rows][cols] is copied. While no product runs. */
-int product_weights_open(struct product_weights **out, struct products *p, const float *w, uint32_t rows, uint32_t cols,
-                         struct error *e);
+/* from[rows][cols] is copied. While no product runs. */
+int product_weights_open(struct product_weights **out, struct products *p, const float *from, uint32_t rows,
+                         uint32_t cols, struct error *e);
 void product_weights_close(struct product_weights *w); /* accepts NULL */
 size_t product_weights_bytes(const struct product_weights *w);
 
