@@ -264,6 +264,17 @@ static void a_web_page_is_its_words(void **state)
         "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken[7][8]\n");
 }
 
+static void a_page_says_its_encoding_or_it_is_guessed(void **state)
+{
+    (void)state;
+    static const char said[] = "<!doctype html><meta charset=windows-1251><p>\xCC\xE0\xFF\xEA";
+    static const char wide[] = "\xFF\xFE<\0h\0t\0m\0l\0>\0<\0p\0>\0\x1C\x04";
+    static const char wrong[] = "<!doctype html><meta charset=iso-8859-1><p>caf\xC3\xA9";
+    assert_converts(said, sizeof said - 1, "x.html", "\xD0\x9C\xD0\xB0\xD1\x8F\xD0\xBA\n");
+    assert_converts(wide, sizeof wide - 1, "x.html", "\xD0\x9C\n");
+    assert_converts(wrong, sizeof wrong - 1, "x.html", "caf\xC3\xA9\n");
+}
+
 static void other_names_keep_a_page_from_being_converted(void **state)
 {
     (void)state;
@@ -310,14 +321,14 @@ static void a_notebook_is_its_cells_without_pictures(void **state)
 {
     (void)state;
     static const char book[] = "{\"cells\":[{\"cell_type\":\"markdown\",\"source\":[\"# "
-                               "Tides\\n\",\"high\"]},{\"cell_type\":\"code\",\"source\":"
+                               "Tides\\n\",\"high ![](data:a/b;base64,iVB+/9==)\"]},{\"cell_type\":\"code\",\"source\":"
                                "\"print(1)\",\"outputs\":[{\"text\":[\"1\\n\"]},{\"data\":{\"image/"
                                "png\":\"AAAA\",\"text/plain\":\"<Figure>\"}},"
                                "{\"ename\":\"E\",\"evalue\":\"bad\"}]}],\"nbformat\":4}";
     struct converted c;
     struct error e;
     assert_ok(convert(&c, book, sizeof book - 1, "x.ipynb", &e), e);
-    assert_string_equal(c.text, "# Tides\nhigh\n\nprint(1)\n\n1\n\n<Figure>\n\nE: bad\n");
+    assert_string_equal(c.text, "# Tides\nhigh ![](data:a/b;base64,)\n\nprint(1)\n\n1\n\n<Figure>\n\nE: bad\n");
     assert_at(&c, "high", "cell 1");
     assert_at(&c, "bad", "cell 2");
     converted_free(&c);
@@ -392,6 +403,7 @@ int main(void)
         cmocka_unit_test(sheets_and_slides_are_refused),
         cmocka_unit_test(a_fictionbook_keeps_sections_and_notes),
         cmocka_unit_test(a_web_page_is_its_words),
+        cmocka_unit_test(a_page_says_its_encoding_or_it_is_guessed),
         cmocka_unit_test(other_names_keep_a_page_from_being_converted),
         cmocka_unit_test(a_text_that_talks_of_a_format_is_a_text),
         cmocka_unit_test(a_page_of_deep_markup_is_read_whole),

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "app/text/convert/html.h"
 
 #include <stdio.h>
@@ -251,11 +252,14 @@ static int on_text(void *context, const char *text, size_t size, struct error *e
     return flow_text(p->flow, text, size, e);
 }
 
-static bool is_utf8(const uint8_t *bytes, size_t size)
+/* NULL where the page says its encoding itself; "UTF-8" where that holds, whatever it says; else a guess. */
+static const char *encoding_of(struct encoding_choice *choice, const uint8_t *bytes, size_t size)
 {
     struct encoding_scan scan = {0};
     encoding_look(&scan, bytes, size, size);
-    return scan.invalid == 0;
+    encoding_decide(choice, &scan, bytes, size, NULL);
+    if (choice->bom == 0 && scan.invalid > 0 && memmem(bytes, size < 2048 ? size : 2048, "charset", 7)) return NULL;
+    return choice->name;
 }
 
 int html_add(struct flow *f, const struct html_page *page, struct error *e)
@@ -265,6 +269,7 @@ int html_add(struct flow *f, const struct html_page *page, struct error *e)
     const struct flow before = *f;
     struct converted *out = f->out;
     size_t size = out->size, n_parts = out->parts.n;
+    struct encoding_choice choice;
     mark_entries(&p, "");
     enum markup_result result = page->chapter ? markup_xml(page->bytes, page->size, &h, out->budget, e) : MARKUP_BROKEN;
     if (result == MARKUP_BROKEN) { /* not XML: again, from the beginning */
@@ -278,7 +283,7 @@ int html_add(struct flow *f, const struct html_page *page, struct error *e)
         p = (struct page){.flow = f, .page = page};
         mark_entries(&p, "");
         result =
-            markup_html(page->bytes, page->size, is_utf8(page->bytes, page->size) ? "UTF-8" : NULL, &h, out->budget, e);
+            markup_html(page->bytes, page->size, encoding_of(&choice, page->bytes, page->size), &h, out->budget, e);
     }
     f->pre = f->cells = 0;
     return result == MARKUP_OK && flow_heading_close(f, e) == 0 && flow_end_paragraph(f, e) == 0 ? 0 : -1;

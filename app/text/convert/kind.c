@@ -146,6 +146,16 @@ static bool is_html(const uint8_t *bytes, size_t size, const char *name)
     return false;
 }
 
+/* A page in UTF-16, with its mark: every other byte of it is ASCII. */
+static bool is_wide_html(const uint8_t *bytes, size_t size, const char *name)
+{
+    uint8_t narrow[1024];
+    size_t n = 0;
+    if (size < 4 || (memcmp(bytes, "\xFF\xFE", 2) != 0 && memcmp(bytes, "\xFE\xFF", 2) != 0)) return false;
+    for (size_t i = 2 + (bytes[0] == 0xFE); i < size && n < sizeof narrow; i += 2) narrow[n++] = bytes[i];
+    return is_html(narrow, n, name);
+}
+
 static bool is_fictionbook(const uint8_t *bytes, size_t size)
 {
     size_t type, at = first_element(bytes, size, &type);
@@ -206,7 +216,7 @@ enum kind kind_of(const uint8_t *bytes, size_t size, const char *name)
     if (is_pdf(bytes, size)) return KIND_PDF;
     if (kind_words(bytes, size)) return KIND_OTHER;
     if (is_fictionbook(bytes, size)) return KIND_FICTIONBOOK;
-    if (is_html(bytes, size, name)) return KIND_HTML;
+    if (is_html(bytes, size, name) || is_wide_html(bytes, size, name)) return KIND_HTML;
     if (is_notebook(bytes, size)) return KIND_NOTEBOOK;
     if (is_man(bytes, size)) return KIND_MAN;
     return is_overstruck(bytes, size) ? KIND_OVERSTRUCK : KIND_TEXT;

@@ -1,20 +1,31 @@
 #include "app/text/convert/notebook.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compute/error.h"
 
+/* Pictures that stand in the words as base64 ("data:image/png;base64,iVBOR...") are left out behind the comma. */
+static int put_string(struct converted *out, const char *text, struct error *e)
+{
+    static const char mark[] = ";base64,";
+    for (const char *found; (found = strstr(text, mark)); text = found) {
+        found += strlen(mark);
+        if (converted_put(out, text, (size_t)(found - text), e) != 0) return -1;
+        while (isalnum((unsigned char)*found) || (*found && strchr("+/=", *found))) found++;
+    }
+    return converted_put(out, text, strlen(text), e);
+}
+
 /* A string, or an array of strings: notebooks have both for every text. */
 static int put_text(struct converted *out, const cJSON *text, struct error *e)
 {
-    if (cJSON_IsString(text)) return converted_put(out, text->valuestring, strlen(text->valuestring), e);
-    const cJSON *line;
-    cJSON_ArrayForEach(line,
-                       text) if (cJSON_IsString(line) &&
-                                 converted_put(out, line->valuestring, strlen(line->valuestring), e) != 0) return -1;
+    if (cJSON_IsString(text)) return put_string(out, text->valuestring, e);
+    for (const cJSON *line = text ? text->child : NULL; line; line = line->next)
+        if (cJSON_IsString(line) && put_string(out, line->valuestring, e) != 0) return -1;
     return 0;
 }
 
@@ -51,9 +62,9 @@ static int put_cell(struct converted *out, const cJSON *cell, int number, struct
     const cJSON *source = cJSON_GetObjectItemCaseSensitive(cell, "source");
     if (!source) source = cJSON_GetObjectItemCaseSensitive(cell, "input"); /* version 3 */
     if (put_text(out, source, e) != 0 || end_block(out, begin, e) != 0) return -1;
-    const cJSON *output;
-    cJSON_ArrayForEach(output, cJSON_GetObjectItemCaseSensitive(cell, "outputs")) if (put_output(out, output, e) !=
-                                                                                      0) return -1;
+    const cJSON *outputs = cJSON_GetObjectItemCaseSensitive(cell, "outputs");
+    for (const cJSON *output = outputs ? outputs->child : NULL; output; output = output->next)
+        if (put_output(out, output, e) != 0) return -1;
     return 0;
 }
 
@@ -64,10 +75,10 @@ int notebook_convert(struct converted *out, const uint8_t *bytes, size_t size, b
     const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(book, "worksheets"); /* version 3 */
     if (!cells) cells = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(sheets, 0), "cells");
     *is_one = cJSON_IsArray(cells) && cJSON_GetObjectItemCaseSensitive(book, "nbformat");
-    const cJSON *cell;
     int result = 0, number = 0;
     if (*is_one) {
-        cJSON_ArrayForEach(cell, cells) if (result == 0) result = put_cell(out, cell, ++number, e);
+        for (const cJSON *cell = cells->child; cell && result == 0; cell = cell->next)
+            result = put_cell(out, cell, ++number, e);
         if (result == 0 && out->size > 0 && out->text[out->size - 1] == '\n') out->size--; /* one newline at the end */
     }
     cJSON_Delete(book);
