@@ -31,6 +31,7 @@
 #include "app/screen/talk.h"
 #include "app/screen/ui.h"
 #include "app/terminal/config.h"
+#include "app/terminal/config_page.h"
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/device_list.h"
@@ -410,6 +411,9 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         break;
     case COMMAND_GET_ANSWERER:
         status = run_get_answerer(e);
+        break;
+    case COMMAND_CONFIG:
+        status = config_page_write(stdout) ? EXIT_FAILED : EXIT_DONE;
         break;
     case COMMAND_SCALE:
         status = scale_command(o, work_model_path(o), c, cancel, e);

@@ -2,12 +2,14 @@
  * made from it. */
 #include "app/options.h"
 #include "app/text/figures.h"
+#include "app/text/suggest.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/output/export.h"
 #include "app/text/content.h"
@@ -43,6 +45,8 @@ static const struct {
     [COMMAND_TEXT] = {"text", "PATH", "the text as it is read: decoded, converted", 1, 1, "PATH"},
     [COMMAND_STATE] = {"state", "list|show [NAME]|prune [SIZE|NAME]", "the reads that are kept", 1, 2,
                        "list, show or prune"},
+    [COMMAND_CONFIG] = {"config", "", "the configuration file with every setting, key and action, to begin from", 0, 0,
+                        NULL},
 };
 
 enum option_id {
@@ -158,7 +162,7 @@ static const struct {
                     .text = offsetof(struct options, scale.svg)},
     [OPTION_JSON] = {"json", NULL, "one JSON object on standard output",
                      FOR_ALL & ~FOR(COMMAND_SCREEN) & ~FOR(COMMAND_GET_ANSWERER) & ~FOR(COMMAND_TEXT) &
-                         ~FOR(COMMAND_MCP),
+                         ~FOR(COMMAND_MCP) & ~FOR(COMMAND_CONFIG),
                      0, .flag = offsetof(struct options, json)},
     [OPTION_QUIET] = {"quiet", NULL, "no progress and no notes", FOR_ALL, 0, .flag = offsetof(struct options, quiet)},
     [OPTION_LOG] = {"log", "FILE", "append what happens to FILE", FOR_ALL, 0, .text = offsetof(struct options, log)},
@@ -294,13 +298,23 @@ bool options_is_state_name(const char *word)
     return n >= 12 && n <= 32 && word[n] == '\0';
 }
 
+static int no_such_state(const char *word, struct error *e)
+{
+    struct suggest meant = suggest_for(word, strlen(word));
+    char words[64];
+    suggest_try(&meant, "list");
+    suggest_try(&meant, "show");
+    suggest_try(&meant, "prune");
+    return error_set_kind(e, ERROR_USAGE, "state %s: neither list, show nor prune%s", word,
+                          suggest_words(&meant, "", words));
+}
+
 static int check_state(const struct options *o, struct error *e)
 {
     const char *word = o->paths[0];
     bool lists = strcmp(word, "list") == 0, prunes = strcmp(word, "prune") == 0;
     uint64_t size;
-    if (!lists && !prunes && strcmp(word, "show") != 0)
-        return error_set_kind(e, ERROR_USAGE, "state %s: neither list, show nor prune", word);
+    if (!lists && !prunes && strcmp(word, "show") != 0) return no_such_state(word, e);
     if (lists && o->n_paths > 1)
         return error_set_kind(e, ERROR_USAGE, "state list: too many arguments (\"%s\")", o->paths[1]);
     if (prunes && o->n_paths > 1 && !options_is_state_name(o->paths[1]) && figures_size(&size, o->paths[1]) != 0)
@@ -395,6 +409,30 @@ static enum command find_command(const char *word)
     return COMMAND_SCREEN;
 }
 
+/* A first word that is no file, and nearly a command. */
+static int check_command(const char *word, struct error *e)
+{
+    struct suggest meant = suggest_for(word, strlen(word));
+    char words[64];
+    for (unsigned i = COMMAND_ASK; i < sizeof commands / sizeof *commands; i++) suggest_try(&meant, commands[i].name);
+    if (!meant.nearest || access(word, F_OK) == 0) return 0;
+    return error_set_kind(e, ERROR_USAGE, "%s: no such file and no such command%s", word,
+                          suggest_words(&meant, "lectern ", words));
+}
+
+/* What getopt did not know: `seen` is the whole word. */
+static int no_such_option(const char *seen, enum command command, struct error *e)
+{
+    const char *name = seen + strspn(seen, "-");
+    struct suggest meant = suggest_for(name, strcspn(name, "="));
+    char words[64];
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (table[i].commands & FOR(command)) suggest_try(&meant, table[i].name);
+    }
+    if (meant.nearest && meant.distance == 0) return error_set_kind(e, ERROR_USAGE, "%s: it takes no argument", seen);
+    return error_set_kind(e, ERROR_USAGE, "%s: no such option%s", seen, suggest_words(&meant, "--", words));
+}
+
 /* The device with the precision of its products: a GPU's is its tier's. */
 static int join_precision(struct options *o, struct error *e)
 {
@@ -427,6 +465,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     struct options parsed = {
         .device = "auto", .precision = "auto", .max_file = UINT64_C(8) << 20, .top_p = 1, .scale = SCALE_DEFAULTS};
     parsed.command = find_command(argc > 1 ? argv[1] : NULL);
+    if (parsed.command == COMMAND_SCREEN && argc > 1 && argv[1][0] != '-' && check_command(argv[1], e)) return -1;
     int shift = parsed.command != COMMAND_SCREEN;
     const char *name = commands[parsed.command].name;
 
@@ -437,8 +476,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
         if (c == ':') return error_set_kind(e, ERROR_USAGE, "%s: the option wants an argument", seen);
         if (c == '?' && optopt > 0 && optopt < 256)
             return error_set_kind(e, ERROR_USAGE, "-%c: no such option", optopt);
-        if (c == '?')
-            return error_set_kind(e, ERROR_USAGE, "%s: no such option, or an argument it does not take", seen);
+        if (c == '?') return no_such_option(seen, parsed.command, e);
         int id = c - 256;
         for (int i = 0; c < 256 && i < N_OPTIONS; i++) {
             if (table[i].letter == c) id = i;

@@ -24,6 +24,7 @@ enum command {
     COMMAND_STATE,
     COMMAND_TEXT,
     COMMAND_MCP,
+    COMMAND_CONFIG,
 };
 
 /* Exit statuses. */

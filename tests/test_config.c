@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/terminal/config.h"
+#include "app/terminal/config_page.h"
 
 static void settings_and_keys_are_taken(void **state)
 {
@@ -38,6 +39,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"bind a", "c:1: bind KEY ACTION"},
         {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},
         {"bind a dance", "c:1: no such action: dance"},
+        {"bind w zoom-inn", "c:1: no such action: zoom-inn; did you mean zoom-in?"},
+        {"thmee dark", "c:1: no such setting: thmee; did you mean theme?"},
         {"theme", "c:1: a setting is a word and a value: theme"},
         {"unbind", "c:1: unbind KEY"},
     };
@@ -48,6 +51,44 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         assert_int_equal(config_parse(&c, "c", cases[i].text, strlen(cases[i].text), &e), -1);
         assert_string_equal(e.text, cases[i].words);
     }
+}
+
+/* With every # of a setting taken away it says what is so without it. */
+static void the_page_to_begin_from_says_the_defaults(void **state)
+{
+    (void)state;
+    char *page, plain[32768];
+    size_t size, n = 0, n_actions;
+    FILE *f = open_memstream(&page, &size);
+    assert_int_equal(config_page_write(f), 0);
+    fclose(f);
+    for (size_t i = 0; i < size; i++) {
+        const bool begins = (i == 0 || page[i - 1] == '\n') && page[i] == '#' && page[i + 1] != ' ';
+        if (!begins) plain[n++] = page[i];
+        assert_true(n < sizeof plain);
+    }
+    struct config c, usual;
+    struct error e = {0};
+    config_init(&usual);
+    config_init(&c);
+    c.keymap.n = 0;
+    for (size_t i = 0; i < usual.keymap.n; i++) /* those of no action that has a name to bind */
+        if (usual.keymap.bindings[i].edit && usual.keymap.bindings[i].action < EDIT_LEFT)
+            c.keymap.bindings[c.keymap.n++] = usual.keymap.bindings[i];
+    assert_ok(config_parse(&c, "page", plain, n, &e), e);
+    assert_int_equal(c.keymap.n, usual.keymap.n);
+    for (size_t i = 0; i < usual.keymap.n; i++)
+        assert_int_equal(keymap_find(&c.keymap, usual.keymap.bindings[i].key, usual.keymap.bindings[i].edit),
+                         usual.keymap.bindings[i].action);
+    assert_int_equal(c.theme, usual.theme);
+    assert_int_equal(c.mouse, usual.mouse);
+    assert_int_equal(c.numbers, usual.numbers);
+    assert_int_equal(c.logarithmic, usual.logarithmic);
+    assert_int_equal(c.state_limit, UINT64_C(16) << 30);
+    const struct keys_entry *table = keys_table(&n_actions);
+    for (size_t i = 0; i < n_actions; i++)
+        if (table[i].help != NULL && strstr(page, table[i].name) == NULL) fail_msg("%s is not there", table[i].name);
+    free(page);
 }
 
 static void a_file_that_was_named_must_exist_and_the_usual_one_need_not(void **state)
@@ -92,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_and_keys_are_taken),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(the_page_to_begin_from_says_the_defaults),
         cmocka_unit_test(a_file_that_was_named_must_exist_and_the_usual_one_need_not),
         cmocka_unit_test(any_text_is_settings_or_an_error),
     };

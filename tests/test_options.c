@@ -98,7 +98,14 @@ static void wrong_usage_is_named(void **state)
     static const struct {
         const char *words[4], *expected;
     } cases[] = {
-        {{"--frobnicate", "x"}, "--frobnicate: no such option, or an argument it does not take"},
+        {{"--frobnicate", "x"}, "--frobnicate: no such option"},
+        {{"ask", "--quetsion=who", "x"}, "--quetsion=who: no such option; did you mean --question?"},
+        {{"read", "--no-stat2", "x"}, "--no-stat2: no such option; did you mean --no-state?"},
+        {{"read", "--quetsion", "x"}, "--quetsion: no such option"},
+        {{"read", "--json=yes", "x"}, "--json=yes: it takes no argument"},
+        {{"aks", "-q", "who", "x"}, "aks: no such file and no such command; did you mean lectern ask?"},
+        {{"devcies"}, "devcies: no such file and no such command; did you mean lectern devices?"},
+        {{"state", "lits"}, "state lits: neither list, show nor prune; did you mean list?"},
         {{"-z", "x"}, "-z: no such option"},
         {{"ask", "x"}, "ask: no question (-q QUESTION)"},
         {{"ask", "-q", " \n", "x"}, "ask: the question is empty"},

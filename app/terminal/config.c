@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/text/figures.h"
+#include "app/text/suggest.h"
 #include "compute/error.h"
 
 #define FILE_MAX (64 * 1024)
@@ -25,12 +26,33 @@ static int choice(const char *word, const char *const *words)
     return -1;
 }
 
+static int no_such_action(const char *name, struct error *e)
+{
+    struct suggest meant = suggest_for(name, strlen(name));
+    size_t n;
+    char words[64];
+    const struct keys_entry *table = keys_table(&n);
+    for (size_t i = 0; i < n; i++) suggest_try(&meant, table[i].name);
+    return error_set(e, "no such action: %s%s", name, suggest_words(&meant, "", words));
+}
+
+static int no_such_setting(const char *name, struct error *e)
+{
+    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", "state-limit", "bind", "unbind"};
+    struct suggest meant = suggest_for(name, strlen(name));
+    char words[64];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
+    suggest_words(&meant, "", words);
+    return error_set(e, "no such setting: %s%s", name,
+                     words[0] ? words : " (theme, mouse, line-numbers, scale, state-limit, bind, unbind)");
+}
+
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
 {
     uint32_t key;
     enum action action = keys_action_named(action_name);
     if (!keys_parse(key_name, &key)) return error_set(e, "no such key: %s (a, ^A, M-a, Tab, F1, PgDn, ...)", key_name);
-    if (action == ACTION_NONE) return error_set(e, "no such action: %s", action_name);
+    if (action == ACTION_NONE) return no_such_action(action_name, e);
     return keymap_bind(&c->keymap, key, action) ? 0 : error_set(e, "too many keys are bound");
 }
 
@@ -52,8 +74,7 @@ static int set(struct config *c, const char *word, const char *value, struct err
         return error_set(e, "state-limit is a size (a number, with K, M or G), not \"%s\"", value);
     }
     int name = choice(word, names);
-    if (name < 0)
-        return error_set(e, "no such setting: %s (theme, mouse, line-numbers, scale, state-limit, bind, unbind)", word);
+    if (name < 0) return no_such_setting(word, e);
     int chosen = choice(value, values[name]);
     if (chosen < 0)
         return error_set(e, "%s is %s, %s%s%s, not \"%s\"", word, values[name][0], values[name][1],

@@ -1,0 +1,55 @@
+#include "app/terminal/config_page.h"
+
+#include <string.h>
+
+#include "app/terminal/keys.h"
+
+static const char head[] =
+    "# Settings of Lectern: ~/.config/lectern/config, or lectern/config under $XDG_CONFIG_HOME. One a line; all of "
+    "them\n"
+    "# can be typed after \":\" too. What stands here is the default; take the # before a line away to change it.\n"
+    "\n"
+    "# Colours: auto, dark or light.\n"
+    "#theme auto\n"
+    "\n"
+    "# off: the terminal itself selects text with the mouse.\n"
+    "#mouse on\n"
+    "\n"
+    "# auto: code has them, prose does not; or on, off.\n"
+    "#line-numbers auto\n"
+    "\n"
+    "# Of heat: linear or log.\n"
+    "#scale linear\n"
+    "\n"
+    "# All kept reads together take no more than this.\n"
+    "#state-limit 16G\n"
+    "\n"
+    "# Keys: bind KEY ACTION, one a line; unbind KEY takes a key away. A KEY is a character, ^A (Control), M-a (Alt), "
+    "Tab,\n"
+    "# Enter, Esc, Space, Up, PgDn, F1 and so on. These are all the actions there are.\n";
+
+static void write_keys(FILE *f, const struct keys_entry *a)
+{
+    for (const char *k = a->keys; *k != '\0';) {
+        const size_t n = strcspn(k, " ");
+        fprintf(f, "#bind %.*s %s\n", (int)n, k, a->name);
+        k += n + (k[n] == ' ');
+    }
+}
+
+int config_page_write(FILE *f)
+{
+    size_t n;
+    const struct keys_entry *table = keys_table(&n);
+    fputs(head, f);
+    for (int edit = 0; edit < 2; edit++) {
+        fputs(edit ? "\n# While typing\n" : "\n# Everywhere else\n", f);
+        for (size_t i = 0; i < n; i++) {
+            const struct keys_entry *a = &table[i];
+            if (a->edit != (bool)edit || (a->action >= EDIT_LEFT) != (bool)edit) continue;
+            fprintf(f, "\n# %s\n", a->help ? a->help : "leave, close");
+            write_keys(f, a);
+        }
+    }
+    return ferror(f) ? -1 : 0;
+}
