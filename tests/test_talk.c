@@ -244,6 +244,62 @@ static void no_number_leads_out_of_the_text(void **state)
     fixture_close(&f);
 }
 
+static void typed(struct fixture *f, const char *command)
+{
+    fixture_keys(f, ":");
+    fixture_type(f, command);
+    fixture_keys(f, "Enter");
+}
+
+static void the_talk_is_written_as_notes_and_never_over_a_text(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char path[100], command[120];
+    struct error e = {0};
+    open_text(&f);
+    snprintf(path, sizeof path, "%s/notes.md", folder);
+    snprintf(command, sizeof command, "talk %s", path);
+    typed(&f, command);
+    assert_false(is_there(path));
+    fixture_read(&f, true);
+    fixture_ask(&f, "who *brought* back [the] men?");
+    fixture_answer(&f);
+    fixture_ask(&f, "what is not answered?");
+    const struct finding *found = fixture_find(&f, 1);
+    assert_int_equal(found->n_items, 2);
+    typed(&f, "talk notes.txt");
+    assert_non_null(strstr(f.screen->notice, "ends in .md"));
+    typed(&f, "tlak notes.md");
+    assert_non_null(strstr(f.screen->notice, "did you mean :talk?"));
+    typed(&f, command);
+    char *notes = screens_read(path);
+    assert_string_equal(
+        notes, "# Questions to book/lighthouse.txt and 1 more\n\n"
+               "## who \\*brought\\* back \\[the\\] men?\n\n"
+               "The text says so [^1-1], and again [^1-2].\n\n"
+               "[^1-1]: book/lighthouse.txt:1: “CHAPTER I. The Keeper The keeper of the lighthouse was a quiet "
+               "man named Abel Stone. CHAPTER II. The Storm On the ninth of November a storm came. Abel Stone "
+               "rowed out alone and brought back eleven men and a dog.”\n"
+               "[^1-2]: src/lamp.c:1: “int lamp\\_burn(int hours) { return 112 - hours; }”\n\n"
+               "## what is not answered?\n\nPlaces:[^2-1][^2-2]\n\n"
+               "[^2-1]: book/lighthouse.txt:1: “CHAPTER I. The Keeper The keeper of the lighthouse was a quiet "
+               "man named Abel Stone. CHAPTER II. The Storm On the ninth of November a storm came. Abel Stone "
+               "rowed out alone and brought back eleven men and a dog.”\n"
+               "[^2-2]: src/lamp.c:1: “int lamp\\_burn(int hours) { return 112 - hours; }”\n\n");
+    free(notes);
+    /* What came back is written as what was there. */
+    assert_ok(talk_save(f.screen, kept, false, &e), e);
+    assert_ok(talk_load(f.screen, kept, &e), e);
+    char *before = screens_read(path);
+    typed(&f, command);
+    char *after = screens_read(path);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    fixture_close(&f);
+}
+
 static void write_text(const char *directory, const char *text)
 {
     char path[256];
@@ -304,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_damaged_talk_is_set_aside_and_changes_nothing),
         cmocka_unit_test(another_versions_talk_is_left_where_it_is),
         cmocka_unit_test(no_number_leads_out_of_the_text),
+        cmocka_unit_test(the_talk_is_written_as_notes_and_never_over_a_text),
         cmocka_unit_test(it_is_found_by_what_the_text_says_and_not_by_where_it_lies),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

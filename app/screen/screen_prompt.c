@@ -6,6 +6,8 @@
 
 #include "app/output/export.h"
 #include "app/screen/screen_parts.h"
+#include "app/screen/talk_notes.h"
+#include "app/text/suggest.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
 #include "compute/model.h"
@@ -149,6 +151,29 @@ void screen_prompt_export(struct screen *s)
     free(path);
 }
 
+/* The whole talk as notes, but never over a text that is read. */
+static void write_talk(struct screen *s, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    const struct corpus *c = s->atlas->corpus;
+    if (s->conversation.n == 0) {
+        screen_notice(s, ROLE_ERROR, "nothing to write: ask a question first");
+    } else if (dot == NULL || strcmp(dot, ".md") != 0) {
+        screen_notice(s, ROLE_ERROR, "%.200s: a file for the talk ends in .md", path);
+    } else if (corpus_reads(c, path)) {
+        screen_notice(s, ROLE_ERROR, "%.200s: is one of the files that are read", path);
+    } else {
+        errno = 0;
+        FILE *f = fopen(path, "wb");
+        int failed = f == NULL || talk_notes_write(f, &s->conversation, c);
+        if (f != NULL && fclose(f) != 0) failed = -1;
+        if (failed)
+            screen_notice(s, ROLE_ERROR, "%.200s: %s", path, errno ? strerror(errno) : "it could not be written");
+        else
+            screen_notice(s, ROLE_GOOD, "written: %s", path);
+    }
+}
+
 static const char *argument(const char *line, const char *word)
 {
     size_t n = strlen(word);
@@ -170,6 +195,21 @@ static bool setting(struct screen *s, const char *line)
     return false;
 }
 
+static void no_such_command(struct screen *s, const char *line)
+{
+    static const char *const names[] = {"export", "talk",  "notes", "help",   "quit",         "theme",
+                                        "mouse",  "scale", "bind",  "unbind", "line-numbers", "state-limit"};
+    struct suggest meant = suggest_for(line, strcspn(line, " "));
+    char words[64];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
+    suggest_words(&meant, ":", words);
+    screen_notice(s, ROLE_ERROR, "no such command: %.100s%s", line,
+                  words[0]
+                      ? words
+                      : " (a line number, 50%, b BYTE, t TOKEN, f FILE, export FILE, talk FILE, theme, mouse, bind, "
+                        "notes, quit)");
+}
+
 void screen_prompt_line(struct screen *s, const char *line)
 {
     uint64_t n;
@@ -189,6 +229,8 @@ void screen_prompt_line(struct screen *s, const char *line)
         go_file(s, a);
     } else if ((a = argument(line, "export")) != NULL && *a != '\0') {
         export_answer(s, a);
+    } else if ((a = argument(line, "talk")) != NULL && *a != '\0') {
+        write_talk(s, a);
     } else if (strcmp(line, "notes") == 0) {
         screen_actions_run(s, ACTION_NOTES);
     } else if (strcmp(line, "help") == 0) {
@@ -199,9 +241,6 @@ void screen_prompt_line(struct screen *s, const char *line)
         s->text.numbers = s->config.numbers;
         s->calls.configure(s->calls.context, &s->config);
     } else if (s->notice[0] == '\0') {
-        screen_notice(s, ROLE_ERROR,
-                      "no such command: %s (a line number, 50%%, b BYTE, t TOKEN, f FILE, export FILE, theme, mouse, "
-                      "bind, notes, quit)",
-                      line);
+        no_such_command(s, line);
     }
 }

@@ -1,0 +1,129 @@
+#include "app/screen/talk_notes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/panes/conversation.h"
+#include "app/text/corpus.h"
+#include "app/text/safe_text.h"
+
+/* Of a question none of whose places is cited, so many are named. */
+#define NAMED 5
+
+static bool is_markup(char c)
+{
+    return c != '\0' && strchr("\\`*_[]<>#|~&$", c) != NULL;
+}
+
+/* Plain words: what would be markup has a backslash before it. */
+static void put(FILE *f, const char *text, size_t size, enum safe_mode mode)
+{
+    while (size > 0) {
+        size_t n = 0;
+        while (n < size && !is_markup(text[n])) n++;
+        safe_text_write(f, text, n, mode);
+        if (n < size) fprintf(f, "\\%c", text[n]);
+        n += n < size;
+        text += n;
+        size -= n;
+    }
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* On one line, runs of white space as one blank. */
+static void put_line(FILE *f, const char *text, size_t size)
+{
+    bool begun = false;
+    for (size_t i = 0, n; i < size; i += n) {
+        for (n = 0; i + n < size && is_white(text[i + n]); n++) {
+        }
+        if (n > 0) continue;
+        while (i + n < size && !is_white(text[i + n])) n++;
+        if (begun) fputc(' ', f);
+        put(f, text + i, n, SAFE_LINE);
+        begun = true;
+    }
+}
+
+/* The number of a reference [n] to one of `most` places at the beginning of a text, and its length; 0: there is none.
+ */
+static size_t reference(const char *text, size_t most, size_t *length)
+{
+    size_t number = 0, n = 1;
+    if (text[0] != '[') return 0;
+    while (n < 4 && text[n] >= '0' && text[n] <= '9') number = number * 10 + (size_t)(text[n++] - '0');
+    *length = n + 1;
+    return n > 1 && text[n] == ']' && number <= most ? number : 0;
+}
+
+/* The answer with its references as footnotes, which are marked as cited. */
+static void put_answer(FILE *f, const struct exchange *x, size_t question, bool *cited)
+{
+    const size_t most = x->finding ? x->finding->n_items : 0;
+    const char *from = x->text, *at = from;
+    for (size_t length, number; *at != '\0';) {
+        number = reference(at, most, &length);
+        if (number == 0) {
+            at++;
+            continue;
+        }
+        put(f, from, (size_t)(at - from), SAFE_BLOCK);
+        fprintf(f, "[^%zu-%zu]", question, number);
+        cited[number - 1] = true;
+        from = at += length;
+    }
+    put(f, from, (size_t)(at - from), SAFE_BLOCK);
+    fputs("\n\n", f);
+}
+
+static void put_footnote(FILE *f, const struct finding_item *item, const struct corpus *c)
+{
+    const struct document *d = &c->documents[item->document];
+    const char *at = corpus_document_at(d, item->offset);
+    put_line(f, d->path, strlen(d->path));
+    fprintf(f, ":%" PRIu64, corpus_document_line(d, item->offset));
+    if (at != NULL) {
+        fputs(", ", f);
+        put_line(f, at, strlen(at));
+    }
+    fputs(": “", f);
+    put_line(f, d->text + item->offset, item->size);
+    fputs("”\n", f);
+}
+
+static void put_exchange(FILE *f, const struct exchange *x, size_t question, const struct corpus *c)
+{
+    bool cited[FINDING_MOST] = {false}, any = false;
+    fputs("## ", f);
+    put_line(f, x->question, strlen(x->question));
+    fputs("\n\n", f);
+    if (x->size > 0) put_answer(f, x, question, cited);
+    const size_t n = x->finding ? x->finding->n_items : 0;
+    for (size_t i = 0; i < n; i++) any = any || cited[i];
+    for (size_t i = 0; !any && i < n && i < NAMED; i++) {
+        fprintf(f, "%s[^%zu-%zu]", i == 0 ? "Places:" : "", question, i + 1);
+        cited[i] = true;
+    }
+    if (!any && n > 0) fputs("\n\n", f);
+    for (size_t i = 0; i < n; i++) {
+        if (!cited[i]) continue;
+        fprintf(f, "[^%zu-%zu]: ", question, i + 1);
+        put_footnote(f, &x->finding->items[i], c);
+    }
+    if (n > 0) fputs("\n", f);
+}
+
+int talk_notes_write(FILE *f, const struct conversation *all, const struct corpus *c)
+{
+    fputs("# Questions to ", f);
+    put_line(f, c->documents[0].path, strlen(c->documents[0].path));
+    if (c->n_documents > 1) fprintf(f, " and %zu more", c->n_documents - 1);
+    fputs("\n\n", f);
+    for (size_t i = 0; i < all->n; i++) put_exchange(f, all->items[i], i + 1, c);
+    return ferror(f) ? -1 : 0;
+}
