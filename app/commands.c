@@ -28,6 +28,7 @@
 #include "app/text/safe_text.h"
 #include "app/scale_command.h"
 #include "app/work.h"
+#include "app/screen/start.h"
 #include "app/screen/talk.h"
 #include "app/screen/ui.h"
 #include "app/terminal/config.h"
@@ -319,6 +320,8 @@ static int run_screen(struct work *w, struct error *e)
         .answerer = w->answerer,
         .quotes = work_quotes(w),
         .reread_path = *w->reread_path ? w->reread_path : NULL,
+        .paths = o->paths,
+        .n_paths = o->n_paths,
         .how = how_of(o),
     };
     int failed = show_screen(w, &ui, &end, e);
@@ -332,6 +335,33 @@ static int run_screen(struct work *w, struct error *e)
     }
     if (failed) return EXIT_FAILED;
     return end.unread ? interrupted(o, &end, e) : work_status(w);
+}
+
+/* Without a PATH one is chosen from the texts opened lately, where there are any, and opened as if it had been named.
+ */
+static int run_start(struct work *w, struct error *e)
+{
+    const struct options *o = w->options;
+    char *folder = NULL;
+    struct start s;
+    bool chosen = false;
+    struct error why;
+    if (ui_check(&why) || talk_folder(&folder, o->state_dir, &why) || !start_open(&s, folder)) {
+        free(folder);
+        error_set_kind(e, ERROR_USAGE, "no PATH named");
+        return EXIT_FAILED;
+    }
+    free(folder);
+    int status = start_run(&s, &chosen, e) ? EXIT_FAILED : EXIT_DONE;
+    if (chosen) {
+        struct options with = *o;
+        with.paths = start_paths(&s, &with.n_paths);
+        w->options = &with;
+        status = run_screen(w, e);
+        w->options = o;
+    }
+    start_close(&s);
+    return status;
 }
 
 /* The user's settings that are not the screen's alone. */
@@ -380,10 +410,12 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
     struct work w = {.options = o, .comm = c, .cancel = cancel};
     if (comm_rank(c) != 0) return run_follower(&w, e);
     int status = EXIT_FAILED;
-    if ((o->command == COMMAND_STATE || (!o->no_state && o->n_paths > 0)) && read_settings(&w, e)) return EXIT_FAILED;
+    if ((o->command == COMMAND_STATE || (!o->no_state && (o->n_paths > 0 || o->command == COMMAND_SCREEN))) &&
+        read_settings(&w, e))
+        return EXIT_FAILED;
     switch (o->command) {
     case COMMAND_SCREEN:
-        status = run_screen(&w, e);
+        status = o->n_paths > 0 ? run_screen(&w, e) : run_start(&w, e);
         break;
     case COMMAND_ASK:
         status = run_ask(&w, e);

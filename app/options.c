@@ -31,7 +31,9 @@ static const struct {
     size_t least, most; /* arguments that are no options */
     const char *first;  /* what the first one is called where it is missing */
 } commands[] = {
-    [COMMAND_SCREEN] = {"", "PATH...", "the reader screen; without a terminal, the plain text", 1, SIZE_MAX, "PATH"},
+    [COMMAND_SCREEN] = {"", "[PATH...]",
+                        "the reader screen; without a terminal, the plain text; without a PATH, recent texts", 0,
+                        SIZE_MAX, "PATH"},
     [COMMAND_ASK] = {"ask", "-q QUESTION PATH...", "read or reopen, then answer one question", 1, SIZE_MAX, "PATH"},
     [COMMAND_READ] = {"read", "PATH...", "read and keep what was read, no question", 1, SIZE_MAX, "PATH"},
     [COMMAND_EVAL] = {"eval", "TASKS.jsonl", "score evidence and answers", 1, 1, "TASKS.jsonl"},

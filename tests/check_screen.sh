@@ -133,6 +133,17 @@ keys q
 ended 0 "a damaged talk"
 [ -e "$work/kept/talk.json.damaged" ] || { echo "a damaged talk was not set aside"; failed=1; }
 
+# Without a text the ones opened lately are offered.
+mkdir -p "$work/state/lectern/talk"
+printf '{"paths":["%s/text/book.txt"],"part":0.5,"questions":[{"question":"who is it?"}]}' "$work" >"$work/state/lectern/talk/1.json"
+start tmux-256color 80 24 1000 "XDG_STATE_HOME=$work/state $build/lectern"
+shows "texts opened lately"
+shows "who is it?"
+keys x
+keys q
+ended 0 "no text named"
+[ ! -e "$work/state/lectern/talk/1.json" ] || { echo "a text was not forgotten"; failed=1; }
+
 # The inspector and the pattern, in a terminal of the smallest size that has room for them too.
 start tmux-256color 80 24
 shows "press a to ask"

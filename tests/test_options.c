@@ -126,7 +126,6 @@ static void wrong_usage_is_named(void **state)
         {{"read", "--in", "*.c", "x"}, "read: --in does not belong here"},
         {{"devices", "x"}, "devices: too many arguments (\"x\")"},
         {{"eval"}, "eval: no TASKS.jsonl named"},
-        {{"--quiet"}, "no PATH named"},
         {{"state"}, "state: no list, show or prune named"},
         {{"state", "foo"}, "state foo: neither list, show nor prune"},
         {{"state", "list", "x"}, "state list: too many arguments (\"x\")"},

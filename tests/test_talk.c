@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/screen/recent.h"
 #include "app/screen/talk.h"
 #include "app/screen/talk_json.h"
 
@@ -70,8 +71,27 @@ static void sit(void)
     assert_true(f.screen->unkept);
     f.screen->contents.outline->entries[0].open = false;
     pane_text_go(&f.screen->text, f.screen->atlas, (struct spot){1, 27}, 0);
+    char book[] = "tests/test_talk.c", pipe[] = "-", *named[] = {book, pipe};
+    f.screen->named = named;
+    f.screen->n_named = 2;
     assert_ok(talk_save(f.screen, kept, true, &e), e);
     fixture_close(&f);
+}
+
+static void it_is_listed_with_where_it_lies_and_how_far_it_was_read(void **state)
+{
+    (void)state;
+    struct recent *recent;
+    char talks[100];
+    sit();
+    snprintf(talks, sizeof talks, "%s/talk", folder);
+    assert_int_equal(recent_list(&recent, talks), 1);
+    assert_int_equal(recent->n_paths, 1);
+    assert_int_equal(recent->paths[0][0], '/');
+    assert_non_null(strstr(recent->paths[0], "/tests/test_talk.c"));
+    assert_string_equal(recent->question, "what does lamp_burn return?");
+    assert_true(recent->part > 0.5 && recent->part < 1);
+    recent_free(recent, 1);
 }
 
 static void all_of_it_comes_back_and_can_be_gone_on_with(void **state)
@@ -116,6 +136,9 @@ static void what_is_kept_again_is_the_same(void **state)
     char *before = screens_read(kept);
     open_text(&f);
     assert_ok(talk_load(f.screen, kept, &e), e);
+    char book[] = "tests/test_talk.c", *named[] = {book};
+    f.screen->named = named;
+    f.screen->n_named = 1;
     assert_ok(talk_save(f.screen, kept, false, &e), e);
     char *after = screens_read(kept);
     assert_string_equal(before, after);
@@ -354,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it_comes_back_and_can_be_gone_on_with),
+        cmocka_unit_test(it_is_listed_with_where_it_lies_and_how_far_it_was_read),
         cmocka_unit_test(what_is_kept_again_is_the_same),
         cmocka_unit_test(a_question_under_way_is_kept_as_stopped),
         cmocka_unit_test(nothing_kept_is_no_failure_and_no_room_is_said),

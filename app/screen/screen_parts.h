@@ -71,6 +71,9 @@ struct screen {
     char *problem;  /* owned: why reading failed */
     char note[640]; /* what reader_note says of the kept read */
 
+    char *const *named; /* borrowed: the PATHs, which are kept with the talk */
+    size_t n_named;
+
     struct config config;
     enum focus focus;
     enum mode mode;

@@ -13,7 +13,7 @@
 #include "app/text/outline.h"
 #include "compute/error.h"
 
-int talk_path(char **out, const char *directory, const struct corpus *c, struct error *e)
+int talk_folder(char **out, const char *directory, struct error *e)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     const bool has_state = state && *state == '/'; /* the standard says to ignore relative ones */
@@ -21,14 +21,24 @@ int talk_path(char **out, const char *directory, const struct corpus *c, struct 
         return error_set(e, "neither XDG_STATE_HOME nor HOME is set");
     const char *base = directory ? directory : has_state ? state : home;
     const char *rest = directory ? "" : has_state ? "/lectern" : "/.local/state/lectern";
-    uint64_t hash[2];
-    const size_t size = strlen(base) + strlen(rest) + 64;
+    const size_t size = strlen(base) + strlen(rest) + sizeof "/talk";
     char *path = malloc(size);
     if (!path) return error_memory(e);
-    state_prefix_text(c, hash);
-    snprintf(path, size, "%s%s/talk/%016" PRIx64 "%016" PRIx64 ".json", base, rest, hash[1], hash[0]);
+    snprintf(path, size, "%s%s/talk", base, rest);
     *out = path;
     return 0;
+}
+
+int talk_path(char **out, const char *directory, const struct corpus *c, struct error *e)
+{
+    uint64_t hash[2];
+    char name[48], *folder;
+    if (talk_folder(&folder, directory, e)) return -1;
+    state_prefix_text(c, hash);
+    snprintf(name, sizeof name, "%016" PRIx64 "%016" PRIx64 ".json", hash[1], hash[0]);
+    *out = state_store_path(folder, name, "");
+    free(folder);
+    return *out ? 0 : error_memory(e);
 }
 
 /* The questions can be called back in the line, as if they had been typed. */
@@ -96,7 +106,13 @@ static int make_folder(const char *path, struct error *e)
 int talk_save(const struct screen *s, const char *path, bool durable, struct error *e)
 {
     const struct outline *o = s->contents.outline;
-    struct talk_json t = {.conversation = s->conversation, .jumps = s->jumps, .spot = s->text.spot};
+    struct talk_json t = {.conversation = s->conversation,
+                          .jumps = s->jumps,
+                          .spot = s->text.spot,
+                          .paths = s->named,
+                          .n_paths = s->n_named};
+    const uint64_t all = s->atlas->starts[s->atlas->corpus->n_documents];
+    t.part = all > 0 ? (double)atlas_byte(s->atlas, s->text.spot) / (double)all : 0;
     char *text = NULL;
     t.open = calloc(o->n_entries + 1, sizeof *t.open);
     if (!t.open) return error_memory(e);

@@ -10,8 +10,9 @@ struct corpus;
 struct error;
 struct screen;
 
-/* Where the talk about a text is kept: below `directory`, or where that is NULL below $XDG_STATE_HOME/lectern or
- * ~/.local/state/lectern. *out: malloc'ed. */
+/* Where all talks are kept: below `directory`, or where that is NULL below $XDG_STATE_HOME/lectern or
+ * ~/.local/state/lectern; and where the talk about a text is. *out: malloc'ed. */
+int talk_folder(char **out, const char *directory, struct error *e);
 int talk_path(char **out, const char *directory, const struct corpus *c, struct error *e);
 
 /* Puts back what is kept there, if anything is, into a screen that nobody has used yet. What is damaged is moved aside

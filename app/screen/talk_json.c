@@ -76,10 +76,23 @@ static void add_marks(cJSON *o, const struct jumps *j)
     }
 }
 
+/* Absolute where it is a file's, so that it is found from elsewhere. What came through a pipe is not. */
+static void add_paths(cJSON *o, const struct talk_json *t)
+{
+    cJSON *paths = cJSON_AddArrayToObject(o, "paths");
+    for (size_t i = 0; i < t->n_paths; i++) {
+        char *real = realpath(t->paths[i], NULL);
+        if (strcmp(t->paths[i], "-") != 0) cJSON_AddItemToArray(paths, cJSON_CreateString(real ? real : t->paths[i]));
+        free(real);
+    }
+}
+
 int talk_json_encode(char **out, const struct talk_json *t, struct error *e)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "lectern-talk", TALK_JSON_VERSION);
+    add_paths(o, t);
+    cJSON_AddNumberToObject(o, "part", t->part);
     add_place(cJSON_AddArrayToObject(o, "place"), t->spot);
     add_marks(o, &t->jumps);
     cJSON_AddNumberToObject(o, "contents", (double)t->n_open);

@@ -19,6 +19,9 @@ struct talk_json {
     struct conversation conversation;
     struct jumps jumps; /* the marks */
     struct spot spot;
+    char *const *paths; /* borrowed: what was named, to be opened again from a list (recent.h); not read back */
+    size_t n_paths;
+    double part;   /* of the text before the place, likewise */
     bool *open;    /* [n_entries]: whether entries of the outline are */
     size_t n_open; /* entries; 0: not known */
 };

@@ -254,6 +254,8 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
     config_init(&config);
     if (config_read(&config, o->config, e) != 0) return -1;
     if (screen_open(&u->screen, o->corpus, o->model, &config, &actions, e) != 0) return -1;
+    u->screen->named = o->paths;
+    u->screen->n_named = o->n_paths;
     put_talk_back(u);
     const bool elsewhere = o->start.document > 0 || o->start.offset > 0;
     if (elsewhere && o->start.document < o->corpus->n_documents &&

@@ -25,8 +25,10 @@ struct ui_options {
     struct ui_place {
         size_t document;
         uint64_t offset;
-    } start;          /* where the text is opened, if not at its beginning */
-    const char *talk; /* the file in which the talk about it is kept (talk.h); NULL: nothing is */
+    } start;            /* where the text is opened, if not at its beginning */
+    const char *talk;   /* the file in which the talk about it is kept (talk.h); NULL: nothing is */
+    char *const *paths; /* borrowed: what was named, kept with it */
+    size_t n_paths;
     const char
         *config; /* path of the key and colour settings; NULL: $XDG_CONFIG_HOME/lectern/config, where it exists */
 };
