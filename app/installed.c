@@ -2,27 +2,29 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
-/* The folder of this program, without a slash at its end; "." where the system does not say. */
-static void own_folder(char *out, size_t size)
+/* The folder of this program, without a slash at its end; "." where the system does not say. Without /proc it is what
+ * the program was started as. */
+static void own_folder(char out[PATH_MAX])
 {
-    ssize_t n = readlink("/proc/self/exe", out, size - 1);
-    if (n < 0) n = 0;
-    out[n] = 0;
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    if (!realpath("/proc/self/exe", out) && !(started && realpath(started, out))) out[0] = 0;
     char *slash = strrchr(out, '/');
     if (slash)
         *slash = 0;
     else
-        snprintf(out, size, ".");
+        snprintf(out, PATH_MAX, ".");
 }
 
 void installed_path(char *out, size_t size, const char *in_source)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(in_source, '/');
-    own_folder(folder, sizeof folder);
+    own_folder(folder);
     const char *name = slash ? slash + 1 : in_source;
     snprintf(out, size, "%s/../share/lectern/%s", folder, name);
     if (access(out, R_OK) == 0) return;

@@ -27,6 +27,11 @@ void backend_close(struct backend *b)
     if (b) b->ops->close(b);
 }
 
+void backend_set_precision(struct backend *b, const char *name)
+{
+    if (b->ops->set_precision) b->ops->set_precision(b, name);
+}
+
 const struct backend_info *backend_info(const struct backend *b)
 {
     return &b->info;

@@ -154,7 +154,8 @@ struct evidence_score {
 };
 
 struct backend_ops {
-    void (*close)(struct backend *b); /* its matrices are closed before */
+    void (*close)(struct backend *b);                           /* its matrices are closed before */
+    void (*set_precision)(struct backend *b, const char *name); /* NULL where there is no choice */
 
     /* rows x cols zeros. Pages that nobody writes cost no memory where the device can do that. */
     int (*matrix_open)(struct matrix **out, struct backend *b, uint32_t rows, uint32_t cols, struct error *e);
@@ -211,6 +212,10 @@ struct backend {
  * are cores. */
 int backend_open(struct backend **out, const char *device, unsigned n_threads, struct error *e);
 void backend_close(struct backend *b);
+
+/* Weights that nothing was multiplied with yet will be multiplied in this precision (backend_info), where the device
+ * has a choice of it and knows the name: what goes on with numbers of another device goes on as they were made. */
+void backend_set_precision(struct backend *b, const char *name);
 const struct backend_info *backend_info(const struct backend *b);
 
 /* A known answer for every op, computed and compared: -1 and the op's name where the device is wrong. */

@@ -120,13 +120,13 @@ static void cpu_project(const struct project *op)
     struct backend_cpu *b = cpu_of(op->out);
     assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows &&
            !(op->gelu && op->add));
+    if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !matrix_cpu_prepare(b, op->w, op->n)) return;
     bool few = op->n <= FEW;
     struct project_job job = {.op = op,
                               .b = b,
                               .rows = few ? FEW : rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS),
                               .columns = matrix_cpu_columns(op->w, op->n)};
     job.n_columns = count_tasks(op->w->rows, job.columns);
-    if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !matrix_cpu_prepare(b, op->w, op->n)) return;
     thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
 }
 
@@ -380,13 +380,23 @@ static void cpu_close(struct backend *backend)
     free(b->tile);
     free(b->few.data);
     free(b->rotated.data);
-    product_close(b->products);
+    for (int i = 0; i < PRODUCT_PRECISIONS; i++) product_close(b->products[i]);
     thread_pool_close(b->base.pool);
     free(b);
 }
 
+static void cpu_set_precision(struct backend *backend, const char *name)
+{
+    struct backend_cpu *b = (struct backend_cpu *)backend;
+    enum product_precision p = PRODUCT_FP32; /* and after a GPU's float16, which a processor has not */
+    if (strcmp(name, "fp16") != 0 && !product_precision_find(name, &p)) return;
+    b->precision = p;
+    backend->info.precision = product_precision_name(p);
+}
+
 static const struct backend_ops cpu_ops = {
     .close = cpu_close,
+    .set_precision = cpu_set_precision,
     .matrix_open = matrix_cpu_open,
     .activations_open = matrix_cpu_open,
     .matrix_load = matrix_cpu_load,
@@ -430,8 +440,7 @@ int backend_cpu_open(struct backend **out, enum product_precision precision, uns
     if (!b) return error_memory(e);
     b->base.ops = &cpu_ops;
     b->precision = precision;
-    if (thread_pool_open(&b->base.pool, n_threads, e) != 0 ||
-        product_open(&b->products, precision, thread_pool_n_threads(b->base.pool), e) != 0) {
+    if (thread_pool_open(&b->base.pool, n_threads, e) != 0) {
         cpu_close(&b->base);
         return -1;
     }

@@ -19,9 +19,10 @@ struct matrix_cpu {
     struct matrix base;
     float *data; /* owned: mapped; NULL: packed alone */
     size_t mapped;
-    struct weight_rows blocks;      /* n_parts > 0: weights in their blocks, which lie in data */
-    struct product_weights *packed; /* owned; NULL: not yet, or never */
-    bool weights, looked_up;        /* it is weights; single rows of them were wanted */
+    struct weight_rows blocks;        /* n_parts > 0: weights in their blocks, which lie in data */
+    struct product_weights *packed;   /* owned; NULL: not yet, or never */
+    enum product_precision precision; /* of its products, once there was one */
+    bool weights, looked_up, used;    /* it is weights; single rows of them, a product with them were wanted */
 };
 
 static const struct matrix_cpu *cpu(const struct matrix *m)
@@ -210,11 +211,10 @@ void matrix_cpu_row(const struct matrix *w, uint32_t row, float *to)
  * token by token. */
 static bool is_packed(const struct matrix_cpu *m, uint32_t n)
 {
-    const struct backend_cpu *b = (const struct backend_cpu *)m->base.backend;
-    if (m->blocks.n_parts == 0) return n > FEW || b->precision != PRODUCT_FP32;
+    if (m->blocks.n_parts == 0) return n > FEW || m->precision != PRODUCT_FP32;
     for (unsigned i = 0; i < m->blocks.n_parts; i++)
         if (m->blocks.parts[i].type != WEIGHTS_Q8_0) return false;
-    return n > FEW && b->precision == PRODUCT_INT8;
+    return n > FEW && m->precision == PRODUCT_INT8;
 }
 
 static int pack(struct matrix_cpu *m, struct backend_cpu *b, struct error *e)
@@ -226,11 +226,13 @@ static int pack(struct matrix_cpu *m, struct backend_cpu *b, struct error *e)
         if (!all) return error_memory(e);
         weight_rows_dequantize(&m->blocks, 0, base->rows, all);
     }
-    int status = product_weights_open(&m->packed, b->products, all, base->rows, base->cols, e);
+    struct products **products = &b->products[m->precision];
+    int status = *products ? 0 : product_open(products, m->precision, b->base.info.n_threads, e);
+    if (status == 0) status = product_weights_open(&m->packed, *products, all, base->rows, base->cols, e);
     if (all != m->data) free(all);
     if (status != 0) return -1;
     base->bytes += product_weights_bytes(m->packed);
-    if (m->blocks.n_parts || m->looked_up || b->precision == PRODUCT_FP32) return 0;
+    if (m->blocks.n_parts || m->looked_up || m->precision == PRODUCT_FP32) return 0;
     munmap(m->data, m->mapped); /* every product from now on is with what is packed */
     m->data = NULL;
     base->bytes -= m->mapped;
@@ -241,6 +243,8 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
 {
     struct matrix_cpu *m = (struct matrix_cpu *)w;
     assert(m->weights);
+    if (!m->used) m->precision = b->precision;
+    m->used = true;
     if (is_packed(m, n)) return m->packed || pack(m, b, &b->failure) == 0;
     for (unsigned i = 0; m->blocks.n_parts && i < b->base.info.n_threads; i++)
         if (!matrix_cpu_scratch(&b->tile[i], (size_t)TILE * w->cols)) {
@@ -252,6 +256,7 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
 
 uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n)
 {
+    assert(cpu(w)->used);
     if (n > FEW) return w->rows;
     return is_packed(cpu(w), n) ? PRODUCT_STRIPE : FEW_COLUMNS;
 }

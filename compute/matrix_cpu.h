@@ -18,13 +18,13 @@ struct scratch {
 
 struct backend_cpu {
     struct backend base;
-    enum product_precision precision;
-    struct products *products; /* owned */
-    struct scratch *thread;    /* one a thread */
-    struct scratch *tile;      /* one a thread: weights as float32 */
-    struct scratch few;        /* gate and up of few rows */
-    struct scratch rotated;    /* the chunk's rotated keys */
-    struct error failure;      /* the first one since the last flush; text[0] == 0: none */
+    enum product_precision precision;              /* of weights that are not used yet */
+    struct products *products[PRODUCT_PRECISIONS]; /* owned; NULL: none of it yet */
+    struct scratch *thread;                        /* one a thread */
+    struct scratch *tile;                          /* one a thread: weights as float32 */
+    struct scratch few;                            /* gate and up of few rows */
+    struct scratch rotated;                        /* the chunk's rotated keys */
+    struct error failure;                          /* the first one since the last flush; text[0] == 0: none */
 };
 
 /* Room for n floats, 64-byte aligned; NULL without memory. */
@@ -43,7 +43,7 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
 /* Rows of a job that are few: all threads then share the columns. */
 enum { MATRIX_CPU_FEW = 32 };
 
-/* Columns of a product that a task of a job of n rows should have. */
+/* Columns of a product that a task of a job of n rows should have. Prepared. */
 uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n);
 
 /* out[i][j] = (add ? the same : 0) + x[i] . w[column + j], i in [0, n), j in [0, columns), in a job of `all` rows that

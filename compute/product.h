@@ -16,6 +16,7 @@ struct error;
 struct products;
 
 enum product_precision { PRODUCT_FP32, PRODUCT_BF16, PRODUCT_INT8 };
+enum { PRODUCT_PRECISIONS = PRODUCT_INT8 + 1 };
 
 const char *product_precision_name(enum product_precision p); /* "fp32" */
 

@@ -102,6 +102,7 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
     if (state_open(&r->state, &options, &key, r->corpus, &why) == 0) {
         r->keeps = true;
         snprintf(r->note, sizeof r->note, "%s", state_note(r->state));
+        backend_set_precision(r->backend, state_precision(r->state));
         return 0;
     }
     if (cancel && atomic_load(cancel)) return error_cancelled(e);
