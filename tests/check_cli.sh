@@ -41,6 +41,19 @@ for ((i = 0; i < n; i++)); do
 done
 
 expect 0 '^Attended to' ask --quiet -q "Who is Mr. Utterson?" "$tmp/book.txt"
+
+# --- a second reading: the words of the answer where they stand in the text; without one nothing is judged
+expect 0 '"rank_by":"reread"' ask --json -q "Who is the murdered man, and who recognised him?" "$sample"
+jq -e '(.answer | startswith("Sir Danvers Carew [1]")) and .found and .confidence > 0 and .confidence < 1 and .read_share == 1' "$tmp/out" >/dev/null ||
+    fail "the sample's question is not answered: $(jq -r .answer "$tmp/out")"
+jq -e '.evidence | all(.scores | [.attention, .bm25, .fused, .reread] | all(type == "number")) and (map(.score) == map(.scores.reread))' "$tmp/out" >/dev/null ||
+    fail "places do not have all scores"
+jq -j '.spans[0].text' "$tmp/out" >"$tmp/text"
+begin=$(jq '.spans[0].byte[0]' "$tmp/out") end=$(jq '.spans[0].byte[1]' "$tmp/out")
+tail -c +$((begin + 1)) "$sample" | head -c $((end - begin)) | cmp -s - "$tmp/text" || fail "the answer's words are not bytes $begin..$end"
+expect 0 '"rank_by":"fused"' ask --json --rank fused -q "Who is Mr. Utterson?" "$tmp/book.txt"
+jq -e '.found == null and .confidence == null and .spans == [] and (.evidence | all(.scores.reread == null and .scores.fused != null))' "$tmp/out" >/dev/null ||
+    fail "something is judged without a second reading"
 expect 0 '"tokens"' read --json "$tmp/book.txt"
 expect 0 '"dry_run"' read --dry-run --json "$tmp/book.txt"
 expect 0 'dilation|branch' model
@@ -105,7 +118,7 @@ yes "a line of text" | head -c 3000000 >"$tmp/long.txt"
 expect 1 'nothere' "$tmp/nothere"
 
 # --- eval
-expect 0 '"recall@1"' eval --json --answerer none tests/data/eval_small.jsonl
+expect 0 '"reread":{"recall@1"' eval --json --answerer none tests/data/eval_small.jsonl
 jq -e '.tasks > 0 and .reader["recall@5"] >= .chance["recall@5"] and (has("answers") | not)' "$tmp/out" >/dev/null || fail "eval: $(head -c 300 "$tmp/out")"
 echo '{"id": 1' >"$tmp/bad.jsonl"
 expect 1 'bad.jsonl.*1' eval "$tmp/bad.jsonl"
