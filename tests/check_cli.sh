@@ -140,5 +140,30 @@ got=$?
 [ $got = 130 ] || fail "interrupted: exit status $got, not 130"
 grep -q interrupted "$tmp/err" || fail "an interrupted read does not say so"
 
+# --- and a pipe that stays silent
+mkfifo "$tmp/silent"
+"$lectern" text - <"$tmp/silent" >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+exec 3>"$tmp/silent"
+until grep -q '^SigCgt:.*[2367abef]$' /proc/$pid/status; do sleep 0.05; done # the handler of signal 2 stands
+kill -INT $pid
+wait $pid
+got=$?
+exec 3>&-
+[ $got = 130 ] || fail "a silent pipe, interrupted: exit status $got, not 130"
+
+# --- what is read of a pipe without end is bounded, and said
+yes 'The tide is low.' | "$lectern" text --memory 1M - >"$tmp/out" 2>"$tmp/err"
+got=${PIPESTATUS[1]}
+[ "$got" = 3 ] && [ "$(wc -c <"$tmp/out")" -le $((1 << 20)) ] || fail "a pipe without end: exit status $got, $(wc -c <"$tmp/out") bytes"
+grep -q 'skipped -: the rest after 1.0 MB' "$tmp/err" || fail "a pipe without end is not told"
+
+# --- a converted text is printed to the byte, and a path leads into an archive
+(cd "$tmp" && mkdir inner && printf 'The ferry leaves at six.\n' >inner/a.txt && tar czf pack.tar.gz inner)
+expect 0 '^The ferry leaves at six.$' text "$tmp/pack.tar.gz/inner/a.txt"
+expect 1 'no such member' text "$tmp/pack.tar.gz/inner/b.txt"
+expect 0 '"at":null' ask --json --answerer quote -q "When does the ferry leave?" "$tmp/pack.tar.gz"
+jq -e '.evidence[0].path | endswith("pack.tar.gz/inner/a.txt")' "$tmp/out" >/dev/null || fail "a member has no path of its own"
+
 [ $failures = 0 ] && echo "the command line holds"
 exit $((failures > 0))
