@@ -308,23 +308,6 @@ static struct reread_span span_of(const struct reading *x, const struct sentence
     return (struct reread_span){s->at, offset + tokens->begins[first - row], offset + tokens->ends[last - row]};
 }
 
-/* ln of the sum of exp of a head over all the sentences' rows. */
-static double log_sum(const struct rows *rows, const struct sentence *s, size_t n, int column)
-{
-    double max = -INFINITY, sum = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < n; i++) {
-            const uint32_t begin = s[i].piece.first_row, end = begin + s[i].piece.end - s[i].piece.begin;
-            for (uint32_t row = begin; row < end; row++) {
-                const double v = (double)head(rows, row, column);
-                if (pass == 0 && v > max) max = v;
-                if (pass == 1) sum += exp(v - max);
-            }
-        }
-    }
-    return max + log(sum);
-}
-
 /* Runs of rows that are words of an answer, where the question asks for several. */
 static size_t find_several(const struct reading *x, const struct rows *rows, const struct sentence *s, size_t n,
                            struct reread_span *out)
@@ -380,10 +363,9 @@ static size_t choose_place(const struct reading *x, float top)
 }
 
 /* Answers, and says how sure that is by the file's calibration (models/FORMAT.md). */
-static void decide(struct reading *x, const struct rows *rows, const struct sentence *s, size_t n)
+static void decide(struct reading *x, const struct rows *rows)
 {
-    const struct reread *r = x->reread;
-    const struct encoder_model *m = r->model;
+    const struct encoder_model *m = x->reread->model;
     struct reread_result *out = x->result;
     float top = -INFINITY;
     double best = -INFINITY, second = -INFINITY;
@@ -394,10 +376,10 @@ static void decide(struct reading *x, const struct rows *rows, const struct sent
         best = fmax(best, v);
     }
     if (x->n_places == 1) second = 0;
-    if (out->n_spans == 0) out->spans[out->n_spans++] = x->choices[choose_place(x, top)].span;
-    const double joint = (double)head(rows, 0, r->relevance),
-                 words = (double)top - log_sum(rows, s, n, r->start) - log_sum(rows, s, n, r->end);
-    const double figures[] = {1, joint, best, best - second, words};
+    const size_t k = choose_place(x, top);
+    if (out->n_spans == 0) out->spans[out->n_spans++] = x->choices[k].span;
+    const double joint = (double)head(rows, 0, x->reread->relevance);
+    const double figures[] = {1, best, second, (double)out->relevance[k], (double)x->choices[k].score, joint};
     double z = m->n_calibration > 0 ? 0 : joint;
     for (size_t i = 0; i < m->n_calibration && i < sizeof figures / sizeof *figures; i++)
         z += (double)m->calibration[i] * figures[i];
@@ -420,7 +402,7 @@ static int read_together(struct reading *x, struct error *e)
     if (!failed && n > 0) {
         const struct rows rows = window_rows(x, 0);
         take_joint(x, &rows, s, n);
-        decide(x, &rows, s, n);
+        decide(x, &rows);
     }
     free(s);
     free(pieces);

@@ -18,7 +18,7 @@ from reread_windows import Pack
 
 NONE = KINDS.index("none")
 WORDED = (KINDS.index("span"), KINDS.index("several"))
-JOINT_WEIGHT, JOINT_REACH = 2.0, 10.0  # app/reader/reread.c has the same
+RELEVANCE_WEIGHT, JOINT_WEIGHT, JOINT_REACH = 3.0, 2.0, 10.0  # app/reader/reread.c has the same
 KEPT = 0.9                             # of the questions that have an answer, so many are to be "found"
 
 
@@ -75,7 +75,7 @@ class Collected:
                 joint.setdefault(int(np.searchsorted(p.segment, first, "right") - 1), float(score))
         best = max(joint.values(), default=0.0)
         together = np.array([max(joint.get(int(s), -np.inf), best - JOINT_REACH) for s in places])
-        chosen = int(np.argmax(relevance + own + JOINT_WEIGHT * together))
+        chosen = int(np.argmax(RELEVANCE_WEIGHT * relevance + own + JOINT_WEIGHT * together))
         first, last = p.segment[places[chosen]] + z["span"][q][read[chosen]].astype(int)
         order = np.sort(relevance)[::-1]
         gold = set(p.gold(q).tolist())

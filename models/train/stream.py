@@ -114,7 +114,7 @@ class Stream(torch.nn.Module):
 
 def joined(q, k, v, mask):
     """Attention with the log of the sum of its weights; nothing and FAR where no key is seen."""
-    logit = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5
+    logit = (q @ k.transpose(-1, -2)).to(torch.promote_types(q.dtype, torch.float32)) * q.shape[-1] ** -0.5
     if mask is not None:
         logit = logit.masked_fill(~mask, -torch.inf)
     total = logit.logsumexp(-1, keepdim=True)
