@@ -115,6 +115,8 @@ static void candidates_come_in_turn_from_the_attention_and_the_words(void **stat
         if (c->was) assert_int_equal(found->items[c->was - 1].segment, c->segment);
     }
     assert_int_equal(place_by(found->score, found->n_segments, (size_t)found->candidates[0].segment), 0);
+    assert_true(found->candidates[0].prior >= 2 &&
+                found->candidates[31].prior < 0.1f); /* the first of a list, the last */
     assert_true(by_attention >= 16 && by_words >= 16);
     finding_close(found);
     found = find(&f, "Where is the keeper's lamp?", &(struct finding_how){.rank = FINDING_FUSED, .n_candidates = 0});
@@ -123,7 +125,7 @@ static void candidates_come_in_turn_from_the_attention_and_the_words(void **stat
     close_all(&f);
 }
 
-static void a_second_reading_ranks_by_itself_and_names_the_words(void **state)
+static void a_second_reading_ranks_with_the_lists_and_names_the_words(void **state)
 {
     (void)state;
     struct fixture f;
@@ -139,8 +141,8 @@ static void a_second_reading_ranks_by_itself_and_names_the_words(void **state)
     assert_int_equal(second->n_items, FINDING_MOST);
     for (size_t i = 0; i < second->n_items; i++) {
         const struct finding_item *item = &second->items[i];
-        assert_true(item->score == item->reread);
-        if (i > 0) assert_true(second->items[i - 1].reread >= item->reread);
+        assert_true(item->prior >= 0 && item->prior <= 3 && item->score == item->reread + item->prior);
+        if (i > 0) assert_true(second->items[i - 1].score >= item->score);
         assert_int_equal(item->was ? found->items[item->was - 1].segment : item->segment, item->segment);
     }
     for (size_t i = 0; i < second->n_spans; i++) {
@@ -217,7 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_come_in_turn_from_the_attention_and_the_words),
-        cmocka_unit_test(a_second_reading_ranks_by_itself_and_names_the_words),
+        cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),
         cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
         cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),
         cmocka_unit_test(a_text_that_is_not_read_is_cut_and_ranked_as_reading_cuts_it),

@@ -46,7 +46,8 @@ struct finding_item {
     uint64_t offset;
     uint32_t size;
     uint32_t was; /* its place, from 1, before the second reading moved it; 0: it was not listed */
-    float score;  /* what it was ranked by: one of the four below; of code that is read again, two of them joined */
+    float score;  /* what it was ranked by: one of the four below; of what is read again, joined with the rest */
+    float prior;  /* of a candidate: what its ranks in the two lists add to the second reading's score */
     float share;  /* of the question's evidence attention inside the segment; NAN: it was not read */
     float attention, bm25, fused, reread; /* NAN: not computed */
 };

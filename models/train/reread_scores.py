@@ -19,6 +19,7 @@ from reread_windows import Pack
 NONE = KINDS.index("none")
 WORDED = (KINDS.index("span"), KINDS.index("several"))
 RELEVANCE_WEIGHT, JOINT_WEIGHT, JOINT_REACH = 3.0, 2.0, 10.0  # app/reader/reread.c has the same
+PRIOR_FIRST, PRIOR_WORDS, PRIOR_SPAN = 2.0, 1.0, 3.0             # app/reader/finding_rank.c has the same
 KEPT = 0.9                             # of the questions that have an answer, so many are to be "found"
 
 
@@ -62,6 +63,15 @@ class Collected:
         column = {int(s): i for i, s in enumerate(self.z["candidates"][q]) if s >= 0}
         return np.array([column[s] for s in in_turn(first, self.pack.bm25[q])[:READ] if s in column])
 
+    def prior(self, q, places):
+        """What the ranks in the two lists add to the relevance of places."""
+        first = self.reader[q] if (self.reader[q] >= 0).any() else self.z["similar"][q][:READ]
+        added = np.zeros(len(places))
+        for segments, most in ((first, PRIOR_FIRST), (self.pack.bm25[q], PRIOR_WORDS)):
+            rank = {int(s): k for k, s in enumerate(segments)}
+            added += [most * np.exp(-rank[int(s)] / PRIOR_SPAN) if int(s) in rank else 0.0 for s in places]
+        return added
+
     def of(self, q):
         """What is said of one question: its set, ranks, answer and what its confidence is made of."""
         p, z = self.pack, self.z
@@ -80,7 +90,7 @@ class Collected:
         order = np.sort(relevance)[::-1]
         gold = set(p.gold(q).tolist())
         return {"set": str(p.sets[p.q_set[q]]), "kind": int(p.q_kind[q]), "answers": self.answers[q], "answer": self.words(first, last),
-                "ranked": [int(s) in gold for s in places[np.argsort(-relevance, kind="stable")]], "bm25": [int(s) in gold for s in p.bm25[q]],
+                "ranked": [int(s) in gold for s in places[np.argsort(-relevance - self.prior(q, places), kind="stable")]], "bm25": [int(s) in gold for s in p.bm25[q]],
                 "features": (float(z["joint_first"][q][0]), float(order[0])), "long": len(self.texts[self.document_of[first]]) > 60_000}
 
 
