@@ -6,6 +6,6 @@ cd "$(dirname "$(readlink -f "$0")")/../models/train"
 python=${PYTHON:-python3}
 export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=2
 "$python" -m unittest test_words
-if "$python" -c 'import torch, gguf, sentencepiece' 2>/dev/null; then
-    "$python" -m unittest test_reread
+if "$python" -c 'import torch, gguf, safetensors, sentencepiece, xxhash' 2>/dev/null; then
+    "$python" -m unittest test_reread test_trial
 fi

@@ -176,10 +176,14 @@ class Workers:
             stories = Stories(work, words.Words(tokenizer), pack, seed * 1000 + 900 + number)
             while True:
                 self.together.put(joined(joint_batch(pack, self.wanted.get(), rng), stories.batch(MADE)))
-        for number in range(processes):
-            fork.Process(target=make, args=(number,), daemon=True).start()
-        for number in range(max(1, processes // 4)):
-            fork.Process(target=join, args=(number,), daemon=True).start()
+        self.all = [fork.Process(target=make, args=(number,), daemon=True) for number in range(processes)]
+        self.all += [fork.Process(target=join, args=(number,), daemon=True) for number in range(max(1, processes // 4))]
+        for process in self.all:
+            process.start()
+
+    def close(self):
+        for process in self.all:
+            process.kill()
 
     def places(self):
         return self.ready.get()
