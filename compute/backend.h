@@ -142,8 +142,10 @@ struct evidence_scan {
 };
 enum { EVIDENCE_SEGMENT_KEYS = 4096 };
 
-/* mass[t] = e^(lse[row + i][t] - total[t]), score[i] = sum of gate[t] ln(1 + mass[t] per_eps), share[i] = sum of
- * gate[t] mass[t], i in [0, n). */
+/* mass[t] = e^(lse[row + i][t] - total[t]), score[i] = sum of gate[t] ln(1 + mass[t] per_eps), or, where per_eps is
+ * below 0, of gate[t] ln(mass[t]), which is EVIDENCE_LEAST_LOG at least; share[i] = sum of gate[t] mass[t]; i in [0,
+ * n). */
+#define EVIDENCE_LEAST_LOG -1e4
 struct evidence_score {
     const struct matrix *lse; /* [>= row + n][n_query] */
     uint32_t row, n, n_query;

@@ -52,7 +52,8 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
     struct evidence *v = allocate(n_query, width);
     if (!v) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", n_query);
     memcpy(v->queries, queries, (size_t)n_query * width * sizeof *queries);
-    memcpy(v->tau, tau, n_query * sizeof *tau);
+    v->scale = m->evidence.scale;
+    for (uint32_t t = 0; t < n_query; t++) v->tau[t] = tau ? tau[t] : 0;
     float max = gate_logits[0];
     double sum = 0;
     for (uint32_t t = 1; t < n_query; t++) max = fmaxf(max, gate_logits[t]);
@@ -72,6 +73,7 @@ int evidence_copy(struct evidence **out, const struct evidence *v, struct error 
     memcpy(copy->tau, v->tau, n * sizeof *v->tau);
     memcpy(copy->gate, v->gate, n * sizeof *v->gate);
     memcpy(copy->lse, v->lse, n * sizeof *v->lse);
+    copy->scale = v->scale;
     copy->n_keys = v->n_keys;
     copy->n_text = v->n_text;
     *out = copy;
@@ -95,7 +97,7 @@ struct pass {
     uint64_t n_keys;
     const uint64_t *starts;
     size_t n_segments;
-    double per_eps; /* N / exp(log_eps) */
+    double per_eps; /* N / exp(log_eps); below 0: scores are in the log domain */
     float *score, *share;
     const atomic_bool *cancel;
     const struct evidence_join *join; /* NULL: these are all the keys */
@@ -107,6 +109,7 @@ struct pass {
 
 float evidence_logit_scale(const struct evidence *v, uint32_t token)
 {
+    if (v->scale > 0) return v->scale / 254.0f;
     return v->tau[token] * (float)(log((double)(v->n_text > 2 ? v->n_text : 2)) / 254.0);
 }
 
@@ -160,7 +163,8 @@ static void score_task(void *context, unsigned task, unsigned thread)
         double score = 0, share = 0;
         for (uint32_t t = 0; t < v->n_query; t++) {
             const double lse = (double)p->lse[i * v->n_query + t], mass = lse > -INFINITY ? exp(lse - v->lse[t]) : 0;
-            score += (double)v->gate[t] * log1p(mass * p->per_eps);
+            score += (double)v->gate[t] *
+                     (p->per_eps >= 0 ? log1p(mass * p->per_eps) : fmax(lse - v->lse[t], EVIDENCE_LEAST_LOG));
             share += (double)v->gate[t] * mass;
         }
         p->score[i] = (float)score;
@@ -226,7 +230,7 @@ int evidence_attend_part(struct evidence *v, const struct model *m, struct backe
                      .n_keys = n_keys,
                      .starts = starts,
                      .n_segments = n_segments,
-                     .per_eps = (double)n_text / exp((double)m->evidence.log_eps),
+                     .per_eps = v->scale > 0 ? -1 : (double)n_text / exp((double)m->evidence.log_eps),
                      .score = score,
                      .share = share,
                      .cancel = cancel ? cancel : &never,

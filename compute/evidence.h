@@ -17,12 +17,13 @@ struct evidence {
     float *queries;          /* [m][e], owned */
     float *tau;              /* [m], owned */
     float *gate;             /* [m], sum 1, owned */
+    float scale;             /* as in struct model_evidence */
     double *lse;             /* [m] natural log of the sum over all kept keys, owned */
     uint64_t n_keys;         /* kept keys */
     uint64_t n_text;         /* N: tokens of the text */
 };
 
-/* Copies the queries and tau, turns gate logits into the gate. */
+/* Copies the queries and tau (which a model with a scale does without: NULL), turns gate logits into the gate. */
 int evidence_open(struct evidence **out, const struct model *m, const float *queries, const float *tau,
                   const float *gate_logits, uint32_t n_query, struct error *e);
 /* One that is the same and shares nothing: for another thread. */

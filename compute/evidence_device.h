@@ -11,9 +11,9 @@ struct error;
 struct evidence;
 struct evidence_join;
 
-/* As evidence_attend_part, for v->n_keys keys, at least 1. per_eps: N / exp(log_eps). join may be NULL; it is called
- * when the pass over the keys is done. On failure v->lse, score and share hold nothing useful, and the host can do it
- * all. */
+/* As evidence_attend_part, for v->n_keys keys, at least 1. per_eps: N / exp(log_eps), or below 0. join may be NULL; it
+ * is called when the pass over the keys is done. On failure v->lse, score and share hold nothing useful, and the host
+ * can do it all. */
 int evidence_device_attend(struct evidence *v, struct backend *b, const int8_t *keys, const uint64_t *starts,
                            size_t n_segments, double per_eps, float *score, float *share,
                            const struct evidence_join *join, const atomic_bool *cancel, struct error *e);

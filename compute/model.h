@@ -30,8 +30,9 @@ struct model_layer {
 struct model_evidence {
     uint32_t width; /* e; 0: the model has no evidence attention */
     float log_eps, log_tau, fusion_weight;
-    struct weights token;                 /* [V][e] */
-    struct weights k, q;                  /* [e][d] */
+    float scale;          /* not 0: logits are this times a cosine at any length, and scores are in the log domain */
+    struct weights token; /* [V][e] */
+    struct weights k, q;  /* [e][d] */
     struct weights gate_token, gate, tau; /* [1][V], [1][d], [1][d] */
 };
 

@@ -27,8 +27,8 @@ void main()
     if (i >= p.n) return;
     float score = 0, share = 0;
     for (uint t = 0; t < p.n_query; t++) {
-        float mass = exp(lse[(p.row + i) * p.stride + t] - tokens[t].high) * tokens[t].factor;
-        score += tokens[t].gate * log1p(mass * p.per_eps);
+        float above = lse[(p.row + i) * p.stride + t] - tokens[t].high, mass = exp(above) * tokens[t].factor;
+        score += tokens[t].gate * (p.per_eps >= 0 ? log1p(mass * p.per_eps) : max(above + log(tokens[t].factor), -1e4));
         share += tokens[t].gate * mass;
     }
     scores[i] = score;

@@ -51,6 +51,10 @@ if(TARGET compute_vulkan)
     "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache;LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp")
 endif()
 
+# The same vectors for the pieces of the file that ships.
+add_test(NAME test_words_shipped COMMAND test_words models/lectern-s-reread.gguf tests/data/words_vectors.txt
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+
 # A model that is fetched, not shipped.
 set_tests_properties(test_smollm2 PROPERTIES SKIP_RETURN_CODE 77)
 
