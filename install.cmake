@@ -21,9 +21,6 @@ install(FILES ${manual}/lectern DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-comple
 install(FILES ${manual}/_lectern DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${manual}/lectern.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
-# Libraries lie where the system keeps them: no path of the building machine goes in.
-set_target_properties(lectern PROPERTIES INSTALL_RPATH "")
-
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 bare=${1:-build/bare}
 [ -d "$bare" ] || debootstrap --variant=minbase --include=ca-certificates,python3-venv bookworm "$bare" > /dev/null
+mount -t proc proc "$bare/proc" # the wheel's libraries are found from where its program lies
+trap 'umount "$bare/proc"' EXIT
 build=build/release
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 cmake --preset release > /dev/null

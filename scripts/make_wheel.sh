@@ -7,7 +7,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 out=$(mkdir -p "${1:-build}" && readlink -f "${1:-build}")
 build=build/wheel
 cmake --preset release -B $build -DLECTERN_MPI=OFF -DLECTERN_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/tree \
-    -DCMAKE_EXE_LINKER_FLAGS='-Wl,--disable-new-dtags,-rpath,$ORIGIN/../lib/lectern' >/dev/null
+    -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib/lectern' >/dev/null
 cmake --build $build >/dev/null
 stage=$build/stage/tree
 rm -rf $stage
