@@ -23,6 +23,7 @@ start() {
     mkdir -p "$work/$theme/lectern"
     echo "theme $theme" >"$work/$theme/lectern/config"
     t kill-server 2>/dev/null || true
+    rm -rf "$work/state/talk" # every picture begins with no question asked
     t new-session -d -x 120 -y 37 "$(printf '%q ' env -u NO_COLOR LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor \
         XDG_CONFIG_HOME="$work/$theme" "${LECTERN:-$root/build/release/lectern}" --state-dir "$work/state" "$@")"
 }

@@ -75,6 +75,27 @@ static void a_new_read_makes_room_within_the_limit(void **test)
     state_list_free(entries, n);
 }
 
+/* What a reader left in a text (screen/talk.h) lies beside the reads. */
+static void a_talk_is_no_read_and_stays(void **test)
+{
+    (void)test;
+    struct error e;
+    struct state_pruned p;
+    struct state_entry *entries;
+    size_t n;
+    char *path = state_store_path(directory, "talk", "0123456789abcdef0123456789abcdef.json");
+    char *folder = state_store_path(directory, "talk", "");
+    assert_ok(state_store_make(folder, &e), e);
+    assert_ok(state_store_replace(path, (const uint8_t *)"{}", 2, false, &e), e);
+    assert_ok(state_list_prune(&p, directory, 0, NULL, &e), e);
+    assert_ok(state_list(&entries, &n, directory, &e), e);
+    assert_int_equal(n, 0);
+    assert_int_equal(access(path, F_OK), 0);
+    state_list_free(entries, n);
+    free(folder);
+    free(path);
+}
+
 static void what_is_in_use_is_not_pruned(void **test)
 {
     (void)test;
@@ -120,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_least_recently_used_reads_are_pruned_first),
         CASE(a_new_read_makes_room_within_the_limit),
+        CASE(a_talk_is_no_read_and_stays),
         CASE(what_is_in_use_is_not_pruned),
         CASE(a_read_is_listed_by_the_name_it_was_last_used_by),
     };

@@ -116,7 +116,8 @@ static void all_of_it_comes_back_and_can_be_gone_on_with(void **state)
     fixture_keys(&f, "2");
     assert_int_equal(f.screen->conversation.items[0]->selected, 1);
     fixture_keys(&f, "> t A");
-    assert_int_equal(f.inspections, 0); /* the attention was not kept */
+    assert_int_equal(f.inspections, 0);
+    assert_non_null(strstr(f.screen->notice, "was not kept"));
     fixture_keys(&f, "Esc a Up");
     assert_string_equal(line_edit_text(&f.screen->chat.line), "what does lamp_burn return?");
     fixture_keys(&f, "Enter");

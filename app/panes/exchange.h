@@ -43,6 +43,9 @@ struct exchange {
     char *not_inspected;         /* owned: why the last look failed; NULL if it did not */
 };
 
+/* Said where its attention is wanted. */
+#define EXCHANGE_KEPT "its attention was not kept: ask it again (a, then up)"
+
 void exchange_close(struct exchange *x); /* accepts NULL */
 
 /* Takes over what was found in an earlier sitting; false without memory, it is the caller's then. */

@@ -87,7 +87,8 @@ static void turn(struct screen *s, int by)
 {
     struct exchange *x = conversation_current(&s->conversation);
     if (!exchange_turn(x, by)) {
-        screen_notice(s, ROLE_DIM, "no answer yet whose words could be looked at");
+        screen_notice(s, ROLE_DIM, "%s",
+                      x != NULL && x->kept != NULL ? EXCHANGE_KEPT : "no answer yet whose words could be looked at");
         return;
     }
     s->evidence.first = 0;

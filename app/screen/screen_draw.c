@@ -127,8 +127,8 @@ static bool is_now(const struct screen *s, enum pane_when when)
     const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
     return when == WHEN_ALWAYS || (when == WHEN_READING && reads) || (when == WHEN_WORDS_COME && words && !reads) ||
            (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) ||
-           (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_SEARCHING && s->search != NULL) ||
-           (when == WHEN_IDLE && !s->scale.running);
+           (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_ATTENDED && exchange_attended(x)) ||
+           (when == WHEN_SEARCHING && s->search != NULL) || (when == WHEN_IDLE && !s->scale.running);
 }
 
 /* Hints up to a column; false where one had no room, and those after it are left out. */
@@ -173,8 +173,8 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
                                               {ACTION_FOCUS_NEXT, "next pane", WHEN_ALWAYS},
                                               {ACTION_SEARCH_NEXT, "next match", WHEN_SEARCHING},
                                               {0}};
-    static const struct pane_hint after[] = {{ACTION_TOKEN_NEXT, "word by word", WHEN_ANSWERED},
-                                             {ACTION_INSPECT, "inspector", WHEN_ANSWERED},
+    static const struct pane_hint after[] = {{ACTION_TOKEN_NEXT, "word by word", WHEN_ATTENDED},
+                                             {ACTION_INSPECT, "inspector", WHEN_ATTENDED},
                                              {ACTION_BACK, "back", WHEN_ALWAYS},
                                              {0}};
     char names[80];

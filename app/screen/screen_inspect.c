@@ -50,7 +50,9 @@ void screen_inspect_open(struct screen *s)
         return;
     }
     if (!exchange_attended(x)) {
-        screen_notice(s, ROLE_DIM, "no answer yet whose attention could be looked into");
+        screen_notice(s, ROLE_DIM, "%s",
+                      x != NULL && x->kept != NULL ? EXCHANGE_KEPT
+                                                   : "no answer yet whose attention could be looked into");
         return;
     }
     s->mode = MODE_INSPECT;

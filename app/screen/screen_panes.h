@@ -6,7 +6,16 @@
 #include "app/screen/screen_parts.h"
 
 /* When a key is worth a hint at the bottom. */
-enum pane_when { WHEN_ALWAYS, WHEN_ANSWERED, WHEN_SEARCHING, WHEN_READING, WHEN_WORDS_COME, WHEN_PAUSED, WHEN_IDLE };
+enum pane_when {
+    WHEN_ALWAYS,
+    WHEN_ANSWERED,
+    WHEN_ATTENDED,
+    WHEN_SEARCHING,
+    WHEN_READING,
+    WHEN_WORDS_COME,
+    WHEN_PAUSED,
+    WHEN_IDLE
+};
 
 struct pane_hint {
     enum action action; /* ACTION_NONE ends a list */
