@@ -216,6 +216,10 @@ static void another_versions_talk_is_left_where_it_is(void **state)
     assert_int_equal(talk_load(f.screen, kept, &e), -1);
     assert_int_equal(e.kind, ERROR_OTHER);
     assert_true(is_there(kept));
+    screen_notice(f.screen, ROLE_ERROR, "%s", e.text);
+    f.screen->progress.seconds = 1;
+    fixture_read(&f, true);
+    assert_string_equal(f.screen->notice, e.text); /* reading to the end does not cover what went wrong */
     fixture_close(&f);
 }
 

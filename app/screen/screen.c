@@ -109,7 +109,8 @@ static void take_reading(struct screen *s, struct message *m)
     s->reading = m->done ? READING_DONE : READING_PAUSED;
     char tokens[16], rate[16], time[16], kept[16];
     const struct reader_progress *p = &s->progress;
-    if (!m->done || p->new_tokens == 0 || p->seconds <= 0) return;
+    const bool failure = s->notice[0] != '\0' && s->notice_role == ROLE_ERROR; /* which nobody may have seen yet */
+    if (!m->done || p->new_tokens == 0 || p->seconds <= 0 || failure) return;
     figures_count(tokens, (double)p->new_tokens);
     figures_count(rate, (double)p->new_tokens / p->seconds);
     figures_time(time, p->seconds);
