@@ -13,6 +13,7 @@
 #include "app/output/report.h"
 #include "app/serve/mcp.h"
 #include "app/work.h"
+#include "app/text/json.h"
 #include "compute/error.h"
 #include "compute/model.h"
 
@@ -61,7 +62,7 @@ static int print_entry(const char *title, const char *key, const char *program, 
     cJSON *entry = cJSON_AddObjectToObject(servers, "lectern"), *copy = cJSON_Duplicate(args, true);
     char *text = NULL;
     if (cJSON_AddStringToObject(entry, "command", program) && copy && cJSON_AddItemToObject(entry, "args", copy))
-        text = cJSON_Print(o);
+        text = json_print(o, true);
     else
         cJSON_Delete(copy);
     cJSON_Delete(o);
@@ -76,7 +77,7 @@ static int print_config(const struct options *o, struct error *e)
     char program[PATH_MAX];
     cJSON *args = arguments(o, e);
     if (!args) return EXIT_FAILED;
-    char *list = cJSON_PrintUnformatted(args);
+    char *list = json_print(args, false);
     int failed = executable(program, e);
     if (!failed && !list) failed = error_memory(e);
     if (!failed)

@@ -10,6 +10,7 @@
 #include "app/rank.h"
 #include "app/text/convert/convert.h"
 #include "app/text/safe_text.h"
+#include "app/text/json.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/loops.h"
@@ -67,6 +68,7 @@ static int run(int argc, char **argv, struct comm *c)
 {
     struct options o;
     struct error e = {0};
+    json_watch();
     if (options_parse(&o, argc, argv, &e)) return refuse(&e, c);
     if (o.help || o.version) {
         if (comm_rank(c) != 0) return EXIT_DONE;

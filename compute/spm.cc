@@ -1,8 +1,15 @@
-// The library is only given models that vocabulary.c has checked and written. No exception leaves this file.
+// The library is only given models that vocabulary.c has checked and written. No exception leaves this file. Where it has
+// no memory the library frees what it has half built as if it were whole, which corrupts the heap. So a program that is
+// out of memory inside it ends there, with a message: the one exception to "nothing below main exits".
 #include <sentencepiece_processor.h>
 
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <memory>
+#include <new>
 
 extern "C" {
 #include "compute/error.h"
@@ -15,6 +22,27 @@ struct spm {
 };
 
 namespace {
+
+thread_local int inside; // calls of the library under way
+
+// Called by `new` where there is no memory: of the library, or of another one, which may know what to do.
+void without_memory()
+{
+    if (inside == 0) throw std::bad_alloc();
+    static const char text[] = "lectern: out of memory in the tokenizer\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) std::_Exit(1);
+    std::_Exit(1);
+}
+
+struct library_call {
+    library_call()
+    {
+        static std::atomic_bool set;
+        if (!set.exchange(true)) std::set_new_handler(without_memory);
+        inside++;
+    }
+    ~library_call() { inside--; }
+};
 
 int append(const sentencepiece::ImmutableSentencePieceText &pieces, size_t size, struct tokens *out, struct error *e)
 {
@@ -36,6 +64,7 @@ extern "C" {
 
 int spm_open(struct spm **out, const uint8_t *proto, size_t size, struct error *e)
 {
+    library_call call;
     try {
         auto s = std::make_unique<struct spm>();
         auto status =
@@ -56,6 +85,7 @@ void spm_close(struct spm *s)
 int spm_encode(const struct spm *s, const char *text, size_t size, struct tokens *out, struct error *e)
 {
     if (size == 0) return 0;
+    library_call call;
     try {
         sentencepiece::ImmutableSentencePieceText pieces;
         auto status = s->processor.Encode(absl::string_view(text, size), pieces.mutable_proto());

@@ -3,6 +3,9 @@
 #include "app/output/export.h"
 #include "app/reader/inspected.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char markup[] = "<script>alert(\"x\")</script> & more\n=1+1\ttab\n\x1b[31mred\n";
@@ -204,6 +207,47 @@ static void the_ending_chooses_the_format_and_others_are_refused(void **state)
     fixture_close(&f);
 }
 
+static void what_is_no_plain_file_is_not_written_over_and_a_full_disk_leaves_what_was_there(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e = {0};
+    struct stat st;
+    open_asked(&f);
+    const struct export x = export_of(&f);
+    char directory[] = "/tmp/lectern_export_XXXXXX", path[64], other[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/x.json", directory);
+    snprintf(other, sizeof other, "%s/other", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(export_write(&x, path, &e), -1);
+    assert_non_null(strstr(e.text, "no plain file"));
+    assert_int_equal(unlink(path) | symlink(other, path), 0);
+    assert_int_equal(export_write(&x, path, &e), -1);
+    assert_int_equal(unlink(path), 0);
+    FILE *old = fopen(path, "w");
+    fputs("old", old);
+    fclose(old);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit little = {100, before.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int failed = export_write(&x, path, &e);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(failed, -1);
+    assert_non_null(strstr(e.text, "File too large"));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 3);
+    assert_ok(export_write(&x, path, &e), e);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 100);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(directory), 0); /* nothing else is left in it */
+    fixture_close(&f);
+}
+
 static void the_screen_exports_what_it_shows(void **state)
 {
     (void)state;
@@ -246,6 +290,7 @@ int main(void)
         cmocka_unit_test(the_columns_of_the_map_add_up_to_the_attention),
         cmocka_unit_test(the_ending_chooses_the_format_and_others_are_refused),
         cmocka_unit_test(the_screen_exports_what_it_shows),
+        cmocka_unit_test(what_is_no_plain_file_is_not_written_over_and_a_full_disk_leaves_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
 #include "app/measure/scale.h"
+#include "app/text/json.h"
 #include "compute/error.h"
 
 static int written(FILE *out, struct error *e)
@@ -96,15 +98,15 @@ int scale_report_json(const struct scale_row *row, const char *device, FILE *out
     cJSON_AddStringToObject(o, "what", row->what);
     cJSON_AddStringToObject(o, "device", device);
     cJSON_AddNumberToObject(o, "checked_positions", (double)x->checked_positions);
-    cJSON *last = cJSON_AddNumberToObject(o, "max_error", x->max_error);
+    cJSON_AddNumberToObject(o, "max_error", x->max_error);
     if (x->ranks > 1) {
         cJSON_AddNumberToObject(o, "ranks", x->ranks);
-        last = cJSON_AddNumberToObject(o, "bytes_sent_per_token", x->sent);
+        cJSON_AddNumberToObject(o, "bytes_sent_per_token", x->sent);
     }
-    char *text = last ? cJSON_PrintUnformatted(o) : NULL;
+    char *text = json_print(o, false);
     cJSON_Delete(o);
     if (!text) return error_memory(e);
     fprintf(out, "%s\n", text);
-    cJSON_free(text);
+    free(text);
     return written(out, e);
 }

@@ -2,9 +2,13 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "app/text/json.h"
 #include "app/text/corpus.h"
 #include "app/output/export_attention.h"
 #include "app/output/report.h"
@@ -186,11 +190,11 @@ int export_json(const struct export *x, FILE *f)
     if (attention != NULL) cJSON_AddItemToObject(o, "attention", attention);
     add_string(o, "model", x->model_name);
     add_string(o, "device", x->device);
-    char *text = cJSON_Print(o);
+    char *text = json_print(o, true);
     cJSON_Delete(o);
     if (text == NULL) return -1;
     fprintf(f, "%s\n", text);
-    cJSON_free(text);
+    free(text);
     return ferror(f) ? -1 : 0;
 }
 
@@ -216,15 +220,35 @@ int export_check(const char *path, struct error *e)
                : error_set_kind(e, ERROR_USAGE, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
 }
 
+/* The file is written beside and takes its place when it is whole: a full disk leaves what was there. */
+static int write_beside(const struct export *x, const char *path, const char *beside)
+{
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (f == NULL) {
+        if (fd >= 0) close(fd);
+        return -1;
+    }
+    int written = formats[format_of(path)].write(x, f);
+    if (fclose(f) != 0) written = -1;
+    if (written == 0) written = rename(beside, path);
+    return written;
+}
+
 int export_write(const struct export *x, const char *path, struct error *e)
 {
+    struct stat st;
     if (export_check(path, e) != 0) return -1;
-    FILE *f = fopen(path, "wb");
-    if (f == NULL) return error_set(e, "%s: %s", path, strerror(errno));
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return error_set(e, "%s: is there and no plain file: nothing is written over it", path);
+    const size_t size = strlen(path) + 32;
+    char *beside = malloc(size);
+    if (!beside) return error_memory(e);
+    snprintf(beside, size, "%s.%ld.new", path, (long)getpid());
     errno = 0;
-    int written = formats[format_of(path)].write(x, f);
-    int closed = fclose(f);
-    return written == 0 && closed == 0
-               ? 0
-               : error_set(e, "%s: %s", path, errno ? strerror(errno) : "it could not be written");
+    int failed = write_beside(x, path, beside);
+    const int reason = errno;
+    if (failed && reason != EEXIST) unlink(beside);
+    free(beside);
+    return failed ? error_set(e, "%s: %s", path, reason ? strerror(reason) : "it could not be written") : 0;
 }

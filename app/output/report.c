@@ -9,6 +9,7 @@
 
 #include "app/reader/finding.h"
 #include "app/text/corpus.h"
+#include "app/text/json.h"
 #include "compute/backend.h"
 #include "compute/device_list.h"
 #include "compute/error.h"
@@ -65,7 +66,7 @@ static size_t escape(const char *in, size_t size, char **out)
 
 cJSON *report_string(const char *bytes, size_t size)
 {
-    char *text = malloc(size * 6 + 3); /* a control character takes the most: \u001b */
+    char *text = cJSON_malloc(size * 6 + 3); /* a control character takes the most: \u001b */
     if (!text) return NULL;
     char *o = text;
     *o++ = '"';
@@ -73,7 +74,7 @@ cJSON *report_string(const char *bytes, size_t size)
     *o++ = '"';
     *o = '\0';
     cJSON *item = cJSON_CreateRaw(text);
-    free(text);
+    cJSON_free(text);
     return item;
 }
 
@@ -195,11 +196,11 @@ void report_add_common(cJSON *o, const struct report *r)
 
 int report_print(cJSON *object, FILE *out, struct error *e)
 {
-    char *text = object ? cJSON_PrintUnformatted(object) : NULL;
+    char *text = json_print(object, false);
     cJSON_Delete(object);
     if (!text) return error_memory(e);
     int failed = fprintf(out, "%s\n", text) < 0 || fflush(out) != 0;
-    cJSON_free(text);
+    free(text);
     return failed ? error_set(e, "standard output: %s", strerror(errno)) : 0;
 }
 
