@@ -107,6 +107,36 @@ static void where_no_place_answers_the_nearest_is_shown(void **state)
     expect(&f, ANSWER_SPANS_NOTHING, "");
 }
 
+static char *composed(struct fixture *f, char answerer[128])
+{
+    struct answer a = {.finding = &f->finding};
+    struct error e = {0};
+    assert_ok(answer_compose(&a, f->corpus, false, &(struct answer_callbacks){0}, &e), e);
+    snprintf(answerer, 128, "%s", a.answerer);
+    return a.text;
+}
+
+static void a_guess_at_words_of_code_gives_way_to_lines(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char answerer[128];
+    open_all(&f);
+    f.finding.question = (char *)(uintptr_t) "What does lamp_burn return?";
+    add_span(&f, 1, "hours)");
+    char *likely = composed(&f, answerer);
+    assert_string_equal(answerer, ANSWER_SPANS);
+    assert_string_equal(likely, "hours) [2] (sure)\n\nint lamp_burn(int hours) [2]");
+    f.finding.confidence = 0.4f;
+    char *guess = composed(&f, answerer);
+    assert_string_equal(answerer, ANSWER_QUOTES);
+    assert_non_null(strstr(guess, "int lamp_burn(int hours) [2]"));
+    assert_null(strstr(guess, "perhaps"));
+    free(likely);
+    free(guess);
+    corpus_close(f.corpus);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +145,7 @@ int main(void)
         cmocka_unit_test(a_line_that_is_the_words_is_not_told_twice),
         cmocka_unit_test(yes_and_no_stand_on_a_sentence),
         cmocka_unit_test(where_no_place_answers_the_nearest_is_shown),
+        cmocka_unit_test(a_guess_at_words_of_code_gives_way_to_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

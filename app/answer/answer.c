@@ -7,6 +7,7 @@
 #include "app/answer/answer_spans.h"
 #include "app/text/corpus.h"
 #include "app/answer/quote.h"
+#include "app/answer/quote_text.h"
 #include "compute/error.h"
 
 /* Segments that an answer may quote from. */
@@ -33,10 +34,17 @@ static int quote(struct answer *a, const struct corpus *corpus, struct error *e)
     return quote_answer(&a->text, f->question, sources, n, e);
 }
 
+/* Of code the lines that define what is asked about say more than words that are not likely the answer. */
+static bool is_guess_in_code(const struct finding *f, const struct corpus *corpus)
+{
+    if (!f->found || f->n_spans == 0 || f->confidence >= ANSWER_SPANS_LIKELY) return false;
+    return quote_text_is_code(corpus->documents[f->items[f->spans[0].item].document].path);
+}
+
 int answer_compose(struct answer *a, const struct corpus *corpus, bool quotes, const struct answer_callbacks *c,
                    struct error *e)
 {
-    const bool spans = a->finding->judged && !quotes;
+    const bool spans = a->finding->judged && !quotes && !is_guess_in_code(a->finding, corpus);
     if ((spans ? answer_spans(a, corpus, e) : quote(a, corpus, e)) != 0) return -1;
     snprintf(a->answerer, sizeof a->answerer, "%s", spans ? ANSWER_SPANS : ANSWER_QUOTES);
     if (c->words) c->words(c->context, a->text, strlen(a->text));

@@ -36,8 +36,8 @@ void answer_close(struct answer *a); /* accepts NULL */
 #define ANSWER_SPANS "the text's own words"
 #define ANSWER_QUOTES "quoted sentences"
 
-/* Writes a->text without a model: what the second reading says (answer_spans.h), or with `quotes`, and where it did not
- * judge, the best sentences; with references to the items. */
+/* Writes a->text without a model: what the second reading says (answer_spans.h), or with `quotes`, where it did not
+ * judge, and where it only guesses at words of code, the best sentences; with references to the items. */
 int answer_compose(struct answer *a, const struct corpus *corpus, bool quotes, const struct answer_callbacks *c,
                    struct error *e);
 

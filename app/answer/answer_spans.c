@@ -17,7 +17,7 @@ struct writer {
 
 const char *answer_spans_sure(float confidence)
 {
-    return confidence >= 0.8f ? "sure" : confidence >= 0.5f ? "likely" : "perhaps";
+    return confidence >= 0.8f ? "sure" : confidence >= ANSWER_SPANS_LIKELY ? "likely" : "perhaps";
 }
 
 static int put(struct writer *w, const char *text, size_t size)

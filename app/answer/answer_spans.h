@@ -10,6 +10,9 @@ struct error;
 /* What stands before the nearest sentence where no place seems to answer. */
 #define ANSWER_SPANS_NOTHING "No place seems to answer this; nearest:"
 
+/* The confidence from which an answer is called likely. */
+#define ANSWER_SPANS_LIKELY 0.5f
+
 /* How sure in words: of the answers that are given at a confidence, that share is right on held-out questions. */
 const char *answer_spans_sure(float confidence);
 
