@@ -12,7 +12,7 @@ ask() {
 }
 
 "$1/lectern" devices | grep -q '^vulkan:0' || exit 77
-ask "$1" cpu >"$scratch/cpu" || exit 1
+ask "$1" cpu/fp32 >"$scratch/cpu" || exit 1
 for tier in fp32 fp16; do
     ask "$1" "vulkan:0/$tier" >"$scratch/$tier" || exit 1
     python3 - "$scratch/cpu" "$scratch/$tier" <<'EOP' || exit 1

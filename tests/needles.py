@@ -204,7 +204,7 @@ def run_eval(args, out):
     ranks = {}
     tokens = 0
     for line in log.read_text(encoding="utf-8").splitlines():
-        if match := re.search(r"line (\d+): rank (\d+) by attention, (\d+) fused, (\d+) by BM25, of \d+ segments of (\d+) tokens", line):
+        if match := re.search(r"line (\d+): rank (\d+) by attention, (\d+) fused, \d+ read again, (\d+) by BM25, of \d+ segments of (\d+) tokens", line):
             ranks[int(match[1])] = [int(match[i]) for i in (2, 3, 4)]
             tokens = int(match[5])
     lines = tasks.read_text(encoding="utf-8").splitlines()
