@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from reread_model import FAR, HEAD, best_of_sentences, best_spans, heads_of, segment_rows, sentence_rows
-from reread_windows import TITLE, Windows, chosen_sentences
+from reread_windows import TITLE, Pack, Windows, chosen_sentences
 
 VARIANTS = (0, TITLE)  # tokens of the title
 JOINED = (0, 1)   # variants whose sentences are read together
@@ -36,7 +36,6 @@ def candidates_of(packs, half, pack, mined):
 
 @torch.no_grad()
 def collect(net, packs, half, mined, device, out):
-    from reread_windows import Pack
     pack = Pack(pathlib.Path(packs) / f"{half}.npz")
     found = candidates_of(packs, half, pack, mined)
     sentence = torch.as_tensor(pack.sentence).to(device)
@@ -81,7 +80,8 @@ def places(net, pack, found, title, sentence, device, join, batch=16):
             joined(net, pack, found, questions, owner, r, inner, device, joint)
     out = {"relevance": relevance}
     if join:
-        out.update(span=span, score=np.maximum(score, -6e4).astype(np.float16), joint_inside=np.concatenate(joint["inside"]), joint_token=np.concatenate(joint["token"]),
+        out.update(span=span, score=np.maximum(score, -6e4).astype(np.float16), joint_inside=np.concatenate(joint["inside"]),
+                   joint_token=np.concatenate(joint["token"]),
                    joint_at=np.cumsum([0] + [len(x) for x in joint["inside"]]), joint_first=np.array(joint["first"], np.float16),
                    joint_spans=np.array(joint["spans"], np.int32), joint_score=np.array(joint["score"], np.float16))
     return out

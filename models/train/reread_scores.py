@@ -90,7 +90,8 @@ class Collected:
         order = np.sort(relevance)[::-1]
         gold = set(p.gold(q).tolist())
         return {"set": str(p.sets[p.q_set[q]]), "kind": int(p.q_kind[q]), "answers": self.answers[q], "answer": self.words(first, last),
-                "ranked": [int(s) in gold for s in places[np.argsort(-relevance - self.prior(q, places), kind="stable")]], "bm25": [int(s) in gold for s in p.bm25[q]],
+                "ranked": [int(s) in gold for s in places[np.argsort(-relevance - self.prior(q, places), kind="stable")]],
+                "bm25": [int(s) in gold for s in p.bm25[q]],
                 "features": (float(z["joint_first"][q][0]), float(order[0])), "long": len(self.texts[self.document_of[first]]) > 60_000}
 
 

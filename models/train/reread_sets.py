@@ -1,14 +1,13 @@
 """What the second reading learns from: documents and questions of both question sets, code pairs, and bAbI, held out by document.
 
 A document is {set, group, path, text}; a question {set, question, gold: [(begin, end)], spans: [(begin, end)], answers, kind}, places in
-characters of its document's text (of a question that nothing answers, gold is where the answer was looked for). kind: span, yes, no, several, none (the document does not answer it), place (no words to point at).
+characters of its document's text (of a question that nothing answers, gold is where the answer was looked for). kind: span, yes, no, several,
+none (the document does not answer it), place (no words to point at).
 """
 
 import collections
 import hashlib
-import json
 import pathlib
-import random
 import re
 
 import babi
@@ -215,7 +214,8 @@ def code_documents(corpus_dir, rng):
             for pair in asked:
                 if rng.random() < share:
                     wording = rng.choice([pair["question"], pair["question"], *pair["variants"]])
-                    questions.append({"set": "code-" + pair["set"], "question": texts.clean(wording), "gold": [(0, len(text))], "spans": [], "answers": [], "kind": "place"})
+                    questions.append({"set": "code-" + pair["set"], "question": texts.clean(wording), "gold": [(0, len(text))], "spans": [],
+                                      "answers": [], "kind": "place"})
             if questions or rng.random() < 0.3:
                 yield {"set": "code-pairs", "group": repo, "path": path, "text": text, "questions": questions}
 

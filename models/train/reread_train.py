@@ -139,16 +139,19 @@ class Joiner:
                               for i in range(len(relevance))])
 
 
-def train(net, pack, workers, seconds, rate, dropout, device, say=100):
+def train(net, pack, workers, seconds, rate, dropout, device, say=100, most=0):
+    """Trains for so many seconds, or for `most` steps. Returns the steps made."""
     decay = [p for name, p in net.named() if p.ndim > 1]
     plain = [p for name, p in net.named() if p.ndim == 1]
-    optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=rate, betas=(0.9, 0.98), fused=device == "cuda")
+    optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=rate,
+                                  betas=(0.9, 0.98), fused=device == "cuda")
     joiner = Joiner(workers, torch.as_tensor(pack.sentence).to(device), device)
     net.train()
     sums, begun, step, waited, joined = collections.Counter(), time.time(), 0, 0.0, 0
-    while (now := time.time() - begun) < seconds:
+    while (done := step / most if most else (time.time() - begun) / seconds) < 1:
+        now = time.time() - begun
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 100) * max(0.01, 1 - now / seconds)
+            group["lr"] = rate * min(1, (step + 1) / 100) * max(0.01, 1 - done)
         at = time.time()
         batch = workers.places()
         together = workers.joint()
@@ -169,7 +172,8 @@ def train(net, pack, workers, seconds, rate, dropout, device, say=100):
             sums[name] = sums[name] + part.detach()
             sums[name, "n"] += 1
         if step % say == 0:
-            print(f"step {step} {now:.0f}s waited {waited:.0f}s joined {joined}", *(f"{name} {float(sums[name]) / sums[name, 'n']:.3f}" for name in SHARE if name in sums), flush=True)
+            print(f"step {step} {now:.0f}s waited {waited:.0f}s joined {joined}",
+                  *(f"{name} {float(sums[name]) / sums[name, 'n']:.3f}" for name in SHARE if name in sums), flush=True)
             sums.clear()
     net.eval()
     return step
@@ -199,11 +203,14 @@ def main():
     pack = Pack(packs / "train.npz")
     mined = {name: reread_mine.mine(net, part, device) for name, part in (("train", pack), ("dev", Pack(packs / "dev.npz")), ("test", Pack(packs / "test.npz")))}
     print(f"mined {time.time() - begun:.0f}s", flush=True)
-    workers = batches.Workers(pack, mined["train"], batches.weights_of(pack), args.questions, args.seed, args.work, args.tokenizer, args.processes)
+    workers = batches.Workers(pack, mined["train"], batches.weights_of(pack),
+                              args.questions, args.seed, args.work, args.tokenizer, args.processes)
     steps = train(net, pack, workers, args.seconds, args.rate, args.dropout, device, 100 if device == "cuda" else 1)
     summary = f"{steps} steps of {args.questions} questions among 16 places, {args.seconds:.0f} s, rate {args.rate}, dropout {args.dropout}, seed {args.seed}"
-    settings = {"window": WINDOW, "joint_window": JOINT, "question_tokens": QUESTION, "title_tokens": 0, "before_tokens": 0, "span_tokens": SPAN, "joint_sentences": SENTENCES}
-    torch.save({"config": dataclasses.asdict(net.config), "weights": {k: v.detach().half().cpu() for k, v in net.named()}, "settings": settings, "summary": summary}, args.out)
+    settings = {"window": WINDOW, "joint_window": JOINT, "question_tokens": QUESTION,
+                "title_tokens": 0, "before_tokens": 0, "span_tokens": SPAN, "joint_sentences": SENTENCES}
+    torch.save({"config": dataclasses.asdict(net.config), "weights": {k: v.detach().half().cpu() for k, v in net.named()},
+                "settings": settings, "summary": summary}, args.out)
     print("saved", summary, flush=True)
     for half in ("dev", "test"):
         reread_evaluate.collect(net, packs, half, mined[half], device, pathlib.Path(args.out).with_suffix(f".{half}.npz"))

@@ -178,7 +178,8 @@ def train(net, teacher, text, mined, args, device):
     heads = [net.key, net.gate, net.gate_bias]
     temperature = torch.nn.Parameter(torch.tensor(0.0, device=device))
     body = [value for _, value in net.base.named()]
-    optimiser = torch.optim.AdamW([{"params": body, "k": 1.0}, {"params": heads + [temperature], "k": 3.0}, {"params": [net.branch_bias], "k": 50.0, "weight_decay": 0.0}],
+    optimiser = torch.optim.AdamW([{"params": body, "k": 1.0}, {"params": heads + [temperature], "k": 3.0},
+                                   {"params": [net.branch_bias], "k": 50.0, "weight_decay": 0.0}],
                                   lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=device == "cuda")
     begun, step, sums = time.time(), 0, torch.zeros(3, device=device)
     while (now := time.time() - begun) < args.seconds:
@@ -206,7 +207,8 @@ def train(net, teacher, text, mined, args, device):
         step += 1
         sums += torch.stack((loss.detach(), soft.detach(), right.gather(1, score.argmax(1, keepdim=True)).float().mean()))
         if step % args.say == 0:
-            print(f"step {step} {now:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f} questions {len(questions)} segments {len(segments)}", flush=True)
+            print(f"step {step} {now:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f} "
+                  f"questions {len(questions)} segments {len(segments)}", flush=True)
             sums.zero_()
     net.far_on = True
     return step
@@ -274,7 +276,8 @@ def main():
     text = Text(pack, device)
     print(f"ready {time.time() - begun:.0f}s", flush=True)
     steps = train(net, teacher, text, mined, args, device)
-    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, teacher {args.teach if teacher else 0}, seed {args.seed}"
+    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, "
+    summary += f"teacher {args.teach if teacher else 0}, seed {args.seed}"
     torch.save({"layers": args.layers, "summary": summary, "weights": {k: v.detach().half().cpu() for k, v in base.named()},
                 "reader": {k: getattr(net, k).detach().float().cpu() for k in ("branch_bias", "key", "gate", "gate_bias")}}, args.out)
     print("saved", summary, "bias", net.branch_bias.detach().mean(2).tolist(), flush=True)

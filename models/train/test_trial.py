@@ -79,10 +79,9 @@ class Trial(unittest.TestCase):
             before = self.loss_of(net, batch)
             workers = reread_batches.Workers(loaded, mined, np.ones(loaded.n), 4, 1, work, work / "words.model", 1)
             try:
-                steps = reread_train.train(net, loaded, workers, 12, 2e-3, 0.0, "cpu", 1000)
+                reread_train.train(net, loaded, workers, 0, 1e-2, 0.0, "cpu", 1000, most=15)
             finally:
                 workers.close()
-            self.assertGreater(steps, 3)
             self.assertLess(self.loss_of(net, batch), before)
             settings = {"window": 256, "calibration": [0.0, 1.0], "threshold": 0.5}
             reread_export.write_model(work / "toy.gguf", net, model, settings, "trial")

@@ -184,12 +184,16 @@ def model_of_vocabulary(vocabulary):
 
 # ---- vectors
 
-SAMPLES = ("The quick brown fox jumps over 13 lazy dogs.", "Don't panic: it's 3.14159 (about)!", "getHTTPResponse parseJSONFile XMLHttpRequest iOS",
-           "snake_case __init__ MAX_VALUE a->b[i] += 0x1F;", "Beyonc\u00e9 na\u00efve \u00dcber \u01c4ungla \u0130stanbul stra\u00dfe", "e\u0301tude \u0301x",
-           "\u6771\u4eac \u3068 Tokyo\u90fd", "\ud55c\uad6d\uc5b4 \u0440\u0443\u0441\u0441\u043a\u0438\u0439 \u03b5\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac\u03a3",
-           "emoji \U0001f600 end \u2014 \u201cquoted\u201d\u2026", "zero\u200bwidth soft\u00adhyphen \ufeffmark", "tab\tline\r\nnbsp\u00a0x\u2028y \u2581 z\x07bell",
-           "supercalifragilisticexpialidocious antidisestablishmentarianism", "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 \u0639\u0631\u0628\u064a \u05e2\u05d1\u05e8\u05d9\u05ea", "", " ", "A", "aB", "ABc", "ABC", "\u01c5x \u00aa\u00b2\u00bd \u20ac5 \u00a9",
-           "\ufb01sh \uff21\uff22 \uf900 \U0002f800", "x\u0345 \u1e9e \u212b", "x" * 300, "\u304b\u3099 \uff76\uff9e \u1f82")
+SAMPLES = ("The quick brown fox jumps over 13 lazy dogs.", "Don't panic: it's 3.14159 (about)!",
+           "getHTTPResponse parseJSONFile XMLHttpRequest iOS", "snake_case __init__ MAX_VALUE a->b[i] += 0x1F;",
+           "Beyonc\xe9 na\xefve \xdcber \u01c4ungla \u0130stanbul stra\xdfe", "e\u0301tude \u0301x", "\u6771\u4eac \u3068 Tokyo\u90fd",
+           "\ud55c\uad6d\uc5b4 \u0440\u0443\u0441\u0441\u043a\u0438\u0439 \u03b5\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac\u03a3",
+           "emoji \U0001f600 end \u2014 \u201cquoted\u201d\u2026", "zero\u200bwidth soft\xadhyphen \ufeffmark",
+           "tab\tline\r\nnbsp\xa0x\u2028y \u2581 z\x07bell", "supercalifragilisticexpialidocious antidisestablishmentarianism",
+           "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 \u0639\u0631\u0628\u064a \u05e2\u05d1\u05e8\u05d9\u05ea", "", " ", "A", "aB",
+           "ABc", "ABC", "\u01c5x \xaa\xb2\xbd \u20ac5 \xa9", "\ufb01sh \uff21\uff22 \uf900 \U0002f800", "x\u0345 \u1e9e \u212b",
+           "x" * 300,
+           "\u304b\u3099 \uff76\uff9e \u1f82")
 
 
 def byte_tokens(words, text):
