@@ -212,13 +212,13 @@ shows "press a to ask"
 keys q
 ended 0 hostile
 
-# Reading is paused by Ctrl-C, goes on with r; a question typed meanwhile waits.
-start tmux-256color 80 24 400000
+# Reading is paused by Ctrl-C, goes on with r; a question typed between two steps waits for the step to end.
+start tmux-256color 80 24 1000000
 shows "Reading"
 keys a
 keys -l "what waits?"
 keys Enter
-shows "Waits until the text is read"
+shows "Waits its turn"
 keys C-c
 shows "Paused"
 shows "The text says so"
@@ -229,7 +229,7 @@ ended 130 reading
 
 # An answer is stopped by Ctrl-C and keeps what came; the question after it waits its turn.
 start tmux-256color 80 24 200000
-shows "tokens/s)"
+shows "Read 276k"
 keys a
 keys -l "what first?"
 keys Enter a

@@ -225,7 +225,9 @@ cd "$OLDPWD" || exit 1
 
 # --- a passing error costs no kept read: in too little address space the text is read unkept, or even not at all, and what is kept stays.
 index=$(echo "$scratch"/undisturbed/*/index)
-for limit in 60000 500000 1000000 3000000; do # KB; with less than OpenBLAS wants it tries for ever
+limits="60000 500000 1000000 3000000"           # KB; with less than OpenBLAS wants it tries for ever
+ldd "$lectern" | grep -q libasan && limits=     # the sanitizer wants all of the address space
+for limit in $limits; do
     before=$(cat "$scratch"/undisturbed/*/{index,keys,sessions.*} | sha256sum)
     (ulimit -v $limit && timeout 20 "$lectern" ask "${options[@]}" --answerer none --rank attention --json --state-dir "$scratch/undisturbed" -q QxZjV "$text") \
         >"$scratch/out" 2>"$scratch/err"
@@ -236,7 +238,7 @@ for limit in 60000 500000 1000000 3000000; do # KB; with less than OpenBLAS want
         [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || grep -q 'left as it is' "$scratch/err" || fail "ulimit -v $limit: that the read is unkept is not said"
     fi
 done
-[ "$status" = 0 ] && [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "ulimit -v 3000000: a kept read cannot be opened"
+[ -z "$limits" ] || { [ "$status" = 0 ] && [ "$(read_of "$scratch/out" new_tokens)" = 0 ]; } || fail "ulimit -v 3000000: a kept read cannot be opened"
 
 # --- a read that an earlier build kept in this format is opened: nothing is read again (it belongs to the model that test_ranks makes).
 cp -r tests/data/kept-format-2 "$scratch/earlier"
