@@ -62,7 +62,7 @@ left() {
 
 # ended STATUS: the program is gone, the terminal is in its normal screen and has its old settings.
 ended() {
-    shows "status $1" || return
+    shows "status $1" || { echo "($2)"; return; }
     cmp -s "$work/before" "$work/after" || { echo "terminal settings were changed ($2)"; failed=1; }
     [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "0 1 0" ] || { echo "the terminal was left in another mode ($2)"; failed=1; }
     for mode in 2004 1049 1000 1002 1003 1006; do left $mode "$2"; done
@@ -325,7 +325,7 @@ ended 0 "a server that breaks off"
 # Signals: the terminal is restored by all of them, and by a crash.
 for signal in TERM HUP SEGV ABRT; do
     start tmux-256color 80 24
-    shows "press a to ask"
+    shows "Read 276k"
     kill -$signal "$(program)"
     case $signal in
     SEGV) ended 139 $signal ;;
