@@ -110,7 +110,7 @@ static void ask_at_once(struct worker *w, const struct message *question)
         failed = find_twice(w, &quick, first, &f, &e);
     }
     quick.conversation = false; /* it is remembered when it is answered for good */
-    if (!failed) failed = ask_word(&quick, question->text, f, &callbacks, &a, &e);
+    if (!failed) (void)ask_word(&quick, question->text, f, &callbacks, &a, &e);
     end_answer(w, question->id, a, &e);
 }
 
@@ -138,7 +138,7 @@ void worker_ask_answer(struct worker *w, const struct message *question)
     worker_tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
     int failed = ask_find(&w->ask, question->text, &how, &w->cancel, &first, &e);
     if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
-    if (!failed) failed = ask_word(&w->ask, question->text, f, &callbacks, &a, &e);
+    if (!failed) (void)ask_word(&w->ask, question->text, f, &callbacks, &a, &e);
     worker_tell_notice(w);
     end_answer(w, question->id, a, &e);
 }

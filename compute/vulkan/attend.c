@@ -401,7 +401,7 @@ void vulkan_attend_windows(const struct attend_windows *op)
     const uint32_t rows = op->starts[op->n];
     assert(rows <= op->qkv->rows && rows <= op->out->rows && op->head_dim <= v->base.info.max_head_dim &&
            vulkan_matrix_of(op->qkv)->half == vulkan_half(v) && vulkan_matrix_of(op->out)->half == vulkan_half(v));
-    struct tile tile;
+    struct tile tile = {0};
     bool fits = choose_tile(v, op->head_dim, &tile);
     assert(fits); /* by max_head_dim */
     (void)fits;

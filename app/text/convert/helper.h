@@ -24,6 +24,6 @@ struct helper_result {
 };
 
 /* Runs it to its end. Fails (and kills it) where it was killed, a limit is met, or the budget's cancel is set. */
-int helper_run(struct helper_result *out, const struct helper *h, struct convert_budget *b, struct error *e);
+int helper_run(struct helper_result *result, const struct helper *h, struct convert_budget *b, struct error *e);
 
 #endif
