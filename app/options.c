@@ -1,19 +1,18 @@
 /* One table holds every option: its help, its argument and the commands that take it. The parser and the help are both
  * made from it. */
 #include "app/options.h"
-#include "app/text/figures.h"
-#include "app/text/suggest.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/option_value.h"
 #include "app/output/export.h"
 #include "app/text/content.h"
 #include "app/text/encoding_convert.h"
+#include "app/text/figures.h"
+#include "app/text/suggest.h"
 #include "compute/error.h"
 
 #define FOR(command) (1u << (command))
@@ -172,83 +171,14 @@ static const struct {
     [OPTION_VERSION] = {"version", NULL, "the version", FOR_ALL, 0, .flag = offsetof(struct options, version)},
 };
 
-static int parse_size(uint64_t *out, const char *name, const char *text, struct error *e)
-{
-    if (figures_size(out, text) == 0) return 0;
-    return error_set_kind(e, ERROR_USAGE, "--%s %s: not a size (a number, with K, M or G)", name, text);
-}
-
-/* What a pool has at most (compute/thread_pool.c). */
-#define THREADS_MOST 256
-
-static int parse_count(unsigned *out, const char *name, const char *text, struct error *e)
-{
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (end == text || *end || text[0] == '-' || errno || n < 1 || n > THREADS_MOST) {
-        return error_set_kind(e, ERROR_USAGE, "--%s %s: not a number from 1 to %d", name, text, THREADS_MOST);
-    }
-    *out = (unsigned)n;
-    return 0;
-}
-
-static int parse_real(float *out, const char *name, const char *text, float low, float high, struct error *e)
-{
-    char *end;
-    float x = strtof(text, &end);
-    if (end == text || *end || !(x >= low && x <= high)) {
-        return error_set_kind(e, ERROR_USAGE, "--%s %s: not a number from %g to %g", name, text, (double)low,
-                              (double)high);
-    }
-    *out = x;
-    return 0;
-}
-
-/* A number of scale's, in [low, high]. */
-static int parse_number(uint64_t *out, const char *name, const char *text, uint64_t low, uint64_t high, struct error *e)
-{
-    uint64_t n = 0;
-    if (parse_size(&n, name, text, e)) return -1;
-    if (n < low || n > high) {
-        return error_set_kind(e, ERROR_USAGE, "--%s %s: not from %" PRIu64 " to %" PRIu64, name, text, low, high);
-    }
-    *out = n;
-    return 0;
-}
-
-static int parse_count_up_to(uint32_t *out, const char *name, const char *text, uint32_t most, struct error *e)
-{
-    uint64_t n;
-    if (parse_number(&n, name, text, 1, most, e)) return -1;
-    *out = (uint32_t)n;
-    return 0;
-}
-
-/* Lengths with commas between them. */
-static int parse_lengths(struct scale_options *s, const char *text, struct error *e)
-{
-    s->n_tokens = 0;
-    for (const char *at = text, *comma;; at = comma + 1) {
-        comma = strchr(at, ',');
-        char one[32];
-        snprintf(one, sizeof one, "%.*s", (int)(comma && comma - at < 31 ? comma - at : 31), at);
-        if (s->n_tokens == SCALE_MAX_LENGTHS)
-            return error_set_kind(e, ERROR_USAGE, "--tokens: more than %d lengths", SCALE_MAX_LENGTHS);
-        if (parse_number(&s->tokens[s->n_tokens], "tokens", one, 1, SCALE_MAX_TOKENS, e)) return -1;
-        s->n_tokens++;
-        if (!comma) return 0;
-    }
-}
-
 static int apply_scale(struct scale_options *s, enum option_id id, const char *argument, struct error *e)
 {
     switch (id) {
     case OPTION_TOKENS:
-        return parse_lengths(s, argument, e);
+        return option_value_lengths(s, argument, e);
     case OPTION_AT:
         s->has_at = true;
-        return parse_number(&s->at, "at", argument, 0, SCALE_MAX_TOKENS, e);
+        return option_value_within(&s->at, "at", argument, 0, SCALE_MAX_TOKENS, e);
     case OPTION_WHAT:
         s->model = strcmp(argument, "model") == 0;
         if (s->model || strcmp(argument, "attention") == 0) return 0;
@@ -260,16 +190,16 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
                    : error_set_kind(e, ERROR_USAGE, "--against %s: only dense is known", argument);
     case OPTION_HEADS:
         s->shape = table[id].name;
-        return parse_count_up_to(&s->n_head, "heads", argument, 1024, e);
+        return option_value_up_to(&s->n_head, "heads", argument, 1024, e);
     case OPTION_HEAD_DIM:
         s->shape = table[id].name;
-        return parse_count_up_to(&s->head_dim, "head-dim", argument, 256, e);
+        return option_value_up_to(&s->head_dim, "head-dim", argument, 256, e);
     case OPTION_SEGMENT:
         s->shape = table[id].name;
-        return parse_number(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
+        return option_value_within(&s->segment, "segment", argument, 1, UINT64_C(1) << 30, e);
     case OPTION_RATIO:
         s->shape = table[id].name;
-        return parse_number(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
+        return option_value_within(&s->ratio, "ratio", argument, 2, UINT64_C(1) << 20, e);
     default:
         return 0;
     }
@@ -357,17 +287,17 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     case OPTION_EXPORT:
         return export_check(argument, e);
     case OPTION_TEMPERATURE:
-        return parse_real(&o->temperature, "temperature", argument, 0, 5, e);
+        return option_value_real(&o->temperature, "temperature", argument, 0, 5, e);
     case OPTION_TOP_P:
-        return parse_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
+        return option_value_real(&o->top_p, "top-p", argument, 0.001f, 1, e);
     case OPTION_SEED:
-        return parse_size(&o->seed, "seed", argument, e);
+        return option_value_size(&o->seed, "seed", argument, e);
     case OPTION_THREADS:
-        return parse_count(&o->n_threads, "threads", argument, e);
+        return option_value_threads(&o->n_threads, "threads", argument, e);
     case OPTION_MEMORY:
-        return parse_size(&o->memory, "memory", argument, e);
+        return option_value_size(&o->memory, "memory", argument, e);
     case OPTION_MAX_FILE:
-        return parse_size(&o->max_file, "max-file", argument, e);
+        return option_value_size(&o->max_file, "max-file", argument, e);
     case OPTION_ENCODING:
         o->encoding = argument;
         if (*argument && encoding_convert_known(argument)) return 0;
