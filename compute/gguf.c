@@ -1,10 +1,9 @@
-#define XXH_INLINE_ALL
 /* The header is read once, front to back, through a cursor that never passes the end of the file. Counts are limited by
  * the bytes that are left before anything is allocated for them, so that the work and the memory are bounded by the
  * file's size. */
 #include "compute/gguf.h"
 
-#include <math.h>
+#define XXH_INLINE_ALL
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -12,6 +11,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/file.h"
+#include "compute/gguf_cursor.h"
 #include "compute/weights.h"
 
 /* Real files have some hundred keys and up to some thousand tensors. */
@@ -32,59 +32,6 @@ struct gguf {
     size_t n_values, n_tensors;
 };
 
-struct cursor {
-    const uint8_t *at;
-    size_t left;
-};
-
-static bool take(struct cursor *c, size_t n, const uint8_t **out)
-{
-    if (n > c->left) return false;
-    *out = c->at;
-    c->at += n;
-    c->left -= n;
-    return true;
-}
-
-static uint64_t little_endian(const uint8_t *b, size_t n)
-{
-    uint64_t v = 0;
-    for (size_t i = n; i-- > 0;) v = v << 8 | b[i];
-    return v;
-}
-
-static bool take_u32(struct cursor *c, uint32_t *out)
-{
-    const uint8_t *b;
-    if (!take(c, 4, &b)) return false;
-    *out = (uint32_t)little_endian(b, 4);
-    return true;
-}
-
-static bool take_u64(struct cursor *c, uint64_t *out)
-{
-    const uint8_t *b;
-    if (!take(c, 8, &b)) return false;
-    *out = little_endian(b, 8);
-    return true;
-}
-
-static bool take_string(struct cursor *c, struct gguf_string *out)
-{
-    uint64_t size;
-    const uint8_t *b;
-    if (!take_u64(c, &size) || size > c->left || !take(c, (size_t)size, &b)) return false;
-    *out = (struct gguf_string){(const char *)b, (size_t)size};
-    return true;
-}
-
-/* 0 for strings, arrays and unknown types. */
-static size_t scalar_bytes(uint32_t type)
-{
-    static const uint8_t sizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-    return type < sizeof sizes ? sizes[type] : 0;
-}
-
 static int truncated(const struct gguf *g, struct error *e)
 {
     return error_set_kind(e, ERROR_DAMAGED, "%s: the file ends inside its header", g->name);
@@ -96,10 +43,10 @@ static int shown(const struct gguf_string *s)
     return s->size < 100 ? (int)s->size : 100;
 }
 
-static int take_name(struct gguf *g, struct cursor *c, const char *what, struct gguf_string *out, struct error *e)
+static int take_name(struct gguf *g, struct gguf_cursor *c, const char *what, struct gguf_string *out, struct error *e)
 {
     struct gguf_string s;
-    if (!take_string(c, &s)) return truncated(g, e);
+    if (!gguf_cursor_string(c, &s)) return truncated(g, e);
     if (s.size == 0 || s.size > MAX_NAME)
         return error_set_kind(e, ERROR_DAMAGED, "%s: a %s name of %zu bytes", g->name, what, s.size);
     if (memchr(s.bytes, 0, s.size)) return error_set_kind(e, ERROR_DAMAGED, "%s: a %s name with a NUL", g->name, what);
@@ -107,52 +54,52 @@ static int take_name(struct gguf *g, struct cursor *c, const char *what, struct 
     return 0;
 }
 
-static int take_array(struct gguf *g, struct cursor *c, struct gguf_value *v, struct error *e)
+static int take_array(struct gguf *g, struct gguf_cursor *c, struct gguf_value *v, struct error *e)
 {
     uint32_t element;
-    if (!take_u32(c, &element) || !take_u64(c, &v->count)) return truncated(g, e);
+    if (!gguf_cursor_u32(c, &element) || !gguf_cursor_u64(c, &v->count)) return truncated(g, e);
     v->element = (enum gguf_type)element;
     v->bytes = c->at;
     if (element == GGUF_STRING) {
         if (v->count > c->left / 8) return truncated(g, e);
         for (uint64_t i = 0; i < v->count; i++) {
             struct gguf_string s;
-            if (!take_string(c, &s)) return truncated(g, e);
+            if (!gguf_cursor_string(c, &s)) return truncated(g, e);
         }
     } else {
-        size_t size = scalar_bytes(element);
+        size_t size = gguf_cursor_scalar_bytes(element);
         if (size == 0) {
             return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: an array of elements of type %u", g->name,
                                   shown(&v->key), v->key.bytes, element);
         }
         const uint8_t *b;
-        if (v->count > c->left / size || !take(c, (size_t)v->count * size, &b)) return truncated(g, e);
+        if (v->count > c->left / size || !gguf_cursor_take(c, (size_t)v->count * size, &b)) return truncated(g, e);
     }
     v->size = (size_t)(c->at - v->bytes);
     return 0;
 }
 
-static int take_value(struct gguf *g, struct cursor *c, struct gguf_value *v, struct error *e)
+static int take_value(struct gguf *g, struct gguf_cursor *c, struct gguf_value *v, struct error *e)
 {
     uint32_t type;
     if (take_name(g, c, "key", &v->key, e) != 0) return -1;
-    if (!take_u32(c, &type)) return truncated(g, e);
+    if (!gguf_cursor_u32(c, &type)) return truncated(g, e);
     v->type = (enum gguf_type)type;
     if (type == GGUF_ARRAY) return take_array(g, c, v, e);
     v->element = v->type;
     v->count = 1;
     if (type == GGUF_STRING) {
         struct gguf_string s;
-        if (!take_string(c, &s)) return truncated(g, e);
+        if (!gguf_cursor_string(c, &s)) return truncated(g, e);
         v->bytes = (const uint8_t *)s.bytes;
         v->size = s.size;
         return 0;
     }
-    v->size = scalar_bytes(type);
+    v->size = gguf_cursor_scalar_bytes(type);
     if (v->size == 0)
         return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: unknown type %u", g->name, shown(&v->key), v->key.bytes,
                               type);
-    return take(c, v->size, &v->bytes) ? 0 : truncated(g, e);
+    return gguf_cursor_take(c, v->size, &v->bytes) ? 0 : truncated(g, e);
 }
 
 /* Numbers and bytes of a block of a tensor type. */
@@ -170,24 +117,24 @@ static bool tensor_block(uint32_t type, uint32_t *elements, size_t *bytes)
 }
 
 /* The tensor's description; its offset is left in *offset. */
-static int take_tensor(struct gguf *g, struct cursor *c, struct gguf_tensor *t, uint64_t *offset, struct error *e)
+static int take_tensor(struct gguf *g, struct gguf_cursor *c, struct gguf_tensor *t, uint64_t *offset, struct error *e)
 {
     if (take_name(g, c, "tensor", &t->name, e) != 0) return -1;
     int n = shown(&t->name);
     const char *name = t->name.bytes;
-    if (!take_u32(c, &t->n_dims)) return truncated(g, e);
+    if (!gguf_cursor_u32(c, &t->n_dims)) return truncated(g, e);
     if (t->n_dims < 1 || t->n_dims > 4)
         return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: %u dimensions", g->name, n, name, t->n_dims);
     size_t elements = 1;
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
-        if (i < t->n_dims && !take_u64(c, &t->dims[i])) return truncated(g, e);
+        if (i < t->n_dims && !gguf_cursor_u64(c, &t->dims[i])) return truncated(g, e);
         if (t->dims[i] == 0) return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: a dimension of 0", g->name, n, name);
         if (t->dims[i] > SIZE_MAX || !bytes_multiply(&elements, elements, (size_t)t->dims[i])) {
             return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: more elements than can be", g->name, n, name);
         }
     }
-    if (!take_u32(c, &t->type) || !take_u64(c, offset)) return truncated(g, e);
+    if (!gguf_cursor_u32(c, &t->type) || !gguf_cursor_u64(c, offset)) return truncated(g, e);
     uint32_t block;
     size_t block_bytes;
     if (!tensor_block(t->type, &block, &block_bytes)) {
@@ -226,7 +173,7 @@ static int compare_offsets(const void *a, const void *b)
     return (s->bytes > t->bytes) - (s->bytes < t->bytes);
 }
 
-static int take_values(struct gguf *g, struct cursor *c, uint64_t count, struct error *e)
+static int take_values(struct gguf *g, struct gguf_cursor *c, uint64_t count, struct error *e)
 {
     if (count > MAX_COUNT || count > c->left / LEAST_VALUE_BYTES) {
         return error_set_kind(e, ERROR_DAMAGED, "%s: %llu keys in %zu bytes", g->name, (unsigned long long)count,
@@ -289,7 +236,7 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
     return 0;
 }
 
-static int take_tensors(struct gguf *g, struct cursor *c, uint64_t count, struct error *e)
+static int take_tensors(struct gguf *g, struct gguf_cursor *c, uint64_t count, struct error *e)
 {
     if (count > MAX_COUNT || count > c->left / LEAST_TENSOR_BYTES) {
         return error_set_kind(e, ERROR_DAMAGED, "%s: %llu tensors in %zu bytes", g->name, (unsigned long long)count,
@@ -347,15 +294,15 @@ static int check_whole(const struct gguf *g, struct error *e)
 
 static int parse(struct gguf *g, struct error *e)
 {
-    struct cursor c = {g->bytes, g->size};
+    struct gguf_cursor c = {g->bytes, g->size};
     const uint8_t *magic;
     uint32_t version;
     uint64_t n_tensors, n_values;
-    if (!take(&c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
+    if (!gguf_cursor_take(&c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
         return error_set_kind(e, ERROR_DAMAGED, "%s: not a GGUF file", g->name);
-    if (!take_u32(&c, &version)) return truncated(g, e);
+    if (!gguf_cursor_u32(&c, &version)) return truncated(g, e);
     if (check_version(g, version, e) != 0) return -1;
-    if (!take_u64(&c, &n_tensors) || !take_u64(&c, &n_values)) return truncated(g, e);
+    if (!gguf_cursor_u64(&c, &n_tensors) || !gguf_cursor_u64(&c, &n_values)) return truncated(g, e);
     if (take_values(g, &c, n_values, e) != 0 || check_whole(g, e) != 0) return -1;
     return take_tensors(g, &c, n_tensors, e);
 }
@@ -462,96 +409,4 @@ const struct gguf_tensor *gguf_find_tensor(const struct gguf *g, const char *nam
     const struct gguf_tensor **found =
         bsearch(&p, g->tensors_by_name, g->n_tensors, sizeof *g->tensors_by_name, compare_tensors);
     return found ? *found : NULL;
-}
-
-bool gguf_element_u64(const struct gguf_value *v, uint64_t i, uint64_t *out)
-{
-    size_t size = scalar_bytes(v->element);
-    if (i >= v->count || size == 0 || v->element == GGUF_F32 || v->element == GGUF_F64) return false;
-    uint64_t n = little_endian(v->bytes + (size_t)i * size, size);
-    bool is_signed =
-        v->element == GGUF_I8 || v->element == GGUF_I16 || v->element == GGUF_I32 || v->element == GGUF_I64;
-    if (is_signed && n >> (8 * size - 1)) return false;
-    *out = n;
-    return true;
-}
-
-bool gguf_element_f64(const struct gguf_value *v, uint64_t i, double *out)
-{
-    if (i >= v->count) return false;
-    if (v->element == GGUF_F32) {
-        uint32_t bits = (uint32_t)little_endian(v->bytes + (size_t)i * 4, 4);
-        float f;
-        memcpy(&f, &bits, sizeof f);
-        *out = (double)f;
-        return true;
-    }
-    if (v->element != GGUF_F64) return false;
-    uint64_t bits = little_endian(v->bytes + (size_t)i * 8, 8);
-    memcpy(out, &bits, sizeof bits);
-    return true;
-}
-
-bool gguf_next_string(const struct gguf_value *v, size_t *offset, struct gguf_string *out)
-{
-    if (v->type != GGUF_ARRAY || v->element != GGUF_STRING || *offset >= v->size) return false;
-    struct cursor c = {v->bytes + *offset, v->size - *offset};
-    if (!take_string(&c, out)) return false;
-    *offset = v->size - c.left;
-    return true;
-}
-
-bool gguf_string_is(const struct gguf_string *s, const char *text)
-{
-    return s->size == strlen(text) && memcmp(s->bytes, text, s->size) == 0;
-}
-
-static int find_scalar(const struct gguf *g, const char *key, const struct gguf_value **out, struct error *e)
-{
-    const struct gguf_value *v = gguf_find(g, key);
-    if (!v) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is missing", g->name, key);
-    if (v->type == GGUF_ARRAY) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is an array", g->name, key);
-    *out = v;
-    return 0;
-}
-
-int gguf_get_u64(const struct gguf *g, const char *key, uint64_t *out, struct error *e)
-{
-    const struct gguf_value *v = NULL;
-    uint64_t n = 0;
-    if (find_scalar(g, key, &v, e) != 0) return -1;
-    if (v->type == GGUF_BOOL || !gguf_element_u64(v, 0, &n))
-        return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no whole number", g->name, key);
-    *out = n;
-    return 0;
-}
-
-int gguf_get_u32(const struct gguf *g, const char *key, uint32_t *out, struct error *e)
-{
-    uint64_t n = 0;
-    if (gguf_get_u64(g, key, &n, e) != 0) return -1;
-    if (n > UINT32_MAX) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is %llu", g->name, key, (unsigned long long)n);
-    *out = (uint32_t)n;
-    return 0;
-}
-
-int gguf_get_f32(const struct gguf *g, const char *key, float *out, struct error *e)
-{
-    const struct gguf_value *v = NULL;
-    double x;
-    if (find_scalar(g, key, &v, e) != 0) return -1;
-    if (!gguf_element_f64(v, 0, &x))
-        return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no floating-point number", g->name, key);
-    if (!isfinite((float)x)) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is not finite", g->name, key);
-    *out = (float)x;
-    return 0;
-}
-
-int gguf_get_string(const struct gguf *g, const char *key, struct gguf_string *out, struct error *e)
-{
-    const struct gguf_value *v = NULL;
-    if (find_scalar(g, key, &v, e) != 0) return -1;
-    if (v->type != GGUF_STRING) return error_set_kind(e, ERROR_DAMAGED, "%s: %s is no string", g->name, key);
-    *out = (struct gguf_string){(const char *)v->bytes, v->size};
-    return 0;
 }
