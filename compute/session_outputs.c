@@ -1,0 +1,137 @@
+/* What a prefill gives back: logits, evidence keys and queries, gates; and how rank 0 gets those of the other ranks. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "compute/backend.h"
+#include "compute/comm.h"
+#include "compute/error.h"
+#include "compute/model.h"
+#include "compute/sequence_parallel.h"
+#include "compute/session.h"
+#include "compute/session_parts.h"
+
+static int give_logits(struct session *s, uint32_t row, uint32_t n, float *logits, struct error *e)
+{
+    const struct backend_ops *ops = s->backend->ops;
+    for (uint32_t done = 0, part; done < n; done += part) {
+        part = n - done < SESSION_LOGIT_ROWS ? n - done : SESSION_LOGIT_ROWS;
+        ops->project(&(struct project){.out = s->logits,
+                                       .x = s->x,
+                                       .w = s->output,
+                                       .norm = s->output_norm,
+                                       .norm_eps = s->model->norm_eps,
+                                       .x_row = row + done,
+                                       .n = part});
+        if (ops->matrix_read(s->logits, 0, part, logits + (size_t)done * s->model->n_vocab, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static void make_evidence_rows(struct session *s, struct matrix *out, const struct matrix *w, const int32_t *ids,
+                               uint32_t n)
+{
+    s->backend->ops->evidence_rows(&(struct evidence_rows){.out = out,
+                                                           .x = s->x,
+                                                           .norm = s->output_norm,
+                                                           .w = w,
+                                                           .token = s->evidence_token,
+                                                           .ids = ids,
+                                                           .norm_eps = s->model->norm_eps,
+                                                           .n = n,
+                                                           .quantise = out == s->keys});
+}
+
+/* Gate logits G[id] + w_g . h and sharpness exp(log_tau + w_tau . h). */
+static int give_gate_and_tau(struct session *s, const int32_t *ids, uint32_t n, float *gate, float *tau,
+                             struct error *e)
+{
+    const struct model_evidence *v = &s->model->evidence;
+    s->backend->ops->project(&(struct project){.out = s->pairs,
+                                               .x = s->x,
+                                               .w = s->evidence_pair,
+                                               .norm = s->output_norm,
+                                               .norm_eps = s->model->norm_eps,
+                                               .n = n});
+    if (s->backend->ops->matrix_read(s->pairs, 0, n, s->host_pairs[0], e) != 0) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        if (gate) gate[i] = s->gate_token[ids[i]] + s->host_pairs[i][0];
+        if (tau) tau[i] = expf(v->log_tau + s->host_pairs[i][1]);
+    }
+    return 0;
+}
+
+int session_outputs_give(struct session *s, const int32_t *ids, size_t done, uint32_t n, bool last,
+                         const struct session_outputs *out, struct error *e)
+{
+    const size_t width = s->model->evidence.width;
+    const struct backend_ops *ops = s->backend->ops;
+    if (out->logits && give_logits(s, 0, n, out->logits + done * s->model->n_vocab, e) != 0) return -1;
+    if (out->last_logits && last && give_logits(s, n - 1, 1, out->last_logits, e) != 0) return -1;
+    if (out->queries) {
+        make_evidence_rows(s, s->queries, s->evidence_q, ids, n);
+        if (ops->matrix_read(s->queries, 0, n, out->queries + done * width, e) != 0) return -1;
+    }
+    if ((out->gate || out->tau) &&
+        give_gate_and_tau(s, ids, n, out->gate ? out->gate + done : NULL, out->tau ? out->tau + done : NULL, e) != 0)
+        return -1;
+    if (!out->keys) return ops->flush(s->backend, e);
+    make_evidence_rows(s, s->keys, s->evidence_k, ids, n);
+    uint64_t ticket = ops->matrix_fetch(s->keys, 0, n, out->keys + done * width);
+    if (!out->ticket) return ops->wait(s->backend, ticket, e);
+    *out->ticket = ticket;
+    return 0;
+}
+
+int session_outputs_gather(struct session *s, const struct session_chunk *c, void *const given[SESSION_OUTPUTS],
+                           unsigned wanted, struct error *e)
+{
+    const size_t e_width = s->model->evidence.width, word = sizeof(float);
+    const size_t row[SESSION_OUTPUTS] = {s->model->n_vocab * word, e_width, e_width * word, word, word};
+    const uint32_t size = comm_size(s->comm);
+    size_t bytes = 1;
+    for (int i = 0; i < SESSION_OUTPUTS; i++) bytes += wanted >> i & 1 ? c->n * row[i] + word : 0;
+    uint8_t *own = given ? NULL : calloc(bytes, 1), *at = own;
+    if (!given && !own) return error_set_kind(e, ERROR_MEMORY, "out of memory for the outputs of %u tokens", c->n);
+    void *to[SESSION_OUTPUTS] = {0};
+    for (int i = SESSION_OUTPUTS; i-- > 0;) { /* floats first: the bytes of keys would put them out of alignment */
+        int k = i == 1 ? 0 : i == 0 ? 1 : i;
+        if (!(wanted >> k & 1)) continue;
+        to[k] = given ? given[k] : at;
+        at = given ? NULL : at + c->n * row[k];
+    }
+    const struct session_outputs mine = {.logits = to[0], .keys = to[1], .queries = to[2], .tau = to[3], .gate = to[4]};
+    int status = c->n > 0 ? session_outputs_give(s, c->ids, 0, c->n, false, &mine, e) : 0;
+    for (int i = 0; i < SESSION_OUTPUTS && status == 0; i++) {
+        if (!(wanted >> i & 1)) continue;
+        for (uint32_t k = 0; k < size; k++)
+            s->counts[k] =
+                (size_t)(sequence_parallel_begin(s->parallel, k + 1) - sequence_parallel_begin(s->parallel, k)) *
+                row[i];
+        status = comm_gather(s->comm, to[i], given ? to[i] : NULL, s->counts, e);
+    }
+    free(own);
+    return status;
+}
+
+int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e)
+{
+    const uint32_t rank = comm_rank(s->comm);
+    const size_t bytes = s->model->n_vocab * sizeof *logits;
+    uint32_t owner = comm_size(s->comm) - 1;
+    while (sequence_parallel_begin(s->parallel, owner) == sequence_parallel_begin(s->parallel, owner + 1)) owner--;
+    if (rank != owner) return rank == 0 ? comm_receive(s->comm, owner, logits, bytes, e) : 0;
+    if (rank == 0) return give_logits(s, c->n - 1, 1, logits, e);
+    float *own = malloc(bytes);
+    if (!own) return error_memory(e);
+    int status = give_logits(s, c->n - 1, 1, own, e) != 0 || comm_send(s->comm, 0, own, bytes, e) != 0 ? -1 : 0;
+    free(own);
+    return status;
+}
+
+unsigned session_outputs_wanted(const struct session_outputs *out)
+{
+    const void *const arrays[] = {out->logits, out->keys, out->queries, out->tau, out->gate, out->last_logits};
+    unsigned wanted = 0;
+    for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) wanted |= (unsigned)(arrays[i] != NULL) << i;
+    return wanted;
+}

@@ -1,0 +1,77 @@
+/* What the parts of a session share: its state, and what each does for the others. */
+#ifndef LECTERN_SESSION_PARTS_H
+#define LECTERN_SESSION_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+struct error;
+struct matrix;
+struct model;
+struct sequence_parallel;
+struct session_outputs;
+
+enum {
+    SESSION_LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
+    SESSION_OUTPUTS = 5,      /* arrays of struct session_outputs that ranks give, a row a token, in its order */
+    SESSION_WANTS_LAST = 1 << SESSION_OUTPUTS,
+};
+
+struct session_layer {
+    struct matrix *attn_norm, *qkv, *attn_output, *ffn_norm, *gate_up, *down;
+};
+
+struct session {
+    const struct model *model; /* borrowed */
+    struct backend *backend;   /* borrowed */
+    uint64_t position, marked_position;
+    uint32_t chunk_rows;
+    struct kv_cache *cache;
+    uint32_t n_angles, n_angles_known; /* rows of `rotary`: all, and those filled in so far */
+
+    struct session_layer *layers; /* weights on the device */
+    struct matrix *token_embd, *output_norm, *output;
+    struct matrix *evidence_token, *evidence_k, *evidence_q, *evidence_pair; /* pair: [2][d], gate and tau */
+    float *gate_token;                                                       /* [V], on the host */
+
+    struct matrix *x, *mixed, *qkv; /* activations of a chunk: [chunk][d], [chunk][H D], [chunk][(H + 2 H_kv) D] */
+    struct matrix *logits;          /* [LOGIT_ROWS][V] */
+    struct matrix *keys, *queries, *pairs;
+    struct matrix *rotary;
+    float (*host_pairs)[2]; /* [chunk]: gate, tau */
+
+    struct comm *comm;                  /* borrowed; NULL: one rank */
+    struct sequence_parallel *parallel; /* with a comm */
+    size_t *counts;                     /* [ranks], with a comm */
+    uint32_t share_rows;                /* tokens of a rank's share at most */
+};
+
+/* A chunk that a rank reads: all of it, or its share of it. */
+struct session_chunk {
+    const int32_t *ids;
+    uint64_t position;
+    uint32_t n;
+    const uint32_t *kept;
+    struct sequence_parallel *parallel; /* NULL: no other rank has a part in it */
+    float *qkv;                         /* where the first layer's rows go; NULL: nowhere */
+    size_t qkv_rows;                    /* from one layer's to the next one's */
+};
+
+/* session_outputs.c: what the caller wants of the chunk's n tokens, which are tokens [done, done + n) of the call;
+ * `last`: the call ends here. */
+int session_outputs_give(struct session *s, const int32_t *ids, size_t done, uint32_t n, bool last,
+                         const struct session_outputs *out, struct error *e);
+
+/* A bit an array that is not NULL: the first SESSION_OUTPUTS in their order, and SESSION_WANTS_LAST. */
+unsigned session_outputs_wanted(const struct session_outputs *out);
+
+/* Rank 0 gets what it wants of the shares; `given`: where its rows of this chunk go, NULL on the others. */
+int session_outputs_gather(struct session *s, const struct session_chunk *c, void *const given[SESSION_OUTPUTS],
+                           unsigned wanted, struct error *e);
+
+/* Logits of the chunk's last token, from the rank whose share it is in. */
+int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e);
+
+#endif
