@@ -9,11 +9,10 @@
 #include "compute/error.h"
 #include "compute/thread_pool.h"
 #include "compute/vulkan/pipelines.h"
+#include "compute/vulkan/stream_slot.h"
 
 enum {
     SLOTS = 3,            /* submits under way */
-    FETCHES = 64,         /* reads a slot can hold */
-    PROFILED = 512,       /* dispatches that a slot can measure */
     MAX_TIMES = 32,       /* labels that a profile can tell apart */
     COPY_BYTES = 1 << 18, /* that one thread copies */
     STAGING_ALIGN = 256,  /* the largest storage buffer alignment that Vulkan allows */
@@ -22,32 +21,6 @@ enum {
 static const double TARGET_SECONDS = 0.05, FIRST_RATE = 20e9;
 static const uint64_t PATIENCE_NS = UINT64_C(120000000000);
 
-struct staging {
-    VkBuffer buffer;
-    VkDeviceMemory memory;
-    uint8_t *bytes; /* mapped */
-    uint64_t used;
-};
-
-struct fetch {
-    uint64_t offset, row_bytes;
-    uint32_t n_rows;
-    uint8_t *to;
-};
-
-struct slot {
-    VkCommandBuffer commands;
-    VkQueryPool queries;
-    uint64_t value;   /* of the timeline when it is done; 0: never submitted, or done */
-    double submitted; /* when */
-    struct staging upload, download;
-    struct fetch fetches[FETCHES];
-    uint32_t n_fetches;
-    double work;
-    uint32_t n_profiled;
-    struct stream_time profiled[PROFILED];
-};
-
 struct stream {
     struct gpu *g;
     struct thread_pool *threads; /* borrowed */
@@ -55,7 +28,7 @@ struct stream {
     VkCommandPool pool;
     VkSemaphore timeline;
     uint64_t value; /* of the last submit */
-    struct slot slots[SLOTS];
+    struct stream_slot slots[SLOTS];
     uint32_t at;           /* slot being recorded */
     bool recording, fresh; /* fresh: nothing recorded in it yet */
     bool failed;
@@ -81,77 +54,6 @@ static void fail(struct stream *s, const char *what, VkResult result)
     stream_fail(s, &why);
 }
 
-/* A type of memory that the host sees; cached if it is to be read. */
-static uint32_t host_memory_type(const struct gpu *g, uint32_t allowed, bool cached)
-{
-    VkPhysicalDeviceMemoryProperties m;
-    vkGetPhysicalDeviceMemoryProperties(g->physical, &m);
-    const VkMemoryPropertyFlags need = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    uint32_t found = UINT32_MAX;
-    for (uint32_t i = 0; i < m.memoryTypeCount; i++) {
-        VkMemoryPropertyFlags flags = m.memoryTypes[i].propertyFlags;
-        if (!(allowed >> i & 1) || (flags & need) != need) continue;
-        if (!!(flags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) == cached) return i;
-        if (found == UINT32_MAX) found = i;
-    }
-    return found;
-}
-
-static int staging_open(struct staging *out, struct gpu *g, bool cached, struct error *e)
-{
-    VkBufferCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-        .size = STREAM_STAGING_BYTES,
-        .usage =
-            VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-    };
-    VkResult r = g->vk.vkCreateBuffer(g->device, &info, NULL, &out->buffer);
-    if (r != VK_SUCCESS) return gpu_error(e, "staging buffer", r);
-    gpu_name(g, VK_OBJECT_TYPE_BUFFER, (uint64_t)out->buffer, cached ? "download" : "upload");
-    VkMemoryRequirements need;
-    g->vk.vkGetBufferMemoryRequirements(g->device, out->buffer, &need);
-    VkMemoryAllocateInfo allocate = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .allocationSize = need.size,
-        .memoryTypeIndex = host_memory_type(g, need.memoryTypeBits, cached),
-    };
-    if (allocate.memoryTypeIndex == UINT32_MAX)
-        return error_set_kind(e, ERROR_MEMORY, "%s: no memory that the host can see", g->caps.name);
-    r = g->vk.vkAllocateMemory(g->device, &allocate, NULL, &out->memory);
-    if (r == VK_SUCCESS) r = g->vk.vkBindBufferMemory(g->device, out->buffer, out->memory, 0);
-    if (r == VK_SUCCESS) r = g->vk.vkMapMemory(g->device, out->memory, 0, VK_WHOLE_SIZE, 0, (void **)&out->bytes);
-    return r == VK_SUCCESS ? 0 : gpu_error(e, "staging memory", r);
-}
-
-static void staging_close(struct staging *b, struct gpu *g)
-{
-    g->vk.vkDestroyBuffer(g->device, b->buffer, NULL);
-    g->vk.vkFreeMemory(g->device, b->memory, NULL);
-}
-
-static int slot_open(struct stream *s, struct slot *slot, struct error *e)
-{
-    struct gpu *g = s->g;
-    VkCommandBufferAllocateInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = s->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
-    };
-    VkResult r = g->vk.vkAllocateCommandBuffers(g->device, &commands, &slot->commands);
-    if (r != VK_SUCCESS) return gpu_error(e, "command buffer", r);
-    gpu_name(g, VK_OBJECT_TYPE_COMMAND_BUFFER, (uint64_t)(uintptr_t)slot->commands, "chunk");
-    VkQueryPoolCreateInfo queries = {
-        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-        .queryType = VK_QUERY_TYPE_TIMESTAMP,
-        .queryCount = 2 + 2 * PROFILED,
-    };
-    r = g->vk.vkCreateQueryPool(g->device, &queries, NULL, &slot->queries);
-    if (r != VK_SUCCESS) return gpu_error(e, "query pool", r);
-    if (staging_open(&slot->upload, g, false, e) != 0) return -1;
-    return staging_open(&slot->download, g, true, e);
-}
-
 int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, struct thread_pool *threads,
                 struct error *e)
 {
@@ -172,7 +74,7 @@ int stream_open(struct stream **out, struct gpu *g, VkPipelineLayout layout, str
     VkResult r = g->vk.vkCreateCommandPool(g->device, &pool, NULL, &s->pool);
     if (r == VK_SUCCESS) r = g->vk.vkCreateSemaphore(g->device, &timeline, NULL, &s->timeline);
     int failed = r == VK_SUCCESS ? 0 : gpu_error(e, "command pool", r);
-    for (uint32_t i = 0; i < SLOTS && !failed; i++) failed = slot_open(s, &s->slots[i], e);
+    for (uint32_t i = 0; i < SLOTS && !failed; i++) failed = stream_slot_open(&s->slots[i], g, s->pool, e);
     if (failed) {
         stream_close(s);
         return -1;
@@ -187,11 +89,7 @@ void stream_close(struct stream *s)
     if (!s) return;
     struct gpu *g = s->g;
     g->vk.vkDeviceWaitIdle(g->device);
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        staging_close(&s->slots[i].upload, g);
-        staging_close(&s->slots[i].download, g);
-        g->vk.vkDestroyQueryPool(g->device, s->slots[i].queries, NULL);
-    }
+    for (uint32_t i = 0; i < SLOTS; i++) stream_slot_close(&s->slots[i], g);
     g->vk.vkDestroySemaphore(g->device, s->timeline, NULL);
     g->vk.vkDestroyCommandPool(g->device, s->pool, NULL);
     free(s);
@@ -210,7 +108,7 @@ static void add_time(struct stream *s, const struct stream_time *t, double secon
 }
 
 /* Ticks between two queries, in seconds. */
-static double elapsed(const struct stream *s, const struct slot *slot, uint32_t first)
+static double elapsed(const struct stream *s, const struct stream_slot *slot, uint32_t first)
 {
     uint64_t ticks[2];
     VkResult r = s->g->vk.vkGetQueryPoolResults(s->g->device, slot->queries, first, 2, sizeof ticks, ticks,
@@ -218,7 +116,7 @@ static double elapsed(const struct stream *s, const struct slot *slot, uint32_t 
     return r == VK_SUCCESS && ticks[1] > ticks[0] ? (double)(ticks[1] - ticks[0]) * s->g->caps.timestamp_ns * 1e-9 : 0;
 }
 
-static void slot_measure(struct stream *s, struct slot *slot)
+static void slot_measure(struct stream *s, struct stream_slot *slot)
 {
     double seconds = s->g->caps.timestamp_ns > 0 ? elapsed(s, slot, 0) : clock_seconds() - slot->submitted;
     /* small submits measure the cost of submitting, which never makes a device look faster than it is */
@@ -228,7 +126,7 @@ static void slot_measure(struct stream *s, struct slot *slot)
 }
 
 /* Waits until the device is done with a slot, and hands out what it fetched. */
-static void slot_wait(struct stream *s, struct slot *slot)
+static void slot_wait(struct stream *s, struct stream_slot *slot)
 {
     if (slot->value) {
         VkSemaphoreWaitInfo wait = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
@@ -243,16 +141,16 @@ static void slot_wait(struct stream *s, struct slot *slot)
         slot->value = 0;
     }
     for (uint32_t i = 0; i < slot->n_fetches && !s->failed; i++) {
-        const struct fetch *f = &slot->fetches[i];
+        const struct stream_slot_fetch *f = &slot->fetches[i];
         memcpy(f->to, slot->download.bytes + f->offset, f->row_bytes * f->n_rows);
     }
     slot->n_fetches = 0;
 }
 
 /* The command buffer to record into; NULL after a failure. */
-static struct slot *begin(struct stream *s)
+static struct stream_slot *begin(struct stream *s)
 {
-    struct slot *slot = &s->slots[s->at];
+    struct stream_slot *slot = &s->slots[s->at];
     if (s->failed || s->recording) return s->failed ? NULL : slot;
     slot_wait(s, slot);
     if (s->failed) return NULL;
@@ -267,7 +165,7 @@ static struct slot *begin(struct stream *s)
         return NULL;
     }
     if (s->g->caps.timestamp_ns > 0) {
-        s->g->vk.vkCmdResetQueryPool(slot->commands, slot->queries, 0, s->profiling ? 2 + 2 * PROFILED : 2);
+        s->g->vk.vkCmdResetQueryPool(slot->commands, slot->queries, 0, s->profiling ? 2 + 2 * STREAM_SLOT_PROFILED : 2);
         s->g->vk.vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, slot->queries, 0);
     }
     s->recording = s->fresh = true;
@@ -277,7 +175,7 @@ static struct slot *begin(struct stream *s)
 static void submit(struct stream *s)
 {
     if (!s->recording) return;
-    struct slot *slot = &s->slots[s->at];
+    struct stream_slot *slot = &s->slots[s->at];
     s->recording = false;
     VkMemoryBarrier to_host = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
                                .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
@@ -311,7 +209,7 @@ static void submit(struct stream *s)
 }
 
 /* What follows sees what came before, whoever wrote it. */
-static void barrier(struct stream *s, const struct slot *slot)
+static void barrier(struct stream *s, const struct stream_slot *slot)
 {
     const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
     const VkAccessFlags writes = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
@@ -326,7 +224,7 @@ static void barrier(struct stream *s, const struct slot *slot)
 
 void stream_run(struct stream *s, const struct stream_dispatch *d)
 {
-    struct slot *slot = begin(s);
+    struct stream_slot *slot = begin(s);
     if (!slot || !d->pipeline || !d->groups[0] || !d->groups[1] || !d->groups[2]) return;
     assert(d->n_bindings <= STREAM_MAX_BUFFERS);
     if (!d->together || s->fresh || s->profiling) barrier(s, slot);
@@ -342,7 +240,7 @@ void stream_run(struct stream *s, const struct stream_dispatch *d)
                                            .pBufferInfo = &infos[i]};
     }
     const struct VolkDeviceTable *vk = &s->g->vk;
-    bool measured = s->profiling && slot->n_profiled < PROFILED;
+    bool measured = s->profiling && slot->n_profiled < STREAM_SLOT_PROFILED;
     if (measured)
         vk->vkCmdWriteTimestamp(slot->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, slot->queries,
                                 2 + 2 * slot->n_profiled);
@@ -359,7 +257,7 @@ void stream_run(struct stream *s, const struct stream_dispatch *d)
 
 void stream_fill(struct stream *s, VkBuffer buffer, uint64_t offset, uint64_t bytes, uint32_t word)
 {
-    struct slot *slot = begin(s);
+    struct stream_slot *slot = begin(s);
     if (!slot) return;
     barrier(s, slot);
     s->g->vk.vkCmdFillBuffer(slot->commands, buffer, offset, bytes, word);
@@ -367,7 +265,7 @@ void stream_fill(struct stream *s, VkBuffer buffer, uint64_t offset, uint64_t by
 
 void stream_copy(struct stream *s, VkBuffer to, uint64_t to_offset, VkBuffer from, uint64_t from_offset, uint64_t bytes)
 {
-    struct slot *slot = begin(s);
+    struct stream_slot *slot = begin(s);
     if (!slot) return;
     barrier(s, slot);
     VkBufferCopy region = {from_offset, to_offset, bytes};
@@ -376,9 +274,9 @@ void stream_copy(struct stream *s, VkBuffer to, uint64_t to_offset, VkBuffer fro
 
 void stream_pause(struct stream *s)
 {
-    const struct slot *slot = &s->slots[s->at];
+    const struct stream_slot *slot = &s->slots[s->at];
     if (!s->recording) return;
-    if (slot->work >= stream_work_limit(s) || (s->profiling && slot->n_profiled >= PROFILED / 2)) submit(s);
+    if (slot->work >= stream_work_limit(s) || (s->profiling && slot->n_profiled >= STREAM_SLOT_PROFILED / 2)) submit(s);
 }
 
 double stream_work_limit(const struct stream *s)
@@ -387,15 +285,15 @@ double stream_work_limit(const struct stream *s)
 }
 
 /* Room in the slot's staging memory, in the next slot if this one is full; NULL after a failure. */
-static struct slot *reserve(struct stream *s, bool download, uint64_t bytes, uint64_t *offset)
+static struct stream_slot *reserve(struct stream *s, bool download, uint64_t bytes, uint64_t *offset)
 {
     assert(bytes <= STREAM_STAGING_BYTES);
     for (;;) {
-        struct slot *slot = begin(s);
+        struct stream_slot *slot = begin(s);
         if (!slot) return NULL;
-        struct staging *b = download ? &slot->download : &slot->upload;
+        struct stream_slot_staging *b = download ? &slot->download : &slot->upload;
         uint64_t at = (b->used + STAGING_ALIGN - 1) / STAGING_ALIGN * STAGING_ALIGN;
-        if (at <= STREAM_STAGING_BYTES - bytes && slot->n_fetches < FETCHES) {
+        if (at <= STREAM_STAGING_BYTES - bytes && slot->n_fetches < STREAM_SLOT_FETCHES) {
             b->used = at + bytes;
             *offset = at;
             return slot;
@@ -407,15 +305,16 @@ static struct slot *reserve(struct stream *s, bool download, uint64_t bytes, uin
 struct stream_binding stream_upload(struct stream *s, const void *from, uint64_t bytes)
 {
     uint64_t offset;
-    struct slot *slot = reserve(s, false, bytes, &offset);
+    struct stream_slot *slot = reserve(s, false, bytes, &offset);
     if (!slot) return (struct stream_binding){0};
     memcpy(slot->upload.bytes + offset, from, bytes);
     return (struct stream_binding){slot->upload.buffer, offset, bytes};
 }
 
 /* Copies rows between a dense staging area and a buffer with a pitch. */
-static void copy_rows(struct stream *s, const struct slot *slot, VkBuffer to, uint64_t to_offset, uint64_t to_pitch,
-                      VkBuffer from, uint64_t from_offset, uint64_t from_pitch, uint64_t row_bytes, uint32_t n_rows)
+static void copy_rows(struct stream *s, const struct stream_slot *slot, VkBuffer to, uint64_t to_offset,
+                      uint64_t to_pitch, VkBuffer from, uint64_t from_offset, uint64_t from_pitch, uint64_t row_bytes,
+                      uint32_t n_rows)
 {
     barrier(s, slot);
     if (to_pitch == from_pitch) {
@@ -468,7 +367,7 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
     for (uint32_t row = 0, n; row < n_rows; row += n) {
         n = rows_at_once(row_bytes, n_rows - row);
         uint64_t at;
-        struct slot *slot = reserve(s, false, row_bytes * n, &at);
+        struct stream_slot *slot = reserve(s, false, row_bytes * n, &at);
         if (!slot) return;
         copy(s, slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n);
         copy_rows(s, slot, to, offset + row * pitch, pitch, slot->upload.buffer, at, row_bytes, row_bytes, n);
@@ -482,10 +381,10 @@ void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pit
     for (uint32_t row = 0, n; row < n_rows; row += n) {
         n = rows_at_once(row_bytes, n_rows - row);
         uint64_t at;
-        struct slot *slot = reserve(s, true, row_bytes * n, &at);
+        struct stream_slot *slot = reserve(s, true, row_bytes * n, &at);
         if (!slot) return;
         copy_rows(s, slot, slot->download.buffer, at, row_bytes, from, offset + row * pitch, pitch, row_bytes, n);
-        slot->fetches[slot->n_fetches++] = (struct fetch){at, row_bytes, n, bytes + row * row_bytes};
+        slot->fetches[slot->n_fetches++] = (struct stream_slot_fetch){at, row_bytes, n, bytes + row * row_bytes};
     }
 }
 
@@ -520,7 +419,7 @@ uint64_t stream_submit(struct stream *s)
 int stream_wait_for(struct stream *s, uint64_t value, struct error *e)
 {
     for (uint32_t i = 0; i < SLOTS; i++) {
-        struct slot *slot = &s->slots[(s->at + i) % SLOTS];
+        struct stream_slot *slot = &s->slots[(s->at + i) % SLOTS];
         if (slot->value && slot->value <= value) slot_wait(s, slot);
     }
     return s->failed ? stream_wait(s, e) : 0;
