@@ -139,6 +139,7 @@ static int run_ask(struct work *w, struct error *e)
         print_evidence(w, a->finding);
     }
     if (!failed && o->export) failed = export_answer(w, a, e);
+    if (!failed && a->cut) failed = error_set(e, "%s", a->cut);
     if (!failed && a->failure) failed = error_set(e, "%s; sentences are quoted instead", a->failure);
     answer_close(a);
     return failed ? EXIT_FAILED : work_status(w);

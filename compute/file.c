@@ -80,7 +80,7 @@ static int open_unlinked(const char *directory, struct error *e)
     return fd;
 }
 
-/* On a full disk an array goes on in memory, up to half of the machine's. */
+/* On a full disk, and where the file cannot be mapped, an array goes on in memory, up to half of the machine's. */
 static bool may_spill(const struct file_array *a, size_t step)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
@@ -100,13 +100,17 @@ static int grow_by(struct file_array *a, size_t step, struct error *e)
             log_line("mapped file: %s", a->full.text);
         }
     }
-    bool spills = a->mapped > a->on_disk || failed;
-    if (spills && !may_spill(a, step)) return error_set(e, "scratch file: %s", a->full.text);
-    void *at = spills ? mmap(end, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
-                      : mmap(end, step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, a->fd, (off_t)a->mapped);
-    if (at == MAP_FAILED) return error_set(e, "scratch file: cannot be mapped: %s", strerror(errno));
+    if (a->mapped == a->on_disk && !failed) {
+        if (mmap(end, step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, a->fd, (off_t)a->mapped) != MAP_FAILED) {
+            a->on_disk = a->mapped += step;
+            return 0;
+        }
+        error_set(&a->full, "cannot be mapped: %s", strerror(errno));
+    }
+    if (!may_spill(a, step)) return error_set(e, "scratch file: %s", a->full.text);
+    if (mmap(end, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        return error_set(e, "scratch file: cannot be mapped: %s", strerror(errno));
     a->mapped += step;
-    if (!spills) a->on_disk = a->mapped;
     return 0;
 }
 

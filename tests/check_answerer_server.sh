@@ -15,7 +15,7 @@ fail() {
 
 # The first part of the path says how a request is answered. Prints the port.
 python3 - >"$tmp/port" 2>"$tmp/stub" <<'EOP' &
-import http.server, json
+import http.server, json, sys
 
 def event(text):
     return ("data: " + json.dumps({"choices": [{"delta": {"content": text}}]}) + "\n\n").encode()
@@ -43,8 +43,14 @@ class Stub(http.server.BaseHTTPRequestHandler):
             put(b"data: {]\n\n")
         if how == "500":
             put(b"out of \x1b[31mmemory")
-        while how == "endless":
+        if how == "nul":
+            put(event("In the \x00 reeds [1].") + b"data: [DONE]\n\n")
+        if how == "tokens":
+            put(event("In the reeds") + b'data: {"choices": [{"delta": {}, "finish_reason": "length"}]}\n\n')
+        while how == "round":
             put(event("reeds and fish "))
+        for i in range(sys.maxsize if how == "endless" else 0):
+            put(event(f"{i * i} "))
         while how == "line":
             put(b"x" * 65536)
 
@@ -75,8 +81,13 @@ ask() {
 ask 0 "http://127.0.0.1:$port/good"
 grep -qx 'In the reeds \[1\]\.' "$tmp/out" || fail "the server's answer is not shown"
 ask 0 "http://127.0.0.1:$port/escape"
-ask 0 "http://127.0.0.1:$port/endless" --json
-jq -e '.answer | length < 20000' "$tmp/out" >/dev/null || fail "an endless answer does not end"
+for how in endless: round:"repeats itself" tokens:"within 200 tokens"; do # what was said is shown, and that it is not all
+    ask 1 "http://127.0.0.1:$port/${how%%:*}" --json
+    jq -e '.answer | length > 2 and length < 20000' "$tmp/out" >/dev/null || fail "$how: an endless answer does not end"
+    jq -e '.answer_cut | length > 0' "$tmp/out" >/dev/null && grep -q "${how#*:}.* cut" "$tmp/err" || fail "$how: that the answer is cut is not said"
+done
+ask 0 "http://127.0.0.1:$port/nul" --json
+jq -e '.answer | startswith("In the \ufffd reeds")' "$tmp/out" >/dev/null || fail "a NUL cuts an answer"
 
 for how in half json 500 line none; do
     url=http://127.0.0.1:$port/$how

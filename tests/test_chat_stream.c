@@ -60,6 +60,16 @@ static void one_object_is_a_reply_too(void **state)
     }
 }
 
+/* As tokens of bytes that no text has. */
+static void a_nul_does_not_end_the_words(void **state)
+{
+    (void)state;
+    struct heard h = {.size = 0};
+    assert_null(feed(&h, EVENT("a\\u0000b\\\\u0000") "data: [DONE]", 7));
+    assert_string_equal(h.text, "a\xEF\xBF\xBD"
+                                "b\\u0000");
+}
+
 static void the_last_event_needs_no_line_end(void **state)
 {
     (void)state;
@@ -122,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_are_joined_however_they_are_cut),
         cmocka_unit_test(one_object_is_a_reply_too),
+        cmocka_unit_test(a_nul_does_not_end_the_words),
         cmocka_unit_test(the_last_event_needs_no_line_end),
         cmocka_unit_test(nothing_after_the_end_is_heard),
         cmocka_unit_test(what_is_no_reply_is_said_to_be_none),

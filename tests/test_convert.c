@@ -322,13 +322,14 @@ static void a_notebook_is_its_cells_without_pictures(void **state)
     (void)state;
     static const char book[] = "{\"cells\":[{\"cell_type\":\"markdown\",\"source\":[\"# "
                                "Tides\\n\",\"high ![](data:a/b;base64,iVB+/9==)\"]},{\"cell_type\":\"code\",\"source\":"
-                               "\"print(1)\",\"outputs\":[{\"text\":[\"1\\n\"]},{\"data\":{\"image/"
+                               "\"print(1)\\u0000;\",\"outputs\":[{\"text\":[\"1\\n\"]},{\"data\":{\"image/"
                                "png\":\"AAAA\",\"text/plain\":\"<Figure>\"}},"
                                "{\"ename\":\"E\",\"evalue\":\"bad\"}]}],\"nbformat\":4}";
     struct converted c;
     struct error e;
     assert_ok(convert(&c, book, sizeof book - 1, "x.ipynb", &e), e);
-    assert_string_equal(c.text, "# Tides\nhigh ![](data:a/b;base64,)\n\nprint(1)\n\n1\n\n<Figure>\n\nE: bad\n");
+    assert_string_equal(c.text,
+                        "# Tides\nhigh ![](data:a/b;base64,)\n\nprint(1)\xEF\xBF\xBD;\n\n1\n\n<Figure>\n\nE: bad\n");
     assert_at(&c, "high", "cell 1");
     assert_at(&c, "bad", "cell 2");
     converted_free(&c);

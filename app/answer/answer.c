@@ -18,6 +18,7 @@ void answer_close(struct answer *a)
     if (!a) return;
     free(a->text);
     free(a->failure);
+    free(a->cut);
     free(a);
 }
 

@@ -26,6 +26,7 @@ struct answer {
     size_t worded;                 /* length of the answer's words, where sentences follow them; else 0 */
     char answerer[128];            /* who worded it; ANSWER_SPANS or ANSWER_QUOTES without a model */
     char *failure;  /* owned: why the answerer failed, so that sentences are quoted; NULL where it did not */
+    char *cut;      /* owned: why the words end before their end; NULL where they do not */
     double seconds; /* time from the question to the last word */
     double first_words_seconds; /* time from the question to the first words */
 };

@@ -176,6 +176,7 @@ struct writing {
     struct citation_filter filter;
     struct error *e;
     bool failed;
+    bool unended, too_long, round; /* why the answer is cut */
 };
 
 /* Whether the end repeats itself, as greedy words do that go round in a circle: a period of up to 200 bytes that comes
@@ -195,7 +196,9 @@ static int take(void *context, const char *text, size_t size)
     struct writing *w = context;
     w->failed = citation_add(&w->filter, text, size, w->e) != 0;
     if (w->failed || !w->filter.text) return w->failed;
-    return w->filter.size > ANSWER_BYTES || goes_round(w->filter.text, w->filter.size);
+    w->too_long = w->filter.size > ANSWER_BYTES;
+    w->round = goes_round(w->filter.text, w->filter.size);
+    return w->too_long || w->round;
 }
 
 struct word_set {
@@ -257,6 +260,7 @@ static int ask(struct writing *writing, const struct finding *f, const struct re
                                          .max_tokens = ANSWER_TOKENS,
                                          .emit = take,
                                          .context = writing,
+                                         .unended = &writing->unended,
                                          .cancel = c->cancel,
                                          .idle = c->idle,
                                          .idle_context = c->context};
@@ -267,6 +271,16 @@ static int ask(struct writing *writing, const struct finding *f, const struct re
     /* What the prompt tells it to say where the passages do not. */
     bool not_found = strncmp(writing->filter.text, ANSWER_NOT_FOUND, strlen(ANSWER_NOT_FOUND) - 1) == 0;
     return writing->filter.cited || not_found ? 0 : refer(writing, f, r, writing->filter.shown);
+}
+
+/* Says why the words end before their end, where they do. */
+static int take_cut(struct answer *a, const struct writing *w, struct error *e)
+{
+    if (!w->unended && !w->too_long && !w->round) return 0;
+    const char *why = w->round      ? "the answer repeats itself and is cut there"
+                      : w->too_long ? "the answer does not end and is cut after 16 KB"
+                                    : "the answer did not end within 200 tokens and is cut there";
+    return (a->cut = strdup(why)) ? 0 : error_memory(e);
 }
 
 int answer_words(struct answer *a, const struct reader *r, struct answerer *w, struct backend *b,
@@ -281,6 +295,7 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
     if (found) writing.filter.shown = choose_shown(a->finding, r, w);
     int failed = found ? ask(&writing, a->finding, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);
     if (!failed) failed = citation_finish(&writing.filter, e);
+    if (!failed) failed = take_cut(a, &writing, e);
     if (failed) {
         free(writing.filter.text);
         return -1;

@@ -26,6 +26,7 @@ struct chat_request {
     /* A piece of the answer as it comes: untrusted bytes. Not 0: enough, the answer ends here. */
     int (*emit)(void *context, const char *text, size_t size);
     void *context;
+    bool *unended;               /* set where max_tokens came before the end; may be NULL */
     const atomic_bool *cancel;   /* looked at between tokens; may be NULL. Cancelled: ERROR_CANCELLED */
     void (*idle)(void *context); /* called where `cancel` is looked at, on the caller's thread; may be NULL */
     void *idle_context;

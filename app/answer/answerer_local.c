@@ -142,6 +142,7 @@ static int write_answer(struct answerer_local *a, const struct chat_request *r, 
         if (r->emit(r->context, piece, size < sizeof piece ? size : sizeof piece) != 0) return 0;
         if (i + 1 < r->max_tokens && read_on(a, &id, 1, true, e) != 0) return -1;
     }
+    if (r->unended) *r->unended = true;
     return 0;
 }
 

@@ -195,6 +195,7 @@ static int server_chat(struct answerer *base, struct backend *b, const struct ch
     } else {
         set_up(a, &x, body, headers);
         result = transfer(&x, e);
+        if (x.stream.unended && r->unended) *r->unended = true;
         if (result != 0 && e->kind != ERROR_CANCELLED) error_prefix(e, "%s", a->url);
     }
     if (x.curl) curl_easy_cleanup(x.curl);

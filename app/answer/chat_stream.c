@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/text/json.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -37,13 +38,15 @@ static int take_object(struct chat_stream *s, const cJSON *object, struct error 
     const cJSON *content = cJSON_GetObjectItemCaseSensitive(part, "content");
     if (cJSON_IsString(content) && s->emit(s->context, content->valuestring, strlen(content->valuestring)) != 0)
         s->enough = true;
-    if (s->is_json || cJSON_IsString(cJSON_GetObjectItemCaseSensitive(choice, "finish_reason"))) s->ended = true;
+    const cJSON *reason = cJSON_GetObjectItemCaseSensitive(choice, "finish_reason");
+    if (s->is_json || cJSON_IsString(reason)) s->ended = true;
+    if (cJSON_IsString(reason) && strcmp(reason->valuestring, "length") == 0) s->unended = true;
     return 0;
 }
 
 static int take_json(struct chat_stream *s, const char *text, size_t size, struct error *e)
 {
-    cJSON *object = cJSON_ParseWithLength(text, size);
+    cJSON *object = json_parse(text, size, NULL);
     if (!cJSON_IsObject(object)) {
         cJSON_Delete(object);
         return error_set(e, "the server's reply is no JSON");

@@ -19,6 +19,7 @@ struct chat_stream {
     bool is_json; /* the reply is one object: it is all one line */
     bool enough;  /* the caller has enough, or the server said that it is done */
     bool ended;   /* the reply said that it was whole */
+    bool unended; /* the reply said that it came to the most tokens that were asked for */
 };
 
 /* The next bytes. -1: they are no such reply, or the server reports an error; `enough` may be set. */

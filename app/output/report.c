@@ -219,6 +219,7 @@ int report_ask(const struct report *r, const struct answer *a, FILE *out, struct
     add_string(o, "answer", a->text);
     add_string(o, "answerer", a->answerer);
     if (a->failure) add_string(o, "answerer_failed", a->failure);
+    if (a->cut) add_string(o, "answer_cut", a->cut);
     cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
     add_number(seconds, "evidence", a->finding->seconds);
     add_number(seconds, "first_words", a->first_words_seconds);

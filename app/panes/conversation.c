@@ -98,7 +98,7 @@ static void take_end(struct exchange *x, struct message *m)
     x->answer = m->answer;
     m->answer = NULL;
     x->state = EXCHANGE_ANSWERED;
-    if (a->failure != NULL) x->problem = strdup(a->failure);
+    if (a->failure != NULL || a->cut != NULL) x->problem = strdup(a->failure != NULL ? a->failure : a->cut);
     if (a->failure != NULL && x->size > 0) return; /* the words before the failure, and the sentences quoted after it */
     x->size = 0;
     append_text(x, a->text, strlen(a->text));

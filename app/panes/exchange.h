@@ -25,7 +25,7 @@ struct exchange {
     char *question; /* owned */
     char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;
-    char *problem;                 /* owned: why it failed, or why sentences are quoted; or NULL */
+    char *problem; /* owned: why it failed, why sentences are quoted, or why its words are cut; or NULL */
     const struct finding *finding; /* the worker's, or `kept`; NULL until the evidence is there */
     struct finding *kept;          /* owned: places of an earlier sitting, without their attention; or NULL */
     char answerer[128];            /* who words it */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/output/report.h"
+#include "app/text/json.h"
 #include "compute/error.h"
 
 static const char *const handshake_revisions[] = {MCP_HANDSHAKE_REVISION, "2025-06-18", "2025-03-26", "2024-11-05"};
@@ -46,11 +47,11 @@ static int read_revision(struct mcp_message *m, struct error *e)
 
 int mcp_message_read(struct mcp_message *out, const char *line, size_t size, struct error *e)
 {
-    const char *end = NULL;
-    *out = (struct mcp_message){.json = cJSON_ParseWithLengthOpts(line, size, &end, false)};
+    size_t end;
+    *out = (struct mcp_message){.json = json_parse(line, size, &end)};
     const cJSON *json = out->json;
-    while (json && end < line + size && (*end == ' ' || *end == '\r' || *end == '\t')) end++;
-    if (!json || end < line + size) return wrong(e, MCP_PARSE_ERROR, "this line is not JSON");
+    while (json && end < size && strchr(" \r\t", line[end])) end++;
+    if (!json || end < size) return wrong(e, MCP_PARSE_ERROR, "this line is not JSON");
     if (!cJSON_IsObject(json)) return wrong(e, MCP_INVALID_REQUEST, "a message is one JSON object");
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
     const cJSON *method = cJSON_GetObjectItemCaseSensitive(json, "method");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/text/json.h"
 #include "compute/error.h"
 
 /* Pictures that stand in the words as base64 ("data:image/png;base64,iVBOR...") are left out behind the comma. */
@@ -70,7 +71,7 @@ static int put_cell(struct converted *out, const cJSON *cell, int number, struct
 
 int notebook_convert(struct converted *out, const uint8_t *bytes, size_t size, bool *is_one, struct error *e)
 {
-    cJSON *book = cJSON_ParseWithLength((const char *)bytes, size);
+    cJSON *book = json_parse((const char *)bytes, size, NULL);
     const cJSON *cells = cJSON_GetObjectItemCaseSensitive(book, "cells");
     const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(book, "worksheets"); /* version 3 */
     if (!cells) cells = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(sheets, 0), "cells");
