@@ -19,7 +19,7 @@
 /* Tokens up to the last checkpoint. */
 static uint64_t tokens_of(const struct state_entry *s)
 {
-    return s->index.n_checkpoints ? s->index.checkpoints[s->index.n_checkpoints - 1].place.n_tokens : 0;
+    return s->index.n_checkpoints ? s->index.checkpoints[s->index.n_checkpoints - 1].extent.n_tokens : 0;
 }
 
 static const char *condition_of(const struct state_entry *s)
@@ -69,8 +69,8 @@ static void print_whole(const struct state_entry *s)
            s->index.key.model, s->index.key.width, s->index.key.rate, s->index.precision);
     for (size_t i = 0; i < s->index.n_checkpoints; i++) {
         const struct state_checkpoint *c = &s->index.checkpoints[i];
-        printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->place.n_tokens,
-               c->place.n_documents, (double)c->session_size / 1e6);
+        printf("  checkpoint   token %" PRIu64 ", document %" PRIu64 ", %.1f MB of session\n", c->extent.n_tokens,
+               c->extent.n_documents, (double)c->session_size / 1e6);
     }
 }
 

@@ -112,9 +112,9 @@ static inline uint8_t *session_at(uint64_t n, size_t *size)
 
 static inline int checkpoint(struct state *s, const struct sequence *q, enum state_weight weight, struct error *e)
 {
-    struct state_place p;
+    struct state_extent p;
     size_t size;
-    sequence_place(q, &p);
+    sequence_extent(q, &p);
     uint8_t *session = session_at(p.n_tokens, &size);
     int failed = state_checkpoint(s, &p, session, size, weight, e);
     free(session);
@@ -125,8 +125,8 @@ static inline int checkpoint(struct state *s, const struct sequence *q, enum sta
 static inline bool read_token(struct sequence *q, const struct corpus *c)
 {
     struct error e;
-    struct state_place p;
-    sequence_place(q, &p);
+    struct state_extent p;
+    sequence_extent(q, &p);
     const struct document *d = p.n_documents ? &c->documents[p.n_documents - 1] : NULL;
     int8_t keys[8][WIDTH] = {{0}};
     for (uint64_t i = 0; i < 8; i++) {
@@ -149,7 +149,7 @@ static inline void assert_session_fits(const struct state *s)
     uint8_t *session;
     size_t size, expected_size;
     assert_ok(state_session(s, &session, &size, &e), e);
-    uint8_t *expected = session_at(state_place_of(s)->n_tokens, &expected_size);
+    uint8_t *expected = session_at(state_extent_of(s)->n_tokens, &expected_size);
     assert_int_equal(size, expected_size);
     assert_memory_equal(session, expected, size);
     free(session);
@@ -170,7 +170,7 @@ static inline uint64_t read_on(struct state *s, const struct corpus *c, uint64_t
 {
     struct error e;
     struct sequence *q = open_sequence(s, c);
-    if (state_place_of(s)) assert_session_fits(s);
+    if (state_extent_of(s)) assert_session_fits(s);
     const uint64_t begin = sequence_n_tokens(q);
     uint64_t last = begin;
     while (sequence_n_tokens(q) - begin < most) {

@@ -9,7 +9,7 @@ static void a_complete_read_opens_with_nothing_left_to_read(void **test)
     (void)test;
     struct corpus *c = texts(2, (const char *const[]){"one\ntwo\n", "three"});
     struct state *s = open_state(c);
-    assert_null(state_place_of(s));
+    assert_null(state_extent_of(s));
     assert_int_equal(read_on(s, c, UINT64_MAX, UINT64_MAX), 2 + 4 + 3 + 3);
     assert_true(state_is_complete(s));
     state_close(s);
@@ -72,7 +72,7 @@ static uint64_t left_after_change(size_t n_before, const char *const *before, si
     read_on(s, old, UINT64_MAX, 100);
     state_close(s);
     s = open_state(c);
-    bool kept = state_place_of(s) != NULL;
+    bool kept = state_extent_of(s) != NULL;
     assert_non_null(strstr(state_note(s), kept ? " tokens are kept from an earlier read" : "nothing is kept from an"));
     uint64_t left = read_on(s, c, UINT64_MAX, 100);
     assert_like_read_at_once(s, c);
@@ -136,7 +136,7 @@ static void another_model_does_not_see_it(void **test)
     other.model = 8;
     const struct state_options o = {.directory = directory};
     assert_ok(state_open(&s, &o, &other, c, &e), e);
-    assert_null(state_place_of(s));
+    assert_null(state_extent_of(s));
     state_close(s);
     corpus_close(c);
 }

@@ -112,7 +112,7 @@ static void a_damaged_session_takes_those_that_are_chained_to_it(void **test)
     size_t n;
     off_t at = 0;
     assert_ok(state_list(&entries, &n, directory, &e), e);
-    assert_int_equal(entries[0].index.checkpoints[4].place.n_tokens, 640);
+    assert_int_equal(entries[0].index.checkpoints[4].extent.n_tokens, 640);
     for (size_t i = 0; i < 4; i++) at += (off_t)entries[0].index.checkpoints[i].session_size;
     state_list_free(entries, n);
     file_of(path, "sessions.*");

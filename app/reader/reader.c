@@ -113,15 +113,15 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
 /* Puts session and source where the kept read ended. */
 static int resume(struct reader *r, struct error *e)
 {
-    const struct state_place *place = r->state ? state_place_of(r->state) : NULL;
+    const struct state_extent *extent = r->state ? state_extent_of(r->state) : NULL;
     uint8_t *session;
     size_t size;
-    if (!place) return 0;
+    if (!extent) return 0;
     r->done = state_is_complete(r->state);
     if (!r->done && !*r->note)
         snprintf(r->note, sizeof r->note, "%llu tokens are kept from an earlier read that was not ended: reading on",
-                 (unsigned long long)place->n_tokens);
-    token_source_seek(r->source, place->n_documents, place->offset, place->zeros);
+                 (unsigned long long)extent->n_tokens);
+    token_source_seek(r->source, extent->n_documents, extent->offset, extent->zeros);
     if (state_session(r->state, &session, &size, e)) return -1;
     int failed = session_guard_load(r->guard, session, size, e);
     free(session);
@@ -187,10 +187,10 @@ float reader_fusion_weight(const struct reader *r)
 static void checkpoint(struct reader *r, enum state_weight weight)
 {
     struct error why = {0};
-    struct state_place place;
+    struct state_extent extent;
     size_t size = session_state_size(session_guard_session(r->guard));
-    sequence_place(r->sequence, &place);
-    if (place.n_documents == 0) return;
+    sequence_extent(r->sequence, &extent);
+    if (extent.n_documents == 0) return;
     const size_t torn = weight == STATE_LIGHT ? SIZE_MAX : corpus_torn(r->corpus);
     if (torn != SIZE_MAX) { /* what was read is not what its hash says */
         snprintf(r->note, sizeof r->note, "%s changed while it was read: this read is not kept any further",
@@ -201,7 +201,7 @@ static void checkpoint(struct reader *r, enum state_weight weight)
     uint8_t *session = malloc(size);
     int failed =
         !session ? error_memory(&why) : session_state_save(session_guard_session(r->guard), session, size, &why);
-    if (!failed) failed = state_checkpoint(r->state, &place, session, size, weight, &why);
+    if (!failed) failed = state_checkpoint(r->state, &extent, session, size, weight, &why);
     if (failed) snprintf(r->note, sizeof r->note, "this read is not kept any further: %s", why.text);
     free(session);
     r->keeps = !failed;

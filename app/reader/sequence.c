@@ -18,8 +18,8 @@ struct sequence {
     struct reader_document *documents;
     size_t n_documents;
     struct file_array *segments, *keys;
-    struct file_array *ended, *places; /* struct state_segment, struct state_document; NULL without a state */
-    bool borrowed;                     /* keys, ended and places are the state's */
+    struct file_array *ended, *starts; /* struct state_segment, struct state_document; NULL without a state */
+    bool borrowed;                     /* keys, ended and starts are the state's */
     uint32_t width, rate;
     uint64_t n_tokens;
     uint64_t offset;  /* in the current document's text: where the next token starts */
@@ -29,7 +29,7 @@ struct sequence {
 
 static int open_arrays(struct sequence *s, struct state *state, const char *directory, struct error *e)
 {
-    struct state_place most;
+    struct state_extent most;
     uint64_t size[STATE_N_STREAMS];
     const struct state_key key = {.width = s->width, .rate = s->rate};
     state_most(&most, s->corpus);
@@ -39,7 +39,7 @@ static int open_arrays(struct sequence *s, struct state *state, const char *dire
     s->borrowed = true;
     s->keys = state_array(state, STATE_KEYS);
     s->ended = state_array(state, STATE_SEGMENTS);
-    s->places = state_array(state, STATE_DOCUMENTS);
+    s->starts = state_array(state, STATE_DOCUMENTS);
     return 0;
 }
 
@@ -171,19 +171,19 @@ static int replay_document(struct sequence *s, const struct state_segment **at, 
 }
 
 /* The tables of what the state's streams hold already. */
-static int replay(struct sequence *s, const struct state_place *place, struct error *e)
+static int replay(struct sequence *s, const struct state_extent *extent, struct error *e)
 {
-    const struct state_document *documents = (const struct state_document *)(const void *)file_array_bytes(s->places);
+    const struct state_document *documents = (const struct state_document *)(const void *)file_array_bytes(s->starts);
     const struct state_segment *at = (const struct state_segment *)(const void *)file_array_bytes(s->ended);
-    const struct state_segment *end = at + place->n_segments;
-    for (size_t i = 0; i < place->n_documents; i++) {
+    const struct state_segment *end = at + extent->n_segments;
+    for (size_t i = 0; i < extent->n_documents; i++) {
         if (begin_document(s, documents[i].text_token - documents[i].first_token, e) ||
-            replay_document(s, &at, end, i + 1 < place->n_documents, e))
+            replay_document(s, &at, end, i + 1 < extent->n_documents, e))
             return -1;
     }
-    s->n_tokens = s->documents[s->n_documents - 1].end_token = place->n_tokens;
-    s->offset = place->offset;
-    s->zeros = place->zeros;
+    s->n_tokens = s->documents[s->n_documents - 1].end_token = extent->n_tokens;
+    s->offset = extent->offset;
+    s->zeros = extent->zeros;
     update_segment(s);
     return 0;
 }
@@ -199,8 +199,8 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
         sequence_close(s);
         return error_memory(e);
     }
-    const struct state_place *place = state ? state_place_of(state) : NULL;
-    if (open_arrays(s, state, directory, e) || (place && replay(s, place, e))) {
+    const struct state_extent *extent = state ? state_extent_of(state) : NULL;
+    if (open_arrays(s, state, directory, e) || (extent && replay(s, extent, e))) {
         sequence_close(s);
         return -1;
     }
@@ -210,8 +210,8 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
 
 int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
 {
-    const struct state_document place = {s->n_tokens, s->n_tokens + n};
-    if (append_keys(s, keys, n, e) || (s->places && file_array_append(s->places, &place, sizeof place, e)) ||
+    const struct state_document start = {s->n_tokens, s->n_tokens + n};
+    if (append_keys(s, keys, n, e) || (s->starts && file_array_append(s->starts, &start, sizeof start, e)) ||
         (s->n_documents > 0 && end_segment(s, 0, e)))
         return -1;
     return begin_document(s, n, e);
@@ -222,13 +222,13 @@ int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const 
     return append_keys(s, keys, n, e) || add_tokens(s, lengths, n, e) ? -1 : 0;
 }
 
-void sequence_place(const struct sequence *s, struct state_place *place)
+void sequence_extent(const struct sequence *s, struct state_extent *extent)
 {
-    *place = (struct state_place){.n_tokens = s->n_tokens,
-                                  .n_documents = s->n_documents,
-                                  .offset = s->offset,
-                                  .n_segments = s->n_documents > 0 ? n_segments(s) - 1 : 0,
-                                  .zeros = s->zeros};
+    *extent = (struct state_extent){.n_tokens = s->n_tokens,
+                                    .n_documents = s->n_documents,
+                                    .offset = s->offset,
+                                    .n_segments = s->n_documents > 0 ? n_segments(s) - 1 : 0,
+                                    .zeros = s->zeros};
 }
 
 uint64_t sequence_n_tokens(const struct sequence *s)

@@ -14,7 +14,7 @@ struct corpus;
 struct error;
 struct sequence;
 struct state;
-struct state_place;
+struct state_extent;
 struct tokenizer;
 
 /* What the sequence is made of, per document; indices are into the whole sequence. */
@@ -48,8 +48,8 @@ int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, st
 /* n more tokens of the current document's text, with the bytes each stands for. */
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
 
-/* Where the sequence ends now, as a state names it. */
-void sequence_place(const struct sequence *s, struct state_place *place);
+/* How far the sequence has come, as a state says it. */
+void sequence_extent(const struct sequence *s, struct state_extent *extent);
 
 uint64_t sequence_n_tokens(const struct sequence *s);
 uint64_t sequence_n_bytes(const struct sequence *s);    /* of text read */

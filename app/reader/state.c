@@ -212,10 +212,10 @@ int state_open(struct state **out, const struct state_options *o, const struct s
     return 0;
 }
 
-const struct state_place *state_place_of(const struct state *s)
+const struct state_extent *state_extent_of(const struct state *s)
 {
     const struct state_index *x = &s->kept.index;
-    return x->n_checkpoints > 0 ? &x->checkpoints[x->n_checkpoints - 1].place : NULL;
+    return x->n_checkpoints > 0 ? &x->checkpoints[x->n_checkpoints - 1].extent : NULL;
 }
 
 int state_session(const struct state *s, uint8_t **out, size_t *size, struct error *e)
@@ -243,10 +243,10 @@ struct file_array *state_array(const struct state *s, enum state_stream stream)
     return s->kept.arrays[stream];
 }
 
-void state_most(struct state_place *most, const struct corpus *c)
+void state_most(struct state_extent *most, const struct corpus *c)
 {
     /* A byte that is no UTF-8 is three pieces. A segment and the next are together longer than one may be. */
-    *most = (struct state_place){.n_tokens = 3 * c->n_bytes, .n_documents = c->n_documents};
+    *most = (struct state_extent){.n_tokens = 3 * c->n_bytes, .n_documents = c->n_documents};
     most->n_segments = 2 * c->n_bytes / SEGMENT_MAX_BYTES + 2 * (uint64_t)c->n_documents;
     for (size_t i = 0; i < c->n_documents; i++) most->n_tokens += 3 * strlen(c->documents[i].name) + 4;
 }
@@ -261,7 +261,7 @@ static int add_checkpoint(struct state_kept *k, const struct state_checkpoint *a
         bytes_reserve(x->checkpoints, &k->checkpoints_capacity, x->n_checkpoints + 1, sizeof *checkpoints);
     if (!checkpoints) return error_memory(e);
     x->checkpoints = checkpoints;
-    bool again = x->n_checkpoints > 0 && checkpoints[x->n_checkpoints - 1].place.n_tokens == added->place.n_tokens;
+    bool again = x->n_checkpoints > 0 && checkpoints[x->n_checkpoints - 1].extent.n_tokens == added->extent.n_tokens;
     checkpoints[again ? x->n_checkpoints - 1 : x->n_checkpoints++] = *added;
     if (x->n_chained >= x->n_checkpoints) x->n_chained = x->n_checkpoints - 1; /* it has a file of its own now */
     return 0;
@@ -276,7 +276,7 @@ static void thin(struct state_kept *k, size_t first)
     if (first < x->n_chained) first = (size_t)x->n_chained;
     const size_t n = x->n_checkpoints - first;
     if (n <= CHECKPOINTS_MOST || n > 2 * CHECKPOINTS_MOST) return;
-    for (size_t i = 0; i < n; i++) places[i] = x->checkpoints[first + i].place.n_tokens;
+    for (size_t i = 0; i < n; i++) places[i] = x->checkpoints[first + i].extent.n_tokens;
     checkpoints_stay(stays, places, n, CHECKPOINTS_MOST);
     x->n_checkpoints = first;
     for (size_t i = 0; i < n; i++)
@@ -318,19 +318,19 @@ static int keep_durable(struct state *s, struct state_checkpoint *added, const u
     return -1;
 }
 
-int state_checkpoint(struct state *s, const struct state_place *place, const uint8_t *session, size_t size,
+int state_checkpoint(struct state *s, const struct state_extent *extent, const uint8_t *session, size_t size,
                      enum state_weight weight, struct error *e)
 {
     struct state_kept *k = &s->kept;
     uint64_t wanted[STATE_N_STREAMS];
     uint8_t *shrunk;
     size_t shrunk_size;
-    state_index_sizes(&k->index.key, place, wanted);
+    state_index_sizes(&k->index.key, extent, wanted);
     assert(!k->index.complete);
     for (size_t i = 0; i < STATE_N_STREAMS; i++) assert(file_array_size(k->arrays[i]) == wanted[i]);
-    struct state_checkpoint added = {.place = *place};
-    int known = state_prefix_hash(s->prefix, place, added.prefix, e);
-    if (known != 0) return known < 0 ? -1 : error_set(e, "the place is not in the text");
+    struct state_checkpoint added = {.extent = *extent};
+    int known = state_prefix_hash(s->prefix, extent, added.prefix, e);
+    if (known != 0) return known < 0 ? -1 : error_set(e, "the end of what was read is not in the text");
     if (kv_state_shrink(&shrunk, &shrunk_size, session, size, e) != 0) return -1;
     int result = weight == STATE_LIGHT ? keep_light(s, &added, shrunk, shrunk_size, e)
                                        : keep_durable(s, &added, shrunk, shrunk_size, weight == STATE_END, e);

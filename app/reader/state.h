@@ -4,9 +4,9 @@
  * difference. What does not have its checksum is deleted and read again, never trusted; what cannot be opened now, for
  * want of memory or because a disk fails, and what another version kept is left as it is.
  *
- * A reader opens, puts back session and tables (state_place_of, state_session, the arrays), appends to the arrays while
- * it reads, makes a checkpoint now and then and one at the end, and closes. Every failure of state_open means: read
- * without a state, and say why. One thread at a time. */
+ * A reader opens, puts back session and tables (state_extent_of, state_session, the arrays), appends to the arrays
+ * while it reads, makes a checkpoint now and then and one at the end, and closes. Every failure of state_open means:
+ * read without a state, and say why. One thread at a time. */
 #ifndef LECTERN_STATE_H
 #define LECTERN_STATE_H
 
@@ -42,7 +42,7 @@ int state_open(struct state **out, const struct state_options *o, const struct s
 void state_close(struct state *s);
 
 /* Where reading goes on; NULL for a new read. Valid until the next checkpoint. */
-const struct state_place *state_place_of(const struct state *s);
+const struct state_extent *state_extent_of(const struct state *s);
 
 /* The session to load there, as session_state_save made it but rounded (kv_state.h). *out: malloc'ed. */
 int state_session(const struct state *s, uint8_t **out, size_t *size, struct error *e);
@@ -57,19 +57,19 @@ const char *state_precision(const struct state *s);
  * is nothing. */
 const char *state_note(const struct state *s);
 
-/* The streams as far as state_place_of says; the reader appends. Owned by the state. */
+/* The streams as far as state_extent_of says; the reader appends. Owned by the state. */
 struct file_array *state_array(const struct state *s, enum state_stream stream);
 
-/* A place that no read of this text can come to pass: for the sizes that its tables may come to have. */
-void state_most(struct state_place *most, const struct corpus *c);
+/* An extent that no read of this text comes to pass: for the sizes that its tables may come to have. */
+void state_most(struct state_extent *most, const struct corpus *c);
 
 /* A light checkpoint waits for no disk and counts when a later one is put there: for texts that change, not for
  * processes that die. The others put everything up to their place on the disk. */
 enum state_weight { STATE_LIGHT, STATE_DURABLE, STATE_END }; /* STATE_END: of the text; the last call */
 
-/* Keeps everything up to `place`; the arrays must have exactly its sizes. `session`: as session_state_save made it. On
+/* Keeps everything up to `extent`; the arrays must have exactly its sizes. `session`: as session_state_save made it. On
  * failure the checkpoints that are on the disk stay good, and reading may go on without further ones. */
-int state_checkpoint(struct state *s, const struct state_place *place, const uint8_t *session, size_t size,
+int state_checkpoint(struct state *s, const struct state_extent *extent, const uint8_t *session, size_t size,
                      enum state_weight weight, struct error *e);
 
 #endif

@@ -32,7 +32,7 @@ static int copy_from(struct state_kept *k, const struct state_kept *from, struct
     const struct state_index *theirs = &from->index;
     const size_t n = theirs->n_checkpoints;
     uint64_t size[STATE_N_STREAMS];
-    state_index_sizes(&x->key, &theirs->checkpoints[n - 1].place, size);
+    state_index_sizes(&x->key, &theirs->checkpoints[n - 1].extent, size);
     x->checkpoints = bytes_reserve(NULL, &k->checkpoints_capacity, n, sizeof *x->checkpoints);
     if (!x->checkpoints) return error_memory(e);
     for (enum state_stream i = 0; i < STATE_N_STREAMS; i++)
@@ -105,7 +105,7 @@ static void note_nothing_kept(const struct state_kept *k, const char *label, con
         error_set(note,
                   "nothing is kept from an earlier read: the text differs before token %" PRIu64
                   ", the first place to go on from",
-                  found->checkpoints[0].place.n_tokens);
+                  found->checkpoints[0].extent.n_tokens);
 }
 
 /* The entry that has most in common with the text, and in *n_best how many of its checkpoints; 0: none has any. */
@@ -118,10 +118,10 @@ static size_t find_best(const struct state_kept *k, const struct state_entry *en
         const struct state_index *x = &entries[i].index;
         if (x->n_checkpoints == 0 || !same_key(&x->key, &k->index.key)) continue;
         int64_t matched = state_prefix_match(k->corpus, x->checkpoints, x->n_checkpoints, k->cancel, NULL);
-        if (matched <= 0 || x->checkpoints[matched - 1].place.n_tokens <= most) continue;
+        if (matched <= 0 || x->checkpoints[matched - 1].extent.n_tokens <= most) continue;
         best = i;
         *n_best = (size_t)matched;
-        most = x->checkpoints[matched - 1].place.n_tokens;
+        most = x->checkpoints[matched - 1].extent.n_tokens;
     }
     return best;
 }
@@ -136,7 +136,7 @@ int state_adopt(struct state_kept *k, const char *label, struct error *note, str
     const size_t best = find_best(k, entries, n, &n_best);
     if (n_best > 0 && take(k, &entries[best], n_best, &why) == 0) {
         error_set(note, "%" PRIu64 " tokens are kept from an earlier read, the text has changed after them",
-                  k->index.checkpoints[k->index.n_checkpoints - 1].place.n_tokens);
+                  k->index.checkpoints[k->index.n_checkpoints - 1].extent.n_tokens);
     } else {
         note_nothing_kept(k, label, entries, n, why.text, note);
         if (n_best > 0) {

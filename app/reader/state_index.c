@@ -62,11 +62,11 @@ static void *room(struct cursor *c, void *array, uint64_t n, size_t element)
 
 static void walk_checkpoint(struct cursor *c, struct state_checkpoint *p)
 {
-    number(c, &p->place.n_tokens);
-    number(c, &p->place.n_documents);
-    number(c, &p->place.offset);
-    number(c, &p->place.n_segments);
-    number(c, &p->place.zeros);
+    number(c, &p->extent.n_tokens);
+    number(c, &p->extent.n_documents);
+    number(c, &p->extent.offset);
+    number(c, &p->extent.n_segments);
+    number(c, &p->extent.zeros);
     number(c, &p->prefix[0]);
     number(c, &p->prefix[1]);
     number(c, &p->session_size);
@@ -115,11 +115,11 @@ void state_index_free(struct state_index *x)
     *x = (struct state_index){.n_checkpoints = 0};
 }
 
-void state_index_sizes(const struct state_key *key, const struct state_place *place, uint64_t size[STATE_N_STREAMS])
+void state_index_sizes(const struct state_key *key, const struct state_extent *extent, uint64_t size[STATE_N_STREAMS])
 {
-    size[STATE_KEYS] = (place->n_tokens / key->rate + (place->n_tokens % key->rate != 0)) * key->width;
-    size[STATE_SEGMENTS] = place->n_segments * sizeof(struct state_segment);
-    size[STATE_DOCUMENTS] = place->n_documents * sizeof(struct state_document);
+    size[STATE_KEYS] = (extent->n_tokens / key->rate + (extent->n_tokens % key->rate != 0)) * key->width;
+    size[STATE_SEGMENTS] = extent->n_segments * sizeof(struct state_segment);
+    size[STATE_DOCUMENTS] = extent->n_documents * sizeof(struct state_document);
 }
 
 size_t state_index_n_blocks(uint64_t size)
@@ -127,8 +127,8 @@ size_t state_index_n_blocks(uint64_t size)
     return (size_t)(size / STATE_BLOCK + (size % STATE_BLOCK != 0));
 }
 
-/* Whether a place is one, behind the place before it (or NULL). */
-static bool is_place(const struct state_index *x, const struct state_place *p, const struct state_place *before)
+/* Whether an extent is one, behind the one before it (or NULL). */
+static bool is_extent(const struct state_index *x, const struct state_extent *p, const struct state_extent *before)
 {
     if (p->n_tokens > (uint64_t)1 << 44 || p->n_documents == 0 || p->n_documents > x->n_documents ||
         p->n_tokens < p->n_documents || p->n_segments > p->n_tokens + x->n_bytes || p->zeros > p->n_tokens)
@@ -145,10 +145,10 @@ static bool is_sound(const struct state_index *x)
         x->key.rate == 0 || x->n_checkpoints == 0 || x->n_chained > x->n_checkpoints || x->n_bytes > (uint64_t)1 << 44)
         return false;
     for (size_t i = 0; i < x->n_checkpoints; i++)
-        if (!is_place(x, &x->checkpoints[i].place, i > 0 ? &x->checkpoints[i - 1].place : NULL) ||
+        if (!is_extent(x, &x->checkpoints[i].extent, i > 0 ? &x->checkpoints[i - 1].extent : NULL) ||
             x->checkpoints[i].session_size == 0)
             return false;
-    state_index_sizes(&x->key, &x->checkpoints[x->n_checkpoints - 1].place, size);
+    state_index_sizes(&x->key, &x->checkpoints[x->n_checkpoints - 1].extent, size);
     return memcmp(size, x->size, sizeof size) == 0;
 }
 

@@ -34,7 +34,7 @@ struct state_document {
 };
 
 /* How far a read has come. */
-struct state_place {
+struct state_extent {
     uint64_t n_tokens;    /* of the whole sequence */
     uint64_t n_documents; /* begun; at least 1 */
     uint64_t offset;      /* in the last one's text */
@@ -44,7 +44,7 @@ struct state_place {
 
 /* A place at which the session was kept, and so one that reading can go on from. */
 struct state_checkpoint {
-    struct state_place place;
+    struct state_extent extent;
     uint64_t prefix[2];    /* hash of the text that decided the tokens before it (state_prefix.h) */
     uint64_t session_size; /* bytes of the session, as state_sessions.h keeps it */
     uint64_t session_hash;
@@ -71,8 +71,8 @@ struct state_index {
 
 void state_index_free(struct state_index *x);
 
-/* Sizes of the streams at a place. */
-void state_index_sizes(const struct state_key *key, const struct state_place *place, uint64_t size[STATE_N_STREAMS]);
+/* Sizes of the streams at an extent. */
+void state_index_sizes(const struct state_key *key, const struct state_extent *extent, uint64_t size[STATE_N_STREAMS]);
 size_t state_index_n_blocks(uint64_t size);
 
 /* *out: malloc'ed. */

@@ -74,7 +74,7 @@ void state_kept_reset(struct state_kept *k)
 
 int state_kept_open_arrays(struct state_kept *k, bool writable, struct error *e)
 {
-    struct state_place most;
+    struct state_extent most;
     uint64_t room[STATE_N_STREAMS];
     state_most(&most, k->corpus);
     state_index_sizes(&k->index.key, &most, room);
@@ -161,25 +161,25 @@ int state_kept_check_tables(const struct state_kept *k, struct error *e)
 {
     const struct state_document *documents = (const void *)file_array_bytes(k->arrays[STATE_DOCUMENTS]);
     const struct state_segment *at = (const void *)file_array_bytes(k->arrays[STATE_SEGMENTS]);
-    const struct state_place *place = &last_of(&k->index)->place;
-    const struct state_segment *end = at + place->n_segments;
+    const struct state_extent *extent = &last_of(&k->index)->extent;
+    const struct state_segment *end = at + extent->n_segments;
     uint64_t token = 0;
-    for (uint64_t i = 0; i < place->n_documents; i++) {
+    for (uint64_t i = 0; i < extent->n_documents; i++) {
         const struct document *d = &k->corpus->documents[i];
-        const bool last = i + 1 == place->n_documents;
-        uint64_t text = documents[i].text_token, n = 0, after = last ? place->n_tokens : documents[i + 1].first_token;
+        const bool last = i + 1 == extent->n_documents;
+        uint64_t text = documents[i].text_token, n = 0, after = last ? extent->n_tokens : documents[i + 1].first_token;
         uint64_t offset = walk_segments(d, &at, end, !last, &n);
-        bool fits = documents[i].first_token == token && text > token && text <= after && after <= place->n_tokens &&
+        bool fits = documents[i].first_token == token && text > token && text <= after && after <= extent->n_tokens &&
                     offset != UINT64_MAX && (last ? text + n <= after : text + n == after);
         /* the segment under way holds what was read last, but for a token that began it */
         if (last && fits)
-            fits = at == end && offset < d->size && place->offset <= d->size &&
-                   place->offset <= offset + segment_cut(d->text + offset, (size_t)(d->size - offset));
+            fits = at == end && offset < d->size && extent->offset <= d->size &&
+                   extent->offset <= offset + segment_cut(d->text + offset, (size_t)(d->size - offset));
         if (!fits) return error_set_kind(e, ERROR_DAMAGED, "documents: entry %" PRIu64 " does not fit the text", i);
         token = after;
     }
-    bool whole = place->n_documents == k->corpus->n_documents &&
-                 place->offset == k->corpus->documents[place->n_documents - 1].size;
+    bool whole = extent->n_documents == k->corpus->n_documents &&
+                 extent->offset == k->corpus->documents[extent->n_documents - 1].size;
     return k->index.complete && !whole ? error_set_kind(e, ERROR_DAMAGED, "documents: not all are there") : 0;
 }
 
@@ -192,7 +192,7 @@ static int step_back(struct state_kept *k, struct error *e)
     if (x->n_checkpoints <= 1) return error_set_kind(e, ERROR_DAMAGED, "no session is left");
     x->n_checkpoints--;
     if (x->n_chained > x->n_checkpoints) x->n_chained = x->n_checkpoints;
-    state_index_sizes(&x->key, &last_of(x)->place, x->size);
+    state_index_sizes(&x->key, &last_of(x)->extent, x->size);
     x->complete = false;
     if (state_kept_open_arrays(k, false, e) != 0) return -1;
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
@@ -213,7 +213,7 @@ int state_kept_settle(struct state_kept *k, bool exactly, struct error *lost, st
         if (state_kept_is_cancelled(k)) return error_cancelled(e);
         if (step_back(k, e) != 0) return -1;
         error_set(lost, "a kept read was damaged (%s): %" PRIu64 " tokens of it are kept", why.text,
-                  last_of(&k->index)->place.n_tokens);
+                  last_of(&k->index)->extent.n_tokens);
     }
     return 0;
 }

@@ -72,13 +72,13 @@ static uint64_t decided_by(const struct document *d, uint64_t offset, bool *to_e
     return offset + window;
 }
 
-int state_prefix_hash(struct state_prefix *p, const struct state_place *place, uint64_t hash[2], struct error *e)
+int state_prefix_hash(struct state_prefix *p, const struct state_extent *extent, uint64_t hash[2], struct error *e)
 {
     const struct corpus *c = p->corpus;
-    if (place->n_documents == 0 || place->n_documents > c->n_documents) return 1;
-    uint64_t last = place->n_documents - 1;
+    if (extent->n_documents == 0 || extent->n_documents > c->n_documents) return 1;
+    uint64_t last = extent->n_documents - 1;
     const struct document *d = &c->documents[last];
-    if (place->offset > d->size || last < p->document || (last == p->document && place->offset < p->offset)) return 1;
+    if (extent->offset > d->size || last < p->document || (last == p->document && extent->offset < p->offset)) return 1;
     while (p->document < last) {
         uint64_t size = c->documents[p->document].size;
         if (move(p, size, e) != 0) return -1;
@@ -86,14 +86,14 @@ int state_prefix_hash(struct state_prefix *p, const struct state_place *place, u
         p->document++;
         begin_document(p);
     }
-    if (move(p, place->offset, e) != 0) return -1;
+    if (move(p, extent->offset, e) != 0) return -1;
     bool to_end;
-    uint64_t end = decided_by(d, place->offset, &to_end);
+    uint64_t end = decided_by(d, extent->offset, &to_end);
     XXH3_state_t ahead;
     XXH3_copyState(&ahead, &p->hash);
-    XXH3_128bits_update(&ahead, d->text + place->offset, (size_t)(end - place->offset));
+    XXH3_128bits_update(&ahead, d->text + extent->offset, (size_t)(end - extent->offset));
     XXH3_128bits_update(&ahead, &to_end, sizeof to_end);
-    XXH3_128bits_update(&ahead, &place->offset, sizeof place->offset);
+    XXH3_128bits_update(&ahead, &extent->offset, sizeof extent->offset);
     XXH128_hash_t found = XXH3_128bits_digest(&ahead);
     hash[0] = found.low64;
     hash[1] = found.high64;
@@ -109,7 +109,7 @@ int64_t state_prefix_match(const struct corpus *c, const struct state_checkpoint
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
         uint64_t hash[2];
-        result = state_prefix_hash(p, &checkpoints[i].place, hash, e);
+        result = state_prefix_hash(p, &checkpoints[i].extent, hash, e);
         if (result == 0 && memcmp(hash, checkpoints[i].prefix, sizeof hash) != 0)
             result = 1; /* nor can any later one */
         if (result == 0) matched++;

@@ -11,7 +11,7 @@
 struct corpus;
 struct error;
 struct state_checkpoint;
-struct state_place;
+struct state_extent;
 struct state_prefix;
 
 /* Hashes a corpus once, from its beginning on. Borrowed until state_prefix_close. */
@@ -20,7 +20,7 @@ void state_prefix_close(struct state_prefix *p);
 
 /* The hash for a place at or after the one asked for before. Returns 1 where the corpus has no such place, -1 when
  * cancelled. */
-int state_prefix_hash(struct state_prefix *p, const struct state_place *place, uint64_t hash[2], struct error *e);
+int state_prefix_hash(struct state_prefix *p, const struct state_extent *extent, uint64_t hash[2], struct error *e);
 
 /* How many of the checkpoints, which rise, are places of this corpus with the same text before them; negative when
  * cancelled. */

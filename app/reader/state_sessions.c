@@ -18,7 +18,7 @@
 
 static void own_name(char name[NAME_SIZE], const struct state_checkpoint *p)
 {
-    snprintf(name, NAME_SIZE, "session.%" PRIu64 ".%016" PRIx64, p->place.n_tokens, p->session_hash);
+    snprintf(name, NAME_SIZE, "session.%" PRIu64 ".%016" PRIx64, p->extent.n_tokens, p->session_hash);
 }
 
 static void chain_name(char name[NAME_SIZE], uint64_t chain)
@@ -84,7 +84,7 @@ static int unpack(struct walk *w, const uint8_t *part, size_t size, bool chained
     size_t n;
     if (size != p->session_size || XXH3_64bits(part, size) != p->session_hash)
         return error_set_kind(e, ERROR_DAMAGED, "the session at token %" PRIu64 " has a wrong checksum",
-                              p->place.n_tokens);
+                              p->extent.n_tokens);
     const bool first = !chained || w->next == 0;
     if (kv_state_whole(&shrunk, &n, part, size, first ? NULL : w->shrunk, first ? 0 : w->size, e) != 0) {
         if (e && e->kind == ERROR_OTHER) e->kind = ERROR_DAMAGED;
@@ -216,7 +216,7 @@ static int chain_most(struct chain *c, const struct walk *from, size_t most, con
     uint64_t *places = calloc(n, sizeof *places);
     *c = (struct chain){.stay = calloc(n, sizeof *c->stay)};
     int failed = c->stay && stays && places ? 0 : error_memory(e);
-    for (size_t i = 0; !failed && i < n; i++) places[i] = w.x->checkpoints[i].place.n_tokens;
+    for (size_t i = 0; !failed && i < n; i++) places[i] = w.x->checkpoints[i].extent.n_tokens;
     if (!failed) checkpoints_stay(stays, places, n, most);
     if (!failed) failed = chain_all(c, &w, stays, shrunk, size, e);
     walk_free(&w);
