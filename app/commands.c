@@ -11,15 +11,13 @@
 #include "app/answer/answerer.h"
 #include "app/answer/ask.h"
 #include "app/output/card.h"
+#include "app/command_ask.h"
 #include "app/command_mcp.h"
 #include "app/command_read.h"
 #include "app/command_state.h"
-#include "app/text/content.h"
 #include "app/text/corpus.h"
 #include "app/measure/eval.h"
-#include "app/output/export.h"
 #include "app/installed.h"
-#include "app/reader/inspected.h"
 #include "app/options.h"
 #include "app/output/plain.h"
 #include "app/rank.h"
@@ -39,111 +37,6 @@
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
-
-/* --- ask --- */
-
-/* The first line of a segment that says something, at most `columns` wide. */
-static void print_snippet(const struct place *p)
-{
-    char line[512];
-    const char *text = p->text, *end = p->text + p->size;
-    while (text < end && strchr(" \t\r\n", *text)) text++;
-    const char *stop = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
-    safe_text_render(line, sizeof line, text, (size_t)((stop ? stop : end) - text), SAFE_LINE);
-    printf("       %.*s\n", (int)safe_text_whole(line, strlen(line) < 100 ? strlen(line) : 100), line);
-}
-
-/* A piece of the answer, as it comes. */
-static void show_words(void *context, const char *text, size_t size)
-{
-    (void)context;
-    safe_text_write(stdout, text, size, SAFE_BLOCK);
-    fflush(stdout);
-}
-
-/* What follows the words. */
-static void print_evidence(const struct work *w, const struct finding *f)
-{
-    static const char *const by[] = {"a second reading", "attention and BM25", "attention", "BM25"};
-    printf("\n\nAttended to (ranked by %s):\n", by[f->rank_by]);
-    for (size_t i = 0; i < f->n_items; i++) {
-        struct place place;
-        report_place(w->corpus, &f->items[i], &place);
-        printf("  [%zu] %4.1f %%  ", i + 1, 100.0 * (double)f->items[i].share);
-        safe_text_write(stdout, place.path, strlen(place.path), SAFE_LINE);
-        printf(":%" PRIu64 "-%" PRIu64, place.line[0], place.line[1]);
-        if (place.at) {
-            fputs(", ", stdout);
-            safe_text_write(stdout, place.at, strlen(place.at), SAFE_LINE);
-        }
-        putchar('\n');
-        print_snippet(&place);
-    }
-}
-
-static int export_answer(const struct work *w, const struct answer *a, struct error *e)
-{
-    struct export x = {
-        .corpus = w->corpus,
-        .answer = a,
-        .model_name = w->model->name,
-        .device = backend_info(w->backend)->name,
-    };
-    const struct inspected_choice all = {-1, -1, -1, -1};
-    struct inspected *inspected = NULL;
-    struct error why;
-    x.documents = reader_documents(w->reader, &x.n_documents);
-    x.segments = reader_segments(w->reader, &x.n_segments);
-    x.model = w->model;
-    if (finding_inspect(a->finding, w->reader, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
-    x.inspected = inspected;
-    int failed = export_write(&x, w->options->export, e);
-    inspected_close(inspected);
-    return failed;
-}
-
-static struct finding_how how_of(const struct options *o)
-{
-    return (struct finding_how){
-        .rank = o->rank,
-        .scope = {.globs = o->in, .n_globs = o->n_in, .contents = o->kind ? content_named(o->kind) : 0},
-    };
-}
-
-/* An answer must not be written over the text that it is about. */
-static int check_export(const struct work *w, struct error *e)
-{
-    const char *file = w->options->export;
-    if (!file || !corpus_reads(w->corpus, file)) return 0;
-    return error_set_kind(e, ERROR_USAGE, "--export %s: is one of the files that are read", file);
-}
-
-static int run_ask(struct work *w, struct error *e)
-{
-    const struct options *o = w->options;
-    if (work_open_answerer(w, e) || work_open(w, e) || check_export(w, e) || work_open_reread(w, e) || work_read(w, e))
-        return EXIT_FAILED;
-    struct answer *a = NULL;
-    w->ask = (struct ask){.reader = w->reader, .answerer = w->answerer, .reread = w->reread, .quotes = work_quotes(w)};
-    const struct answer_callbacks c = {.words = o->json ? NULL : show_words, .cancel = w->cancel};
-    const struct finding_how how = how_of(o);
-    int failed = ask_find(&w->ask, o->question, &how, w->cancel, &w->finding, e) ||
-                 ask_reread(&w->ask, w->finding, w->cancel, NULL, NULL, e) ||
-                 ask_word(&w->ask, o->question, w->finding, &c, &a, e);
-    work_say_notice(w);
-    if (failed) return EXIT_FAILED;
-    struct report report = work_report(w);
-    if (o->json) {
-        failed = report_ask(&report, a, stdout, e);
-    } else {
-        print_evidence(w, a->finding);
-    }
-    if (!failed && o->export) failed = export_answer(w, a, e);
-    if (!failed && a->cut) failed = error_set(e, "%s", a->cut);
-    if (!failed && a->failure) failed = error_set(e, "%s; sentences are quoted instead", a->failure);
-    answer_close(a);
-    return failed ? EXIT_FAILED : work_status(w);
-}
 
 /* --- eval --- */
 
@@ -323,7 +216,7 @@ static int run_screen(struct work *w, struct error *e)
         .reread_path = *w->reread_path ? w->reread_path : NULL,
         .paths = o->paths,
         .n_paths = o->n_paths,
-        .how = how_of(o),
+        .how = work_finding_how(w),
     };
     int failed = show_screen(w, &ui, &end, e);
     for (; !failed && end.again;
@@ -419,7 +312,7 @@ int commands_run(const struct options *o, struct comm *c, const atomic_bool *can
         status = o->n_paths > 0 ? run_screen(&w, e) : run_start(&w, e);
         break;
     case COMMAND_ASK:
-        status = run_ask(&w, e);
+        status = command_ask(&w, e);
         break;
     case COMMAND_READ:
         status = command_read(&w, e);

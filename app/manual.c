@@ -8,8 +8,8 @@ static const char about[] = "Lectern reads whole books and repositories as one s
 static const char paths[] =
     "A PATH is a file, a directory, a git working tree, a repository's address (https://..., git@host:...), or - for\n"
     "standard input.";
-static const char statuses[] =
-    "0 done; 1 failed; 2 wrong usage; 3 done, but part of the input was skipped (listed);\n130 interrupted.";
+static const char statuses[] = "0 done; 1 failed; 2 wrong usage; 3 done, but part of the input was skipped (listed);\n"
+                               "4 no place seems to answer (--must-find); 130 interrupted.";
 
 static bool takes(const struct options_entry *option, enum command command)
 {

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "app/option_value.h"
+#include "app/options_check.h"
 #include "app/output/export.h"
 #include "app/text/content.h"
 #include "app/text/encoding_convert.h"
-#include "app/text/figures.h"
 #include "app/text/suggest.h"
 #include "compute/error.h"
 
@@ -69,6 +69,11 @@ enum option_id {
     OPTION_RANK,
     OPTION_IN,
     OPTION_KIND,
+    OPTION_FORMAT,
+    OPTION_PLACES_ONLY,
+    OPTION_SNIPPET_LINES,
+    OPTION_SIMILAR,
+    OPTION_MUST_FIND,
     OPTION_PRINT_CONFIG,
     OPTION_EXPORT,
     OPTION_DRY_RUN,
@@ -137,6 +142,16 @@ static const struct {
                    FOR(COMMAND_ASK), 0},
     [OPTION_KIND] = {"kind", "code|docs|tests|all", "rank only documents of this kind", FOR(COMMAND_ASK), 0,
                      .text = offsetof(struct options, kind)},
+    [OPTION_FORMAT] = {"format", "text|json|jsonl|markdown|vim|emacs",
+                       "how the answer is written; jsonl: a place a line; vim, emacs: places that the editor jumps to",
+                       FOR(COMMAND_ASK), 0},
+    [OPTION_PLACES_ONLY] = {"places-only", NULL, "the places, and no answer", FOR(COMMAND_ASK), 0,
+                            .flag = offsetof(struct options, places_only)},
+    [OPTION_SNIPPET_LINES] = {"snippet-lines", "N", "lines of each place, at most (0: none)", FOR(COMMAND_ASK), 0},
+    [OPTION_SIMILAR] = {"similar", "PATH:LINE", "in place of a question: places like this one", FOR(COMMAND_ASK), 0,
+                        .text = offsetof(struct options, similar)},
+    [OPTION_MUST_FIND] = {"must-find", NULL, "exit status 4 where no place seems to answer", FOR(COMMAND_ASK), 0,
+                          .flag = offsetof(struct options, must_find)},
     [OPTION_PRINT_CONFIG] = {"print-config", NULL, "print the settings that make agents start this server, and stop",
                              FOR(COMMAND_MCP), 0, .flag = offsetof(struct options, print_config)},
     [OPTION_EXPORT] = {"export", "FILE", "write map, evidence and answer to FILE.svg, .html, .csv or .json",
@@ -205,55 +220,10 @@ static int apply_scale(struct scale_options *s, enum option_id id, const char *a
     }
 }
 
-static int check_scale(const struct options *o, struct error *e)
-{
-    const struct scale_options *s = &o->scale;
-    if (s->has_at && s->n_tokens)
-        return error_set_kind(e, ERROR_USAGE,
-                              "scale: --at is one position, --tokens are whole lengths; only one of them");
-    if (s->has_at && s->against_dense)
-        return error_set_kind(e, ERROR_USAGE,
-                              "scale: dense attention cannot start at a position: --at without --against");
-    if (s->model && s->against_dense)
-        return error_set_kind(e, ERROR_USAGE, "scale: --against dense is for --what attention");
-    if (s->model && s->shape)
-        return error_set_kind(e, ERROR_USAGE, "scale: --%s is for --what attention: a model has its own shape",
-                              s->shape);
-    if (!s->model && o->model) return error_set_kind(e, ERROR_USAGE, "scale: --model is for --what model");
-    if (s->csv && o->json) return error_set_kind(e, ERROR_USAGE, "scale: --json or --csv, not both");
-    return 0;
-}
-
 bool options_is_state_name(const char *word)
 {
     const size_t n = strspn(word, "0123456789abcdef");
     return n >= 12 && n <= 32 && word[n] == '\0';
-}
-
-static int no_such_state(const char *word, struct error *e)
-{
-    struct suggest meant = suggest_for(word, strlen(word));
-    char words[64];
-    suggest_try(&meant, "list");
-    suggest_try(&meant, "show");
-    suggest_try(&meant, "prune");
-    return error_set_kind(e, ERROR_USAGE, "state %s: neither list, show nor prune%s", word,
-                          suggest_words(&meant, "", words));
-}
-
-static int check_state(const struct options *o, struct error *e)
-{
-    const char *word = o->paths[0];
-    bool lists = strcmp(word, "list") == 0, prunes = strcmp(word, "prune") == 0;
-    uint64_t size;
-    if (!lists && !prunes && strcmp(word, "show") != 0) return no_such_state(word, e);
-    if (lists && o->n_paths > 1)
-        return error_set_kind(e, ERROR_USAGE, "state list: too many arguments (\"%s\")", o->paths[1]);
-    if (prunes && o->n_paths > 1 && !options_is_state_name(o->paths[1]) && figures_size(&size, o->paths[1]) != 0)
-        return error_set_kind(e, ERROR_USAGE,
-                              "state prune %s: neither a size (a number, with K, M or G) nor a name (of state list)",
-                              o->paths[1]);
-    return 0;
 }
 
 static int apply_rank(struct options *o, const char *argument, struct error *e)
@@ -273,6 +243,20 @@ static int apply_in(struct options *o, const char *argument, struct error *e)
     return 0;
 }
 
+static int apply_format(struct options *o, const char *argument, struct error *e)
+{
+    if (places_format_named(argument, &o->format)) return 0;
+    return error_set_kind(e, ERROR_USAGE, "--format %s: neither text, json, jsonl, markdown, vim nor emacs", argument);
+}
+
+static int apply_snippet_lines(struct options *o, const char *argument, struct error *e)
+{
+    uint64_t n;
+    if (option_value_within(&n, "snippet-lines", argument, 0, OPTIONS_SNIPPET_LINES, e)) return -1;
+    o->snippet_lines = (int)n;
+    return 0;
+}
+
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
     const size_t text = table[id].text, flag = table[id].flag;
@@ -284,6 +268,10 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     case OPTION_KIND:
         if (content_named(argument)) return 0;
         return error_set_kind(e, ERROR_USAGE, "--kind %s: neither code, docs, tests nor all", argument);
+    case OPTION_FORMAT:
+        return apply_format(o, argument, e);
+    case OPTION_SNIPPET_LINES:
+        return apply_snippet_lines(o, argument, e);
     case OPTION_EXPORT:
         return export_check(argument, e);
     case OPTION_TEMPERATURE:
@@ -314,11 +302,6 @@ static int check(const struct options *o, struct error *e)
 {
     if (o->help || o->version) return 0;
     const char *name = commands[o->command].name;
-    if (o->command == COMMAND_ASK && !o->question)
-        return error_set_kind(e, ERROR_USAGE, "ask: no question (-q QUESTION)");
-    if (o->command == COMMAND_ASK && strspn(o->question, " \t\r\n") == strlen(o->question)) {
-        return error_set_kind(e, ERROR_USAGE, "ask: the question is empty");
-    }
     const char *colon = *name ? ": " : "";
     if (o->n_paths < commands[o->command].least)
         return error_set_kind(e, ERROR_USAGE, "%s%sno %s named", name, colon, commands[o->command].first);
@@ -328,9 +311,9 @@ static int check(const struct options *o, struct error *e)
     }
     if (o->follow && o->no_state)
         return error_set_kind(e, ERROR_USAGE, "read: --follow reads on from what is kept, --no-state keeps nothing");
-    if (o->command == COMMAND_SCALE) return check_scale(o, e);
-    if (o->command == COMMAND_STATE) return check_state(o, e);
-    return 0;
+    if (o->command == COMMAND_ASK) return options_check_ask(o, e);
+    if (o->command == COMMAND_SCALE) return options_check_scale(o, e);
+    return o->command == COMMAND_STATE ? options_check_state(o, e) : 0;
 }
 
 static enum command find_command(const char *word)
@@ -365,24 +348,6 @@ static int no_such_option(const char *seen, enum command command, struct error *
     return error_set_kind(e, ERROR_USAGE, "%s: no such option%s", seen, suggest_words(&meant, "--", words));
 }
 
-/* The device with the precision of its products: a GPU's is its tier's. */
-static int join_precision(struct options *o, struct error *e)
-{
-    static const char *const precisions[] = {"auto", "int8", "bf16", "fp32"};
-    static const char *const devices[] = {"auto", "cpu"};
-    static const char *const joined[][2] = {
-        {"auto/auto", "cpu/auto"}, {"auto/int8", "cpu/int8"}, {"auto/bf16", "cpu/bf16"}, {"auto/fp32", "cpu/fp32"}};
-    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
-        if (strcmp(o->precision, precisions[i]) != 0) continue;
-        for (size_t k = 0; k < sizeof devices / sizeof *devices; k++)
-            if (strcmp(o->device, devices[k]) == 0) o->device = joined[i][k];
-        if (i == 0 || strncmp(o->device, "vulkan", 6) != 0) return 0;
-        return error_set_kind(e, ERROR_USAGE, "--precision is for processors: %s has /fp32, /fp16 and /coopmat",
-                              o->device);
-    }
-    return error_set_kind(e, ERROR_USAGE, "--precision %s: expected auto, int8, bf16 or fp32", o->precision);
-}
-
 int options_parse(struct options *o, int argc, char **argv, struct error *e)
 {
     struct option named[N_OPTIONS + 1] = {{0}};
@@ -394,8 +359,12 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
         letters[n_letters++] = table[i].letter;
         if (table[i].argument) letters[n_letters++] = ':';
     }
-    struct options parsed = {
-        .device = "auto", .precision = "auto", .max_file = UINT64_C(8) << 20, .top_p = 1, .scale = SCALE_DEFAULTS};
+    struct options parsed = {.device = "auto",
+                             .precision = "auto",
+                             .max_file = UINT64_C(8) << 20,
+                             .top_p = 1,
+                             .snippet_lines = -1,
+                             .scale = SCALE_DEFAULTS};
     parsed.command = find_command(argc > 1 ? argv[1] : NULL);
     if (parsed.command == COMMAND_SCREEN && argc > 1 && argv[1][0] != '-' && check_command(argv[1], e)) return -1;
     int shift = parsed.command != COMMAND_SCREEN;
@@ -421,7 +390,8 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     }
     parsed.paths = argv + shift + optind;
     parsed.n_paths = (size_t)(argc - shift - optind);
-    if (check(&parsed, e) || join_precision(&parsed, e)) return -1;
+    if (parsed.command == COMMAND_ASK && parsed.json && parsed.format == PLACES_TEXT) parsed.format = PLACES_JSON;
+    if (check(&parsed, e) || options_check_precision(&parsed, e)) return -1;
     *o = parsed;
     return 0;
 }

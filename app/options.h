@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "app/measure/scale.h"
+#include "app/output/places.h"
 #include "app/reader/finding.h"
 
 struct error;
@@ -33,10 +34,12 @@ enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_SKIPPED = 3,
+    EXIT_NOT_FOUND = 4,
     EXIT_INTERRUPTED = 130,
 };
 
 #define OPTIONS_GLOBS 16
+#define OPTIONS_SNIPPET_LINES 512 /* no place has more */
 
 /* Strings are borrowed from argv. */
 struct options {
@@ -62,6 +65,10 @@ struct options {
     size_t n_in;
     const char *kind;   /* ask: code, docs, tests or all; NULL: all */
     const char *export; /* ask: file to write the answer to, or NULL */
+    enum places_format format;
+    bool places_only, must_find;
+    int snippet_lines;   /* of each place; negative: as many as is usual */
+    const char *similar; /* PATH:LINE in place of a question, or NULL */
     char *const *paths;
     size_t n_paths;
     struct scale_options scale;

@@ -10,6 +10,7 @@
 #include "app/options.h"
 #include "app/rank.h"
 #include "app/reader/reread.h"
+#include "app/text/content.h"
 #include "app/text/corpus.h"
 #include "app/text/git_clone.h"
 #include "app/text/safe_text.h"
@@ -144,6 +145,15 @@ struct reader_options work_reader_options(const struct work *w)
     };
 }
 
+struct finding_how work_finding_how(const struct work *w)
+{
+    const struct options *o = w->options;
+    return (struct finding_how){
+        .rank = o->rank,
+        .scope = {.globs = o->in, .n_globs = o->n_in, .contents = o->kind ? content_named(o->kind) : 0},
+    };
+}
+
 int work_open_answerer(struct work *w, struct error *e)
 {
     const struct options *o = w->options;
@@ -245,7 +255,7 @@ int work_read(struct work *w, struct error *e)
 
 struct report work_report(const struct work *w)
 {
-    return (struct report){w->reader, w->corpus, w->model, w->backend};
+    return (struct report){w->reader, w->corpus, w->model, w->backend, w->options->snippet_lines};
 }
 
 /* Of an empty file nothing was left out. */

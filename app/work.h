@@ -55,6 +55,7 @@ void work_close(struct work *w);
 const char *work_model_path(const struct options *o);
 bool work_quotes(const struct work *w); /* sentences, whatever the second reading says */
 struct reader_options work_reader_options(const struct work *w);
+struct finding_how work_finding_how(const struct work *w); /* its strings are the options' */
 struct report work_report(const struct work *w);
 int work_status(const struct work *w); /* 0, or 3 where something was left out; of an empty file nothing was */
 

@@ -54,6 +54,28 @@ tail -c +$((begin + 1)) "$sample" | head -c $((end - begin)) | cmp -s - "$tmp/te
 expect 0 '"rank_by":"fused"' ask --json --rank fused -q "Who is Mr. Utterson?" "$tmp/book.txt"
 jq -e '.found == null and .confidence == null and .spans == [] and (.evidence | all(.scores.reread == null and .scores.fused != null))' "$tmp/out" >/dev/null ||
     fail "something is judged without a second reading"
+# --- places for pipes and editors, places like a place, and a status for what is not found
+expect 0 '^.*/book.txt:[0-9]+:[0-9]+: .' ask --quiet --format vim -q "Who is Mr. Utterson?" "$tmp/book.txt"
+! grep -qvE '^/.*/book.txt:[0-9]+:[0-9]+: .' "$tmp/out" || fail "a line of --format vim is no place: $(cat "$tmp/out")"
+if command -v vim >/dev/null; then
+    vim -es -N -u NONE -q "$tmp/out" -c "call writefile([expand('%:t') . ' ' . line('.') . ' ' . col('.')], '$tmp/where')" -c 'qa!' </dev/null
+    IFS=: read -r _ line column _ <"$tmp/out"
+    [ "$(cat "$tmp/where")" = "book.txt $line $column" ] || fail "vim jumps to $(cat "$tmp/where"), not to $line $column"
+fi
+expect 0 '' ask --quiet --format jsonl --snippet-lines 1 -q "Who is Mr. Utterson?" "$tmp/book.txt"
+jq -es 'length > 1 and all(.path and .line and (.text | split("\n") | length <= 2)) and map(.rank) == [range(1; length + 1)]' "$tmp/out" >/dev/null ||
+    fail "--format jsonl is not a place a line"
+expect 0 '"answer":null' ask --quiet --json --places-only -q "Who is Mr. Utterson?" "$tmp/book.txt"
+line=$(grep -n 'Enfield' "$tmp/book.txt" | head -1 | cut -d: -f1)
+expect 0 '"answer":null' ask --quiet --json --similar "$tmp/book.txt:$line" "$tmp/book.txt"
+jq -e --arg begin "$(sed -n "${line}p" "$tmp/book.txt" | head -c 40)" '.question as $q | ($q | contains($begin)) and (.evidence | length > 5 and all(.text != $q)) and .found == null' "$tmp/out" >/dev/null ||
+    fail "--similar: $(head -c 300 "$tmp/out")"
+expect 2 'no file of that path was read' ask --similar "nothere:1" "$tmp/book.txt"
+expect 2 'that file has' ask --similar "$tmp/book.txt:99999" "$tmp/book.txt"
+expect 2 'expected PATH:LINE' ask --similar "$tmp/book.txt:0" "$tmp/book.txt"
+expect 4 'no place seems to answer' ask --must-find --places-only -q "How many aeroplanes does Dr. Jekyll own?" "$sample"
+expect 0 'No place' ask --quiet -q "How many aeroplanes does Dr. Jekyll own?" "$sample"
+expect 0 '^# Who' ask --quiet --must-find --format markdown -q "Who is the murdered man, and who recognised him?" "$sample"
 expect 0 '"tokens"' read --json "$tmp/book.txt"
 expect 0 '"dry_run"' read --dry-run --json "$tmp/book.txt"
 expect 0 'dilation|branch' model

@@ -215,6 +215,44 @@ static void a_text_that_is_not_read_is_cut_and_ranked_as_reading_cuts_it(void **
     close_all(&f);
 }
 
+/* The same story stands twice: one is like the other, and neither is like itself. */
+static void places_like_a_place_are_found_by_its_own_keys(void **state)
+{
+    (void)state;
+    struct fixture f;
+    static const char story[] = "Abel Stone rowed out alone and brought back eleven men and a dog.\n";
+    char last[4 * 512] = "";
+    for (int i = 0; i < 12; i++) strcat(last, i == 6 ? story : "Here is a line about bread and butter, and no more.\n");
+    strcat(strcat(last, "\n"), story);
+    open_with(&f, last);
+    size_t n;
+    const struct reader_segment *segments = reader_segments(f.reader, &n);
+    const uint64_t second = (uint64_t)(strstr(strstr(last, story) + 1, story) - last);
+    static const enum finding_rank ranks[] = {FINDING_FUSED, FINDING_ATTENTION};
+    for (size_t i = 0; i < 2; i++) {
+        struct finding *found;
+        const struct finding_how how = {.rank = ranks[i]};
+        assert_ok(finding_open_like(&found, f.reader, 2, second, &how, NULL, &e), e);
+        const char *place = strstr(found->question, story);
+        assert_non_null(place);
+        assert_int_equal(found->rank_by, ranks[i]);
+        assert_int_equal(found->n_candidates, 0);
+        assert_false(found->judged);
+        assert_int_equal(found->items[0].document, 2);
+        float share = 0;
+        for (size_t k = 0; k < found->n_segments; k++) share += found->share[k];
+        assert_float_equal(share, 1, 1e-3);
+        for (size_t k = 0; k < found->n_items; k++) {
+            const struct reader_segment *s = &segments[found->items[k].segment];
+            assert_false(s->document == 2 && second - s->offset < s->size);
+        }
+        finding_close(found);
+    }
+    struct finding *none;
+    assert_int_equal(finding_open_like(&none, f.reader, 2, strlen(last) + 1, &(struct finding_how){0}, NULL, &e), -1);
+    close_all(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),
         cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
         cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),
+        cmocka_unit_test(places_like_a_place_are_found_by_its_own_keys),
         cmocka_unit_test(a_text_that_is_not_read_is_cut_and_ranked_as_reading_cuts_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

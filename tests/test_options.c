@@ -46,6 +46,39 @@ static void ask_takes_a_question_and_paths_in_any_order(void **state)
     assert_string_equal(o.paths[0], "book.txt");
 }
 
+static void what_ask_prints_is_chosen_and_a_place_stands_for_a_question(void **state)
+{
+    (void)state;
+    struct options o;
+    struct error e;
+    assert_ok(parse(&o, &e, WORDS("ask", "-q", "Who?", "--format", "vim", "--snippet-lines", "0", "--must-find", "a")),
+              e);
+    assert_int_equal(o.format, PLACES_VIM);
+    assert_int_equal(o.snippet_lines, 0);
+    assert_true(o.must_find && !o.places_only);
+    assert_ok(parse(&o, &e, WORDS("ask", "-q", "Who?", "--json", "a")), e);
+    assert_int_equal(o.format, PLACES_JSON);
+    assert_int_equal(o.snippet_lines, -1);
+    assert_ok(parse(&o, &e, WORDS("ask", "--similar", "a:3", "--format", "jsonl", "a")), e);
+    assert_string_equal(o.similar, "a:3");
+    static const struct {
+        const char *option, *argument, *says;
+    } wrong[] = {
+        {"--format", "html", "--format html: neither text, json, jsonl, markdown, vim nor emacs"},
+        {"--snippet-lines", "513", "--snippet-lines 513: not from 0 to 512"},
+        {"--json", "--format=vim", "ask: --json is a --format of its own: only one of them"},
+        {"--similar", "a:3", "ask: --similar gives places and answers nothing: not with --question"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(
+            parse(&o, &e, WORDS("ask", "-q", "x", (char *)wrong[i].option, (char *)wrong[i].argument, "a")), -1);
+        assert_string_equal(e.text, wrong[i].says);
+        assert_int_equal(e.kind, ERROR_USAGE);
+    }
+    assert_int_equal(parse(&o, &e, WORDS("ask", "--similar", "a:3", "--must-find", "a")), -1);
+    assert_string_equal(e.text, "ask: --similar gives places and answers nothing: not with --must-find");
+}
+
 static void a_file_named_like_a_command_is_reached_by_its_path(void **state)
 {
     (void)state;
@@ -107,7 +140,7 @@ static void wrong_usage_is_named(void **state)
         {{"devcies"}, "devcies: no such file and no such command; did you mean lectern devices?"},
         {{"state", "lits"}, "state lits: neither list, show nor prune; did you mean list?"},
         {{"-z", "x"}, "-z: no such option"},
-        {{"ask", "x"}, "ask: no question (-q QUESTION)"},
+        {{"ask", "x"}, "ask: no question (-q QUESTION, or --similar PATH:LINE)"},
         {{"ask", "-q", " \n", "x"}, "ask: the question is empty"},
         {{"ask", "-q", "Who?"}, "ask: no PATH named"},
         {{"ask", "-q"}, "-q: the option wants an argument"},
@@ -163,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_alone_opens_the_screen),
         cmocka_unit_test(ask_takes_a_question_and_paths_in_any_order),
+        cmocka_unit_test(what_ask_prints_is_chosen_and_a_place_stands_for_a_question),
         cmocka_unit_test(a_file_named_like_a_command_is_reached_by_its_path),
         cmocka_unit_test(a_precision_is_of_a_processor),
         cmocka_unit_test(sizes_have_suffixes),

@@ -33,6 +33,17 @@ void report_place(const struct corpus *c, const struct finding_item *item, struc
     report_place_of(&c->documents[item->document], item->offset, item->size, out);
 }
 
+size_t report_snippet(const struct place *p, int lines)
+{
+    size_t size = 0;
+    if (lines < 0) return p->size;
+    for (; lines > 0 && size < p->size; lines--) {
+        const char *stop = memchr(p->text + size, '\n', p->size - size);
+        size = stop ? (size_t)(stop - p->text) + 1 : p->size;
+    }
+    return size;
+}
+
 /* Controls, also the upper ones that a terminal obeys, and marks that turn the direction of what comes after them or
  * show nothing: a terminal that JSON is looked at in must not act on them. Parsed, the text is the same. */
 static bool is_hidden(utf8proc_int32_t c)
@@ -162,7 +173,7 @@ static cJSON *evidence_object(const struct report *r, const struct finding_item 
     add_score(scores, "bm25", item->bm25);
     add_score(scores, "fused", item->fused);
     add_score(scores, "reread", item->reread);
-    cJSON_AddItemToObject(o, "text", report_string(place.text, place.size));
+    cJSON_AddItemToObject(o, "text", report_string(place.text, report_snippet(&place, r->snippet_lines)));
     return o;
 }
 
@@ -212,26 +223,44 @@ int report_read(const struct report *r, FILE *out, struct error *e)
     return report_print(o, out, e);
 }
 
-int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e)
+/* Without an answer nothing was worded. */
+static void add_answer(cJSON *o, const struct finding *f, const struct answer *a)
 {
-    cJSON *o = cJSON_CreateObject();
-    add_string(o, "question", a->finding->question);
-    add_string(o, "answer", a->text);
-    add_string(o, "answerer", a->answerer);
-    if (a->failure) add_string(o, "answerer_failed", a->failure);
-    if (a->cut) add_string(o, "answer_cut", a->cut);
+    if (a) {
+        add_string(o, "answer", a->text);
+        add_string(o, "answerer", a->answerer);
+    } else {
+        cJSON_AddNullToObject(o, "answer");
+        cJSON_AddNullToObject(o, "answerer");
+    }
+    if (a && a->failure) add_string(o, "answerer_failed", a->failure);
+    if (a && a->cut) add_string(o, "answer_cut", a->cut);
     cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
-    add_number(seconds, "evidence", a->finding->seconds);
+    add_number(seconds, "evidence", f->seconds);
+    if (!a) return;
     add_number(seconds, "first_words", a->first_words_seconds);
     add_number(seconds, "answer", a->seconds);
-    add_judgement(o, r, a->finding);
-    add_string(o, "rank_by", finding_rank_name(a->finding->rank_by));
+}
+
+int report_ask(const struct report *r, const struct finding *f, const struct answer *a, FILE *out, struct error *e)
+{
+    cJSON *o = cJSON_CreateObject();
+    add_string(o, "question", f->question);
+    add_answer(o, f, a);
+    add_judgement(o, r, f);
+    add_string(o, "rank_by", finding_rank_name(f->rank_by));
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
-    for (size_t i = 0; i < a->finding->n_items; i++)
-        cJSON_AddItemToArray(evidence, evidence_object(r, &a->finding->items[i], i + 1));
+    for (size_t i = 0; i < f->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, &f->items[i], i + 1));
     cJSON_AddItemToObject(o, "read", read_object(r));
     report_add_common(o, r);
     return report_print(o, out, e);
+}
+
+int report_places(const struct report *r, const struct finding *f, FILE *out, struct error *e)
+{
+    for (size_t i = 0; i < f->n_items; i++)
+        if (report_print(evidence_object(r, &f->items[i], i + 1), out, e)) return -1;
+    return 0;
 }
 
 int report_devices(const struct device *devices, size_t n, FILE *out, struct error *e)

@@ -20,6 +20,7 @@ struct report {
     const struct corpus *corpus;
     const struct model *model;
     const struct backend *backend;
+    int snippet_lines; /* of each place's text at most; negative: all of it */
 };
 
 /* A place in a file, for people: 1-based inclusive lines, half-open bytes on disk. */
@@ -35,6 +36,9 @@ struct place {
 void report_place_of(const struct document *d, uint64_t offset, size_t size, struct place *out);
 void report_place(const struct corpus *c, const struct finding_item *item, struct place *out);
 
+/* The size of its first lines; of all of it where `lines` is negative. */
+size_t report_snippet(const struct place *p, int lines);
+
 /* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */
 struct cJSON *report_string(const char *bytes, size_t size);
 
@@ -43,7 +47,9 @@ void report_add_common(struct cJSON *object, const struct report *r);
 
 /* Print one object and a newline; -1 where writing or memory fails. */
 int report_read(const struct report *r, FILE *out, struct error *e);
-int report_ask(const struct report *r, const struct answer *a, FILE *out, struct error *e);
+int report_ask(const struct report *r, const struct finding *f, const struct answer *a, FILE *out,
+               struct error *e);                                                                /* a may be NULL */
+int report_places(const struct report *r, const struct finding *f, FILE *out, struct error *e); /* one object a place */
 int report_devices(const struct device *devices, size_t n, FILE *out, struct error *e);
 int report_print(struct cJSON *object, FILE *out, struct error *e); /* takes the object; NULL: out of memory */
 

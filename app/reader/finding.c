@@ -1,12 +1,14 @@
 #include "app/reader/finding.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/reader/finding_rank.h"
 #include "app/reader/inspected.h"
 #include "app/reader/reader.h"
+#include "app/text/corpus.h"
 #include "app/text/segment.h"
 #include "compute/backend.h"
 #include "compute/bytes.h"
@@ -156,10 +158,12 @@ static int attend(struct reader *r, struct finding *f, const atomic_bool *cancel
     return failed;
 }
 
-static int rank(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,
-                struct error *e)
+/* `like`: the segment whose likes are sought, which is not among them; NULL: a question is asked. */
+static int rank(struct reader *r, struct finding *f, const struct reader_segment *like, const struct finding_how *how,
+                const atomic_bool *cancel, struct error *e)
 {
     struct finding_rank_sources from = {.corpus = reader_corpus(r),
+                                        .like = like,
                                         .pool = reader_backend(r)->pool,
                                         .attention = f->score,
                                         .share = f->share,
@@ -173,15 +177,15 @@ static int seek(struct reader *r, struct finding *f, const struct finding_how *h
 {
     struct tokens ids = {0};
     if (encode_question(reader_model(r), f->question, &ids, e)) return -1;
-    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, how, cancel, e);
+    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
     tokens_free(&ids);
     return failed ? -1 : 0;
 }
 
-static int new_finding(struct finding **out, const char *question, struct error *e)
+static int new_finding(struct finding **out, const char *question, size_t size, struct error *e)
 {
     struct finding *f = calloc(1, sizeof *f);
-    if (!f || !(f->question = strdup(question))) {
+    if (!f || !(f->question = strndup(question, size))) {
         finding_close(f);
         return error_memory(e);
     }
@@ -189,17 +193,80 @@ static int new_finding(struct finding **out, const char *question, struct error 
     return 0;
 }
 
+static double share_read(const struct reader *r)
+{
+    struct reader_progress p;
+    reader_progress(r, &p);
+    return p.total_bytes ? (double)p.bytes / (double)p.total_bytes : 1;
+}
+
 int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e)
 {
     if (sequence_n_tokens(reader_sequence(r)) == 0) return error_set(e, "nothing has been read yet");
     const double begin = clock_seconds();
-    struct reader_progress p;
     struct finding *f = NULL;
-    if (new_finding(&f, question, e)) return -1;
-    reader_progress(r, &p);
-    f->read_share = p.total_bytes ? (double)p.bytes / (double)p.total_bytes : 1;
+    if (new_finding(&f, question, strlen(question), e)) return -1;
+    f->read_share = share_read(r);
     if (seek(r, f, how, cancel, e)) {
+        finding_close(f);
+        return -1;
+    }
+    f->seconds = clock_seconds() - begin;
+    *out = f;
+    return 0;
+}
+
+/* The segment of the text that a byte of a document stands in; NULL: it is not read yet. */
+static const struct reader_segment *segment_at(const struct reader *r, size_t document, uint64_t offset)
+{
+    size_t n;
+    const struct reader_segment *segments = reader_segments(r, &n);
+    for (size_t i = 0; i < n; i++)
+        if (segments[i].document == document && offset - segments[i].offset < segments[i].size) return &segments[i];
+    return NULL;
+}
+
+/* A place's own keys as queries, one as much as the other: a key is what a question about the same would ask with
+ * (models/FORMAT.md). The keys of a document's name are not the place's. */
+static int query_like(struct reader *r, const struct reader_segment *like, struct evidence **out, struct error *e)
+{
+    const struct model *m = reader_model(r);
+    const struct sequence *read = reader_sequence(r);
+    const size_t width = m->evidence.width;
+    size_t n_documents;
+    uint64_t n_kept, token = reader_documents(r, &n_documents)[like->document].text_token;
+    if (token < like->first_token) token = like->first_token;
+    const uint64_t first = sequence_kept(read, token), end = sequence_kept(read, like->end_token);
+    const int8_t *keys = sequence_keys(read, &n_kept);
+    const size_t n = (size_t)(end - first);
+    if (n == 0) return error_set(e, "no key of this place is kept (--memory decides how many are)");
+    float *queries = calloc(n * (width + 2), sizeof *queries);
+    if (!queries) return error_memory(e);
+    float *tau = queries + n * width, *gate = tau + n;
+    for (size_t i = 0; i < n; i++) {
+        double square = 0;
+        tau[i] = expf(m->evidence.log_tau);
+        for (size_t k = 0; k < width; k++) square += pow(keys[(first + i) * width + k], 2);
+        for (size_t k = 0; k < width && square > 0; k++)
+            queries[i * width + k] = (float)(keys[(first + i) * width + k] / sqrt(square));
+    }
+    int failed = evidence_open(out, m, queries, tau, gate, (uint32_t)n, e);
+    free(queries);
+    return failed;
+}
+
+int finding_open_like(struct finding **out, struct reader *r, size_t document, uint64_t offset,
+                      const struct finding_how *how, const atomic_bool *cancel, struct error *e)
+{
+    const double begin = clock_seconds();
+    const struct document *d = &reader_corpus(r)->documents[document];
+    const struct reader_segment *like = segment_at(r, document, offset);
+    struct finding *f = NULL;
+    if (!like) return error_set(e, "this place is not read yet");
+    if (new_finding(&f, d->text + like->offset, like->size, e)) return -1;
+    f->read_share = share_read(r);
+    if (query_like(r, like, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, like, how, cancel, e)) {
         finding_close(f);
         return -1;
     }
@@ -215,7 +282,7 @@ int finding_open_words(struct finding **out, const struct corpus *c, const struc
     const double begin = clock_seconds();
     const struct finding_rank_sources from = {.corpus = c, .segments = segments, .n = n, .pool = pool};
     struct finding *f = NULL;
-    if (new_finding(&f, question, e)) return -1;
+    if (new_finding(&f, question, strlen(question), e)) return -1;
     if (finding_rank_all(f, &from, how, cancel, e)) {
         finding_close(f);
         return -1;

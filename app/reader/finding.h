@@ -86,7 +86,13 @@ int finding_open(struct finding **out, struct reader *r, const char *question, c
                  const atomic_bool *cancel, struct error *e);
 void finding_close(struct finding *f); /* accepts NULL */
 
-/* The same by words alone, for a text that is not read yet: of all its segments, cut as reading cuts them. */
+/* Seeks places like the one that a byte of a document's text stands in, itself left out: by its kept keys, and by its
+ * words, which are f->question. A place is no question: there is no second reading. */
+int finding_open_like(struct finding **out, struct reader *r, size_t document, uint64_t offset,
+                      const struct finding_how *how, const atomic_bool *cancel, struct error *e);
+
+/* What finding_open does, by words alone, for a text that is not read yet: of all its segments, cut as reading cuts
+ * them. */
 int finding_open_words(struct finding **out, const struct corpus *c, const struct reader_segment *segments, size_t n,
                        struct thread_pool *pool, const char *question, const struct finding_how *how,
                        const atomic_bool *cancel, struct error *e);

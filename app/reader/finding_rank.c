@@ -61,7 +61,7 @@ static int score_words(struct scores *s, const struct finding_rank_sources *from
     if (bm25_score(from->corpus, from->segments, n, question, from->pool, cancel, s->bm25, e)) return -1;
     if (!(s->fused = copied(s->bm25, n))) return error_memory(e);
     if (from->attention) bm25_fuse(from->attention, s->bm25, from->fusion_weight, n, s->fused);
-    if (!code_rank_applies(from->corpus)) return 0;
+    if (from->like || !code_rank_applies(from->corpus)) return 0;
     return code_rank(from->corpus, from->segments, n, question, cancel, s->fused, e);
 }
 
@@ -76,6 +76,7 @@ static int score_all(struct scores *s, const struct finding_rank_sources *from, 
     s->order = copied(alone ? from->attention : s->fused, from->n);
     if (!s->order) return error_memory(e);
     if (restrict_to(from, &how->scope, s->order, e)) return -1;
+    if (from->like) s->order[from->like - from->segments] = -INFINITY;
     if (how->n_candidates == 0 || !words) return 0;
     s->first = copied(from->attention && !code_rank_applies(from->corpus) ? from->attention : s->fused, from->n);
     s->words = copied(s->bm25, from->n);

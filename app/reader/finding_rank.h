@@ -9,6 +9,7 @@ struct finding_rank_sources {
     const struct corpus *corpus;
     const struct reader_segment *segments; /* [n] */
     size_t n;
+    const struct reader_segment *like; /* one of them, whose likes are ranked without it; NULL: a question is asked */
     struct thread_pool *pool;
     const float *attention, *share; /* [n]; NULL: the text was not attended to */
     float fusion_weight;            /* of the words beside the attention; 0: the attention ranks alone */

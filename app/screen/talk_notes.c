@@ -4,51 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/output/markdown.h"
 #include "app/panes/conversation.h"
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
 
 /* Of a question none of whose places is cited, so many are named. */
 #define NAMED 5
-
-static bool is_markup(char c)
-{
-    return c != '\0' && strchr("\\`*_[]<>#|~&$", c) != NULL;
-}
-
-/* Plain words: what would be markup has a backslash before it. */
-static void put(FILE *f, const char *text, size_t size, enum safe_mode mode)
-{
-    while (size > 0) {
-        size_t n = 0;
-        while (n < size && !is_markup(text[n])) n++;
-        safe_text_write(f, text, n, mode);
-        if (n < size) fprintf(f, "\\%c", text[n]);
-        n += n < size;
-        text += n;
-        size -= n;
-    }
-}
-
-static bool is_white(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* On one line, runs of white space as one blank. */
-static void put_line(FILE *f, const char *text, size_t size)
-{
-    bool begun = false;
-    for (size_t i = 0, n; i < size; i += n) {
-        for (n = 0; i + n < size && is_white(text[i + n]); n++) {
-        }
-        if (n > 0) continue;
-        while (i + n < size && !is_white(text[i + n])) n++;
-        if (begun) fputc(' ', f);
-        put(f, text + i, n, SAFE_LINE);
-        begun = true;
-    }
-}
 
 /* The number of a reference [n] to one of `most` places at the beginning of a text, and its length; 0: there is none.
  */
@@ -72,12 +34,12 @@ static void put_answer(FILE *f, const struct exchange *x, size_t question, bool 
             at++;
             continue;
         }
-        put(f, from, (size_t)(at - from), SAFE_BLOCK);
+        markdown_text(f, from, (size_t)(at - from), SAFE_BLOCK);
         fprintf(f, "[^%zu-%zu]", question, number);
         cited[number - 1] = true;
         from = at += length;
     }
-    put(f, from, (size_t)(at - from), SAFE_BLOCK);
+    markdown_text(f, from, (size_t)(at - from), SAFE_BLOCK);
     fputs("\n\n", f);
 }
 
@@ -85,14 +47,14 @@ static void put_footnote(FILE *f, const struct finding_item *item, const struct 
 {
     const struct document *d = &c->documents[item->document];
     const char *at = corpus_document_at(d, item->offset);
-    put_line(f, d->path, strlen(d->path));
+    markdown_line(f, d->path, strlen(d->path));
     fprintf(f, ":%" PRIu64, corpus_document_line(d, item->offset));
     if (at != NULL) {
         fputs(", ", f);
-        put_line(f, at, strlen(at));
+        markdown_line(f, at, strlen(at));
     }
     fputs(": “", f);
-    put_line(f, d->text + item->offset, item->size);
+    markdown_line(f, d->text + item->offset, item->size);
     fputs("”\n", f);
 }
 
@@ -100,7 +62,7 @@ static void put_exchange(FILE *f, const struct exchange *x, size_t question, con
 {
     bool cited[FINDING_MOST] = {false}, any = false;
     fputs("## ", f);
-    put_line(f, x->question, strlen(x->question));
+    markdown_line(f, x->question, strlen(x->question));
     fputs("\n\n", f);
     if (x->size > 0) put_answer(f, x, question, cited);
     const size_t n = x->finding ? x->finding->n_items : 0;
@@ -121,7 +83,7 @@ static void put_exchange(FILE *f, const struct exchange *x, size_t question, con
 int talk_notes_write(FILE *f, const struct conversation *all, const struct corpus *c)
 {
     fputs("# Questions to ", f);
-    put_line(f, c->documents[0].path, strlen(c->documents[0].path));
+    markdown_line(f, c->documents[0].path, strlen(c->documents[0].path));
     if (c->n_documents > 1) fprintf(f, " and %zu more", c->n_documents - 1);
     fputs("\n\n", f);
     for (size_t i = 0; i < all->n; i++) put_exchange(f, all->items[i], i + 1, c);
