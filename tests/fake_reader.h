@@ -319,14 +319,19 @@ int ask_words(struct ask *q, const char *question, const struct reader_segment *
 int ask_find(struct ask *q, const char *question, const struct finding_how *how, const atomic_bool *cancel,
              struct finding **out, struct error *e)
 {
-    if (finding_open(out, q->reader, question, how, cancel, e) != 0) return -1;
+    const struct followup nothing = {0};
+    char *alone = NULL;
+    if (followup_resolve(q->conversation ? &q->talk : &nothing, question, NULL, NULL, cancel, &alone, e)) return -1;
+    const int failed = finding_open(out, q->reader, alone, how, cancel, e);
+    free(alone);
+    if (failed) return -1;
     (*out)->n_candidates = q->reread ? (*out)->n_items : 0;
     return 0;
 }
 
 void ask_free(struct ask *q)
 {
-    (void)q;
+    followup_free(&q->talk);
 }
 
 const char *ask_answerer(const struct ask *q)

@@ -11,8 +11,8 @@
 #include "app/answer/chat_template.h"
 #include "app/answer/citation.h"
 #include "app/measure/eval_score.h"
-#include "app/answer/followup.h"
 #include "app/answer/quote.h"
+#include "app/text/leaning.h"
 #include "compute/error.h"
 #include "compute/model.h"
 #include "compute/tokenizer.h"
@@ -106,7 +106,7 @@ static void compare(const char *question, const char *passage, char *answer)
     if (eval_score_answer(&match, quoted, &answer, 1) != 0 || match.f1 > 1) abort();
     answer_small_stands(answer, question, passage, strlen(passage));
     if (answer_small_stands(answer, question, "", 0)) abort(); /* an empty passage backs no word */
-    followup_leans(question);
+    leaning_is(question);
     free(quoted);
 }
 

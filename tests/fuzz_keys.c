@@ -15,14 +15,16 @@ struct run {
     struct reader *reader;
     struct screen *screen;
     struct canvas canvas;
-    struct finding *findings[8]; /* on_ask takes no more questions */
+    struct finding *findings[8];
+    size_t asked; /* on_ask takes no more questions than these */
     size_t n_findings, told;
 };
 
-static bool on_ask(void *context, size_t id, const char *question)
+static bool on_ask(void *context, size_t id, const char *question, const char *topic)
 {
-    (void)context;
-    return id < 8 && *question != '\0';
+    (void)id;
+    (void)topic;
+    return ++((struct run *)context)->asked <= 8 && *question != '\0';
 }
 
 static bool on_read(void *context)

@@ -19,13 +19,16 @@ struct fixture {
     int asked, stops, reads, wants, inspections, copies;
     const char *not_inspected; /* why questions cannot be looked into; NULL: they can */
     uint64_t edited_line;
-    char copied[256];
+    char copied[256], question[256], topic[256]; /* sent last */
+    size_t id;                                   /* of that question */
 };
 
-static inline bool fixture_on_ask(void *context, size_t id, const char *question)
+static inline bool fixture_on_ask(void *context, size_t id, const char *question, const char *topic)
 {
-    (void)id;
-    (void)question;
+    struct fixture *f = context;
+    f->id = id;
+    snprintf(f->question, sizeof f->question, "%s", question);
+    snprintf(f->topic, sizeof f->topic, "%s", topic ? topic : "");
     return ++((struct fixture *)context)->asked <= 64;
 }
 

@@ -1,6 +1,7 @@
 #include "tests/test.h"
 
 #include "app/answer/followup.h"
+#include "app/text/leaning.h"
 
 static void questions_lean_by_pronouns_without_a_name_and_by_their_beginnings(void **state)
 {
@@ -9,8 +10,16 @@ static void questions_lean_by_pronouns_without_a_name_and_by_their_beginnings(vo
                                           "What about the door?", "Where is it?",    "what did they do to her house"};
     static const char *const alone[] = {"Who is Hyde?",     "Why did Jekyll hide?", "When did Utterson say he left?",
                                         "what is a heron?", "Which item was sold?", ""};
-    for (size_t i = 0; i < sizeof leaning / sizeof *leaning; i++) assert_true(followup_leans(leaning[i]));
-    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) assert_false(followup_leans(alone[i]));
+    static const char *const standing_for_nothing[] = {
+        "Is it true that the others stay behind?", "was it possible to open the door", "What does it say about keys?",
+        "how long does it take to row out", "\"Is it known who sent the letter?\""};
+    static const char *const standing_for_something[] = {"Is it true?", "was it right",
+                                                         "did it sink when the storm came", "does he say so",
+                                                         "who gave it to the doctor"};
+    for (size_t i = 0; i < sizeof leaning / sizeof *leaning; i++) assert_true(leaning_is(leaning[i]));
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) assert_false(leaning_is(alone[i]));
+    for (size_t i = 0; i < 5; i++) assert_false(leaning_is(standing_for_nothing[i]));
+    for (size_t i = 0; i < 5; i++) assert_true(leaning_is(standing_for_something[i]));
 }
 
 static void expect(const struct followup *f, const char *question, const char *expected)
@@ -38,10 +47,24 @@ static void a_leaning_question_gets_the_last_one_that_stood_alone(void **state)
     followup_free(&f);
 }
 
+static void what_a_question_follows_up_can_be_told(void **state)
+{
+    (void)state;
+    struct error e;
+    struct followup f = {0};
+    assert_ok(followup_remember(&f, "Who is Hyde?", "A man.", &e), e);
+    assert_ok(followup_tell(&f, NULL, &e), e);
+    expect(&f, "When was he born?", "When was he born?");
+    assert_ok(followup_tell(&f, "Who is Poole?", &e), e);
+    expect(&f, "Which street?", "Who is Poole? Which street?");
+    followup_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions_lean_by_pronouns_without_a_name_and_by_their_beginnings),
+        cmocka_unit_test(what_a_question_follows_up_can_be_told),
         cmocka_unit_test(a_leaning_question_gets_the_last_one_that_stood_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -429,6 +429,76 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     fixture_close(&f);
 }
 
+static void all_questions_are_one_transcript_the_newest_below(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_ask(&f, "what does lamp_burn return with the oil?");
+    fixture_answer(&f);
+    fixture_ask(&f, "who is the keeper of the lighthouse, and what did he write in the log every evening of the year?");
+    fixture_answer(&f);
+    fixture_screens(&f, "transcript", false);
+    fixture_keys(&f, "a Esc z");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "transcript_alone_80x24", true);
+    fixture_keys(&f, "l");
+    fixture_draw(&f, 12, 40);
+    assert_screen(&f.canvas, "transcript_unfolded_40x12", false);
+    fixture_keys(&f, "h");
+    fixture_draw(&f, 24, 80);
+    struct event press = {
+        .type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = f.screen->layout.panes[FOCUS_CHAT].y + 2, .x = 35};
+    screen_event(f.screen, &press); /* the second place of the first answer, which is folded */
+    assert_int_equal(f.screen->conversation.current, 0);
+    assert_int_equal(f.screen->conversation.items[0]->selected, 1);
+    assert_int_equal(f.screen->focus, FOCUS_TEXT);
+    fixture_close(&f);
+}
+
+static void a_follow_up_is_shown_before_it_is_sent_and_can_be_taken_back(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "a");
+    fixture_type(&f, "and when was he born?");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "follow_up_80x24", false);
+    fixture_keys(&f, "Enter");
+    assert_string_equal(f.topic, "who brought back the men of the schooner?");
+    fixture_keys(&f, "a");
+    fixture_type(&f, "and why?");
+    fixture_keys(&f, "M-t Enter");
+    assert_string_equal(f.topic, "");
+    fixture_ask(&f, "Is it true that the others stay behind?");
+    assert_string_equal(f.topic, "");
+    fixture_keys(&f, "C");
+    fixture_type(&f, "where is he?");
+    fixture_keys(&f, "Enter");
+    assert_string_equal(f.topic, "");
+    fixture_close(&f);
+}
+
+static void a_question_is_asked_again_as_it_was_or_changed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "R");
+    assert_int_equal(f.asked, 2);
+    assert_int_equal(f.id, 0);
+    fixture_keys(&f, "R");
+    assert_string_equal(f.screen->notice, "it is being answered");
+    fixture_answer(&f);
+    assert_int_equal(f.screen->conversation.n, 1);
+    fixture_keys(&f, "E Backspace s Enter");
+    assert_int_equal(f.id, 1);
+    assert_string_equal(f.question, "who brought back the men of the schooners");
+    fixture_close(&f);
+}
+
 static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
 {
     (void)state;
@@ -874,6 +944,9 @@ int main(void)
         cmocka_unit_test(searching_counts_and_goes_to_matches),
         cmocka_unit_test(places_are_gone_to_marked_and_come_back_to),
         cmocka_unit_test(questions_keep_their_evidence_and_two_maps_can_be_compared),
+        cmocka_unit_test(all_questions_are_one_transcript_the_newest_below),
+        cmocka_unit_test(a_follow_up_is_shown_before_it_is_sent_and_can_be_taken_back),
+        cmocka_unit_test(a_question_is_asked_again_as_it_was_or_changed),
         cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
         cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),

@@ -126,6 +126,28 @@ static void a_question_is_answered_after_the_reading(void **state)
     close_all(&f);
 }
 
+static const char *sought(struct made *f)
+{
+    struct message *m = wait_for(f, MESSAGE_EVIDENCE);
+    const char *question = m->finding->question;
+    message_free(m);
+    message_free(wait_for(f, MESSAGE_ANSWER_ENDS));
+    return question;
+}
+
+static void what_a_question_follows_up_is_told_with_it(void **state)
+{
+    (void)state;
+    fake_pause_us = 0;
+    struct made f = made_with("cpu");
+    message_free(wait_for(&f, MESSAGE_READ_STOPPED));
+    assert_true(worker_ask_about(f.worker, 1, "where is it?", "What is a ship?", NULL));
+    assert_string_equal(sought(&f), "What is a ship? where is it?");
+    assert_true(worker_ask_about(f.worker, 2, "where is it?", NULL, NULL));
+    assert_string_equal(sought(&f), "where is it?");
+    close_all(&f);
+}
+
 static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(void **state)
 {
     (void)state;
@@ -255,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_reads_and_tells_its_tables),
         cmocka_unit_test(a_question_is_answered_after_the_reading),
+        cmocka_unit_test(what_a_question_follows_up_is_told_with_it),
         cmocka_unit_test(evidence_comes_before_the_words_and_can_be_looked_into_meanwhile),
         cmocka_unit_test(a_question_is_answered_at_once_while_the_text_is_read_and_again_after_it),
         cmocka_unit_test(a_second_reading_without_its_file_is_a_failure),

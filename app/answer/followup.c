@@ -4,18 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "app/answer/answerer.h"
+#include "app/text/leaning.h"
 #include "compute/error.h"
 
 /* A reworded question of more bytes than this is no question any more. */
 #define QUESTION_MAX 1600 /* 400 characters */
-
-static const char *const pronouns[] = {"he",   "she", "it",    "they", "him",   "her",   "them",   "his",
-                                       "hers", "its", "their", "this", "these", "those", "theirs", "himself"};
-static const char *const beginnings[] = {"and",        "but",       "so",        "then",    "why",
-                                         "what about", "how about", "what else", "who else"};
 
 void followup_free(struct followup *f)
 {
@@ -23,40 +18,6 @@ void followup_free(struct followup *f)
     free(f->question);
     free(f->answer);
     *f = (struct followup){0};
-}
-
-static bool is_word(const char *word, size_t size, const char *wanted)
-{
-    return strlen(wanted) == size && strncasecmp(word, wanted, size) == 0;
-}
-
-static bool begins_leaning(const char *question)
-{
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
-        size_t n = strlen(beginnings[i]);
-        if (strncasecmp(question, beginnings[i], n) != 0 || isalnum((unsigned char)question[n])) continue;
-        /* "Why did Jekyll ...?" stands alone, "why?" does not. */
-        return strcmp(beginnings[i], "why") != 0 || strlen(question + n) <= 2;
-    }
-    return false;
-}
-
-bool followup_leans(const char *question)
-{
-    question += strspn(question, " \t\n");
-    if (begins_leaning(question)) return true;
-    bool first = true;
-    for (const char *p = question; *p; first = false) {
-        size_t n = 0;
-        while (isalnum((unsigned char)p[n]) || (unsigned char)p[n] >= 0x80) n++;
-        if (!first && n > 0 && isupper((unsigned char)*p) && !is_word(p, n, "I"))
-            return false; /* it has its own name */
-        for (size_t i = 0; n > 0 && i < sizeof pronouns / sizeof *pronouns; i++)
-            if (is_word(p, n, pronouns[i])) return true;
-        p += n;
-        while (*p && !isalnum((unsigned char)*p) && (unsigned char)*p < 0x80) p++;
-    }
-    return false;
 }
 
 struct line {
@@ -108,8 +69,9 @@ int followup_resolve(const struct followup *f, const char *question, struct answ
                      const atomic_bool *cancel, char **out, struct error *e)
 {
     char *whole = NULL;
-    bool leans = f->topic && followup_leans(question);
-    if (leans && w && answerer_is_large(w) && reword(f, question, w, b, cancel, &whole, e) != 0) return -1;
+    const bool leans = f->topic && (f->told || leaning_is(question));
+    if (leans && f->question && w && answerer_is_large(w) && reword(f, question, w, b, cancel, &whole, e) != 0)
+        return -1;
     if (!whole) {
         size_t size = strlen(question) + (leans ? strlen(f->topic) : 0) + 2;
         whole = malloc(size);
@@ -120,10 +82,20 @@ int followup_resolve(const struct followup *f, const char *question, struct answ
     return 0;
 }
 
+int followup_tell(struct followup *f, const char *topic, struct error *e)
+{
+    char *copy = topic ? strdup(topic) : NULL;
+    if (topic && !copy) return error_memory(e);
+    free(f->topic);
+    f->topic = copy;
+    f->told = true;
+    return 0;
+}
+
 int followup_remember(struct followup *f, const char *question, const char *answer, struct error *e)
 {
-    struct followup now = {.question = strdup(question), .answer = strdup(answer)};
-    bool alone = !f->topic || !followup_leans(question);
+    struct followup now = {.told = f->told, .question = strdup(question), .answer = strdup(answer)};
+    bool alone = !f->topic || !(f->told || leaning_is(question));
     if (alone) now.topic = strdup(question);
     if (!now.question || !now.answer || (alone && !now.topic)) {
         followup_free(&now);

@@ -15,12 +15,13 @@ struct followup {
     char *topic;    /* owned: the last question that stood alone */
     char *question; /* owned: the last question as it was asked, and its answer */
     char *answer;
+    bool told; /* somebody else says what a question leans on (followup_tell); else it is guessed (leaning_is) */
 };
 
 void followup_free(struct followup *f);
 
-/* Whether a question leans on something said before: a pronoun without a name before it, or a beginning like "and". */
-bool followup_leans(const char *question);
+/* The next question leans on this one; NULL: it stands alone. */
+int followup_tell(struct followup *f, const char *topic, struct error *e);
 
 /* *out: malloc'ed, the question by itself. A large model rewords it; otherwise the last question that stood alone is
  * put before it. A question that does not lean, or comes first, is as it was. Cancelled: ERROR_CANCELLED. */

@@ -22,7 +22,8 @@ int conversation_ask(struct conversation *c, const char *question, struct error 
     if (items != NULL) c->items = items;
     struct exchange *x = calloc(1, sizeof *x);
     if (x != NULL) x->question = strdup(question);
-    if (items == NULL || x == NULL || x->question == NULL) {
+    if (x != NULL) x->asked = strdup(question);
+    if (items == NULL || x == NULL || x->question == NULL || x->asked == NULL) {
         exchange_close(x);
         return error_set_kind(e, ERROR_MEMORY, "no memory for a question");
     }
@@ -35,6 +36,14 @@ int conversation_ask(struct conversation *c, const char *question, struct error 
 struct exchange *conversation_current(const struct conversation *c)
 {
     return c->current < c->n ? c->items[c->current] : NULL;
+}
+
+const char *conversation_topic(const struct conversation *c, size_t before)
+{
+    size_t i = before < c->n ? before : c->n;
+    while (i-- > 0)
+        if (!c->items[i]->follows) return c->items[i]->asked;
+    return NULL;
 }
 
 static void append_text(struct exchange *x, const char *text, size_t size)
@@ -63,6 +72,8 @@ static void take_finding(struct exchange *x, const struct message *m)
         lens_free(&x->part);
     }
     x->finding = f;
+    finding_close(x->kept);
+    x->kept = NULL;
     size_t at = 0;
     while (x->selected > 0 && at < f->n_items && f->items[at].segment != segment) at++;
     if (x->token < 0) x->selected = at < f->n_items ? at : 0;

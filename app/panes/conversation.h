@@ -24,6 +24,10 @@ void conversation_close(struct conversation *c);
 int conversation_ask(struct conversation *c, const char *question, struct error *e);
 struct exchange *conversation_current(const struct conversation *c);
 
+/* What a question after the first `before` ones would follow up: the last that stood alone, as it was asked; NULL:
+ * nothing. */
+const char *conversation_topic(const struct conversation *c, size_t before);
+
 /* Takes what a message about an answer says; false where the message is about something else. `a`: of all segments that
  * were told. */
 bool conversation_take(struct conversation *c, struct message *m, const struct atlas *a);

@@ -22,7 +22,9 @@ enum exchange_state {
 
 struct exchange {
     enum exchange_state state;
-    char *question; /* owned */
+    char *question; /* owned: as it is sought, where it was made to stand alone */
+    char *asked;    /* owned: as it was typed */
+    bool follows;   /* it follows up an earlier one */
     char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;
     char *problem; /* owned: why it failed, why sentences are quoted, or why its words are cut; or NULL */
@@ -44,7 +46,7 @@ struct exchange {
 };
 
 /* Said where its attention is wanted. */
-#define EXCHANGE_KEPT "its attention was not kept: ask it again (a, then up)"
+#define EXCHANGE_KEPT "its attention was not kept: R asks it again"
 
 void exchange_close(struct exchange *x); /* accepts NULL */
 

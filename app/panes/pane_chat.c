@@ -19,124 +19,36 @@ void pane_chat_scroll(struct pane_chat *p, int rows)
     int most = p->rows > p->height ? p->rows - p->height : 0;
     if (p->scroll > most) p->scroll = most;
     if (p->scroll < 0) p->scroll = 0;
-    p->held = p->scroll < most;
+    p->held = p->scroll < most || !p->last;
 }
 
-void pane_chat_top(struct pane_chat *p)
+void pane_chat_follow(struct pane_chat *p)
 {
-    p->scroll = 0;
     p->held = false;
 }
 
-/* Length of a reference "[12]" at the start of the text, 0 where there is none. */
-static size_t reference(const char *text, size_t size)
+/* Where to scroll to so that the question that is looked at is in sight: to its end while words come, else as little as
+ * can be. */
+static int followed(int scroll, struct transcript_rows t, int height, bool words_come)
 {
-    size_t i = 1;
-    if (size < 3 || text[0] != '[') return 0;
-    while (i < size && i < 4 && text[i] >= '0' && text[i] <= '9') i++;
-    return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
+    const int bottom = t.end - height;
+    if (words_come) return bottom;
+    if (t.end - t.begin > height) return scroll < t.begin || scroll > bottom ? t.begin : scroll;
+    return scroll < bottom ? bottom : scroll > t.begin ? t.begin : scroll;
 }
 
-/* Draws wrapped text from row y (which may lie above the pane) on; returns the row after it. */
-static int draw_wrapped(struct canvas *c, struct rect r, int y, struct style s, bool references, const char *text,
-                        size_t size)
+/* After scrolling by hand nothing moves by itself. */
+static void draw_scrolled(struct pane_chat *p, struct canvas *c, struct rect r, const struct view *v)
 {
-    while (size > 0) {
-        size_t n = text_layout_break(text, size, r.w, true), marked = 0;
-        int x = 0;
-        for (size_t i = 0; i < n && y >= 0 && y < r.h;) {
-            struct safe_glyph g;
-            size_t length = references ? reference(text + i, size - i) : 0;
-            if (length > 0) marked = i + length;
-            text_layout_glyph(text + i, n - i, x, &g);
-            int next = canvas_glyph(c, r, y, x, i < marked ? style(ROLE_REFERENCE) : s, &g);
-            if (next >= 0) x = next;
-            i += g.taken;
-        }
-        text += n;
-        size -= n;
-        y++;
-    }
-    return y;
-}
-
-/* The question; while single words of it are looked at, the one looked at is marked and the others are as hot as they
- * weigh. */
-static int draw_question(struct canvas *c, struct rect r, int y, const struct exchange *x)
-{
-    const char *text = x->question;
-    size_t size = strlen(text), begin = 0, token = 0;
-    bool single = x->token >= 0 && x->tokens != NULL;
-    float most = 0;
-    for (size_t i = 0; single && i < x->n_tokens; i++) most = x->tokens[i].gate > most ? x->tokens[i].gate : most;
-    while (begin < size) {
-        size_t end = begin + text_layout_break(text + begin, size - begin, r.w, true);
-        int column = 0;
-        for (size_t i = begin; i < end;) {
-            struct safe_glyph g;
-            struct style s = style(ROLE_QUESTION);
-            while (single && token + 1 < x->n_tokens && x->tokens[token].end <= i) token++;
-            if (single && token == (size_t)x->token)
-                s = style(ROLE_FOCUS);
-            else if (single)
-                s = (struct style){ROLE_WEIGHT,
-                                   (uint8_t)figures_heat((double)x->tokens[token].gate, (double)most, false)};
-            text_layout_glyph(text + i, end - i, column, &g);
-            int next = y >= 0 && y < r.h ? canvas_glyph(c, r, y, column, s, &g) : column + g.width;
-            if (next >= 0) column = next;
-            i += g.taken;
-        }
-        begin = end;
-        y++;
-    }
-    return y;
-}
-
-static const char *state_words(const struct exchange *x, bool reading)
-{
-    switch (x->state) {
-    case EXCHANGE_WAITS:
-        return reading ? "Waits its turn. Ctrl-C pauses reading and answers from what has been read."
-                       : "Waits its turn.";
-    case EXCHANGE_ANSWERING:
-        if (x->finding == NULL) return "Looking through the text ...";
-        return x->size ? "" : "The evidence is there; the words are on their way. Ctrl-C stops them.";
-    case EXCHANGE_ANSWERED:
-        if (x->problem) return x->problem; /* sentences are quoted instead: the pane's title says so */
-        if (x->finding->read_share < 1 && !exchange_attended(x) && x->kept == NULL)
-            return "Found by words while the text is read; it is answered again when the attention is there.";
-        return x->size ? "" : "No words for an answer: see the evidence.";
-    case EXCHANGE_STOPPED:
-        return "(stopped)";
-    case EXCHANGE_FAILED:
-        return x->problem ? x->problem : "It failed.";
-    }
-    return "";
-}
-
-static void draw_exchange(struct pane_chat *p, struct canvas *c, struct rect r, const struct exchange *x, bool reading)
-{
-    int y = -p->scroll;
-    if (y >= 0 && y < r.h) canvas_puts(c, r, y, 0, style(ROLE_QUESTION), "?");
-    struct rect text = rect_inset(r, 0, 0, 0, 2);
-    y = draw_question(c, text, y, x);
-    if (x->size > 0) y = draw_wrapped(c, text, y, style(ROLE_TEXT), true, x->text, x->size);
-    const char *words = state_words(x, reading);
-    enum role role = x->problem ? ROLE_ERROR : ROLE_DIM;
-    y = draw_wrapped(c, text, y, style(role), false, words, strlen(words));
-    p->rows = y + p->scroll;
-}
-
-/* Words that are coming are followed to their end; an answer that has become shorter is not left behind. */
-static void draw_scrolled(struct pane_chat *p, struct canvas *c, struct rect r, const struct exchange *x, bool reading)
-{
-    draw_exchange(p, c, r, x, reading);
-    const int most = p->rows > r.h ? p->rows - r.h : 0;
-    const bool follow = x->state == EXCHANGE_ANSWERING && !p->held;
-    if (p->scroll == most || (p->scroll < most && !follow)) return;
-    p->scroll = most;
-    canvas_fill(c, r, style(ROLE_TEXT), " ");
-    draw_exchange(p, c, r, x, reading);
+    const struct transcript_rows t = transcript_draw(&p->talk, c, (struct rect){r.y, r.x, 0, r.w}, 0, v);
+    const int most = t.all > r.h ? t.all - r.h : 0;
+    p->rows = t.all;
+    p->shown = t.end - t.begin;
+    p->last = t.end == t.all;
+    if (!p->held) p->scroll = followed(p->scroll, t, r.h, v->exchange->state == EXCHANGE_ANSWERING);
+    if (p->scroll > most) p->scroll = most;
+    if (p->scroll < 0) p->scroll = 0;
+    transcript_draw(&p->talk, c, r, p->scroll, v);
 }
 
 static int line_rows(const struct line_edit *l, int width, int most)
@@ -187,12 +99,13 @@ void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const s
     }
 }
 
-static void describe(const struct pane_chat *p, const struct view *v, char *out, size_t size)
+static void describe(const struct pane_chat *p, const struct view *v, const char *typing, char *out, size_t size)
 {
     const struct conversation *all = v->conversation;
     const struct exchange *x = v->exchange;
     out[0] = '\0';
-    if (x == NULL) return;
+    if (typing != NULL) snprintf(out, size, "%s", typing);
+    if (x == NULL || typing != NULL) return;
     int n = 0;
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
@@ -229,7 +142,7 @@ static void describe(const struct pane_chat *p, const struct view *v, char *out,
     }
 }
 
-void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, bool typing, bool reading,
+void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool focused, const char *typing,
                     const struct view *v)
 {
     char detail[300];
@@ -239,24 +152,18 @@ void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool f
     struct rect line = {body.y + body.h - rows, body.x, rows, body.w};
     struct rect text = {body.y, body.x, body.h - rows, body.w};
     p->height = text.h;
-    if (v->exchange != NULL && body.h > 0) draw_scrolled(p, c, text, v->exchange, reading);
-    describe(p, v, detail, sizeof detail);
+    if (v->exchange != NULL && body.h > 0) draw_scrolled(p, c, text, v);
+    describe(p, v, typing, detail, sizeof detail);
     pane_title(c, r, focused, "Questions", detail);
     if (body.h < 1) return;
-    pane_chat_line(c, line, "› ", &p->line, typing);
+    pane_chat_line(c, line, "› ", &p->line, typing != NULL);
     if (p->line.size == 0)
         canvas_puts(c, line, 0, 3, style(ROLE_DIM),
                     typing ? "type a question, Enter sends it" : "press a to ask about the text");
 }
 
-unsigned pane_chat_reference(const struct canvas *c, struct rect r, int y, int x)
+size_t pane_chat_at(const struct pane_chat *p, struct rect r, int y, const struct view *v)
 {
-    if (!rect_holds(r, y, x) || y >= c->rows || x >= c->cols) return 0;
-    const struct cell *row = &c->cells[(size_t)y * (size_t)c->cols];
-    if (row[x].style.role != ROLE_REFERENCE) return 0;
-    while (x > r.x && row[x - 1].style.role == ROLE_REFERENCE && row[x].text[0] != '[') x--;
-    unsigned number = 0;
-    for (x++; x < r.x + r.w && row[x].text[0] >= '0' && row[x].text[0] <= '9'; x++)
-        number = number * 10 + (unsigned)(row[x].text[0] - '0');
-    return number;
+    const int row = y - r.y - 1;
+    return row < 0 || row >= p->height ? SIZE_MAX : transcript_at(&p->talk, r.w, row + p->scroll, v);
 }

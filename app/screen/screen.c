@@ -155,6 +155,7 @@ static void take_talk(struct screen *s, struct message *m)
     const bool looked_at = had && x->selected == 0 && is_shown(s, x);
     s->unkept = s->unkept || m->type == MESSAGE_ANSWER_ENDS;
     conversation_take(&s->conversation, m, s->atlas);
+    if (x && x->finding != before) s->wanted_lens.id = s->wanted_shares.id = 0; /* of the one before */
     if (has_evidence(s) && !had) show_first_place(s);
     if (looked_at && x->finding != before) screen_evidence_show(s, false);
 }

@@ -21,7 +21,9 @@ struct screen;
 /* What the screen wants done. Every function is given. */
 struct screen_calls {
     void *context;
-    bool (*ask)(void *context, size_t id, const char *question); /* false: too many are waiting */
+
+    /* About `topic` where it follows up that question, else NULL. False: too many are waiting. */
+    bool (*ask)(void *context, size_t id, const char *question, const char *topic);
     bool (*read)(void *context);
     void (*stop)(void *context);
     bool (*measure)(void *context);

@@ -60,10 +60,7 @@ static void switch_question(struct screen *s, int by)
                                 : "this is the last question");
         return;
     }
-    c->current = by < 0 ? c->current - 1 : c->current + 1;
-    if (c->compared == c->current) c->compared = SIZE_MAX;
-    pane_chat_top(&s->chat);
-    s->evidence.first = 0;
+    screen_chat_select(s, by < 0 ? c->current - 1 : c->current + 1);
     screen_evidence_show(s, false);
 }
 
@@ -283,8 +280,16 @@ void screen_actions_run(struct screen *s, enum action action)
     if (run_elsewhere(s, action) || run_place(s, action)) return;
     switch (action) {
     case ACTION_ASK:
-        s->focus = FOCUS_CHAT;
-        s->mode = MODE_ASK;
+        screen_chat_begin(s, TOPIC_GUESSED);
+        break;
+    case ACTION_NEW_TOPIC:
+        screen_chat_begin(s, TOPIC_NEW);
+        break;
+    case ACTION_EDIT_QUESTION:
+        screen_chat_edit(s);
+        break;
+    case ACTION_ASK_AGAIN:
+        screen_chat_again(s);
         break;
     case ACTION_FOCUS_NEXT:
         change_focus(s, 1);

@@ -1,11 +1,135 @@
-/* The pane of questions and answers. */
+/* The pane of questions and answers, and asking: what a question follows up is decided here, where it can be seen
+ * before it is sent. */
+#include <stdio.h>
+#include <string.h>
+
 #include "app/screen/screen_panes.h"
+#include "app/text/leaning.h"
+#include "app/text/safe_text.h"
+#include "compute/error.h"
+
+/* The question that the one in the line follows up; NULL: it stands alone. */
+static const char *topic_of(const struct screen *s)
+{
+    const char *topic = conversation_topic(&s->conversation, s->conversation.n);
+    const bool follows = s->topic == TOPIC_GUESSED ? leaning_is(line_edit_text(&s->chat.line)) : s->topic == TOPIC_SAME;
+    return follows ? topic : NULL;
+}
+
+void screen_chat_topic(struct screen *s)
+{
+    if (conversation_topic(&s->conversation, s->conversation.n) == NULL)
+        screen_notice(s, ROLE_DIM, "there is no question before it that it could follow up");
+    else
+        s->topic = topic_of(s) != NULL ? TOPIC_NEW : TOPIC_SAME;
+}
+
+void screen_chat_begin(struct screen *s, enum topic topic)
+{
+    s->topic = topic;
+    s->focus = FOCUS_CHAT;
+    s->mode = MODE_ASK;
+}
+
+static bool is_under_way(const struct exchange *x)
+{
+    return x->state == EXCHANGE_WAITS || x->state == EXCHANGE_ANSWERING;
+}
+
+static bool send(struct screen *s, size_t id)
+{
+    struct exchange *x = s->conversation.items[id];
+    s->evidence.first = 0;
+    pane_chat_follow(&s->chat);
+    x->state = EXCHANGE_WAITS;
+    const char *topic = x->follows ? conversation_topic(&s->conversation, id) : NULL;
+    if (s->calls.ask(s->calls.context, id, x->asked, topic)) return true;
+    x->state = EXCHANGE_FAILED;
+    screen_notice(s, ROLE_ERROR, "too many questions are waiting");
+    return false;
+}
+
+void screen_chat_ask(struct screen *s)
+{
+    struct error e = {0};
+    const char *question = line_edit_text(&s->chat.line);
+    if (question[strspn(question, " \n\t")] == '\0') return;
+    const bool follows = topic_of(s) != NULL;
+    if (conversation_ask(&s->conversation, question, &e) != 0) {
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+        return;
+    }
+    conversation_current(&s->conversation)->follows = follows;
+    (void)send(s, s->conversation.current);
+    line_edit_accept(&s->chat.line);
+    s->topic = TOPIC_GUESSED;
+    s->mode = MODE_BROWSE;
+}
+
+void screen_chat_again(struct screen *s)
+{
+    struct exchange *x = conversation_current(&s->conversation);
+    if (x == NULL)
+        screen_notice(s, ROLE_DIM, "no question yet");
+    else if (is_under_way(x))
+        screen_notice(s, ROLE_DIM, "it is being answered");
+    else
+        (void)send(s, s->conversation.current);
+}
+
+void screen_chat_edit(struct screen *s)
+{
+    const struct exchange *x = conversation_current(&s->conversation);
+    if (x == NULL) {
+        screen_notice(s, ROLE_DIM, "no question yet");
+        return;
+    }
+    line_edit_set(&s->chat.line, x->asked);
+    screen_chat_begin(s, x->follows ? TOPIC_SAME : TOPIC_NEW);
+}
+
+void screen_chat_select(struct screen *s, size_t id)
+{
+    struct conversation *c = &s->conversation;
+    if (id == c->current) return;
+    c->current = id;
+    if (c->compared == c->current) c->compared = SIZE_MAX;
+    pane_chat_follow(&s->chat);
+    s->evidence.first = 0;
+}
+
+/* What is said of the question that is typed, before it is sent. */
+static void about_line(const struct screen *s, char *out, size_t size)
+{
+    char key[80];
+    const int room = 28;
+    const char *topic = topic_of(s), *last = conversation_topic(&s->conversation, s->conversation.n);
+    keymap_names(&s->config.keymap, EDIT_TOPIC, key, sizeof key);
+    if (topic != NULL) {
+        const size_t whole = safe_text_whole(topic, strnlen(topic, (size_t)room));
+        snprintf(out, size, "follows up: %.*s%s  %s: on its own", (int)whole, topic, topic[whole] ? "…" : "", key);
+    } else if (last != NULL) {
+        snprintf(out, size, "on its own  %s: a follow-up", key);
+    }
+}
 
 static void draw(struct screen *s, struct canvas *c, struct rect r, bool focused)
 {
     const struct view v = screen_view(s);
-    const bool typing = s->mode == MODE_ASK, reading = s->reading != READING_DONE && s->reading != READING_PAUSED;
-    pane_chat_draw(&s->chat, c, r, focused || typing, typing, reading, &v);
+    const bool typing = s->mode == MODE_ASK;
+    char about[300] = "";
+    s->chat.talk.reading = s->reading != READING_DONE && s->reading != READING_PAUSED;
+    if (typing) about_line(s, about, sizeof about);
+    pane_chat_draw(&s->chat, c, r, focused || typing, typing ? about : NULL, &v);
+}
+
+/* Left folds the other questions, right unfolds them. */
+static bool act(struct screen *s, enum action action)
+{
+    if (action != ACTION_LEFT && action != ACTION_RIGHT) return false;
+    s->chat.talk.unfolded = action == ACTION_RIGHT;
+    pane_chat_follow(&s->chat);
+    return true;
 }
 
 static void move(struct screen *s, enum action action)
@@ -18,14 +142,17 @@ static void move(struct screen *s, enum action action)
 
 static void open(struct screen *s)
 {
-    s->mode = MODE_ASK;
+    screen_chat_begin(s, TOPIC_GUESSED);
 }
 
-/* A reference [n] leads to its place. */
+/* A question is selected, a reference [n] of its answer leads to its place. */
 static bool press(struct screen *s, const struct event *event, struct rect r)
 {
-    unsigned reference = pane_chat_reference(s->drawn, r, event->y, event->x);
+    const struct view v = screen_view(s);
+    const unsigned reference = transcript_reference(s->drawn, r, event->y, event->x);
+    const size_t id = pane_chat_at(&s->chat, r, event->y, &v);
     s->mode = MODE_BROWSE;
+    if (id != SIZE_MAX) screen_chat_select(s, id);
     if (reference > 0) screen_evidence_select(s, reference - 1, true);
     return reference > 0;
 }
@@ -35,7 +162,10 @@ static void wheel(struct screen *s, long by)
     pane_chat_scroll(&s->chat, (int)by);
 }
 
-static const struct pane_hint keys[] = {{ACTION_SEARCH, "search", WHEN_ALWAYS}, {0}};
+static const struct pane_hint keys[] = {
+    {ACTION_EDIT_QUESTION, "change", WHEN_ASKED}, {ACTION_ASK_AGAIN, "ask again", WHEN_ASKED},
+    {ACTION_NEW_TOPIC, "new topic", WHEN_ASKED},  {ACTION_RIGHT, "unfold", WHEN_ASKED},
+    {ACTION_SEARCH, "search", WHEN_ALWAYS},       {0}};
 
 const struct pane_ops screen_chat_pane = {
-    .draw = draw, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};
+    .draw = draw, .act = act, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};

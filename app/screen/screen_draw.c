@@ -126,7 +126,7 @@ static bool is_now(const struct screen *s, enum pane_when when)
     const struct exchange *x = conversation_current(&s->conversation);
     const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
     return when == WHEN_ALWAYS || (when == WHEN_READING && reads) || (when == WHEN_WORDS_COME && words && !reads) ||
-           (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) ||
+           (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) || (when == WHEN_ASKED && x != NULL) ||
            (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_ATTENDED && exchange_attended(x)) ||
            (when == WHEN_SEARCHING && s->search != NULL) || (when == WHEN_IDLE && !s->scale.running);
 }

@@ -19,25 +19,6 @@ static void prompt_typed(struct screen *s)
         screen_prompt_search(s, line_edit_text(prompt_edit(s)));
 }
 
-static void ask(struct screen *s)
-{
-    struct error e = {0};
-    const char *question = line_edit_text(&s->chat.line);
-    if (question[strspn(question, " \n\t")] == '\0') return;
-    if (conversation_ask(&s->conversation, question, &e) != 0) {
-        screen_notice(s, ROLE_ERROR, "%s", e.text);
-        return;
-    }
-    s->evidence.first = 0;
-    pane_chat_top(&s->chat);
-    if (!s->calls.ask(s->calls.context, s->conversation.current, question)) {
-        conversation_current(&s->conversation)->state = EXCHANGE_FAILED;
-        screen_notice(s, ROLE_ERROR, "too many questions are waiting");
-    }
-    line_edit_accept(&s->chat.line);
-    s->mode = MODE_BROWSE;
-}
-
 static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum action action)
 {
     if (action == ACTION_NONE && key < 0x110000 && key >= ' ')
@@ -50,12 +31,14 @@ static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum act
 static void ask_key(struct screen *s, uint32_t key, enum action action)
 {
     if (action == EDIT_ACCEPT) {
-        ask(s);
+        screen_chat_ask(s);
     } else if (action == EDIT_CANCEL && key == (KEYS_CTRL | 'c')) {
         if (s->chat.line.size == 0) screen_actions_stop(s);
         line_edit_set(&s->chat.line, "");
     } else if (action == EDIT_CANCEL) {
         s->mode = MODE_BROWSE;
+    } else if (action == EDIT_TOPIC) {
+        screen_chat_topic(s);
     } else if (action == EDIT_NEWLINE) {
         line_edit_insert(&s->chat.line, "\n", 1);
     } else if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) {

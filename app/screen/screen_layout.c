@@ -18,7 +18,7 @@ static int chat_rows(const struct screen *s, int rows)
 {
     if (s->conversation.n == 0) return s->chat.line.size > 0 ? 6 : 2;
     int least = 6, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
-    int wanted = s->chat.rows + 3;
+    int wanted = s->chat.shown + 3 + (s->conversation.n > 1 ? 2 : 0);
     return wanted < least ? least : wanted < most ? wanted : most;
 }
 

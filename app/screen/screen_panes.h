@@ -8,6 +8,7 @@
 /* When a key is worth a hint at the bottom. */
 enum pane_when {
     WHEN_ALWAYS,
+    WHEN_ASKED,
     WHEN_ANSWERED,
     WHEN_ATTENDED,
     WHEN_SEARCHING,

@@ -40,6 +40,9 @@ enum mode {
 
 enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, PROMPT_FILTER };
 
+/* What the question that is typed follows up: what its words say, nothing, the last topic. */
+enum topic { TOPIC_GUESSED, TOPIC_NEW, TOPIC_SAME };
+
 enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
 
 struct layout {
@@ -90,6 +93,7 @@ struct screen {
     struct pane_evidence evidence;
     struct pane_contents contents;
     struct pane_chat chat;
+    enum topic topic;
     struct pane_map map;
     struct pane_pattern pattern;
     struct pane_inspect inspect;
@@ -146,6 +150,15 @@ void screen_text_token(struct screen *s, uint64_t token); /* goes to a token, an
 void screen_evidence_select(struct screen *s, size_t item, bool leave);
 void screen_evidence_step(struct screen *s, long by);
 void screen_evidence_show(struct screen *s, bool leave);
+
+/* screen_chat.c: begins to type a question, sends it, or the one that is looked at once more as it is or changed; the
+ * one that is looked at; a follow-up or not. */
+void screen_chat_begin(struct screen *s, enum topic topic);
+void screen_chat_ask(struct screen *s);
+void screen_chat_again(struct screen *s);
+void screen_chat_edit(struct screen *s);
+void screen_chat_select(struct screen *s, size_t id);
+void screen_chat_topic(struct screen *s);
 
 /* screen_inspect.c: asks to look into the questions that are shown; opens or closes the inspector; shows the other
  * attention. */

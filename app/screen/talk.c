@@ -45,7 +45,7 @@ int talk_path(char **out, const char *directory, const struct corpus *c, struct 
 static void remember(struct screen *s)
 {
     for (size_t i = 0; i < s->conversation.n; i++) {
-        line_edit_set(&s->chat.line, s->conversation.items[i]->question);
+        line_edit_set(&s->chat.line, s->conversation.items[i]->asked);
         line_edit_accept(&s->chat.line);
     }
 }

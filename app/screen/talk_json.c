@@ -53,6 +53,8 @@ static cJSON *question_of(const struct exchange *x)
     const char *state = x->state == EXCHANGE_ANSWERED ? states[0] : x->state == EXCHANGE_FAILED ? states[2] : states[1];
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "question", x->question);
+    if (strcmp(x->asked, x->question) != 0) cJSON_AddStringToObject(o, "asked", x->asked);
+    if (x->follows) cJSON_AddTrueToObject(o, "follows");
     cJSON_AddStringToObject(o, "state", state);
     if (x->size > 0) cJSON_AddStringToObject(o, "answer", x->text);
     if (x->problem != NULL) cJSON_AddStringToObject(o, "problem", x->problem);
@@ -226,12 +228,16 @@ static bool take_finding(struct exchange *x, const cJSON *o, const struct corpus
     return true;
 }
 
-/* A text that may be absent. */
+/* A text that may be absent, in place of what is there. */
 static bool take_text(char **out, const cJSON *o, const char *key)
 {
     const cJSON *text = cJSON_GetObjectItemCaseSensitive(o, key);
     if (text == NULL) return true;
-    return cJSON_IsString(text) && (*out = strdup(text->valuestring)) != NULL;
+    char *copy = cJSON_IsString(text) ? strdup(text->valuestring) : NULL;
+    if (copy == NULL) return false;
+    free(*out);
+    *out = copy;
+    return true;
 }
 
 static bool take_question(struct conversation *all, const cJSON *o, const struct corpus *c)
@@ -244,6 +250,8 @@ static bool take_question(struct conversation *all, const cJSON *o, const struct
     if (known == 3 || conversation_ask(all, question->valuestring, NULL) != 0) return false;
     struct exchange *x = conversation_current(all);
     x->state = state_of[known];
+    if (!take_text(&x->asked, o, "asked")) return false;
+    x->follows = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "follows"));
     if (!take_text(&x->text, o, "answer") || !take_text(&x->problem, o, "problem")) return false;
     x->size = x->text ? strlen(x->text) : 0;
     x->capacity = x->text ? x->size + 1 : 0;

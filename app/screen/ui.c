@@ -37,10 +37,10 @@ int ui_check(struct error *e)
     return terminal_check(e);
 }
 
-static bool action_ask(void *context, size_t id, const char *question)
+static bool action_ask(void *context, size_t id, const char *question, const char *topic)
 {
     struct ui *u = context;
-    return worker_ask(u->worker, id, question);
+    return worker_ask_about(u->worker, id, question, topic, NULL);
 }
 
 static bool action_read(void *context)

@@ -16,6 +16,7 @@ void message_free(struct message *m)
 {
     if (m == NULL) return;
     free(m->text);
+    free(m->topic);
     scope_free(&m->scope);
     free(m->tables.documents);
     free(m->tables.segments);

@@ -74,6 +74,8 @@ struct message {
     bool done;          /* it came to its end; false if it was stopped before */
     char *text;         /* owned */
     struct scope scope; /* MESSAGE_ASK: of what; its strings are owned */
+    bool told;          /* MESSAGE_ASK: whether it is a follow-up is said, not to be guessed */
+    char *topic;        /* owned: then the question that it follows up; NULL: none */
     size_t size;
     struct reader_progress progress;
     struct message_tables tables;

@@ -286,12 +286,28 @@ bool worker_ask(struct worker *w, size_t id, const char *question)
     return worker_ask_within(w, id, question, &w->options.how.scope);
 }
 
-bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope)
+static struct message *new_question(size_t id, const char *question, const struct scope *scope)
 {
     struct message *m = message_new(MESSAGE_ASK);
-    if (m == NULL) return false;
+    if (m == NULL) return NULL;
     m->id = id;
-    if (!message_text(m, question, strlen(question)) || !scope_copy(&m->scope, scope)) {
+    if (message_text(m, question, strlen(question)) && scope_copy(&m->scope, scope)) return m;
+    message_free(m);
+    return NULL;
+}
+
+bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope)
+{
+    struct message *m = new_question(id, question, scope);
+    return m != NULL && queue_push(w->to, m, false);
+}
+
+bool worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope)
+{
+    struct message *m = new_question(id, question, scope ? scope : &w->options.how.scope);
+    if (m == NULL) return false;
+    m->told = true;
+    if (topic != NULL && (m->topic = strdup(topic)) == NULL) {
         message_free(m);
         return false;
     }

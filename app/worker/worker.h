@@ -44,6 +44,10 @@ bool worker_ask(struct worker *w, size_t id, const char *question);
 /* The same of some documents only: the scope's strings are copied. */
 bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope);
 
+/* The same as a follow-up of another question, which is asked about with it; NULL: it stands alone. Nothing is guessed.
+ * `scope` NULL: the usual one. */
+bool worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope);
+
 /* Measures time and memory against length (scale.h), whole reader and attention alone. Told by MESSAGE_SCALE_... */
 bool worker_measure(struct worker *w);
 

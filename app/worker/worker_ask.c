@@ -90,18 +90,16 @@ static void ask_at_once(struct worker *w, const struct message *question)
 {
     const struct answer_callbacks callbacks = callbacks_of(w);
     const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
-    struct ask quick = {.reader = w->reader,
-                        .reread = w->reread,
-                        .quotes = w->options.quotes,
-                        .conversation = true,
-                        .talk = w->ask.talk};
+    struct ask quick = {.reader = w->reader, .reread = w->reread, .quotes = w->options.quotes, .conversation = true};
     struct error e = {0};
     struct answer *a = NULL;
     struct finding *first = NULL;
     const struct finding *f = NULL;
     w->asked = question->id;
     worker_tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
-    int failed = w->cuts ? 0 : sequence_cut(&w->cuts, &w->n_cuts, w->options.corpus, &w->cancel, &e);
+    int failed = question->told ? followup_tell(&w->ask.talk, question->topic, &e) : 0;
+    quick.talk = w->ask.talk;
+    if (!failed && !w->cuts) failed = sequence_cut(&w->cuts, &w->n_cuts, w->options.corpus, &w->cancel, &e);
     if (!failed) failed = ask_words(&quick, question->text, w->cuts, w->n_cuts, &how, &w->cancel, &first, &e);
     if (!failed) {
         struct reader_progress p;
@@ -136,7 +134,8 @@ void worker_ask_answer(struct worker *w, const struct message *question)
     const struct finding *f = NULL;
     w->asked = question->id;
     worker_tell_text(w, MESSAGE_ANSWER_BEGINS, question->id, false, NULL);
-    int failed = ask_find(&w->ask, question->text, &how, &w->cancel, &first, &e);
+    int failed = question->told ? followup_tell(&w->ask.talk, question->topic, &e) : 0;
+    if (!failed) failed = ask_find(&w->ask, question->text, &how, &w->cancel, &first, &e);
     if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
     if (!failed) (void)ask_word(&w->ask, question->text, f, &callbacks, &a, &e);
     worker_tell_notice(w);
