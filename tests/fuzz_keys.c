@@ -20,11 +20,12 @@ struct run {
     size_t n_findings, told;
 };
 
-static bool on_ask(void *context, size_t id, const char *question, const char *topic)
+static bool on_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope)
 {
     (void)id;
     (void)topic;
-    return ++((struct run *)context)->asked <= 8 && *question != '\0';
+    (void)scope;
+    return *question != '\0' && ++((struct run *)context)->asked <= 8;
 }
 
 static bool on_read(void *context)

@@ -20,16 +20,20 @@ struct fixture {
     const char *not_inspected; /* why questions cannot be looked into; NULL: they can */
     uint64_t edited_line;
     char copied[256], question[256], topic[256]; /* sent last */
+    struct scope scope;                          /* owned */
     size_t id;                                   /* of that question */
 };
 
-static inline bool fixture_on_ask(void *context, size_t id, const char *question, const char *topic)
+static inline bool fixture_on_ask(void *context, size_t id, const char *question, const char *topic,
+                                  const struct scope *scope)
 {
     struct fixture *f = context;
     f->id = id;
     snprintf(f->question, sizeof f->question, "%s", question);
     snprintf(f->topic, sizeof f->topic, "%s", topic ? topic : "");
-    return ++((struct fixture *)context)->asked <= 64;
+    scope_free(&f->scope);
+    if (scope != NULL) assert_true(scope_copy(&f->scope, scope));
+    return ++f->asked <= 64;
 }
 
 static inline bool fixture_on_read(void *context)
@@ -154,6 +158,7 @@ static inline void fixture_close(struct fixture *f)
     reader_close(f->reader);
     corpus_close(f->corpus);
     canvas_close(&f->canvas);
+    scope_free(&f->scope);
 }
 
 static inline void fixture_on_progress(void *context, const struct reader_progress *p)

@@ -74,6 +74,12 @@ static void headings_are_known_from_text(void **state)
     assert_level("HAMLET", "", 0, "");
     assert_level("DEAR SIR,", "", 0, "");
     assert_level("I AM 1234567890", "", 0, "");
+    assert_level("Part One", "", 1, "Part One");
+    assert_level("Chapter Seventeen: Home", "", 2, "Chapter Seventeen: Home");
+    assert_level("Chapter 3a", "", 0, "");
+    assert_level("Letter I wrote to my brother", "", 0, "");
+    assert_level("Part one of the plan was simple", "", 0, "");
+    assert_level("Book Club", "", 0, "");
     assert_level("Chapter and verse", "", 0, "");
     assert_level("part of it", "", 0, "");
     assert_level("Introduction to nothing", "", 0, "");
@@ -134,7 +140,7 @@ static void a_converted_text_brings_its_own_contents(void **state)
     outline_headings(o, 0, &begin, &end);
     assert_int_equal(end - begin, 2); /* and not what its lines look like */
     assert_int_equal(o->headings[begin].offset, 11);
-    assert_int_equal(o->headings[begin].end, 14);
+    assert_int_equal(o->headings[begin].end, c->documents[0].size); /* with what is inside */
     assert_int_equal(o->headings[begin + 1].level, 2);
     assert_memory_equal(o->headings[begin + 1].title, "The Door", 8);
     outline_headings(o, 1, &begin, &end);
@@ -142,6 +148,73 @@ static void a_converted_text_brings_its_own_contents(void **state)
     assert_ptr_equal(outline_heading_at(o, 0, 20), &o->headings[1]);
     outline_close(o);
     corpus_close(c);
+}
+
+/* The only document's headings, a line each, as far inside as they are. */
+static void assert_contents(const char *path, const char *text, const char *expected)
+{
+    struct corpus *c = corpus_of(&path, &text, 1);
+    struct outline *o = NULL;
+    struct error e = {0};
+    char shown[1024] = "";
+    assert_ok(outline_open(&o, c, &e), e);
+    while (outline_step(o, 1000)) {
+    }
+    for (size_t i = 0; i < o->n_headings; i++) {
+        const struct outline_heading *h = &o->headings[i];
+        snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%*s%.*s\n", h->depth, "", (int)h->size,
+                 h->title);
+    }
+    assert_string_equal(shown, expected);
+    outline_close(o);
+    corpus_close(c);
+}
+
+static void parts_books_and_chapters_are_inside_each_other(void **state)
+{
+    (void)state;
+    assert_contents("a.txt",
+                    "PREFACE\n\nx\n\nPART I\n\nBook I. A Family\n\nChapter 1\n\nx\n\nChapter 2\n\nx\n\nBook II\n\n"
+                    "Chapter 1\n\nx\n\nPART II\n\nBook III\n\nChapter 1\n\nx\n",
+                    "PREFACE\nPART I\n Book I. A Family\n  Chapter 1\n  Chapter 2\n Book II\n  Chapter 1\nPART II\n"
+                    " Book III\n  Chapter 1\n");
+    const char *path = "b.txt", *text = "BOOK I\n\nPart One\n\nChapter 1\n\nx\n\nPart Two\n\nChapter 2\n\nend\n";
+    struct corpus *c = corpus_of(&path, &text, 1);
+    struct outline *o = NULL;
+    struct error e = {0};
+    char name[64];
+    assert_ok(outline_open(&o, c, &e), e);
+    while (outline_step(o, 1000)) {
+    }
+    outline_path(o, 4, name, sizeof name);
+    assert_string_equal(name, "BOOK I > Part Two > Chapter 2");
+    outline_path(o, 4, name, 12);
+    assert_string_equal(name, "BOOK I > Pa");
+    assert_int_equal(o->headings[0].end, c->documents[0].size);
+    assert_int_equal(o->headings[1].end, o->headings[3].offset);
+    assert_int_equal(o->headings[2].end, o->headings[3].offset);
+    outline_close(o);
+    corpus_close(c);
+}
+
+static void a_shouted_name_is_no_chapter_where_chapters_are_named(void **state)
+{
+    (void)state;
+    assert_contents("a.txt", "CHAPTER 1\n\nHe read:\n\nJOHN SMITH ESQUIRE\n\nand left.\n\nCHAPTER 2\n\nEnd.\n",
+                    "CHAPTER 1\nCHAPTER 2\n");
+    assert_contents("a.txt", "CONTENTS\n\nPREFACE\n\nx\n\nSTORY OF THE DOOR\n\nx\n\nSEARCH FOR MR. HYDE\n\nx\n",
+                    "CONTENTS\nPREFACE\nSTORY OF THE DOOR\nSEARCH FOR MR. HYDE\n");
+}
+
+static void a_page_of_man_has_its_sections(void **state)
+{
+    (void)state;
+    assert_contents(
+        "-",
+        "LS(1)                 User Commands                 LS(1)\n\nNAME\n       ls - list\n\nDESCRIPTION\n"
+        "       List.\n\n   Exit status:\n       0      if OK,\n\nSEE ALSO\n       dir(1)\n\n"
+        "GNU coreutils 9.1        January 2024                 LS(1)\n",
+        "NAME\nDESCRIPTION\n Exit status:\nSEE ALSO\n");
 }
 
 static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
@@ -186,6 +259,9 @@ int main(void)
         cmocka_unit_test(headings_are_known_from_text),
         cmocka_unit_test(headings_are_known_in_every_language),
         cmocka_unit_test(a_converted_text_brings_its_own_contents),
+        cmocka_unit_test(parts_books_and_chapters_are_inside_each_other),
+        cmocka_unit_test(a_shouted_name_is_no_chapter_where_chapters_are_named),
+        cmocka_unit_test(a_page_of_man_has_its_sections),
         cmocka_unit_test(chapters_are_found_in_prose_alone_and_end_at_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

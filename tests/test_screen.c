@@ -499,6 +499,38 @@ static void a_question_is_asked_again_as_it_was_or_changed(void **state)
     fixture_close(&f);
 }
 
+static void a_question_is_asked_of_a_part_and_of_all_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    f.screen->focus = FOCUS_CONTENTS;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "G k k a"); /* the folder src/ */
+    fixture_type(&f, "where is the oil?");
+    fixture_screens(&f, "scope", false);
+    fixture_keys(&f, "Enter");
+    assert_string_equal(f.question, "where is the oil?");
+    assert_true(scope_holds(&f.scope, "src/lamp.c"));
+    assert_false(scope_holds(&f.scope, "book/lighthouse.txt"));
+    fixture_answer(&f);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "scope_asked_80x24", false);
+    fixture_keys(&f, "E M-s");
+    assert_string_equal(line_edit_text(&f.screen->chat.line), "where is the oil?");
+    fixture_keys(&f, "M-s");
+    assert_string_equal(line_edit_text(&f.screen->chat.line), "in:src/ where is the oil?");
+    fixture_keys(&f, "M-s Enter");
+    assert_true(scope_is_all(&f.scope));
+    fixture_ask(&f, "in:nowhere what?");
+    assert_string_equal(f.screen->notice, "no path and no chapter is called nowhere");
+    assert_int_equal(f.screen->mode, MODE_ASK);
+    fixture_keys(&f, "M-s ^U Esc");
+    fixture_ask(&f, "in:\"CHAPTER II\" what?");
+    assert_int_equal(f.scope.n_ranges, 1);
+    fixture_close(&f);
+}
+
 static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
 {
     (void)state;
@@ -947,6 +979,7 @@ int main(void)
         cmocka_unit_test(all_questions_are_one_transcript_the_newest_below),
         cmocka_unit_test(a_follow_up_is_shown_before_it_is_sent_and_can_be_taken_back),
         cmocka_unit_test(a_question_is_asked_again_as_it_was_or_changed),
+        cmocka_unit_test(a_question_is_asked_of_a_part_and_of_all_again),
         cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
         cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/panes/atlas.h"
+#include "app/reader/scope_words.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -16,14 +17,25 @@ void conversation_close(struct conversation *c)
     *c = (struct conversation){0};
 }
 
-int conversation_ask(struct conversation *c, const char *question, struct error *e)
+static struct exchange *new_exchange(const char *asked)
+{
+    struct scope_words w;
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL || (x->asked = strdup(asked)) == NULL || scope_words_split(&w, asked, NULL) != 0) {
+        exchange_close(x);
+        return NULL;
+    }
+    x->question = w.question;
+    x->within = w.within;
+    return x;
+}
+
+int conversation_ask(struct conversation *c, const char *asked, struct error *e)
 {
     struct exchange **items = bytes_reserve(c->items, &c->capacity, c->n + 1, sizeof *items);
     if (items != NULL) c->items = items;
-    struct exchange *x = calloc(1, sizeof *x);
-    if (x != NULL) x->question = strdup(question);
-    if (x != NULL) x->asked = strdup(question);
-    if (items == NULL || x == NULL || x->question == NULL || x->asked == NULL) {
+    struct exchange *x = new_exchange(asked);
+    if (items == NULL || x == NULL) {
         exchange_close(x);
         return error_set_kind(e, ERROR_MEMORY, "no memory for a question");
     }
@@ -42,7 +54,7 @@ const char *conversation_topic(const struct conversation *c, size_t before)
 {
     size_t i = before < c->n ? before : c->n;
     while (i-- > 0)
-        if (!c->items[i]->follows) return c->items[i]->asked;
+        if (!c->items[i]->follows) return c->items[i]->question;
     return NULL;
 }
 

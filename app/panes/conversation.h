@@ -21,10 +21,10 @@ struct conversation {
 void conversation_close(struct conversation *c);
 
 /* Adds a waiting question, makes it the current one; its id is its index. */
-int conversation_ask(struct conversation *c, const char *question, struct error *e);
+int conversation_ask(struct conversation *c, const char *asked, struct error *e);
 struct exchange *conversation_current(const struct conversation *c);
 
-/* What a question after the first `before` ones would follow up: the last that stood alone, as it was asked; NULL:
+/* What a question after the first `before` ones would follow up: the last that stood alone; NULL:
  * nothing. */
 const char *conversation_topic(const struct conversation *c, size_t before);
 

@@ -10,6 +10,7 @@ void exchange_close(struct exchange *x)
     if (x == NULL) return;
     free(x->question);
     free(x->asked);
+    free(x->within);
     free(x->text);
     free(x->problem);
     answer_close(x->answer);

@@ -24,6 +24,7 @@ struct exchange {
     enum exchange_state state;
     char *question; /* owned: as it is sought, where it was made to stand alone */
     char *asked;    /* owned: as it was typed */
+    char *within;   /* owned: of that, the words that say what of the text it is asked of; "" for all */
     bool follows;   /* it follows up an earlier one */
     char *text;     /* owned: the words as far as they came, terminated; NULL before */
     size_t size, capacity;

@@ -61,6 +61,18 @@ static int put_named_place(struct canvas *c, struct rect r, int y, int x, struct
     return canvas_put_head(c, r, y, x, s, at, strlen(at));
 }
 
+/* The headings that a place is under, from the outside in; where there is no room for all, as many of the innermost as
+ * there is, and the beginning of that one. */
+static int put_path(struct canvas *c, struct rect r, int y, int x, struct style s, const struct outline *o,
+                    size_t heading)
+{
+    char path[512];
+    size_t size = outline_path(o, heading, path, sizeof path), from = 0;
+    for (const char *next; (int)safe_text_width(path + from, size - from) > r.w - x; from = (size_t)(next - path) + 3)
+        if ((next = strstr(path + from, " > ")) == NULL) break;
+    return canvas_put_head(c, r, y, x, s, path + from, size - from);
+}
+
 int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
                uint64_t offset)
 {
@@ -80,5 +92,5 @@ int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, co
     x = canvas_printf(c, r, y, x, s, "line %llu", line);
     if (h == NULL) return x;
     x = canvas_puts(c, r, y, x, s, ", ");
-    return canvas_put_head(c, r, y, x, s, h->title, h->size);
+    return put_path(c, r, y, x, s, v->outline, (size_t)(h - v->outline->headings));
 }

@@ -29,8 +29,8 @@ struct view {
  * NULL. */
 struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char *title, const char *detail);
 
-/* Draws PATH:LINE, or in the only file the line and the chapter, from column x on: where there is no room, the end of a
- * path and the beginning of a chapter are kept. Returns the column after it. */
+/* Draws PATH:LINE, or in the only file the line and the chapter with what it is inside, from column x on: where there
+ * is no room, the end of a path and the beginning of a chapter are kept. Returns the column after it. */
 int pane_place(struct canvas *c, struct rect r, int y, int x, struct style s, const struct view *v, size_t document,
                uint64_t offset);
 

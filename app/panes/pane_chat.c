@@ -109,6 +109,10 @@ static void describe(const struct pane_chat *p, const struct view *v, const char
     int n = 0;
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
+    if (x->within[0] != '\0') {
+        n = snprintf(out + used, size - used, "%.100s  ", x->within);
+        used += n > 0 ? (size_t)n : 0;
+    }
     if (p->rows > p->height) {
         n = snprintf(out + used, size - used, "rows %d-%d of %d  ", p->scroll + 1, p->scroll + p->height, p->rows);
         used += n > 0 ? (size_t)n : 0;

@@ -53,6 +53,24 @@ static bool heading_wanted(const struct pane_contents *p, size_t heading, const 
     return *filter == '\0' || has_word(h->title, h->size, filter);
 }
 
+/* The heading after one, without those inside it where they are not shown. */
+static size_t after_heading(const struct pane_contents *p, size_t heading, const char *filter)
+{
+    const struct outline *o = p->outline;
+    const struct outline_heading *h = &o->headings[heading++];
+    if (*filter != '\0' || !h->closed) return heading;
+    while (heading < o->n_headings && o->headings[heading].document == h->document &&
+           o->headings[heading].depth > h->depth)
+        heading++;
+    return heading;
+}
+
+static bool has_inside(const struct outline *o, size_t heading)
+{
+    const struct outline_heading *h = &o->headings[heading];
+    return heading + 1 < o->n_headings && h[1].document == h->document && h[1].depth > h->depth;
+}
+
 /* An entry, or one of its headings: makes its row, where it has one, and goes on to what comes after it. */
 static void take_one(struct pane_contents *p, const char *filter)
 {
@@ -66,7 +84,8 @@ static void take_one(struct pane_contents *p, const char *filter)
         if (shown) add_row(p, p->entry, SIZE_MAX);
         p->heading = begin;
     } else if (heading_wanted(p, p->heading, filter)) {
-        add_row(p, p->entry, p->heading++);
+        add_row(p, p->entry, p->heading);
+        p->heading = after_heading(p, p->heading, filter);
     } else {
         p->heading++;
     }
@@ -119,6 +138,24 @@ void pane_contents_move(struct pane_contents *p, long by)
     p->was = (struct contents_row){SIZE_MAX, SIZE_MAX};
 }
 
+static unsigned depth_of(const struct outline *o, struct contents_row row)
+{
+    const unsigned depth = o->entries[row.entry].depth;
+    return row.heading == SIZE_MAX ? depth : depth + 1 + o->headings[row.heading].depth;
+}
+
+/* To the row that one is inside; false where there is none. */
+static bool go_out(struct pane_contents *p, struct contents_row row)
+{
+    const unsigned depth = depth_of(p->outline, row);
+    for (size_t i = p->selected; i-- > 0;) {
+        if (depth_of(p->outline, p->rows[i]) >= depth) continue;
+        p->selected = i;
+        return true;
+    }
+    return false;
+}
+
 bool pane_contents_fold(struct pane_contents *p, bool open)
 {
     if (p->selected >= p->n_rows || p->filter.size > 0) return false;
@@ -130,15 +167,13 @@ bool pane_contents_fold(struct pane_contents *p, bool open)
         pane_contents_update(p);
         return true;
     }
-    if (open) return false;
-    uint16_t depth = row.heading == SIZE_MAX ? entry->depth : (uint16_t)(entry->depth + 1);
-    for (size_t i = p->selected; i-- > 0;) {
-        const struct contents_row *above = &p->rows[i];
-        if (above->heading != SIZE_MAX || p->outline->entries[above->entry].depth >= depth) continue;
-        p->selected = i;
+    struct outline_heading *heading = row.heading != SIZE_MAX ? &p->outline->headings[row.heading] : NULL;
+    if (heading != NULL && has_inside(p->outline, row.heading) && heading->closed == open) {
+        heading->closed = !open;
+        pane_contents_update(p);
         return true;
     }
-    return false;
+    return !open && go_out(p, row);
 }
 
 bool pane_contents_spot(const struct pane_contents *p, struct spot *out)
@@ -148,6 +183,25 @@ bool pane_contents_spot(const struct pane_contents *p, struct spot *out)
     *out = (struct spot){p->outline->entries[row.entry].first_document, 0};
     if (row.heading != SIZE_MAX) out->offset = p->outline->headings[row.heading].offset;
     return true;
+}
+
+void pane_contents_within(const struct pane_contents *p, char out[PANE_CONTENTS_WITHIN])
+{
+    const struct outline *o = p->outline;
+    char name[PANE_CONTENTS_WITHIN - 8] = "";
+    out[0] = '\0';
+    if (p->selected >= p->n_rows) return;
+    const struct contents_row row = p->rows[p->selected];
+    const struct outline_entry *entry = &o->entries[row.entry];
+    const char *path = o->corpus->documents[entry->first_document].path;
+    const size_t size = (size_t)(entry->name - path) + entry->size;
+    if (row.heading != SIZE_MAX)
+        outline_path(o, row.heading, name, sizeof name);
+    else if (o->corpus->n_documents > 1)
+        snprintf(name, sizeof name, "%.*s%s", (int)size, path, entry->folder ? "/" : "");
+    name[strcspn(name, "\"")] = '\0'; /* a quote would end it, so it is called by what comes before */
+    const char *quote = name[strcspn(name, " \t\n")] != '\0' ? "\"" : "";
+    if (name[0] != '\0') snprintf(out, PANE_CONTENTS_WITHIN, "in:%s%s%s", quote, name, quote);
 }
 
 size_t pane_contents_at(const struct pane_contents *p, int row)
@@ -220,7 +274,10 @@ static void draw_row(const struct pane_contents *p, struct canvas *c, struct rec
     struct rect rest = {line.y, line.x, line.h, right > 4 ? right : line.w};
     if (row.heading != SIZE_MAX) {
         const struct outline_heading *h = &o->headings[row.heading];
-        int x = flat ? 1 : 2 * (entry->depth + 1) + (h->level > 1 ? 1 : 0);
+        const unsigned depth = depth_of(o, row);
+        int x = flat ? 1 : 2 * (int)(depth < 8 ? depth : 8);
+        if (!flat && has_inside(o, row.heading))
+            canvas_puts(c, rest, 0, x - 2, style(role == ROLE_TEXT ? ROLE_DIM : role), h->closed ? "▸ " : "▾ ");
         canvas_put_head(c, rest, 0, x, style(role), h->title, h->size);
         return;
     }

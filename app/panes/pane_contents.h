@@ -41,6 +41,10 @@ bool pane_contents_fold(struct pane_contents *p, bool open);
 /* The place of the selected row; false where there is none. */
 bool pane_contents_spot(const struct pane_contents *p, struct spot *out);
 
+/* What is selected as a question says it ("in:src/", in:"Book I > Chapter 3"); "" for all of the text. */
+enum { PANE_CONTENTS_WITHIN = 600 };
+void pane_contents_within(const struct pane_contents *p, char out[PANE_CONTENTS_WITHIN]);
+
 /* The row shown at a row of the pane (0: its title); SIZE_MAX where there is none. */
 size_t pane_contents_at(const struct pane_contents *p, int row);
 

@@ -35,10 +35,13 @@ static int restrict_to(const struct finding_rank_sources *from, const struct sco
     if (scope_is_all(scope)) return 0;
     bool *inside = calloc(c->n_documents, sizeof *inside);
     if (!inside) return error_memory(e);
-    size_t n_inside = 0;
+    size_t n_inside = scope->n_ranges;
     for (size_t i = 0; i < c->n_documents; i++) n_inside += inside[i] = scope_holds(scope, c->documents[i].path);
-    for (size_t i = 0; i < from->n; i++)
-        if (!inside[from->segments[i].document]) rank[i] = -INFINITY;
+    for (size_t i = 0; i < from->n; i++) {
+        const struct reader_segment *s = &from->segments[i];
+        if (!inside[s->document] && !scope_touches(scope, s->document, s->offset, s->offset + s->size))
+            rank[i] = -INFINITY;
+    }
     free(inside);
     if (n_inside > 0) return 0;
     return error_set(e, "none of the %zu documents is of the paths and kinds that are asked of", c->n_documents);

@@ -47,17 +47,36 @@ static bool glob_holds(const char *glob, const char *path)
 bool scope_holds(const struct scope *s, const char *path)
 {
     if (s->contents && !(s->contents >> content_of(path) & 1)) return false;
-    if (s->n_globs == 0) return true;
+    if (s->n_globs == 0) return s->n_ranges == 0;
     for (size_t i = 0; i < s->n_globs; i++)
         if (glob_holds(s->globs[i], path)) return true;
+    return false;
+}
+
+bool scope_touches(const struct scope *s, size_t document, uint64_t begin, uint64_t end)
+{
+    for (size_t i = 0; i < s->n_ranges; i++) {
+        const struct scope_range *r = &s->ranges[i];
+        if (r->document == document && begin < r->end && end > r->begin) return true;
+    }
     return false;
 }
 
 bool scope_copy(struct scope *out, const struct scope *s)
 {
     char **globs = calloc(s->n_globs + 1, sizeof *globs);
-    if (!globs) return false;
-    *out = (struct scope){.globs = (const char *const *)globs, .n_globs = s->n_globs, .contents = s->contents};
+    struct scope_range *ranges = calloc(s->n_ranges + 1, sizeof *ranges);
+    if (!globs || !ranges) {
+        free(globs);
+        free(ranges);
+        return false;
+    }
+    if (s->n_ranges > 0) memcpy(ranges, s->ranges, s->n_ranges * sizeof *ranges);
+    *out = (struct scope){.globs = (const char *const *)globs,
+                          .n_globs = s->n_globs,
+                          .ranges = ranges,
+                          .n_ranges = s->n_ranges,
+                          .contents = s->contents};
     for (size_t i = 0; i < s->n_globs; i++) {
         if ((globs[i] = strdup(s->globs[i]))) continue;
         scope_free(out);
@@ -71,10 +90,11 @@ void scope_free(struct scope *s)
     char **globs = (char **)(void *)s->globs;
     for (size_t i = 0; globs && i < s->n_globs; i++) free(globs[i]);
     free(globs);
+    free((void *)(uintptr_t)s->ranges);
     *s = (struct scope){.n_globs = 0};
 }
 
 bool scope_is_all(const struct scope *s)
 {
-    return s->n_globs == 0 && s->contents == 0;
+    return s->n_globs == 0 && s->n_ranges == 0 && s->contents == 0;
 }

@@ -16,14 +16,16 @@ struct event;
 struct inspected_choice;
 struct message;
 struct model;
+struct scope;
 struct screen;
 
 /* What the screen wants done. Every function is given. */
 struct screen_calls {
     void *context;
 
-    /* About `topic` where it follows up that question, else NULL. False: too many are waiting. */
-    bool (*ask)(void *context, size_t id, const char *question, const char *topic);
+    /* About `topic` where it follows up that question, else NULL; of what the scope holds, NULL: as usual. False: too
+     * many are waiting. */
+    bool (*ask)(void *context, size_t id, const char *question, const char *topic, const struct scope *scope);
     bool (*read)(void *context);
     void (*stop)(void *context);
     bool (*measure)(void *context);

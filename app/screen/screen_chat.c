@@ -1,8 +1,10 @@
 /* The pane of questions and answers, and asking: what a question follows up is decided here, where it can be seen
  * before it is sent. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "app/reader/scope_words.h"
 #include "app/screen/screen_panes.h"
 #include "app/text/leaning.h"
 #include "app/text/safe_text.h"
@@ -36,31 +38,55 @@ static bool is_under_way(const struct exchange *x)
     return x->state == EXCHANGE_WAITS || x->state == EXCHANGE_ANSWERING;
 }
 
-static bool send(struct screen *s, size_t id)
+/* What of the text the words say; -1 where they mean nothing here. */
+static int resolve(const struct screen *s, const char *within, struct scope *out, struct error *e)
+{
+    return scope_words_resolve(out, within, s->atlas->corpus, s->contents.outline, e);
+}
+
+static void send(struct screen *s, size_t id)
 {
     struct exchange *x = s->conversation.items[id];
+    struct error e = {0};
+    struct scope scope;
+    if (resolve(s, x->within, &scope, &e) != 0) {
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
+        return;
+    }
     s->evidence.first = 0;
     pane_chat_follow(&s->chat);
     x->state = EXCHANGE_WAITS;
     const char *topic = x->follows ? conversation_topic(&s->conversation, id) : NULL;
-    if (s->calls.ask(s->calls.context, id, x->asked, topic)) return true;
-    x->state = EXCHANGE_FAILED;
-    screen_notice(s, ROLE_ERROR, "too many questions are waiting");
-    return false;
+    if (!s->calls.ask(s->calls.context, id, x->question, topic, scope_is_all(&scope) ? NULL : &scope)) {
+        x->state = EXCHANGE_FAILED;
+        screen_notice(s, ROLE_ERROR, "too many questions are waiting");
+    }
+    scope_free(&scope);
+}
+
+/* The line as it may be sent: it asks something, of something that there is. */
+static bool may_be_sent(struct screen *s, struct error *e)
+{
+    struct scope_words w;
+    struct scope scope = {.n_globs = 0};
+    if (scope_words_split(&w, line_edit_text(&s->chat.line), e) != 0) return false;
+    const bool asks = w.question[strspn(w.question, " \n\t")] != '\0';
+    const bool known = asks && resolve(s, w.within, &scope, e) == 0;
+    scope_free(&scope);
+    scope_words_free(&w);
+    return known;
 }
 
 void screen_chat_ask(struct screen *s)
 {
     struct error e = {0};
-    const char *question = line_edit_text(&s->chat.line);
-    if (question[strspn(question, " \n\t")] == '\0') return;
     const bool follows = topic_of(s) != NULL;
-    if (conversation_ask(&s->conversation, question, &e) != 0) {
-        screen_notice(s, ROLE_ERROR, "%s", e.text);
+    if (!may_be_sent(s, &e) || conversation_ask(&s->conversation, line_edit_text(&s->chat.line), &e) != 0) {
+        if (e.text[0] != '\0') screen_notice(s, ROLE_ERROR, "%s", e.text);
         return;
     }
     conversation_current(&s->conversation)->follows = follows;
-    (void)send(s, s->conversation.current);
+    send(s, s->conversation.current);
     line_edit_accept(&s->chat.line);
     s->topic = TOPIC_GUESSED;
     s->mode = MODE_BROWSE;
@@ -74,7 +100,7 @@ void screen_chat_again(struct screen *s)
     else if (is_under_way(x))
         screen_notice(s, ROLE_DIM, "it is being answered");
     else
-        (void)send(s, s->conversation.current);
+        send(s, s->conversation.current);
 }
 
 void screen_chat_edit(struct screen *s)
@@ -88,6 +114,42 @@ void screen_chat_edit(struct screen *s)
     screen_chat_begin(s, x->follows ? TOPIC_SAME : TOPIC_NEW);
 }
 
+/* The question typed so far, asked of something else; it may be typed on behind it. */
+static void set_within(struct screen *s, const char *within)
+{
+    struct scope_words w;
+    char *line = NULL;
+    if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return;
+    const size_t size = strlen(within) + strlen(w.question) + 2;
+    if ((line = malloc(size)) != NULL) {
+        snprintf(line, size, "%s%s%s", within, within[0] ? " " : "", w.question);
+        line_edit_set(&s->chat.line, line);
+        if (w.within[0] != '\0') snprintf(s->within, sizeof s->within, "%s", w.within);
+    }
+    free(line);
+    scope_words_free(&w);
+}
+
+void screen_chat_within(struct screen *s, const char *within)
+{
+    set_within(s, within);
+    screen_chat_begin(s, TOPIC_GUESSED);
+}
+
+void screen_chat_switch_scope(struct screen *s)
+{
+    struct scope_words w;
+    char before[sizeof s->within];
+    if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return;
+    snprintf(before, sizeof before, "%s", s->within);
+    const bool all = w.within[0] == '\0';
+    scope_words_free(&w);
+    if (all && before[0] == '\0')
+        screen_notice(s, ROLE_DIM, "it is asked of all; a in the contents asks there, in:src/ and kind:docs too");
+    else
+        set_within(s, all ? before : "");
+}
+
 void screen_chat_select(struct screen *s, size_t id)
 {
     struct conversation *c = &s->conversation;
@@ -98,6 +160,33 @@ void screen_chat_select(struct screen *s, size_t id)
     s->evidence.first = 0;
 }
 
+/* Of what of the text it is asked; nothing where it is asked of all. */
+static size_t about_scope(const struct screen *s, char *out, size_t size)
+{
+    struct error e = {0};
+    struct scope_words w;
+    struct scope scope;
+    char key[80];
+    int n = 0;
+    if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return 0;
+    const struct corpus *c = s->atlas->corpus;
+    size_t files = 0;
+    keymap_names(&s->config.keymap, EDIT_SCOPE, key, sizeof key);
+    if (w.within[0] != '\0' && resolve(s, w.within, &scope, &e) != 0) {
+        n = snprintf(out, size, "%s  ", e.text);
+    } else if (w.within[0] != '\0') {
+        for (size_t i = 0; i < c->n_documents; i++) files += scope_holds(&scope, c->documents[i].path);
+        if (scope.n_ranges > 0)
+            n = snprintf(out, size, "asks %zu chapter%s", scope.n_ranges, scope.n_ranges == 1 ? "" : "s");
+        else
+            n = snprintf(out, size, "asks %zu of %zu files", files, c->n_documents);
+        n += snprintf(out + n, size - (size_t)n, "  %s: all of it  ", key);
+        scope_free(&scope);
+    }
+    scope_words_free(&w);
+    return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
 /* What is said of the question that is typed, before it is sent. */
 static void about_line(const struct screen *s, char *out, size_t size)
 {
@@ -105,6 +194,9 @@ static void about_line(const struct screen *s, char *out, size_t size)
     const int room = 28;
     const char *topic = topic_of(s), *last = conversation_topic(&s->conversation, s->conversation.n);
     keymap_names(&s->config.keymap, EDIT_TOPIC, key, sizeof key);
+    size_t used = about_scope(s, out, size);
+    out += used;
+    size -= used;
     if (topic != NULL) {
         const size_t whole = safe_text_whole(topic, strnlen(topic, (size_t)room));
         snprintf(out, size, "follows up: %.*s%s  %s: on its own", (int)whole, topic, topic[whole] ? "…" : "", key);

@@ -46,6 +46,16 @@ static void open(struct screen *s)
     }
 }
 
+/* A question is asked of the selected folder, file or chapter. */
+static bool act(struct screen *s, enum action action)
+{
+    char within[PANE_CONTENTS_WITHIN];
+    if (action != ACTION_ASK) return false;
+    pane_contents_within(&s->contents, within);
+    screen_chat_within(s, within);
+    return true;
+}
+
 static bool press(struct screen *s, const struct event *event, struct rect r)
 {
     size_t row = pane_contents_at(&s->contents, event->y - r.y);
@@ -60,7 +70,10 @@ static void wheel(struct screen *s, long by)
     pane_contents_move(&s->contents, by);
 }
 
-static const struct pane_hint keys[] = {{ACTION_OPEN, "go", WHEN_ALWAYS}, {ACTION_SEARCH, "filter", WHEN_ALWAYS}, {0}};
+static const struct pane_hint keys[] = {{ACTION_OPEN, "go", WHEN_ALWAYS},
+                                        {ACTION_ASK, "ask there", WHEN_ALWAYS},
+                                        {ACTION_SEARCH, "filter", WHEN_ALWAYS},
+                                        {0}};
 
 const struct pane_ops screen_contents_pane = {
-    .draw = draw, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};
+    .draw = draw, .act = act, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};

@@ -39,6 +39,8 @@ static void ask_key(struct screen *s, uint32_t key, enum action action)
         s->mode = MODE_BROWSE;
     } else if (action == EDIT_TOPIC) {
         screen_chat_topic(s);
+    } else if (action == EDIT_SCOPE) {
+        screen_chat_switch_scope(s);
     } else if (action == EDIT_NEWLINE) {
         line_edit_insert(&s->chat.line, "\n", 1);
     } else if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) {

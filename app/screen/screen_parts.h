@@ -94,6 +94,7 @@ struct screen {
     struct pane_contents contents;
     struct pane_chat chat;
     enum topic topic;
+    char within[256]; /* of what a question was asked that is now asked of all, or of something else */
     struct pane_map map;
     struct pane_pattern pattern;
     struct pane_inspect inspect;
@@ -159,6 +160,10 @@ void screen_chat_again(struct screen *s);
 void screen_chat_edit(struct screen *s);
 void screen_chat_select(struct screen *s, size_t id);
 void screen_chat_topic(struct screen *s);
+
+/* Asks of something only ("in:src/"); of all, or of what it was before. */
+void screen_chat_within(struct screen *s, const char *within);
+void screen_chat_switch_scope(struct screen *s);
 
 /* screen_inspect.c: asks to look into the questions that are shown; opens or closes the inspector; shows the other
  * attention. */

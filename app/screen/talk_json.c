@@ -247,10 +247,12 @@ static bool take_question(struct conversation *all, const cJSON *o, const struct
     size_t known = 0;
     if (!cJSON_IsString(question) || !cJSON_IsString(state)) return false;
     while (known < 3 && strcmp(state->valuestring, states[known]) != 0) known++;
-    if (known == 3 || conversation_ask(all, question->valuestring, NULL) != 0) return false;
+    const cJSON *asked = cJSON_GetObjectItemCaseSensitive(o, "asked");
+    if (asked == NULL) asked = question;
+    if (known == 3 || !cJSON_IsString(asked) || conversation_ask(all, asked->valuestring, NULL) != 0) return false;
     struct exchange *x = conversation_current(all);
     x->state = state_of[known];
-    if (!take_text(&x->asked, o, "asked")) return false;
+    if (!take_text(&x->question, o, "question")) return false;
     x->follows = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "follows"));
     if (!take_text(&x->text, o, "answer") || !take_text(&x->problem, o, "problem")) return false;
     x->size = x->text ? strlen(x->text) : 0;

@@ -37,10 +37,10 @@ int ui_check(struct error *e)
     return terminal_check(e);
 }
 
-static bool action_ask(void *context, size_t id, const char *question, const char *topic)
+static bool action_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope)
 {
     struct ui *u = context;
-    return worker_ask_about(u->worker, id, question, topic, NULL);
+    return worker_ask_about(u->worker, id, question, topic, scope);
 }
 
 static bool action_read(void *context)

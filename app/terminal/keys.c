@@ -65,6 +65,7 @@ static const struct keys_entry table[] = {
     {EDIT_ACCEPT, "edit-accept", "Enter", "send", true},
     {EDIT_NEWLINE, "edit-newline", "M-Enter ^J", "new line", true},
     {EDIT_TOPIC, "edit-topic", "M-t", "a follow-up of the question before, or not", true},
+    {EDIT_SCOPE, "edit-scope", "M-s", "of all the text, or of in: and kind: again", true},
     {EDIT_CANCEL, "edit-cancel", "Esc ^G ^C", "leave the line", true},
     {EDIT_PREVIOUS, "edit-previous", "Up ^P", "line above, or earlier entry", true},
     {EDIT_NEXT, "edit-next", "Down ^N", "line below, or later entry", true},

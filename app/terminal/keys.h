@@ -106,6 +106,7 @@ enum action {
     EDIT_NEXT,
     EDIT_NEWLINE,
     EDIT_TOPIC,
+    EDIT_SCOPE,
     EDIT_ACCEPT,
     EDIT_CANCEL,
     ACTION_COUNT

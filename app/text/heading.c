@@ -1,5 +1,6 @@
 #include "app/text/heading.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -78,16 +79,18 @@ struct named {
     unsigned level;
 };
 
-/* Takes one of the words; its level, or 0. */
-static unsigned take_one(struct rest *r, const struct named *list, size_t n)
+static const struct named nothing = {NULL, 0};
+
+/* Takes one of the words, or nothing. */
+static const struct named *take_one(struct rest *r, const struct named *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (take(r, list[i].word)) return list[i].level;
-    return 0;
+        if (take(r, list[i].word)) return &list[i];
+    return &nothing;
 }
 
 /* "第一章 雾港", "第3回", "제2장", "2장": a number and what it counts, then nothing that reads on. */
-static unsigned counted_level(struct rest line)
+static const struct named *counted(struct rest line)
 {
     static const struct named han[] = {{"章", 2}, {"回", 2}, {"节", 2}, {"節", 2}, {"話", 2},
                                        {"话", 2}, {"幕", 2}, {"夜", 2}, {"卷", 1}, {"巻", 1},
@@ -96,12 +99,12 @@ static unsigned counted_level(struct rest line)
                                           {"막", 2}, {"부", 1}, {"편", 1}, {"권", 1}};
     bool chinese = take(&line, "第"), korean = !chinese && take(&line, "제");
     drop_spaces(&line);
-    if (!take_number(&line)) return 0;
+    if (!take_number(&line)) return &nothing;
     drop_spaces(&line);
-    unsigned level = chinese ? take_one(&line, han, N(han)) : take_one(&line, hangul, N(hangul));
+    const struct named *found = chinese ? take_one(&line, han, N(han)) : take_one(&line, hangul, N(hangul));
     size_t n;
-    if (korean || level == 0 || chinese || line.size == 0) return level;
-    return first_of(line, &n) == ' ' ? level : 0;
+    if (korean || found->level == 0 || chinese || line.size == 0) return found;
+    return first_of(line, &n) == ' ' ? found : &nothing;
 }
 
 /* Words that stand before a number, or behind an ordinal. */
@@ -143,24 +146,46 @@ static bool is_number_or_ordinal(struct rest line)
 }
 
 /* "Глава 2", "Kapitel XII: Die Flut", "الفصل الأول"; "Erstes Kapitel", "2. fejezet". */
-static unsigned worded_level(struct rest line)
+static const struct named *worded(struct rest line)
 {
     struct rest second = line;
-    unsigned level = take_one(&line, counting, N(counting));
-    if (level > 0 && line.size > 0 && *line.at == ' ') {
+    const struct named *found = take_one(&line, counting, N(counting));
+    if (found->level > 0 && line.size > 0 && *line.at == ' ') {
         drop_spaces(&line);
-        return is_number_or_ordinal(line) ? level : 0;
+        return is_number_or_ordinal(line) ? found : &nothing;
     }
     const char *space = memchr(second.at, ' ', second.size);
-    if (!space) return 0;
+    if (!space) return &nothing;
     drop(&second, (size_t)(space - second.at) + 1);
-    level = take_one(&second, counting, N(counting));
-    return second.size == 0 ? level : 0;
+    found = take_one(&second, counting, N(counting));
+    return second.size == 0 ? found : &nothing;
 }
 
-/* "CHAPTER IV", "Chapter 12. A Name", "BOOK THE FIRST", "Letter 1", "PROLOGUE": a word of the list, then a number or
- * capitals, or nothing. */
-static unsigned english_level(const char *line, size_t size)
+/* Whether a number stands first, and what follows it does not read on as a sentence: "IV", "12. A Name", "Two", but not
+ * "I wrote". */
+static bool numbers(const char *text, size_t size)
+{
+    static const char *const words[] = {"one",     "two",       "three",    "four",     "five",
+                                        "six",     "seven",     "eight",    "nine",     "ten",
+                                        "eleven",  "twelve",    "thirteen", "fourteen", "fifteen",
+                                        "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
+    size_t n = 0, roman = 0;
+    while (n < size && text[n] >= '0' && text[n] <= '9') n++;
+    while (n == 0 && roman < size && strchr("IVXLCDM", text[roman])) roman++;
+    n += roman;
+    for (size_t i = 0; n == 0 && i < N(words); i++) {
+        const size_t length = strlen(words[i]);
+        const bool whole = length == size || (length < size && !isalpha((unsigned char)text[length]));
+        if (whole && strncasecmp(text, words[i], length) == 0) n = length;
+    }
+    if (n == 0 || n == size) return n > 0;
+    if (text[n] != ' ') return strchr(".:,;-)", text[n]) != NULL || (unsigned char)text[n] >= 0x80;
+    return n + 1 == size || text[n + 1] < 'a' || text[n + 1] > 'z';
+}
+
+/* "CHAPTER IV", "Chapter Two", "Chapter 12. A Name", "BOOK THE FIRST", "Letter 1", "PROLOGUE": a word of the list, then
+ * a number or capitals, or nothing. */
+static unsigned english_level(const char *line, size_t size, const char **word)
 {
     static const struct {
         const char *word;
@@ -176,19 +201,19 @@ static unsigned english_level(const char *line, size_t size)
     for (size_t i = 0; i < N(words); i++) {
         size_t n = strlen(words[i].word);
         if (size < n || strncasecmp(line, words[i].word, n) != 0 || line[0] < 'A' || line[0] > 'Z') continue;
+        *word = words[i].word;
         if (words[i].alone && (size == n || (size == n + 1 && line[n] == '.'))) return words[i].level;
         if (size < n + 2 || line[n] != ' ') continue;
         char next = line[n + 1];
-        bool number = (next >= '0' && next <= '9') || strchr("IVXLC", next) != NULL;
         bool capitals = line[1] >= 'A' && line[1] <= 'Z' && next >= 'A' && next <= 'Z';
-        if (number || capitals) return words[i].level;
+        if (capitals || numbers(line + n + 1, size - n - 1)) return words[i].level;
     }
     return 0;
 }
 
-unsigned heading_level(const char *line, size_t size)
+unsigned heading_level(const char *line, size_t size, const char **word)
 {
-    unsigned level = english_level(line, size);
+    unsigned level = english_level(line, size, word);
     struct rest rest = {line, size};
     drop_spaces(&rest);
     size_t n;
@@ -197,10 +222,35 @@ unsigned heading_level(const char *line, size_t size)
     if (sentence_ends(line, size, false) || strchr(",;", line[size - 1])) return 0;
     for (size_t i = 0; i < N(alone); i++) {
         struct rest whole = rest;
+        *word = alone[i].word;
         if (take(&whole, alone[i].word) && whole.size == 0) return alone[i].level;
     }
-    level = counted_level(rest);
-    return level > 0 ? level : worded_level(rest);
+    const struct named *found = counted(rest);
+    if (found->level == 0) found = worded(rest);
+    *word = found->word;
+    return found->level;
+}
+
+bool heading_is_manual(const char *line, size_t size)
+{
+    size_t n = 0;
+    while (n < size && line[n] != ' ' && line[n] != '(') n++;
+    if (n == 0 || n + 3 > size || line[n] != '(' || line[n + 1] < '1' || line[n + 1] > '9') return false;
+    while (n < size && line[n] != ')') n++;
+    n++;
+    return 2 * n < size && memcmp(line, line + size - n, n) == 0;
+}
+
+unsigned heading_manual_level(const char *line, size_t size)
+{
+    const size_t blank = strspn(line, " ");
+    if (size == 0 || blank >= size || (blank != 0 && blank != 3)) return 0;
+    bool capital = false;
+    for (size_t i = blank; i < size; i++) {
+        if (blank == 0 && line[i] >= 'a' && line[i] <= 'z') return 0;
+        capital = capital || (line[i] >= 'A' && line[i] <= 'Z');
+    }
+    return !capital || line[blank] == '-' ? 0 : blank == 0 ? 1 : 2;
 }
 
 bool heading_is_in_capitals(const char *line, size_t size)

@@ -1,5 +1,6 @@
 #include "app/text/outline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -153,25 +154,43 @@ static bool is_rule(const char *line, size_t size, char *mark)
     return true;
 }
 
-unsigned outline_heading_level(const char *line, size_t size, const char *below, size_t below_size, size_t *title,
-                               size_t *title_size)
+/* What a line is: its level, the words to show, and what says so. */
+struct found {
+    unsigned level;
+    size_t title, size;
+    const char *word; /* of a part of a book, else NULL */
+    bool capitals;    /* only its capitals do */
+};
+
+static struct found look_at(const char *line, size_t size, const char *below, size_t below_size)
 {
     size_t marks = 0;
     char mark;
-    *title = 0;
-    *title_size = size;
-    if (size == 0 || size > TITLE_MAX) return 0;
+    struct found f = {.size = size};
+    if (size == 0 || size > TITLE_MAX) return f;
     while (marks < size && line[marks] == '#') marks++;
-    if (marks > 0 && marks <= 6 && marks < size && line[marks] == ' ') {
-        *title = marks + 1;
-        *title_size = size - marks - 1;
-        return (unsigned)marks;
-    }
+    if (marks > 0 && marks <= 6 && marks < size && line[marks] == ' ')
+        return (struct found){.level = (unsigned)marks, .title = marks + 1, .size = size - marks - 1};
     if (line[0] != ' ' && is_rule(below, below_size, &mark) && !is_rule(line, size, &mark) && below_size + 3 >= size &&
-        below_size <= size + 3)
-        return mark == '=' ? 1 : 2;
-    unsigned level = heading_level(line, size);
-    return level > 0 ? level : below_size == 0 && heading_is_in_capitals(line, size) ? 2 : 0;
+        below_size <= size + 3) {
+        f.level = mark == '=' ? 1 : 2;
+        return f;
+    }
+    f.level = heading_level(line, size, &f.word);
+    if (f.level > 0) return f;
+    f.word = NULL;
+    f.capitals = below_size == 0 && heading_is_in_capitals(line, size);
+    f.level = f.capitals ? 2 : 0;
+    return f;
+}
+
+unsigned outline_heading_level(const char *line, size_t size, const char *below, size_t below_size, size_t *title,
+                               size_t *title_size)
+{
+    const struct found f = look_at(line, size, below, below_size);
+    *title = f.title;
+    *title_size = f.size;
+    return f.level;
 }
 
 static size_t line_of(const struct document *d, uint64_t line, const char **text)
@@ -183,34 +202,62 @@ static size_t line_of(const struct document *d, uint64_t line, const char **text
     return end - begin > TITLE_MAX + 1 ? TITLE_MAX + 1 : (size_t)(end - begin);
 }
 
-static void add_heading(struct outline *o, const struct outline_heading *heading)
+/* A heading ends those before it that are not around it: the first one of its level, going back, is the last of them.
+ */
+static void add_heading(struct outline *o, struct outline_heading heading)
 {
-    if (o->n_headings - o->first_heading[o->document] >= HEADINGS_MAX) return;
+    const size_t first = o->first_heading[o->document];
+    if (o->n_headings - first >= HEADINGS_MAX) return;
     struct outline_heading *headings =
         bytes_reserve(o->headings, &o->heading_capacity, o->n_headings + 1, sizeof *headings);
     if (headings == NULL) return;
     o->headings = headings;
-    if (o->n_headings > o->first_heading[o->document]) headings[o->n_headings - 1].end = heading->offset;
-    headings[o->n_headings++] = *heading;
+    heading.end = o->corpus->documents[o->document].size;
+    for (size_t i = o->n_headings; i-- > first;) {
+        struct outline_heading *before = &headings[i];
+        heading.depth = before->level < heading.level ? before->depth + 1u : before->depth;
+        if (before->level < heading.level) break;
+        if (before->end > heading.offset) before->end = heading.offset;
+        if (before->level == heading.level) break;
+    }
+    headings[o->n_headings++] = heading;
+}
+
+/* Volumes, books and parts are inside each other in the order in which they come first; chapters are inside them all.
+ */
+static unsigned nested_level(struct outline *o, const struct found *f)
+{
+    if (f->word == NULL && !f->capitals) return f->level;
+    if (f->level > 1) return o->n_words > 0 ? (unsigned)o->n_words + 1 : f->level;
+    size_t i = 0;
+    while (i < o->n_words && o->words[i] != f->word) i++;
+    if (i == o->n_words && i < OUTLINE_WORDS) o->words[o->n_words++] = f->word;
+    return (unsigned)i + 1;
 }
 
 /* A line of the list alone counts only with a blank line before it: inside a paragraph it is text. */
 static void scan_line(struct outline *o, const struct document *d)
 {
     const char *line = "", *below = "", *above = "";
-    size_t title, title_size, size = line_of(d, o->line, &line);
+    size_t size = line_of(d, o->line, &line);
     if (size == 0 || size > TITLE_MAX) return;
+    if (o->line == 0) o->manual = heading_is_manual(line, size);
     if (o->line > 0 && line[0] != '#' && line_of(d, o->line - 1, &above) > 0) return;
     size_t below_size = line_of(d, o->line + 1, &below);
-    unsigned level = outline_heading_level(line, size, below, below_size, &title, &title_size);
-    if (level == 0) return;
-    const struct outline_heading heading = {.document = o->document,
+    struct found f = {.size = size};
+    if (!o->manual)
+        f = look_at(line, size, below, below_size);
+    else if (o->line > 0)
+        f.level = heading_manual_level(line, size);
+    o->named += f.word != NULL && f.level > 1 && f.size > strlen(f.word) + 1;
+    o->shouted = o->shouted || f.capitals;
+    if (f.level == 0 || (f.capitals && !o->capitals)) return;
+    const size_t blank = f.title == 0 ? strspn(line, " ") : 0;
+    add_heading(o, (struct outline_heading){.document = o->document,
                                             .offset = d->lines[o->line],
-                                            .end = d->size,
-                                            .level = (uint16_t)level,
-                                            .title = line + title,
-                                            .size = (uint16_t)title_size};
-    add_heading(o, &heading);
+                                            .level = (uint16_t)nested_level(o, &f),
+                                            .title = line + f.title + blank,
+                                            .size = (uint16_t)(f.size - blank)});
 }
 
 /* A converted text brings its own contents; false where it has none, and its lines are looked at. */
@@ -222,13 +269,23 @@ static bool take_parts(struct outline *o, const struct document *d)
         const char *title = parts_title(&d->parts, part);
         const struct outline_heading heading = {.document = o->document,
                                                 .offset = part->offset,
-                                                .end = d->size,
                                                 .level = (uint16_t)part->level,
                                                 .title = title,
                                                 .size = (uint16_t)strlen(title)};
-        if (part->level > 0) add_heading(o, &heading);
+        if (part->level > 0) add_heading(o, heading);
     }
     return o->n_headings > before;
+}
+
+/* Lines in capitals are chapters only where nothing else names chapters: such a text is looked at once more. */
+static void end_document(struct outline *o)
+{
+    const bool again = o->shouted && !o->capitals && o->named < 2;
+    if (again) o->n_headings = o->first_heading[o->document];
+    o->capitals = again;
+    o->line = o->named = o->n_words = 0;
+    o->shouted = false;
+    if (!again) o->first_heading[++o->document] = o->n_headings;
 }
 
 bool outline_step(struct outline *o, int milliseconds)
@@ -240,10 +297,7 @@ bool outline_step(struct outline *o, int milliseconds)
         bool prose = outline_is_prose(d) && (o->line > 0 || !take_parts(o, d));
         uint64_t end = o->line + LINES_A_SLICE;
         for (; prose && o->line < d->n_lines && o->line < end; o->line++) scan_line(o, d);
-        if (o->line >= d->n_lines || !prose) {
-            o->line = 0;
-            o->first_heading[++o->document] = o->n_headings;
-        }
+        if (o->line >= d->n_lines || !prose) end_document(o);
         clock_gettime(CLOCK_MONOTONIC, &now);
         if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= milliseconds) break;
     }
@@ -261,6 +315,22 @@ void outline_headings(const struct outline *o, size_t document, size_t *begin, s
     if (document > o->document || document >= o->corpus->n_documents) return;
     *begin = o->first_heading[document];
     *end = document < o->document ? o->first_heading[document + 1] : o->n_headings;
+}
+
+size_t outline_around(const struct outline *o, size_t heading)
+{
+    for (size_t i = heading; i-- > 0 && o->headings[i].document == o->headings[heading].document;)
+        if (o->headings[i].depth < o->headings[heading].depth) return i;
+    return SIZE_MAX;
+}
+
+size_t outline_path(const struct outline *o, size_t heading, char *out, size_t size)
+{
+    const size_t outer = o->headings[heading].depth > 0 ? outline_around(o, heading) : SIZE_MAX;
+    const size_t used = outer != SIZE_MAX ? outline_path(o, outer, out, size) : 0;
+    const struct outline_heading *h = &o->headings[heading];
+    const int n = snprintf(out + used, size - used, "%s%.*s", used > 0 ? " > " : "", (int)h->size, h->title);
+    return used + (n < 0 ? 0 : (size_t)n < size - used ? (size_t)n : size - used - 1);
 }
 
 const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset)

@@ -1,5 +1,6 @@
 /* The parts of the text: folders and files as a tree, and inside prose its chapters (Markdown headings, underlined
- * headings, lines such as "CHAPTER 4. The Chase" or "STORY OF THE DOOR"). Chapters are looked for a slice at a time,
+ * headings, lines such as "CHAPTER 4. The Chase", or "STORY OF THE DOOR" in a text that names its chapters in no other
+ * way), the sections of a page of man. Chapters are looked for a slice at a time,
  * between keys. */
 #ifndef LECTERN_OUTLINE_H
 #define LECTERN_OUTLINE_H
@@ -21,11 +22,15 @@ struct outline_entry {
 
 struct outline_heading {
     size_t document;
-    uint64_t offset, end; /* in the text, up to the next heading of the document */
+    uint64_t offset, end; /* in the text, with the headings inside it */
     uint16_t level;       /* from 1 */
+    uint16_t depth;       /* headings that it is inside */
+    bool closed;          /* what is inside is not shown */
     uint16_t size;        /* the title's bytes */
     const char *title;    /* borrowed from the corpus */
 };
+
+#define OUTLINE_WORDS 6
 
 struct outline {
     const struct corpus *corpus;   /* borrowed */
@@ -36,6 +41,10 @@ struct outline {
     size_t *first_heading; /* owned, [n_documents + 1]; valid up to the document being scanned */
     size_t document;       /* being scanned; n_documents when all is */
     uint64_t line;
+    /* of the document being scanned */
+    const char *words[OUTLINE_WORDS]; /* that name its larger parts, from the outside in */
+    size_t n_words, named;            /* chapters that a word names */
+    bool manual, shouted, capitals;   /* a page of man; it has lines in capitals; which are taken for chapters */
 };
 
 int outline_open(struct outline **out, const struct corpus *c, struct error *e);
@@ -47,6 +56,12 @@ bool outline_done(const struct outline *o);
 
 /* Headings of a document: [begin, end) in `headings`; empty where it is not scanned yet. */
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end);
+
+/* The heading around one; SIZE_MAX where there is none. */
+size_t outline_around(const struct outline *o, size_t heading);
+
+/* "Part II > Book I > Chapter 3", cut where it is longer; returns its length. */
+size_t outline_path(const struct outline *o, size_t heading, char *out, size_t size);
 
 /* The heading that a place is under; NULL where there is none (yet). */
 const struct outline_heading *outline_heading_at(const struct outline *o, size_t document, uint64_t offset);
