@@ -24,11 +24,9 @@ static uint64_t tokens_of(const struct state_entry *s)
 
 static const char *condition_of(const struct state_entry *s)
 {
-    static const char *const names[] = {[STATE_COMPLETE] = "complete",
-                                        [STATE_PARTLY] = "partly read",
-                                        [STATE_DAMAGED] = "damaged",
-                                        [STATE_OTHER] = "another version's",
-                                        [STATE_UNREADABLE] = "cannot be read now"};
+    static const char *const names[] = {
+        [STATE_COMPLETE] = "complete", [STATE_PARTLY] = "partly read",      [STATE_BEGUN] = "begun",
+        [STATE_DAMAGED] = "damaged",   [STATE_OTHER] = "another version's", [STATE_UNREADABLE] = "cannot be read now"};
     return names[s->condition];
 }
 
@@ -110,16 +108,19 @@ static int prune(const struct options *o, const char *directory, uint64_t limit,
         if (word) figures_size(&limit, word); /* options_parse takes nothing else */
         if (state_list_prune(&p, directory, limit, NULL, e)) return -1;
     }
+    int failed =
+        p.left > 0 ? error_set(e, "%zu left that %s to go: %s", p.left, p.left == 1 ? "was" : "were", p.why.text) : 0;
     if (!o->json) {
         printf("%zu removed, %.1f MB\n", p.removed, (double)p.bytes / 1e6);
         if (p.others > 0) printf("%zu of other versions left alone\n", p.others);
-        return 0;
+        return failed;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddNumberToObject(object, "removed", (double)p.removed);
     cJSON_AddNumberToObject(object, "bytes", (double)p.bytes);
     cJSON_AddNumberToObject(object, "others", (double)p.others);
-    return report_print(object, stdout, e);
+    cJSON_AddNumberToObject(object, "left", (double)p.left);
+    return report_print(object, stdout, e) || failed ? -1 : 0;
 }
 
 static int run(const struct options *o, const char *directory, uint64_t limit, struct error *e)

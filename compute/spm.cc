@@ -1,6 +1,7 @@
 // The library is only given models that vocabulary.c has checked and written. No exception leaves this file. Where it has
 // no memory the library frees what it has half built as if it were whole, which corrupts the heap. So a program that is
-// out of memory inside it ends there, with a message: the one exception to "nothing below main exits".
+// out of memory inside it ends there, with a message: the one exception to "nothing below main exits". Other C++
+// libraries have it too: oneDNN throws where no C program can catch it.
 #include <sentencepiece_processor.h>
 
 #include <unistd.h>
@@ -25,20 +26,42 @@ namespace {
 
 thread_local int inside; // calls of the library under way
 
+[[noreturn]] void end(const char *text, size_t size)
+{
+    if (write(STDERR_FILENO, text, size) < 0) std::_Exit(1);
+    std::_Exit(1);
+}
+
 // Called by `new` where there is no memory: of the library, or of another one, which may know what to do.
 void without_memory()
 {
     if (inside == 0) throw std::bad_alloc();
     static const char text[] = "lectern: out of memory in the tokenizer\n";
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) std::_Exit(1);
-    std::_Exit(1);
+    end(text, sizeof text - 1);
+}
+
+// Called where nobody catches what a library throws.
+[[noreturn]] void uncaught()
+{
+    try {
+        if (std::current_exception()) std::rethrow_exception(std::current_exception());
+    } catch (const std::bad_alloc &) {
+        static const char text[] = "lectern: out of memory in a library\n";
+        end(text, sizeof text - 1);
+    } catch (...) {
+        std::abort();
+    }
+    std::abort();
 }
 
 struct library_call {
     library_call()
     {
         static std::atomic_bool set;
-        if (!set.exchange(true)) std::set_new_handler(without_memory);
+        if (!set.exchange(true)) {
+            std::set_new_handler(without_memory);
+            std::set_terminate(uncaught);
+        }
         inside++;
     }
     ~library_call() { inside--; }

@@ -1,12 +1,14 @@
-# Every allocation of the program failing, and every call for input or output, once and from then on (tests/fault_shim.c): no crash, no
-# hang, a status other than 0 or the whole output, and nothing kept is lost. $1: the build directory; $2: how many of each kind and
-# scene are tried, spread evenly (default 8), or "all". Prints the counts.
+# Every allocation of the program failing, and every 100th of its libraries, and every call for input or output, once and from then on; and
+# the program killed before every call that changes a file (tests/fault_shim.c): no crash, no hang, a status other than 0 or the whole
+# output, and nothing kept is lost. $1: the build directory; $2: how many of each kind and scene are tried, spread evenly (default 6), or
+# "all"; $3: the scenes (default all). Prints the counts.
 set -u
-build=$(realpath "$1") each=${2:-8}
+build=$(realpath "$1") each=${2:-6}
+scenes=${3:-"fresh kept grown resumed export book list prune model"}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-failures=0 runs=0 unharmed=0
+failures=0 runs=0 unharmed=0 killed=0 in_tokenizer=no
 [ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
 shim=$build/tests/libfault_shim.so
 [ -f "$shim" ] || { echo "skipped: the shim was not built (sanitizers have their own)"; exit 77; }
@@ -15,76 +17,128 @@ options=(--model "$scratch/tiny.gguf" --device cpu --precision fp32 --threads 1)
 
 awk 'BEGIN { srand(3); for (i = 1; i <= 60; i++) { s = ""; for (j = 0; j < 9; j++) s = s " w" int(rand() * 500); print s (i == 40 ? " QxZjV" : "") } }' >"$scratch/text"
 sed '40s/^/changed /' "$scratch/text" >"$scratch/changed"
+cp tests/fuzz/convert/book.epub "$scratch/book.epub"
 "$build/lectern" read "${options[@]}" --quiet --state-dir "$scratch/kept" "$scratch/text" >/dev/null 2>&1 || { echo "no kept read"; exit 1; }
+# Interrupted while it writes the session of its first checkpoint, which comes before the last.
+env LECTERN_FAULT=signal:20 LECTERN_FAULT_NUMBER=2 "LD_PRELOAD=$shim" "$build/lectern" read "${options[@]}" --quiet --state-dir "$scratch/half" "$scratch/text" >/dev/null 2>&1
+partly() { "$build/lectern" state list --json --state-dir "$1" 2>/dev/null | jq '[.states[].tokens] | add // 0'; }
+[ "$(partly "$scratch/half")" -gt 0 ] || { echo "no read that was interrupted"; exit 1; }
 
 # Scenes: a name, where they run, and the command. Kept: what is kept of the text must be there afterwards.
-question=(--answerer none --rank attention -q QxZjV)
+ask() { "${runner[@]}" "$build/lectern" ask "${options[@]}" --answerer none --rank attention -q QxZjV --json --state-dir "$@"; }
 scene() {
     case $1 in
-    fresh) "${runner[@]}" "$build/lectern" ask "${options[@]}" "${question[@]}" --json --state-dir "$scratch/new" "$scratch/text" ;;
-    kept) "${runner[@]}" "$build/lectern" ask "${options[@]}" "${question[@]}" --json --state-dir "$scratch/state" "$scratch/text" ;;
-    grown) "${runner[@]}" "$build/lectern" ask "${options[@]}" "${question[@]}" --json --state-dir "$scratch/state" "$scratch/changed" ;;
-    export) "${runner[@]}" "$build/lectern" ask "${options[@]}" --answerer none -q QxZjV --json --export "$scratch/out.json" --state-dir "$scratch/state" "$scratch/text" ;;
+    fresh) ask "$scratch/new" "$scratch/text" ;;
+    kept) ask "$scratch/state" "$scratch/text" ;;
+    grown) ask "$scratch/state" "$scratch/changed" ;;
+    resumed) ask "$scratch/half.state" "$scratch/text" ;;
+    export) ask "$scratch/state" --export "$scratch/out.json" "$scratch/text" ;;
+    book) ask "$scratch/new" "$scratch/book.epub" ;;
     list) "${runner[@]}" "$build/lectern" state list --json --state-dir "$scratch/state" ;;
-    prune) "${runner[@]}" "$build/lectern" state prune 1G --json --state-dir "$scratch/state" ;;
+    left) ask "$scratch/old" "$scratch/text" ;;
+    prune) "${runner[@]}" "$build/lectern" state prune 1 --json --state-dir "$scratch/old" ;;
     model) "${runner[@]}" "$build/lectern" model --json "$scratch/tiny.gguf" ;;
     esac
+}
+begin() {
+    rm -rf "$scratch/new" "$scratch/state" "$scratch/half.state" "$scratch/old" "$scratch"/out.json*
+    cp -r "$scratch/kept" "$scratch/state"
+    cp -r "$scratch/half" "$scratch/half.state"
+    cp -r "$scratch/kept" "$scratch/old"
 }
 
 # What must be the same in two runs: not times and sizes, and of kept reads that are listed their names alone (one that cannot be looked
 # at is shown as such).
-shape() { jq -cS 'del(.seconds, .read.seconds, .read.tokens_per_second, .read.notes, .read.new_tokens, .read.kept_tokens, .read.memory, .read.state_bytes, .confidence, .device)
+shape() { jq -cS 'del(.seconds, .read.seconds, .read.tokens_per_second, .read.notes, .read.new_tokens, .read.kept_tokens, .read.memory, .read.state_bytes, .confidence, .device, .bytes)
                   | if .evidence then .evidence |= map(.score |= (. * 100 | round) | .share |= (. * 1000 | round) | del(.scores)) else . end
                   | if .states then .states |= map(.name) else . end' "$1" 2>/dev/null; }
 
 fail() {
-    echo "FAILED: $scene, $fault (errno $LECTERN_FAULT_ERRNO): $*"
+    echo "FAILED: $scene, $fault (number $LECTERN_FAULT_NUMBER): $*"
     sed 's/^/    stderr: /' "$scratch/err" | head -3
     failures=$((failures + 1))
 }
 
-try() { # scene, fault
-    local status
-    rm -rf "$scratch/new" "$scratch/state" "$scratch"/out.json*
-    cp -r "$scratch/kept" "$scratch/state"
-    scene=$1 fault=$2 runs=$((runs + 1))
-    runner=(timeout -k 2 10 env "LECTERN_FAULT=$fault" "LD_PRELOAD=$shim")
-    scene "$1" >"$scratch/out" 2>"$scratch/err" </dev/null
-    status=$?
-    [ $status -lt 124 ] || fail "status $status"
-    if [ $status = 0 ]; then
-        unharmed=$((unharmed + 1))
-        [ "$(shape "$scratch/out")" = "$(cat "$scratch/$1.right")" ] || fail "status 0 with other output: $(diff <(jq . "$scratch/$1.right") <(shape "$scratch/out" | jq .) | head -6 | tr "\n" " ")"
-    else
-        [ -s "$scratch/err" ] || fail "status $status without a word"
-    fi
-    ls "$scratch"/out.json.* >/dev/null 2>&1 && fail "half an export is left"
+# What is kept of the text before is as it was.
+check_kept() {
     "$build/lectern" state show --json --state-dir "$scratch/state" 2>/dev/null | jq -e .condition >/dev/null || fail "a kept read is lost"
-    [ "$(cat "$scratch"/kept/*/keys | sha256sum)" = "$(cat "$scratch/state/$(ls "$scratch/kept")/keys" | sha256sum)" ] || fail "a kept read is lost"
+    cmp -s "$scratch"/kept/*/keys "$scratch/state/$(ls "$scratch/kept")/keys" || fail "a kept read is lost"
 }
 
-export LECTERN_FAULT_ERRNO=5
-for scene in fresh kept grown export list prune model; do
-    rm -rf "$scratch/new" "$scratch/state" "$scratch"/out.json*
-    cp -r "$scratch/kept" "$scratch/state"
+run() { # fault
+    begin
+    fault=$1 runs=$((runs + 1))
+    runner=(timeout -k 2 10 env "LECTERN_FAULT=$fault" "LD_PRELOAD=$shim")
+    scene "$scene" >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+}
+
+try() { # fault
+    run "$1"
+    [ $status -lt 124 ] || fail "status $status"
+    ! grep -q "out of memory in the tokenizer" "$scratch/err" || in_tokenizer=yes
+    if [ $status = 0 ]; then
+        unharmed=$((unharmed + 1))
+        [ "$(shape "$scratch/out")" = "$(cat "$scratch/$scene.right")" ] ||
+            fail "status 0 with other output: $(diff <(jq . "$scratch/$scene.right") <(shape "$scratch/out" | jq .) | head -6 | tr "\n" " ")"
+    else
+        [ -s "$scratch/err" ] || fail "status $status without a word"
+        [ "${fault%%:*}" != map ] || fail "an answer wants what is kept to be mapped"
+    fi
+    ls "$scratch"/out.json.* >/dev/null 2>&1 && fail "half an export is left"
+    check_kept
+}
+
+# Killed there: nothing that was kept is lost or damaged, and the same command then does what it does undisturbed.
+try_kill() { # n
+    LECTERN_FAULT_NUMBER=9
+    run "signal:$1"
+    [ $status = 137 ] || fail "was not killed: status $status"
+    killed=$((killed + 1))
+    check_kept
+    [ ! -e "$scratch/out.json" ] || jq -e .evidence "$scratch/out.json" >/dev/null || fail "half an export is there"
+    [ "$(partly "$scratch/half.state")" -ge "$(partly "$scratch/half")" ] || fail "a part of a read that was kept is lost"
+    runner=()
+    local again=$scene
+    [ $scene != prune ] || again=left # of the read
+    scene $again >"$scratch/out" 2>"$scratch/err" && [ "$(shape "$scratch/out")" = "$(cat "$scratch/$again.right")" ] || fail "after the kill"
+    grep -q damaged "$scratch/err" && fail "damaged by the kill"
+    [ -z "$(find "$scratch/state" "$scratch/half.state" "$scratch"/new -name '*.new' 2>/dev/null)" ] || fail "half a file stays"
+}
+
+# Numbers from 1 to N, spread evenly, one of every $2 at most.
+spread() {
+    local step=${2:-1}
+    [ "$each" = all ] || [ $((($1 + each - 1) / each)) -le "$step" ] || step=$((($1 + each - 1) / each))
+    seq $((1 + RANDOM % step)) "$step" "$1"
+}
+
+# What a scene prints undisturbed, and the numbers of its calls.
+measure() {
+    begin
     runner=(env "LECTERN_FAULT_COUNT=$scratch/count" "LD_PRELOAD=$shim")
-    scene $scene >"$scratch/out" 2>"$scratch/err" || { echo "$scene fails by itself: $(cat "$scratch/err")"; exit 1; }
-    shape "$scratch/out" >"$scratch/$scene.right"
-    read -r n_alloc n_io <"$scratch/count"
-    for kind in alloc io; do
-        [ $kind = alloc ] && n=$n_alloc || n=$n_io
-        step=1
-        [ "$each" = all ] || step=$(((n + each - 1) / each))
-        [ $step -gt 0 ] || step=1
-        reasons=(5 28 24 13 4 0) # EIO, ENOSPC, EMFILE, EACCES, EINTR, short counts
-        for ((i = 1 + RANDOM % step; i <= n; i += step)); do
-            export LECTERN_FAULT_ERRNO=${reasons[$((i / step % 6))]}
-            [ $kind = alloc ] && LECTERN_FAULT_ERRNO=12
-            try $scene $kind:$i
-            [ "$LECTERN_FAULT_ERRNO" = 4 ] || try $scene $kind:$i:on # interrupted for ever is no machine's fault
-        done
+    scene "$1" >"$scratch/out" 2>"$scratch/err" || { echo "$1 fails by itself: $(cat "$scratch/err")"; exit 1; }
+    shape "$scratch/out" >"$scratch/$1.right"
+    . "$scratch/count"
+}
+
+export LECTERN_FAULT_NUMBER=5
+reasons=(5 28 24 13 4 0) # EIO, ENOSPC, EMFILE, EACCES, EINTR, short counts
+measure left
+for scene in $scenes; do
+    measure "$scene"
+    LECTERN_FAULT_NUMBER=12
+    for i in $(spread "$alloc"); do try "alloc:$i"; try "alloc:$i:on"; done
+    for i in $(spread "$library" 100); do try "library:$i"; done
+    for i in $([ $scene != book ] || seq 5; spread "$io"); do # what is in a file is told from its first bytes
+        LECTERN_FAULT_NUMBER=${reasons[$((i % 6))]}
+        try "io:$i"
+        [ "$LECTERN_FAULT_NUMBER" = 4 ] || try "io:$i:on" # interrupted for ever is no machine's fault
     done
-    echo "$scene: $n_alloc allocations, $n_io calls"
+    for i in $(spread "$map"); do try "map:$i"; done
+    for i in $(spread "$signal"); do try_kill "$i"; done
+    echo "$scene: $alloc allocations, $library of libraries, $io calls, $map mappings, $signal changes"
 done
-echo "$runs runs, $unharmed of them unharmed, $failures failures"
+[ -z "${scenes##*fresh*}" ] && [ $in_tokenizer = no ] && { echo "FAILED: SentencePiece was never without memory"; failures=$((failures + 1)); }
+echo "$runs runs, $unharmed of them unharmed, $killed killed, $failures failures"
 exit $((failures > 0))

@@ -148,7 +148,10 @@ static int open_writable(struct state *s, uint64_t limit, struct error *e)
     s->lock = lock_alone(s, e);
     if (s->lock < 0) return -1;
     enum state_found found = state_kept_load(&s->kept, false, &lost, &why);
-    if (state_kept_is_cancelled(&s->kept)) return error_cancelled(e);
+    if (state_kept_is_cancelled(&s->kept)) {
+        if (found == STATE_NOTHING) state_store_remove(s->kept.directory, s->kept.name); /* the lock that was made */
+        return error_cancelled(e);
+    }
     if (found == STATE_FOREIGN)
         return error_set(e, "what is kept of this text is another version's (lectern state prune %.12s removes it)",
                          s->kept.name);

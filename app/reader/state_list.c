@@ -55,12 +55,25 @@ void state_list_set_label(const char *directory, const char *name, const char *l
     free(path);
 }
 
+static bool has_index(const char *directory, const char *name)
+{
+    struct stat s;
+    char *path = state_store_path(directory, name, "index");
+    const bool has = !path || lstat(path, &s) == 0 || errno != ENOENT;
+    free(path);
+    return has;
+}
+
 /* What the index says, and what it says of its own condition. */
 static void look(struct state_entry *entry, const char *directory)
 {
     uint8_t *bytes;
     size_t size;
     struct error why = {0};
+    if (!has_index(directory, entry->name)) {
+        entry->condition = STATE_BEGUN;
+        return;
+    }
     int failed = read_file(&bytes, &size, directory, entry->name, "index", &why);
     if (!failed) {
         entry->version = state_index_version(bytes, size);
@@ -79,9 +92,12 @@ static void read_entry(struct state_entry *entry, const char *directory, const c
 {
     memset(entry, 0, sizeof *entry);
     memcpy(entry->name, name, STATE_NAME_SIZE);
-    state_store_each(directory, name, add_size, entry);
+    const bool seen = state_store_each(directory, name, add_size, entry);
     read_label(entry, directory);
     look(entry, directory);
+    if (seen || entry->condition == STATE_OTHER) return;
+    state_index_free(&entry->index);
+    entry->condition = STATE_UNREADABLE;
 }
 
 static int compare_used(const void *left, const void *right)
@@ -125,20 +141,25 @@ void state_list_free(struct state_entry *entries, size_t n)
 
 static bool may_go(const struct state_entry *entry, bool too_many)
 {
-    return entry->condition == STATE_DAMAGED ||
+    return entry->condition == STATE_DAMAGED || entry->condition == STATE_BEGUN ||
            (too_many && (entry->condition == STATE_COMPLETE || entry->condition == STATE_PARTLY));
 }
 
 /* Removes a read that nobody uses and that still may go: it is looked at again under the lock, for another process may
  * have written it since it was listed. */
-static bool remove_unused(const char *directory, const struct state_entry *listed, bool too_many)
+static bool remove_unused(const char *directory, const struct state_entry *listed, bool too_many, struct error *e)
 {
-    int lock = state_store_lock(directory, listed->name, false, NULL);
+    int lock = state_store_lock(directory, listed->name, false, e);
     if (lock < 0) return false;
     struct state_entry now;
     read_entry(&now, directory, listed->name);
-    bool removed = now.condition == listed->condition && (listed->used == 0 || now.used == listed->used) &&
-                   may_go(&now, too_many) && state_store_remove(directory, listed->name);
+    const bool same = now.condition == listed->condition && (listed->used == 0 || now.used == listed->used);
+    bool removed = same && may_go(&now, too_many);
+    if (!removed) error_set(e, "it was used meanwhile");
+    if (removed && !state_store_remove(directory, listed->name)) {
+        error_set(e, "not all of it could be removed");
+        removed = false;
+    }
     state_index_free(&now.index);
     close(lock);
     return removed;
@@ -159,8 +180,15 @@ int state_list_prune(struct state_pruned *out, const char *directory, uint64_t l
     }
     for (size_t i = n; i-- > 0;) {
         const struct state_entry *entry = &entries[i];
+        if (entry->condition == STATE_UNREADABLE) {
+            error_set(&p.why, "it cannot be looked at now");
+            p.left++;
+        }
         if (!may_go(entry, total > limit) || (keep && strcmp(entry->name, keep) == 0)) continue;
-        if (!remove_unused(directory, entry, total > limit)) continue;
+        if (!remove_unused(directory, entry, total > limit, &p.why)) {
+            p.left++;
+            continue;
+        }
         total -= entry->bytes;
         p.bytes += entry->bytes;
         p.removed++;

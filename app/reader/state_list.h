@@ -10,13 +10,13 @@
 
 #include "app/reader/state_index.h"
 #include "app/reader/state_store.h"
-
-struct error;
+#include "compute/error.h"
 
 enum state_condition {
     STATE_COMPLETE,
     STATE_PARTLY,
-    STATE_DAMAGED,    /* or never begun: there is no index */
+    STATE_BEGUN, /* there is no index yet: being read, or killed before the first checkpoint */
+    STATE_DAMAGED,
     STATE_OTHER,      /* of another version */
     STATE_UNREADABLE, /* it cannot be looked at now: no memory, no access, a failing disk */
 };
@@ -42,11 +42,13 @@ void state_list_set_label(const char *directory, const char *name, const char *l
 struct state_pruned {
     size_t removed;
     uint64_t bytes;
-    size_t others; /* reads of other versions, which stay */
+    size_t others;    /* reads of other versions, which stay */
+    size_t left;      /* that were to go: in use, changed meanwhile, not to be read or removed */
+    struct error why; /* of the last that is left */
 };
 
-/* Removes damaged reads, and those not used for longest until all together take at most `limit` bytes. Those in use and
- * `keep` (a name, or NULL) stay; reads of other versions neither count nor go. */
+/* Removes damaged reads, those that were only begun, and those not used for longest until all together take at most
+ * `limit` bytes. Those in use and `keep` (a name, or NULL) stay; reads of other versions neither count nor go. */
 int state_list_prune(struct state_pruned *out, const char *directory, uint64_t limit, const char *keep,
                      struct error *e);
 

@@ -209,19 +209,22 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, boo
     return result;
 }
 
-void state_store_each(const char *directory, const char *name,
+bool state_store_each(const char *directory, const char *name,
                       void (*each)(void *context, const char *file, const char *path), void *context)
 {
     char *home = state_store_path(directory, name, "");
     DIR *d = home ? opendir(home) : NULL;
+    bool all = d != NULL;
     for (struct dirent *found; d && (found = readdir(d));) {
         if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) continue;
         char *path = state_store_path(directory, name, found->d_name);
         if (path) each(context, found->d_name, path);
+        if (!path) all = false;
         free(path);
     }
     if (d) closedir(d);
     free(home);
+    return all;
 }
 
 static void remove_but_lock(void *context, const char *file, const char *path)

@@ -37,8 +37,8 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
 int state_store_read(uint8_t **out, size_t *size, const char *path, struct error *e);
 int state_store_replace(const char *path, const uint8_t *bytes, size_t size, bool durable, struct error *e);
 
-/* Calls `each` with every file of a read. */
-void state_store_each(const char *directory, const char *name,
+/* Calls `each` with every file of a read. Returns whether it could. */
+bool state_store_each(const char *directory, const char *name,
                       void (*each)(void *context, const char *file, const char *path), void *context);
 
 /* Removes the files of a read that do not stay; the caller holds its lock. */

@@ -117,6 +117,20 @@ static bool has_few_nuls(uint8_t *head, size_t size)
     return (size - n) * 32 <= size && !encoding_is_binary(head, n);
 }
 
+/* Reads the first bytes, as many as there are. -1: errno says why not. */
+static ssize_t read_head(int fd, uint8_t head[KIND_HEAD])
+{
+    size_t n = 0;
+    while (n < KIND_HEAD) {
+        const ssize_t got = pread(fd, head + n, KIND_HEAD - n, (off_t)n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        n += (size_t)got;
+    }
+    return (ssize_t)n;
+}
+
 /* The first bytes of a file decide whether it is read at all, and how. */
 static int add_open_file(struct corpus_build *b, int fd, const char *real_path, const char *path, bool member,
                          struct error *e)
@@ -126,7 +140,8 @@ static int add_open_file(struct corpus_build *b, int fd, const char *real_path, 
     if (fstat(fd, &s) != 0) return refuse(b, path, member, e, strerror(errno));
     if (!S_ISREG(s.st_mode)) return refuse(b, path, member, e, "no longer a regular file");
     const uint64_t size = (uint64_t)s.st_size;
-    const ssize_t n = pread(fd, head, sizeof head, 0);
+    const ssize_t n = read_head(fd, head);
+    if (n < 0) return refuse(b, path, member, e, strerror(errno));
     const enum kind kind = n > 0 ? kind_of(head, (size_t)n, path) : KIND_TEXT;
     const struct corpus_file_bytes f = {.real_path = real_path, .path = path, .member = member};
     if (kind == KIND_OTHER) return refuse(b, path, member, e, kind_words(head, (size_t)n));
