@@ -113,7 +113,7 @@ int command_mcp(struct work *w, struct error *e)
                    .n_threads = o->n_threads,
                    .reader = work_reader_options(w),
                    .how = {.rank = o->rank},
-                   .quotes = true, /* places are what is asked for */
+                   .places_only = true,
                    .reread_path = *w->reread_path ? w->reread_path : NULL},
         .in = STDIN_FILENO,
         .out = stdout,

@@ -14,15 +14,21 @@ printf '# Notes\n\nThe lamp burns oil.\n\n# Oil\n\nOil is kept in the cellar of 
 printf '/* Lights the lamp of the lighthouse. */\nint lamp_light(int oil)\n{\n    return oil > 0;\n}\n' >"$text/lib/lamp.c"
 printf 'x\0\1\2' >"$text/noise.bin"
 
+many=$scratch/many
+mkdir "$many" "$scratch/state"
+for ((i = 0; i < 450; i++)); do echo "Lamp $i burns." >"$many/lamp$i.txt"; done
+for ((i = 0; i < 10; i++)); do cat models/sample/jekyll-and-hyde.txt; done >"$scratch/long.txt"
+texts=("$text" "$many" "$scratch/long.txt" "$scratch/state")
+
 venv=$build/mcp-venv
 if [ ! -e "$venv/done" ]; then
     { python3 -m venv "$venv" && "$venv/bin/pip" install -q mcp==2.3.0 mcp-types==2.3.0 && touch "$venv/done"; } >"$build/mcp-venv.log" 2>&1
 fi
 if [ -e "$venv/done" ]; then
-    "$venv/bin/python" tests/mcp_messages.py "$lectern" "$text" --client || exit 1
+    "$venv/bin/python" tests/mcp_messages.py "$lectern" "${texts[@]}" --client || exit 1
 else
     echo "the package mcp cannot be installed here: $(tail -1 "$build/mcp-venv.log")"
-    python3 tests/mcp_messages.py "$lectern" "$text" || exit 1
+    python3 tests/mcp_messages.py "$lectern" "${texts[@]}" || exit 1
 fi
 
 # What agents are configured with names this program and the text from the root.

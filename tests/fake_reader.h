@@ -169,6 +169,8 @@ static float fake_weight(const struct reader *r, size_t segment, const char *que
     return weight;
 }
 
+static atomic_int fake_findings; /* that are open */
+
 int finding_open(struct finding **out, struct reader *r, const char *question, const struct finding_how *how,
                  const atomic_bool *cancel, struct error *e)
 {
@@ -206,12 +208,20 @@ int finding_open(struct finding **out, struct reader *r, const char *question, c
                                                        .reread = NAN};
     }
     *out = f;
+    fake_findings++;
     return 0;
+}
+
+int finding_open_like(struct finding **out, struct reader *r, size_t document, uint64_t offset,
+                      const struct finding_how *how, const atomic_bool *cancel, struct error *e)
+{
+    return finding_open(out, r, r->corpus->documents[document].text + offset, how, cancel, e);
 }
 
 void finding_close(struct finding *f)
 {
     if (f == NULL) return;
+    fake_findings--;
     free(f->question);
     free(f->items);
     if (!f->lent) {
@@ -231,6 +241,7 @@ int finding_lend(struct finding **out, const struct finding *f, struct error *e)
     other->items = calloc(FINDING_MOST, sizeof *other->items);
     memcpy(other->items, f->items, f->n_items * sizeof *f->items);
     *out = other;
+    fake_findings++;
     return 0;
 }
 
@@ -313,6 +324,7 @@ int ask_words(struct ask *q, const char *question, const struct reader_segment *
                                                        .reread = NAN};
     f->n_candidates = q->reread ? f->n_items : 0;
     *out = f;
+    fake_findings++;
     return 0;
 }
 

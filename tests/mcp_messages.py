@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Talks to `lectern mcp` as clients do: by hand, line by line, in both revisions of the protocol, and (--client) through the mcp package.
 
-    mcp_messages.py LECTERN TEXT [--client]
+    mcp_messages.py LECTERN TEXT MANY LONG STATE [--client]
 
+TEXT is the small text that check_mcp.sh writes, MANY a folder of 450 documents, LONG a text that takes a while to read, STATE an empty folder.
 With the mcp-types package every result is held against the schema of its revision. Ends with the number of calls; fails at the first
 thing that is not as it should be.
 """
 import json
 import subprocess
 import sys
+import time
 
 STATELESS, HANDSHAKE = "2026-07-28", "2025-11-25"
-OPTIONS = ["--device", "cpu", "--threads", "1", "--no-state", "--quiet"]
+OPTIONS = ["--device", "cpu", "--threads", "1", "--quiet"]
+TOOLS = ["search", "read_place", "outline", "status", "similar"]
 
 try:
     from mcp_types.methods import validate_server_result
@@ -22,8 +25,8 @@ except ImportError:
 class Server:
     """One server process, spoken to by hand."""
 
-    def __init__(self, program, text):
-        self.process = subprocess.Popen([program, "mcp", *OPTIONS, text], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, program, *texts, keep=("--no-state",)):
+        self.process = subprocess.Popen([program, "mcp", *OPTIONS, *keep, *texts], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.n = 0
 
     def line(self, raw):
@@ -55,10 +58,28 @@ class Server:
     def call(self, name, arguments, version=None):
         return self.request("tools/call", {"name": name, "arguments": arguments}, version)["result"]
 
+    def send_search(self, id, question):
+        """A search of the stateless revision whose answer is not waited for."""
+        self.line(search_line(id, question))
+
+    def wait_until_read(self, version=STATELESS):
+        for _ in range(600):
+            status = self.call("status", {}, version)["structuredContent"]
+            if status["done"]:
+                return status
+            time.sleep(0.1)
+        raise AssertionError(status)
+
     def close(self):
         self.process.stdin.close()
         assert self.process.stdout.read() == b""
         assert self.process.wait(20) == 0, self.process.returncode
+
+
+def search_line(id, question):
+    meta = {"io.modelcontextprotocol/protocolVersion": STATELESS, "io.modelcontextprotocol/clientCapabilities": {}}
+    params = {"name": "search", "arguments": {"question": question, "limit": 1}, "_meta": meta}
+    return json.dumps({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
 
 
 def error_code(message):
@@ -75,7 +96,7 @@ def handshake(program, text):
     s.line('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
     assert s.request("ping")["result"] == {}
     tools = s.request("tools/list")["result"]["tools"]
-    assert [t["name"] for t in tools] == ["search", "read_place", "outline", "status"]
+    assert [t["name"] for t in tools] == TOOLS
     assert all(t["inputSchema"]["additionalProperties"] is False for t in tools)
     assert error_code(s.request("tools/list", {"cursor": "1"})) == -32602
     assert error_code(s.request("resources/list")) == -32601
@@ -124,7 +145,14 @@ def every_tool(s, version):
     assert [h["heading"] for h in headings] == ["Notes", "Oil"] and headings[1]["line"] == 5, headings
     status = s.call("status", {}, version)["structuredContent"]
     assert status["documents"] == 3 and status["skipped"][0]["path"] == "noise.bin", status
-    wrong = [("search", {}, "question is missing"), ("search", {"question": " "}, "question is empty"),
+    s.wait_until_read(version)
+    like = s.call("similar", {"path": "notes.md", "line": 7, "limit": 2}, version)["structuredContent"]
+    assert like["found"] is None and like["read_share"] == 1 and len(like["places"]) == 2, like
+    assert "notes.md" not in [p["path"] for p in like["places"]]  # its one place is the one that others are like
+    like = s.call("similar", {"path": "notes.md", "kind": "code"}, version)["structuredContent"]
+    assert [p["path"] for p in like["places"]] == ["lib/lamp.c"], like
+    wrong = [("similar", {}, "path is missing"), ("similar", {"path": "/etc/passwd"}, "no document"),
+             ("similar", {"path": "notes.md", "line": 8}, "notes.md has"), ("search", {}, "question is missing"), ("search", {"question": " "}, "question is empty"),
              ("search", {"question": "x", "top_k": 3}, 'no argument "top_k"'), ("search", {"question": 3}, "question is a string"),
              ("search", {"question": "x", "limit": 0}, "limit is a whole number from 1 to 20"),
              ("search", {"question": "x", "limit": 2.5}, "limit is a whole number"),
@@ -163,12 +191,69 @@ def hostile(s):
     assert s.request("ping")["result"] == {}
 
 
-def client_dies(program, text):
-    s = Server(program, text)
-    s.process.stdout.close()
-    s.line(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}))
-    s.process.stdin.close()
-    s.process.wait(20)
+def client_dies(program, text, long_text):
+    """A client that is gone takes its server with it, whatever was being done."""
+    for texts in (text, long_text):
+        s = Server(program, texts)
+        s.process.stdout.close()
+        s.send_search(1, "oil")
+        s.process.stdin.close()
+        s.process.wait(60)
+
+
+def several(program, text, many):
+    """Several texts are one sequence; paths begin as their PATH was named. Long lists come in pages."""
+    s = Server(program, text, many)
+    places = s.call("search", {"question": "lamp", "in": [f"{many}/**"]}, STATELESS)["structuredContent"]["places"]
+    assert places and all(p["path"].startswith(f"{many}/") for p in places), places
+    places = s.call("search", {"question": "lamp", "in": [f"{text}/**"]}, STATELESS)["structuredContent"]["places"]
+    assert places and all(p["path"].startswith(f"{text}/") for p in places), places
+    for arguments in ({}, {"path": many}):
+        paths, pages, cursor = [], 0, {}
+        while cursor is not None:
+            page = s.call("outline", {**arguments, **cursor}, STATELESS)["structuredContent"]
+            paths += [e["path"] for e in page["entries"]]
+            cursor = {"cursor": page["next_cursor"]} if "next_cursor" in page else None
+            pages += 1
+        assert pages == 3 and len(paths) == len(set(paths)) == 450 + (0 if arguments else 3), (pages, len(paths))
+    s.close()
+    return s.n
+
+
+def cancelled_while_reading(program, long_text):
+    """What is cancelled gets no answer, what waits behind it does, and reading goes on."""
+    s = Server(program, long_text)
+    lines = [search_line(id, "Who was found dead?") for id in "abcd"]
+    lines += [json.dumps({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}) for id in "ac"]
+    s.line("\n".join(lines))  # all at once
+    assert [m["id"] for m in (s.answer(), s.answer())] == ["b", "d"]
+    share = []
+    for _ in range(300):
+        share.append(s.call("status", {}, STATELESS)["structuredContent"]["read_share"])
+        if share[-1] > share[0]:
+            break
+        time.sleep(0.1)
+    assert 0 <= share[0] < share[-1], share
+    s.line("\n".join(search_line(i, "Who was found dead?") for i in range(20)))  # more than may wait
+    answers = [s.answer() for _ in range(20)]
+    assert sorted(m["id"] for m in answers) == list(range(20))
+    assert 0 < sum(m["result"].get("isError", False) for m in answers) <= 4
+    s.close()
+    return s.n + 24
+
+
+def one_state(program, text, state):
+    """Two servers read one text and keep it in one place; who comes next reads nothing."""
+    keep = ("--state-dir", state)
+    both = [Server(program, text, keep=keep) for _ in range(2)]
+    for s in both:
+        assert s.call("search", {"question": "Who keeps the lighthouse?"}, STATELESS)["structuredContent"]["places"]
+    for s in both:
+        s.wait_until_read()
+        s.close()
+    read = subprocess.run([program, "read", "--json", *OPTIONS, *keep, text], capture_output=True, check=False).stdout
+    assert json.loads(read)["read"]["new_tokens"] == 0, read
+    return sum(s.n for s in both)
 
 
 async def real_client(program, text):
@@ -177,11 +262,11 @@ async def real_client(program, text):
     from mcp.client.stdio import stdio_client
     n = 0
     for _ in range(2):  # connects again
-        async with stdio_client(StdioServerParameters(command=program, args=["mcp", *OPTIONS, text])) as (read, write):
+        async with stdio_client(StdioServerParameters(command=program, args=["mcp", *OPTIONS, "--no-state", text])) as (read, write):
             async with ClientSession(read, write) as session:
                 await session.initialize()
                 names = [tool.name for tool in (await session.list_tools()).tools]
-                assert names == ["search", "read_place", "outline", "status"]
+                assert names == TOOLS
                 for question in ("Who keeps the lighthouse?", "how is the lamp lit", "lamp_light", "oil", "storm") * 2:
                     result = await session.call_tool("search", {"question": question, "limit": 3})
                     assert result.content[0].text, result
@@ -193,9 +278,10 @@ async def real_client(program, text):
 
 
 def main():
-    program, text = sys.argv[1:3]
+    program, text, many, long_text, state = sys.argv[1:6]
     n = handshake(program, text) + stateless(program, text)
-    client_dies(program, text)
+    n += several(program, text, many) + cancelled_while_reading(program, long_text) + one_state(program, text, state)
+    client_dies(program, text, long_text)
     if "--client" in sys.argv:
         import asyncio
         assert validate_server_result, "the package mcp-types is missing"

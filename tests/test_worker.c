@@ -19,14 +19,21 @@ struct made {
     struct worker *worker;
 };
 
+static bool places_only; /* of the next worker */
+
 static struct made made_of(const char *device, const struct finding_how *how, const char *reread)
 {
     struct made f = {0};
     struct error e = {0};
     size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
     assert_ok(corpus_open_memory(&f.corpus, paths, texts, sizes, 3, &e), e);
-    const struct worker_options o = {
-        .corpus = f.corpus, .model = &model, .device = device, .n_threads = 1, .reread_path = reread, .how = *how};
+    const struct worker_options o = {.corpus = f.corpus,
+                                     .model = &model,
+                                     .device = device,
+                                     .n_threads = 1,
+                                     .reread_path = reread,
+                                     .how = *how,
+                                     .places_only = places_only};
     assert_ok(worker_open(&f.worker, &o, &e), e);
     return f;
 }
@@ -222,6 +229,57 @@ static void a_question_is_answered_at_once_while_the_text_is_read_and_again_afte
     close_all(&f);
 }
 
+/* As agents ask. */
+static void places_come_once_without_words_and_are_forgotten(void **state)
+{
+    (void)state;
+    fake_pause_us = 100000;
+    places_only = true;
+    const int before = fake_findings;
+    struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
+    places_only = false;
+    const struct scope all = {.n_globs = 0};
+    message_free(wait_for(&f, MESSAGE_PROGRESS));
+    for (size_t id = 0; id < 20; id++) {
+        assert_true(id % 2 ? worker_ask_like(f.worker, id, 0, 0, &all)
+                           : worker_ask(f.worker, id, "where is the ship?"));
+        struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+        assert_int_equal(m->id, id);
+        assert_true(m->done && m->answer == NULL && m->text == NULL);
+        message_free(m);
+        assert_true(worker_forget(f.worker, id));
+    }
+    assert_true(worker_ask(f.worker, 20, "and it?"));
+    struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS); /* no question was left to be answered again */
+    assert_int_equal(m->id, 20);
+    message_free(m);
+    assert_true(fake_findings - before <= 2);
+    close_all(&f);
+    assert_int_equal(fake_findings, before);
+}
+
+static void a_question_that_is_not_wanted_ends_and_reading_goes_on(void **state)
+{
+    (void)state;
+    fake_pause_us = 100000;
+    places_only = true;
+    struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
+    places_only = false;
+    worker_unask(f.worker, 1);
+    for (size_t id = 0; id < 3; id++) assert_true(worker_ask(f.worker, id, "where is the ship?"));
+    for (size_t id = 0; id < 3; id++) {
+        struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+        assert_int_equal(m->id, id);
+        assert_int_equal(m->done, id != 1);
+        assert_null(m->text);
+        message_free(m);
+    }
+    struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    close_all(&f);
+}
+
 static void a_second_reading_without_its_file_is_a_failure(void **state)
 {
     (void)state;
@@ -280,6 +338,8 @@ int main(void)
         cmocka_unit_test(what_a_question_follows_up_is_told_with_it),
         cmocka_unit_test(evidence_comes_before_the_words_and_can_be_looked_into_meanwhile),
         cmocka_unit_test(a_question_is_answered_at_once_while_the_text_is_read_and_again_after_it),
+        cmocka_unit_test(places_come_once_without_words_and_are_forgotten),
+        cmocka_unit_test(a_question_that_is_not_wanted_ends_and_reading_goes_on),
         cmocka_unit_test(a_second_reading_without_its_file_is_a_failure),
         cmocka_unit_test(reading_pauses_and_goes_on),
         cmocka_unit_test(a_worker_ends_in_the_middle_of_things),

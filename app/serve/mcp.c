@@ -25,7 +25,8 @@ enum { PENDING = 16 };
 struct pending {
     size_t id; /* the worker's */
     bool cancelled;
-    struct mcp_message message; /* owned: its strings are the call's */
+    const struct finding *found; /* the worker's: what it told last; NULL: nothing yet */
+    struct mcp_message message;  /* owned: its strings are the call's */
     struct mcp_call call;
 };
 
@@ -115,14 +116,19 @@ static int list_tools(struct server *s, const struct mcp_message *m, struct erro
 /* The worker looks when it can; what waits keeps its message. */
 static int begin_search(struct server *s, struct mcp_message *m, const struct mcp_call *call, struct error *e)
 {
-    if (s->n_pending == PENDING)
-        return send_result(s, m, mcp_place_failure("search: too many searches wait already"), e);
     const struct scope scope = {.globs = call->in, .n_globs = call->n_in, .contents = content_named(call->kind)};
-    if (!worker_ask_within(s->worker, s->n_asked, call->question, &scope))
-        return send_result(s, m, mcp_place_failure("search: the reader is busy"), e);
+    size_t document;
+    uint64_t offset;
+    struct error why;
+    if (s->n_pending == PENDING)
+        return send_result(s, m, mcp_place_failure("too many searches wait already: call again when one is done"), e);
+    if (call->tool == MCP_SIMILAR && mcp_place_find(&s->text, call, &document, &offset, &why))
+        return send_result(s, m, mcp_place_failure(why.text), e);
+    if (call->tool == MCP_SIMILAR ? !worker_ask_like(s->worker, s->n_asked, document, offset, &scope)
+                                  : !worker_ask_within(s->worker, s->n_asked, call->question, &scope))
+        return send_result(s, m, mcp_place_failure("the reader is busy: call again"), e);
     s->pending[s->n_pending++] = (struct pending){.id = s->n_asked++, .message = *m, .call = *call};
     *m = (struct mcp_message){.json = NULL};
-    worker_read(s->worker);
     return 0;
 }
 
@@ -141,6 +147,7 @@ static int call_tool(struct server *s, struct mcp_message *m, struct error *e)
         return send_result(s, m, mcp_place_failure(why.text), e);
     switch (tool) {
     case MCP_SEARCH:
+    case MCP_SIMILAR:
         return begin_search(s, m, &call, e);
     case MCP_READ_PLACE:
         return send_result(s, m, mcp_place_read(&s->text, &call), e);
@@ -151,16 +158,14 @@ static int call_tool(struct server *s, struct mcp_message *m, struct error *e)
     }
 }
 
-/* A cancelled search gets no answer. The one being done is stopped; reading then goes on. */
+/* A cancelled search gets no answer, and is not gone on with. */
 static void cancel(struct server *s, const struct mcp_message *m)
 {
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(m->params, "requestId");
     for (size_t i = 0; id && i < s->n_pending; i++) {
         if (!cJSON_Compare(s->pending[i].message.id, id, true)) continue;
         s->pending[i].cancelled = true;
-        if (i > 0) return;
-        worker_stop(s->worker);
-        worker_read(s->worker);
+        worker_unask(s->worker, s->pending[i].id);
         return;
     }
 }
@@ -251,14 +256,16 @@ static int end_search(struct server *s, const struct message *m, struct error *e
 {
     struct pending first = s->pending[0];
     if (s->n_pending == 0 || first.id != m->id) return 0;
+    const bool found = m->done && first.found;
     memmove(s->pending, s->pending + 1, --s->n_pending * sizeof *s->pending);
     int failed = 0;
     if (!first.cancelled)
         failed = send_result(s, &first.message,
-                             m->answer ? mcp_place_search(&s->text, m->answer->finding, &first.call)
-                                       : mcp_place_failure(m->text ? m->text : "search: stopped"),
+                             found ? mcp_place_search(&s->text, first.found, &first.call)
+                                   : mcp_place_failure(m->text ? m->text : "stopped"),
                              e);
     mcp_message_free(&first.message);
+    worker_forget(s->worker, m->id);
     return failed;
 }
 
@@ -273,6 +280,9 @@ static int take_news(struct server *s, const struct message *m, struct error *e)
         return 0;
     case MESSAGE_NOTE:
         snprintf(s->text.note, sizeof s->text.note, "%s", m->text ? m->text : "");
+        return 0;
+    case MESSAGE_EVIDENCE:
+        if (s->n_pending > 0 && s->pending[0].id == m->id) s->pending[0].found = m->finding;
         return 0;
     case MESSAGE_ANSWER_ENDS:
         return end_search(s, m, e);

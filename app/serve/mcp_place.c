@@ -197,8 +197,10 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     cJSON *list = cJSON_AddArrayToObject(r.object, "places");
     if (!list) r.whole = false;
     if (f->read_share < 1)
-        put(&r, "Only %.0f %% of the text is read so far: these places were found by words, not yet by attention.\n\n",
-            100 * f->read_share);
+        put(&r, "Only %.0f %% of the text is read so far: %s.\n\n", 100 * f->read_share,
+            f->rank_by == FINDING_FUSED || f->rank_by == FINDING_ATTENTION
+                ? "the rest was not looked at"
+                : "these places were found by words, not yet by attention");
     if (first >= last) put(&r, "No place.\n");
     if (f->judged && !f->found) put(&r, "No place seems to answer this; the nearest:\n\n");
     for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
@@ -226,6 +228,23 @@ static cJSON *no_document(const char *tool, const char *path)
     begin(&r);
     put(&r, "%s: no document \"%s\" was read; paths are as search and outline give them", tool, path);
     return end(&r, true);
+}
+
+int mcp_place_find(const struct mcp_text *t, const struct mcp_call *call, size_t *document, uint64_t *offset,
+                   struct error *e)
+{
+    const struct document *d = find_document(t, call->path);
+    const uint64_t line = (uint64_t)call->line;
+    if (!d)
+        return error_set_kind(e, ERROR_USAGE,
+                              "similar: no document \"%s\" was read; paths are as search and outline "
+                              "give them",
+                              call->path);
+    if (line > d->n_lines || d->lines[line - 1] >= d->size)
+        return error_set_kind(e, ERROR_USAGE, "similar: %s has %llu lines", call->path, (unsigned long long)d->n_lines);
+    *document = (size_t)(d - t->corpus->documents);
+    *offset = d->lines[line - 1];
+    return 0;
 }
 
 cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call)

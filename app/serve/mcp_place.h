@@ -35,6 +35,10 @@ void mcp_place_close(struct mcp_text *t);
 int mcp_place_extend(struct mcp_text *t, const struct message_tables *tables, const struct reader_progress *p,
                      struct error *e);
 
+/* The place that a call names, as a byte of a document's text. -1: ERROR_USAGE, there is none. */
+int mcp_place_find(const struct mcp_text *t, const struct mcp_call *call, size_t *document, uint64_t *offset,
+                   struct error *e);
+
 struct cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const struct mcp_call *call);
 struct cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call);
 struct cJSON *mcp_place_outline(const struct mcp_text *t, const struct mcp_call *call);

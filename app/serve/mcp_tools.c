@@ -24,16 +24,34 @@ struct argument {
 
 #define FIELD(name) offsetof(struct mcp_call, name)
 
+/* What search and similar have in common. */
+#define SCOPE                                                                                                          \
+    {"in", "Only documents whose path matches one of these globs (\"src/**\", \"*.md\").", TEXTS, .field = FIELD(in)}, \
+        {"kind", "Only documents of this kind.", TEXT, .values = {"all", "code", "docs", "tests"},                     \
+         .field = FIELD(kind)},                                                                                        \
+        {"limit",    "How many places to return.", NUMBER, .least = 1, .most = MCP_LIMIT_MOST,                         \
+         .usual = 5, .field = FIELD(limit)},                                                                           \
+        {"snippet_lines",                                                                                              \
+         "How many lines of each place to return; 0 for none.",                                                        \
+         NUMBER,                                                                                                       \
+         .least = 0,                                                                                                   \
+         .most = MCP_SNIPPET_MOST,                                                                                     \
+         .usual = 12,                                                                                                  \
+         .field = FIELD(snippet_lines)},                                                                               \
+    {                                                                                                                  \
+        "cursor", "The next_cursor of an earlier result, for the places after it.", CURSOR, .field = FIELD(cursor)     \
+    }
+
 static const struct argument search[] = {
     {"question", "What to look for, in plain words, or the name of a function or type.", TEXT, .required = true,
      .field = FIELD(question)},
-    {"in", "Only documents whose path matches one of these globs (\"src/**\", \"*.md\").", TEXTS, .field = FIELD(in)},
-    {"kind", "Only documents of this kind.", TEXT, .values = {"all", "code", "docs", "tests"}, .field = FIELD(kind)},
-    {"limit", "How many places to return.", NUMBER, .least = 1, .most = MCP_LIMIT_MOST, .usual = 5,
-     .field = FIELD(limit)},
-    {"snippet_lines", "How many lines of each place to return; 0 for none.", NUMBER, .least = 0,
-     .most = MCP_SNIPPET_MOST, .usual = 12, .field = FIELD(snippet_lines)},
-    {"cursor", "The next_cursor of an earlier result, for the places after it.", CURSOR, .field = FIELD(cursor)},
+    SCOPE,
+};
+
+static const struct argument similar[] = {
+    {"path", "A path as search or outline gives it.", TEXT, .required = true, .field = FIELD(path)},
+    {"line", "A line of the place, from 1.", NUMBER, .least = 1, .most = INT_MAX, .usual = 1, .field = FIELD(line)},
+    SCOPE,
 };
 
 static const struct argument read_place[] = {
@@ -54,6 +72,10 @@ static const struct argument outline[] = {
     "\"type\":\"integer\"},\"minItems\":2,\"maxItems\":2},\"at\":{\"type\":[\"string\",\"null\"]},"                    \
     "\"score\":{\"type\":\"number\"},\"text\":{\"type\":\"string\"}},\"required\":[\"path\",\"line\",\"score\","       \
     "\"text\"]}"
+#define PLACES                                                                                                         \
+    "{\"type\":\"object\",\"properties\":{\"places\":{\"type\":\"array\",\"items\":" PLACE "},\"found\":{\"type\":["   \
+    "\"boolean\",\"null\"]},\"confidence\":{\"type\":[\"number\",\"null\"]},\"read_share\":{\"type\":\"number\"}"      \
+    "," NEXT "},\"required\":[\"places\",\"read_share\"]}"
 #define NEXT "\"next_cursor\":{\"type\":\"string\"}"
 
 static const struct tool {
@@ -66,11 +88,7 @@ static const struct tool {
                     "Finds the places in the text that answer a question or hold what is described, best first, with "
                     "path and lines. The whole text was read as one sequence, so questions may be in other words than "
                     "the text's. While it is still being read, read_share says how much of it was looked at.",
-                    search, sizeof search / sizeof *search,
-                    "{\"type\":\"object\",\"properties\":{\"places\":{\"type\":\"array\",\"items\":" PLACE "},"
-                    "\"found\":{\"type\":[\"boolean\",\"null\"]},\"confidence\":{\"type\":[\"number\",\"null\"]},"
-                    "\"read_share\":{\"type\":\"number\"}," NEXT "},"
-                    "\"required\":[\"places\",\"read_share\"]}"},
+                    search, sizeof search / sizeof *search, PLACES},
     [MCP_READ_PLACE] = {"read_place", "Read a place", "Returns lines of a document that was read, around a line.",
                         read_place, sizeof read_place / sizeof *read_place,
                         "{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"},\"line\":{\"type\":"
@@ -94,6 +112,10 @@ static const struct tool {
                     "\"reason\":{\"type\":\"string\"}},\"required\":[\"path\",\"reason\"]}},\"n_skipped\":{\"type\":"
                     "\"integer\"},\"note\":{\"type\":\"string\"}},\"required\":[\"read_share\",\"done\",\"tokens\","
                     "\"documents\",\"bytes\",\"skipped\",\"n_skipped\"]}"},
+    [MCP_SIMILAR] = {"similar", "Find places like one",
+                     "Finds the places in the text that are most like the one at a line of a document: the same thing "
+                     "done elsewhere, copies, passages about the same.",
+                     similar, sizeof similar / sizeof *similar, PLACES},
 };
 
 static bool add(cJSON *object, const char *key, cJSON *item)

@@ -8,7 +8,7 @@
 struct cJSON;
 struct error;
 
-enum mcp_tool { MCP_SEARCH, MCP_READ_PLACE, MCP_OUTLINE, MCP_STATUS, MCP_TOOLS };
+enum mcp_tool { MCP_SEARCH, MCP_READ_PLACE, MCP_OUTLINE, MCP_STATUS, MCP_SIMILAR, MCP_TOOLS };
 
 /* The arguments of a call, checked; what was not given has its usual value. Strings are borrowed from the message. */
 struct mcp_call {

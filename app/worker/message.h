@@ -14,9 +14,10 @@
 
 enum message_type {
     /* to the worker */
-    MESSAGE_READ,  /* read, or read on */
-    MESSAGE_ASK,   /* id, text: a question */
-    MESSAGE_SCALE, /* measure time and memory against length */
+    MESSAGE_READ,   /* read, or read on */
+    MESSAGE_ASK,    /* id, text: a question; or without text, like: a place whose likes are sought */
+    MESSAGE_FORGET, /* id: of a question */
+    MESSAGE_SCALE,  /* measure time and memory against length */
     /* from the worker */
     MESSAGE_DEVICE,        /* text: the device's name */
     MESSAGE_NOTE,          /* text: what is to be said of the kept read (reader_note) */
@@ -54,6 +55,12 @@ struct message_shares {
     float *share;      /* owned, [n] */
 };
 
+/* Where places are sought that are like one. */
+struct message_like {
+    size_t document;
+    uint64_t offset; /* in its text */
+};
+
 /* What one token of a question attends to. */
 struct message_lens {
     size_t token;
@@ -76,6 +83,7 @@ struct message {
     struct scope scope; /* MESSAGE_ASK: of what; its strings are owned */
     bool told;          /* MESSAGE_ASK: whether it is a follow-up is said, not to be guessed */
     char *topic;        /* owned: then the question that it follows up; NULL: none */
+    struct message_like like;
     size_t size;
     struct reader_progress progress;
     struct message_tables tables;

@@ -158,8 +158,11 @@ static bool set_up(struct worker *w, struct error *e)
     worker_tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
     if (reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) != 0) return false;
     if (o->reread_path && reread_open(&w->reread, o->reread_path, w->backend, e) != 0) return false;
-    w->ask = (struct ask){
-        .reader = w->reader, .answerer = o->answerer, .reread = w->reread, .quotes = o->quotes, .conversation = true};
+    w->ask = (struct ask){.reader = w->reader,
+                          .answerer = o->answerer,
+                          .reread = w->reread,
+                          .quotes = o->quotes,
+                          .conversation = !o->places_only};
     return true;
 }
 
@@ -188,6 +191,7 @@ static void *run(void *context)
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
         if (w->reader != NULL && m->type == MESSAGE_READ) read_on(w);
         if (w->reader != NULL && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
+        if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
         if (w->reader != NULL && m->type == MESSAGE_SCALE) measure(w);
         message_free(m);
     }
@@ -249,13 +253,12 @@ void worker_close(struct worker *w)
 {
     if (w == NULL) return;
     atomic_store(&w->closing, true);
-    atomic_store(&w->cancel, true);
+    worker_stop(w);
     queue_stop(w->to);
     queue_stop(w->from);
     pthread_join(w->thread, NULL);
     ask_free(&w->ask);
-    while (w->n_findings > 0) finding_close(w->findings[--w->n_findings]); /* what is lent comes before its owner */
-    free(w->findings);
+    worker_ask_forget_all(w);
     for (size_t i = 0; i < w->n_later; i++) message_free(w->later[i]);
     free(w->cuts);
     reader_close(w->reader);
@@ -314,6 +317,37 @@ bool worker_ask_about(struct worker *w, size_t id, const char *question, const c
     return queue_push(w->to, m, false);
 }
 
+bool worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope)
+{
+    struct message *m = message_new(MESSAGE_ASK);
+    if (m == NULL) return false;
+    m->id = id;
+    m->like = (struct message_like){document, offset};
+    if (!scope_copy(&m->scope, scope)) {
+        message_free(m);
+        return false;
+    }
+    return queue_push(w->to, m, false);
+}
+
+void worker_unask(struct worker *w, size_t id)
+{
+    pthread_mutex_lock(&w->mutex);
+    if (w->answering && w->asked == id)
+        atomic_store(&w->unasked, true);
+    else if (w->n_unwanted < WORKER_WAITING)
+        w->unwanted[w->n_unwanted++] = id;
+    pthread_mutex_unlock(&w->mutex);
+}
+
+bool worker_forget(struct worker *w, size_t id)
+{
+    struct message *m = message_new(MESSAGE_FORGET);
+    if (m == NULL) return false;
+    m->id = id;
+    return queue_push(w->to, m, false);
+}
+
 bool worker_measure(struct worker *w)
 {
     struct message *m = message_new(MESSAGE_SCALE);
@@ -323,4 +357,5 @@ bool worker_measure(struct worker *w)
 void worker_stop(struct worker *w)
 {
     atomic_store(&w->cancel, true);
+    atomic_store(&w->unasked, true);
 }

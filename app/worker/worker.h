@@ -25,6 +25,7 @@ struct worker_options {
     bool quotes;               /* sentences are quoted, whatever the second reading says */
     const char *reread_path;   /* the second reading's model; NULL: none */
     struct finding_how how;    /* what a question is sought by, unless it says so itself */
+    bool places_only;          /* questions stand alone, are answered once, and by evidence without words */
 };
 
 /* Starts the thread and begins to read. */
@@ -48,6 +49,16 @@ bool worker_ask_within(struct worker *w, size_t id, const char *question, const 
  * `scope` NULL: the usual one. */
 bool worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope);
 
+/* Seeks places like one, as finding_open_like; told as the evidence of a question of that id. */
+bool worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope);
+
+/* A question is not wanted any more: it ends (MESSAGE_ANSWER_ENDS, not done) where it is, or before it is begun; what
+ * is being read is read on. */
+void worker_unask(struct worker *w, size_t id);
+
+/* What was found for a question that has ended is looked at no more: it is freed. False where too much is waiting. */
+bool worker_forget(struct worker *w, size_t id);
+
 /* Measures time and memory against length (scale.h), whole reader and attention alone. Told by MESSAGE_SCALE_... */
 bool worker_measure(struct worker *w);
 
@@ -55,8 +66,8 @@ bool worker_measure(struct worker *w);
 void worker_stop(struct worker *w);
 
 /* What was found is told (MESSAGE_EVIDENCE) before its first word: it stays the worker's, and as it is, until
- * worker_close. Words follow in MESSAGE_ANSWER_TEXT and MESSAGE_ANSWER_ENDS. The wishes below are about it, and are
- * granted while words come.
+ * worker_forget or worker_close. Words follow in MESSAGE_ANSWER_TEXT and MESSAGE_ANSWER_ENDS. The wishes below are
+ * about it, and are granted while words come.
  *
  * Asks for the attention of the text's tokens [begin, end), all of one document, by a finding: of the whole question
  * (`token` -1) or of one of its tokens. A later wish replaces an earlier one. Answered by MESSAGE_SHARES. */

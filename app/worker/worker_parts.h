@@ -23,14 +23,25 @@ struct wish {
     struct inspected_choice choice;
 };
 
+/* What the main thread has been told of a question. */
+struct lent {
+    size_t id;
+    struct finding *finding; /* owned */
+};
+
 struct worker {
     struct worker_options options;
     struct queue *to, *from;
     int wake[2];
     pthread_t thread;
     atomic_bool cancel, closing;
-    pthread_mutex_t mutex; /* guards the wishes */
+    atomic_bool unasked;   /* ends the question that is being answered, and nothing else */
+    pthread_mutex_t mutex; /* guards the wishes, and what follows */
     struct wish shares_wish, lens_wish, inspection_wish;
+    bool answering; /* the question `asked` */
+    size_t asked;
+    size_t unwanted[WORKER_WAITING]; /* questions that are not to be begun */
+    size_t n_unwanted;
     /* the thread's own */
     struct backend *backend;
     struct reader *reader;
@@ -40,9 +51,9 @@ struct worker {
     size_t n_later;
     struct reader_segment *cuts; /* of the whole text, once a question wanted them */
     size_t n_cuts;
-    struct finding **findings; /* lent to the main thread, all of them */
-    size_t n_findings, findings_capacity;
-    size_t told_documents, told_segments, asked;
+    struct lent *lent; /* a finding stands before those that it lends its attention to */
+    size_t n_lent, lent_capacity;
+    size_t told_documents, told_segments;
     char noted[640];        /* what was said of the kept read last */
     const char *scale_what; /* being measured */
     uint64_t scale_tokens;
@@ -62,5 +73,9 @@ void worker_ask_answer(struct worker *w, const struct message *question);
 /* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
  */
 void worker_ask_serve(struct worker *w);
+
+/* Frees what was found for a question; for all of them. */
+void worker_ask_forget(struct worker *w, size_t id);
+void worker_ask_forget_all(struct worker *w);
 
 #endif
