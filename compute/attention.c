@@ -71,10 +71,10 @@ void attention_advance(const struct attention *a, uint64_t position, uint32_t n,
     }
 }
 
-void attention_rotary_row(float *out, uint32_t head_dim, float base, uint64_t pos)
+void attention_rotary_row(float *out, uint32_t head_dim, float base, const float *factors, uint64_t pos)
 {
     for (uint32_t m = 0; m < head_dim / 2; m++) {
-        double angle = (double)pos * pow(base, -2.0 * m / head_dim);
+        double angle = (double)pos * pow(base, -2.0 * m / head_dim) / (factors ? (double)factors[m] : 1);
         out[2 * m] = (float)cos(angle);
         out[2 * m + 1] = (float)sin(angle);
     }

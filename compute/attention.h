@@ -46,8 +46,9 @@ uint32_t attention_first_row(const struct branch *b, uint64_t offset, uint64_t p
  * kept[n_branch][n_head]. */
 void attention_advance(const struct attention *a, uint64_t position, uint32_t n, uint32_t *kept);
 
-/* Row of the rotary table for angle position `pos`: head_dim / 2 pairs cos, sin of pos * base^(-2m / head_dim). */
-void attention_rotary_row(float *out, uint32_t head_dim, float base, uint64_t pos);
+/* Row of the rotary table for angle position `pos`: head_dim / 2 pairs cos, sin of pos * base^(-2m / head_dim) /
+ * factors[m]; without factors they are 1. */
+void attention_rotary_row(float *out, uint32_t head_dim, float base, const float *factors, uint64_t pos);
 
 /* The one merge rule: folds the partial result {other, other_lse} over more keys into {out, *lse}, natural logs:
  * weights exp(lse - max) / sum. -INFINITY is a partial result over no keys. */

@@ -65,6 +65,16 @@ struct layer_norm {
     uint32_t n;
 };
 
+/* Each of x[i]'s parts, which are [begin + k width, begin + (k + 1) width) for k below n_part, becomes part /
+ * sqrt(mean(part^2) + eps) * norm, i in [0, n): heads of queries or keys. */
+struct norm_parts {
+    struct matrix *x;          /* activations [>= n][>= begin + n_part width] */
+    const struct matrix *norm; /* weights [1][width] */
+    uint32_t begin, n_part;
+    float eps;
+    uint32_t n;
+};
+
 /* x[i] += Wdown(silu(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n). */
 struct feed_forward {
     struct matrix *x;             /* [>= n][d] */
@@ -187,6 +197,7 @@ struct backend_ops {
                   bool add); /* x[i] = (add ? x[i] : 0) + table[ids[i]] */
     void (*project)(const struct project *op);
     void (*layer_norm)(const struct layer_norm *op);
+    void (*norm_parts)(const struct norm_parts *op);
     void (*feed_forward)(const struct feed_forward *op);
     void (*attend)(const struct attend *op);
     void (*attend_windows)(const struct attend_windows *op);

@@ -145,6 +145,24 @@ static void cpu_layer_norm(const struct layer_norm *op)
     thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), layer_norm_task, &copy);
 }
 
+static void norm_parts_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct norm_parts *op = context;
+    const uint32_t n = task_size(task, ROWS, op->n), width = op->norm->cols;
+    float *row = data(op->x) + (size_t)task * ROWS * op->x->cols + op->begin;
+    for (uint32_t i = 0; i < n; i++, row += op->x->cols)
+        for (uint32_t k = 0; k < op->n_part; k++)
+            loops()->rows->norm(row + k * width, row + k * width, data(op->norm), op->eps, 1, width);
+}
+
+static void cpu_norm_parts(const struct norm_parts *op)
+{
+    assert(op->n <= op->x->rows && op->begin + (uint64_t)op->n_part * op->norm->cols <= op->x->cols);
+    struct norm_parts copy = *op;
+    thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), norm_parts_task, &copy);
+}
+
 struct feed_forward_job {
     const struct feed_forward *op;
     struct backend_cpu *b;
@@ -409,6 +427,7 @@ static const struct backend_ops cpu_ops = {
     .embed = cpu_embed,
     .project = cpu_project,
     .layer_norm = cpu_layer_norm,
+    .norm_parts = cpu_norm_parts,
     .feed_forward = cpu_feed_forward,
     .attend = cpu_attend,
     .attend_windows = cpu_attend_windows,

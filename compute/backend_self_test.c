@@ -254,7 +254,7 @@ static int test_attend(struct self_test *t)
                           .branch = {{48, 1}, {100, 3}, {4096, 32}}};
     if (attention_layout(&s, t->e) != 0) return -1;
     float angles[48 * HEAD_DIM];
-    for (uint32_t i = 0; i < 48; i++) attention_rotary_row(angles + i * HEAD_DIM, HEAD_DIM, 100, i);
+    for (uint32_t i = 0; i < 48; i++) attention_rotary_row(angles + i * HEAD_DIM, HEAD_DIM, 100, NULL, i);
     struct matrix *qkv = activations(t, ROWS, 3 * DIM), *out = activations(t, ROWS, DIM);
     struct matrix *rotary = upload(t, 48, HEAD_DIM, angles);
     struct matrix *k = activations(t, s.cache_rows, HEAD_DIM), *v = activations(t, s.cache_rows, HEAD_DIM);
@@ -283,6 +283,24 @@ static int test_attend(struct self_test *t)
 }
 
 /* Windows of CUT rows and of the rest: segments of one branch. */
+static int test_norm_parts(struct self_test *t)
+{
+    struct matrix *x = activations(t, ROWS, 3 * DIM), *norm = load(t, 1, DIM, t->norm, NULL);
+    if (!x || !norm || t->b->ops->matrix_write(x, 0, ROWS, t->qkv, t->e) != 0) return finish(t, "norm_parts", NULL, 0);
+    t->b->ops->norm_parts(
+        &(struct norm_parts){.x = x, .norm = norm, .begin = DIM, .n_part = 2, .eps = NORM_EPS, .n = ROWS});
+    for (uint32_t i = 0; i < ROWS * 3; i++) {
+        const float *part = t->qkv + (size_t)i * DIM;
+        double sum = 0;
+        for (uint32_t k = 0; k < DIM; k++) sum += (double)part[k] * (double)part[k];
+        for (uint32_t k = 0; k < DIM; k++)
+            t->expected[i * DIM + k] =
+                (double)part[k] *
+                (i % 3 == 0 ? 1 : (double)t->norm[k] / sqrt(sum / DIM + (double)NORM_EPS)); /* the first part stays */
+    }
+    return finish(t, "norm_parts", x, (size_t)ROWS * 3 * DIM);
+}
+
 static int test_attend_windows(struct self_test *t)
 {
     const uint32_t starts[] = {0, CUT, ROWS};
@@ -314,7 +332,7 @@ int backend_self_test(struct backend *b, struct error *e)
     for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
     int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t) != 0 ||
                          test_evidence_rows(t) != 0 || test_attend(t) != 0 || test_project_bias(t) != 0 ||
-                         test_layer_norm(t) != 0 || test_attend_windows(t) != 0 ||
+                         test_layer_norm(t) != 0 || test_norm_parts(t) != 0 || test_attend_windows(t) != 0 ||
                          (b->ops->evidence_scan && test_evidence_scan(t) != 0)
                      ? -1
                      : 0;

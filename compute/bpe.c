@@ -25,6 +25,7 @@ struct pair {
 struct bpe {
     enum pretokenizer pretokenizer;
     bool whole_words; /* a word that is a piece is that piece, whatever the merges say */
+    bool begins_texts;
     uint32_t n_pieces;
     char *bytes;    /* of all pieces, one after the other */
     size_t *begins; /* [n_pieces + 1] */
@@ -169,12 +170,15 @@ static int read_pretokenizer(struct bpe *b, const struct gguf *g, struct error *
     static const struct {
         const char *name;
         enum pretokenizer pretokenizer;
-        bool whole_words;
+        bool whole_words, begins_texts;
     } known[] = {
-        {"gpt-2", PRETOKENIZER_GPT2, false},
-        {"smollm", PRETOKENIZER_SMOLLM, false},
-        {"llama-bpe", PRETOKENIZER_LLAMA3, true},
-        {"qwen2", PRETOKENIZER_QWEN2, false},
+        {"gpt-2", PRETOKENIZER_GPT2, false, false},
+        {"smollm", PRETOKENIZER_SMOLLM, false, false},
+        {"llama-bpe", PRETOKENIZER_LLAMA3, true, true},
+        {"llama3", PRETOKENIZER_LLAMA3, true, true},
+        {"smaug-bpe", PRETOKENIZER_LLAMA3, true, false},
+        {"qwen2", PRETOKENIZER_QWEN2, false, false},
+        {"deepseek-r1-qwen", PRETOKENIZER_QWEN2, false, false},
     };
     struct gguf_string pre = {NULL, 0};
     if (gguf_get_string(g, "tokenizer.ggml.pre", &pre, e) != 0) return -1;
@@ -182,10 +186,14 @@ static int read_pretokenizer(struct bpe *b, const struct gguf *g, struct error *
         if (!gguf_string_is(&pre, known[i].name)) continue;
         b->pretokenizer = known[i].pretokenizer;
         b->whole_words = known[i].whole_words;
+        b->begins_texts = known[i].begins_texts;
         return 0;
     }
     int n = pre.size < 60 ? (int)pre.size : 60;
-    return error_set(e, "%s: tokenizer.ggml.pre %.*s is not known", gguf_name(g), n, pre.bytes);
+    return error_set(e,
+                     "%s: tokenizer.ggml.pre %.*s is not known (gpt-2, smollm, llama-bpe, qwen2 and others of their "
+                     "kind are)",
+                     gguf_name(g), n, pre.bytes);
 }
 
 static bool is_strings(const struct gguf_value *v)
@@ -241,6 +249,11 @@ void bpe_close(struct bpe *b)
 uint32_t bpe_n_pieces(const struct bpe *b)
 {
     return b->n_pieces;
+}
+
+bool bpe_begins_texts(const struct bpe *b)
+{
+    return b->begins_texts;
 }
 
 /* A word as a list of pieces, and a heap of the merges that could be made, the best first. A merge that no longer fits

@@ -4,6 +4,7 @@
 #ifndef LECTERN_BPE_H
 #define LECTERN_BPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,12 +13,13 @@ struct error;
 struct gguf;
 struct tokens;
 
-/* The vocabulary of a model file: tokenizer.ggml.tokens, .token_type, .merges and .pre (gpt-2, smollm, llama-bpe or
- * qwen2). */
+/* The vocabulary of a model file: tokenizer.ggml.tokens, .token_type, .merges and .pre (gpt-2, smollm, llama-bpe,
+ * qwen2 and other names of these). */
 int bpe_open(struct bpe **out, const struct gguf *g, struct error *e);
 void bpe_close(struct bpe *b);
 
 uint32_t bpe_n_pieces(const struct bpe *b);
+bool bpe_begins_texts(const struct bpe *b); /* with a control piece, where the file does not say */
 
 /* Appends the tokens of the text. Bytes that the vocabulary has no token for are left out, as the reference tokenizers
  * do, and counted in no length; bytes that are no UTF-8 count as punctuation. On failure the list may hold some of the

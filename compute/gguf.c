@@ -17,6 +17,7 @@
 /* Real files have some hundred keys and up to some thousand tensors. */
 #define MAX_COUNT 65536
 #define MAX_NAME 4096
+#define MAX_TENSOR_TYPES 64   /* that others write; a larger number is damage */
 #define LEAST_VALUE_BYTES 14  /* key length, a key of one byte, type, a value of one byte */
 #define LEAST_TENSOR_BYTES 33 /* name length, a name of one byte, number of dimensions, one dimension, type, offset */
 
@@ -138,7 +139,10 @@ static int take_tensor(struct gguf *g, struct gguf_cursor *c, struct gguf_tensor
     uint32_t block;
     size_t block_bytes;
     if (!tensor_block(t->type, &block, &block_bytes)) {
-        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: tensor type %u is not known", g->name, n, name, t->type);
+        return error_set_kind(e, t->type < MAX_TENSOR_TYPES ? ERROR_OTHER : ERROR_DAMAGED,
+                              "%s: %.*s: tensor type %u is not known (F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, "
+                              "Q4_K, Q5_K and Q6_K are)",
+                              g->name, n, name, t->type);
     }
     if (t->dims[0] % block != 0) {
         return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: rows of %llu elements are not whole blocks of %u", g->name,

@@ -84,7 +84,7 @@ static void fill_angles(struct work *p)
 {
     for (uint32_t i = 0; i < p->shape->n_branch; i++)
         for (uint32_t t = 0; t < p->out->n_token && rotates(p, i); t++)
-            attention_rotary_row(angles_of(p, i, t), p->shape->head_dim, p->model->rope_base,
+            attention_rotary_row(angles_of(p, i, t), p->shape->head_dim, p->model->rope_base, NULL,
                                  (p->out->start + t) % p->shape->branch[i].segment_length);
 }
 

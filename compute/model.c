@@ -9,21 +9,13 @@
 #include <xxhash.h>
 
 #include "compute/error.h"
+#include "compute/family.h"
 #include "compute/gguf.h"
+#include "compute/model_chat.h"
 #include "compute/model_file.h"
 #include "compute/tokenizer.h"
 
-/* Far beyond any model. */
-#define MAX_CONTEXT (1u << 24) /* of chat models: their angles are tables as long as the context */
 #define TENSORS_PER_LAYER 9
-#define MAX_KEY 80
-
-/* The key of a hyper-parameter: the architecture and the rest. */
-static const char *key_of(char out[MAX_KEY], const char *architecture, const char *rest)
-{
-    snprintf(out, MAX_KEY, "%s.%s", architecture, rest);
-    return out;
-}
 
 /* One of the two words; *out is 0 or 1. */
 static int read_choice(const struct gguf *g, const char *key, const char *first, const char *second, int *out,
@@ -50,20 +42,22 @@ static int read_sizes(struct model *m, const char *architecture, struct error *e
                {"feed_forward_length", &m->n_ff},
                {"attention.head_count", &m->n_head},
                {"attention.head_count_kv", &m->n_head_kv}};
-    char key[MAX_KEY];
+    char key[MODEL_FILE_KEY];
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (model_file_dimension(g, key_of(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
+        if (model_file_dimension(g, model_file_key(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
     }
-    if (model_file_f32(g, key_of(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f, &m->norm_eps, e) !=
-        0)
+    if (model_file_f32(g, model_file_key(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f,
+                       &m->norm_eps, e) != 0)
         return -1;
-    if (m->n_embd % m->n_head != 0) {
+    const char *width = model_file_key(key, architecture, "attention.key_length");
+    if (gguf_find(g, width) && model_file_dimension(g, width, &m->head_dim, e) != 0) return -1;
+    if (m->head_dim == 0 && m->n_embd % m->n_head != 0) {
         return error_set(e, "%s: a width of %u is no multiple of %u heads", name, m->n_embd, m->n_head);
     }
+    if (m->head_dim == 0) m->head_dim = m->n_embd / m->n_head;
     if (m->n_head % m->n_head_kv != 0) {
         return error_set(e, "%s: %u heads are no multiple of %u key heads", name, m->n_head, m->n_head_kv);
     }
-    m->head_dim = m->n_embd / m->n_head;
     if (m->head_dim % 2 != 0)
         return error_set(e, "%s: heads of %u columns cannot be rotated by pairs", name, m->head_dim);
     if (m->n_layer > gguf_n_tensors(g) / TENSORS_PER_LAYER) {
@@ -127,21 +121,32 @@ static int find_layer_weights(const struct model *m, uint32_t layer, struct erro
 {
     struct model_layer *l = &m->layers[layer];
     uint32_t d = m->n_embd, q = m->n_head * m->head_dim, kv = m->n_head_kv * m->head_dim;
+    const bool bias = m->family && m->family->qkv_bias, norm = m->family && m->family->qk_norm;
     const struct {
         struct weights *out;
         const char *name;
         uint32_t rows, cols;
-    } all[TENSORS_PER_LAYER] = {
-        {&l->attn_norm, "attn_norm", 0, d},     {&l->attn_q, "attn_q", q, d},
-        {&l->attn_k, "attn_k", kv, d},          {&l->attn_v, "attn_v", kv, d},
-        {&l->attn_output, "attn_output", d, q}, {&l->ffn_norm, "ffn_norm", 0, d},
-        {&l->ffn_gate, "ffn_gate", m->n_ff, d}, {&l->ffn_up, "ffn_up", m->n_ff, d},
-        {&l->ffn_down, "ffn_down", d, m->n_ff},
+        bool wanted;
+    } all[] = {
+        {&l->attn_norm, "attn_norm.weight", 0, d, true},
+        {&l->attn_q, "attn_q.weight", q, d, true},
+        {&l->attn_k, "attn_k.weight", kv, d, true},
+        {&l->attn_v, "attn_v.weight", kv, d, true},
+        {&l->q_bias, "attn_q.bias", 0, q, bias},
+        {&l->k_bias, "attn_k.bias", 0, kv, bias},
+        {&l->v_bias, "attn_v.bias", 0, kv, bias},
+        {&l->q_norm, "attn_q_norm.weight", 0, m->head_dim, norm},
+        {&l->k_norm, "attn_k_norm.weight", 0, m->head_dim, norm},
+        {&l->attn_output, "attn_output.weight", d, q, true},
+        {&l->ffn_norm, "ffn_norm.weight", 0, d, true},
+        {&l->ffn_gate, "ffn_gate.weight", m->n_ff, d, true},
+        {&l->ffn_up, "ffn_up.weight", m->n_ff, d, true},
+        {&l->ffn_down, "ffn_down.weight", d, m->n_ff, true},
     };
-    for (int i = 0; i < TENSORS_PER_LAYER; i++) {
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char name[64];
-        snprintf(name, sizeof name, "blk.%u.%s.weight", layer, all[i].name);
-        if (model_file_weights(m->file, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
+        snprintf(name, sizeof name, "blk.%u.%s", layer, all[i].name);
+        if (all[i].wanted && model_file_weights(m->file, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
     }
     return 0;
 }
@@ -209,102 +214,21 @@ static int read_longnet(struct model *m, struct error *e)
     return 0;
 }
 
-/* What this engine does not do is refused, not left out. */
-static int refuse_variants(const struct model *m, struct error *e)
-{
-    static const char *const tensors[] = {"rope_freqs.weight", "blk.0.attn_q.bias", "blk.0.attn_q_norm.weight",
-                                          "blk.0.attn_qkv.weight", "blk.0.ffn_gate_inp.weight"};
-    const struct gguf *g = m->file;
-    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
-        if (gguf_find_tensor(g, tensors[i]))
-            return error_set(e, "%s: models with %s are not supported", m->path, tensors[i]);
-    }
-    static const char *const lengths[] = {"llama.rope.dimension_count", "llama.attention.key_length",
-                                          "llama.attention.value_length"};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        uint32_t n = 0;
-        if (!gguf_find(g, lengths[i])) continue;
-        if (gguf_get_u32(g, lengths[i], &n, e) != 0) return -1;
-        if (n != m->head_dim) {
-            return error_set(e, "%s: %s is %u in heads of %u columns: not supported", m->path, lengths[i], n,
-                             m->head_dim);
-        }
-    }
-    struct gguf_string scaling = {NULL, 0};
-    if (gguf_find(g, "llama.rope.scaling.type")) {
-        if (gguf_get_string(g, "llama.rope.scaling.type", &scaling, e) != 0) return -1;
-        if (!gguf_string_is(&scaling, "none"))
-            return error_set(e, "%s: llama.rope.scaling.type is not supported", m->path);
-    }
-    return 0;
-}
-
-/* An id that may be missing: -1. */
-static int read_optional_id(const struct model *m, const char *key, int32_t *out, struct error *e)
-{
-    uint32_t id = 0;
-    *out = -1;
-    if (!gguf_find(m->file, key)) return 0;
-    if (gguf_get_u32(m->file, key, &id, e) != 0) return -1;
-    if (id >= m->n_vocab) return error_set(e, "%s: %s is %u of %u pieces", m->path, key, id, m->n_vocab);
-    *out = (int32_t)id;
-    return 0;
-}
-
+/* Dense attention is dilated attention with one branch as long as the context. */
 static int read_chat(struct model *m, struct error *e)
 {
-    const struct gguf *g = m->file;
-    if (read_optional_id(m, "tokenizer.ggml.bos_token_id", &m->token_bos, e) != 0 ||
-        read_optional_id(m, "tokenizer.ggml.eos_token_id", &m->token_eos, e) != 0) {
+    m->family = family_find(m->file, e);
+    if (!m->family || read_sizes(m, m->family->name, e) != 0 || model_chat_read(m, e) != 0 ||
+        open_tokenizer(m, e) != 0 || model_chat_read_tokens(m, e) != 0 || find_all_weights(m, e) != 0)
         return -1;
-    }
-    const struct gguf_value *bos = gguf_find(g, "tokenizer.ggml.add_bos_token");
-    struct gguf_string kind = {NULL, 0};
-    uint64_t n;
-    if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
-    n = gguf_string_is(&kind, "llama"); /* so it is where the file does not say */
-    if (bos) gguf_element_u64(bos, 0, &n);
-    m->starts_with_bos = n != 0 && m->token_bos >= 0;
-    struct gguf_string template = {NULL, 0};
-    if (!gguf_find(g, "tokenizer.chat_template")) return 0;
-    if (gguf_get_string(g, "tokenizer.chat_template", &template, e) != 0) return -1;
-    m->chat_template = strndup(template.bytes, template.size);
-    return m->chat_template ? 0 : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
-}
-
-/* Dense attention is dilated attention with one branch as long as the context. */
-static int read_llama(struct model *m, struct error *e)
-{
-    const struct gguf *g = m->file;
-    m->rope_base = 10000.0f;
-    if (gguf_find(g, "llama.rope.freq_base") &&
-        model_file_f32(g, "llama.rope.freq_base", 1.0f, 1e12f, &m->rope_base, e) != 0)
-        return -1;
-    if (gguf_get_u64(g, "llama.context_length", &m->context_length, e) != 0) return -1;
-    if (m->context_length < 1 || m->context_length > MAX_CONTEXT) {
-        return error_set(e, "%s: llama.context_length is %llu", m->path, (unsigned long long)m->context_length);
-    }
-    m->position_mode = POSITION_ROPE_ALL;
-    m->offset_rule = OFFSET_PAPER;
-    m->n_branch = 1;
-    m->branch[0] = (struct branch){m->context_length, 1};
-    m->token_file = m->token_question = m->token_answer = m->token_end = -1;
-    if (read_sizes(m, "llama", e) != 0 || refuse_variants(m, e) != 0 || open_tokenizer(m, e) != 0 ||
-        read_chat(m, e) != 0)
-        return -1;
-    return find_all_weights(m, e);
+    return model_chat_check_tensors(m, e);
 }
 
 static int read_architecture(struct model *m, struct error *e)
 {
     struct gguf_string architecture = {NULL, 0};
     if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
-    if (gguf_string_is(&architecture, "longnet")) return read_longnet(m, e);
-    if (gguf_string_is(&architecture, "llama")) return read_llama(m, e);
-    return error_set(e,
-                     "%s: architecture %.*s is not run here (a reader is longnet, a chat model llama); for other chat "
-                     "models start a server and name it: --answerer URL#MODEL",
-                     m->path, (int)(architecture.size < 64 ? architecture.size : 64), architecture.bytes);
+    return gguf_string_is(&architecture, "longnet") ? read_longnet(m, e) : read_chat(m, e);
 }
 
 /* Takes the file over, whatever comes of it. */
@@ -347,6 +271,7 @@ void model_close(struct model *m)
     tokenizer_close(m->tokenizer);
     gguf_close(m->file);
     free(m->layers);
+    free(m->rope_factors);
     free(m->path);
     free(m->name);
     free(m->chat_template);

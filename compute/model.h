@@ -1,6 +1,6 @@
 /* A model file opened and checked: hyper-parameters, weights, tokenizer. models/FORMAT.md is the format. Immutable once
- * open; may be shared by threads. Dense llama-family models are the one-branch case (w = context length, r = 1, rotary
- * everywhere). */
+ * open; may be shared by threads. Dense chat models (compute/family.h) are the one-branch case (w = context length, r =
+ * 1, rotary everywhere). */
 #ifndef LECTERN_MODEL_H
 #define LECTERN_MODEL_H
 
@@ -12,6 +12,7 @@
 #include "compute/weights.h"
 
 struct error;
+struct family;
 struct gguf;
 struct tokenizer;
 
@@ -23,6 +24,8 @@ enum position_mode {
 struct model_layer {
     struct weights attn_norm;                           /* [1][d] */
     struct weights attn_q, attn_k, attn_v, attn_output; /* [H D][d], [H_kv D][d] x 2, [d][H D] */
+    struct weights q_bias, k_bias, v_bias;              /* [1][rows of the matrix]; or none */
+    struct weights q_norm, k_norm;                      /* [1][D], of every head; or none */
     struct weights ffn_norm;                            /* [1][d] */
     struct weights ffn_gate, ffn_up, ffn_down;          /* [f][d] x 2, [d][f] */
 };
@@ -38,11 +41,13 @@ struct model_evidence {
 
 struct model {
     struct gguf *file;           /* owned; the weights' bytes lie in it */
+    const struct family *family; /* static; NULL: a reader */
     struct tokenizer *tokenizer; /* owned */
     char *path, *name;           /* owned */
     uint64_t hash;               /* of the whole file's bytes */
     uint32_t n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     float norm_eps, rope_base;
+    float *rope_factors; /* owned, [D / 2]: what the turns of a pair are divided by; NULL: 1 */
     enum position_mode position_mode;
     enum offset_rule offset_rule;
     uint32_t n_branch;

@@ -8,6 +8,12 @@
 #define MAX_DIMENSION (1u << 20)
 #define MAX_SEGMENT ((uint64_t)1 << 56)
 
+const char *model_file_key(char out[MODEL_FILE_KEY], const char *architecture, const char *rest)
+{
+    snprintf(out, MODEL_FILE_KEY, "%s.%s", architecture, rest);
+    return out;
+}
+
 int model_file_dimension(const struct gguf *g, const char *key, uint32_t *out, struct error *e)
 {
     uint32_t n = 0;

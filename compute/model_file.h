@@ -11,6 +11,10 @@
 struct error;
 struct gguf;
 
+/* The key of a hyper-parameter: the architecture and the rest, in `out`. */
+enum { MODEL_FILE_KEY = 80 };
+const char *model_file_key(char out[MODEL_FILE_KEY], const char *architecture, const char *rest);
+
 /* 1 to 2^20: far beyond any model, and the product of two stays inside 64 bits. */
 int model_file_dimension(const struct gguf *g, const char *key, uint32_t *out, struct error *e);
 

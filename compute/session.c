@@ -12,6 +12,7 @@
 #include "compute/model.h"
 #include "compute/ranks.h"
 #include "compute/sequence_parallel.h"
+#include "compute/session_layer.h"
 #include "compute/session_parts.h"
 
 enum { ANGLE_ROWS = 512 }; /* by which the rotary table grows */
@@ -95,7 +96,7 @@ static int fill_rotary(struct session *s, uint32_t n, struct error *e)
     if (need > s->n_angles_known && !row) return error_memory(e);
     int status = 0;
     while (s->n_angles_known < need && status == 0) {
-        attention_rotary_row(row, s->model->head_dim, s->model->rope_base, s->n_angles_known);
+        attention_rotary_row(row, s->model->head_dim, s->model->rope_base, s->model->rope_factors, s->n_angles_known);
         status = s->backend->ops->matrix_write(s->rotary, s->n_angles_known, 1, row, e);
         if (status == 0) s->n_angles_known++;
     }
@@ -112,7 +113,7 @@ static int attend(struct session *s, uint32_t layer, const struct session_chunk 
                                                  .qkv = s->qkv,
                                                  .cache_k = k,
                                                  .cache_v = v,
-                                                 .rotary = s->rotary,
+                                                 .rotary = s->layers[layer].unrotated ? NULL : s->rotary,
                                                  .kept = c->kept,
                                                  .position = c->position,
                                                  .n = c->n,
@@ -130,15 +131,10 @@ static int read_chunk(struct session *s, const struct session_chunk *c, struct e
     if (n > 0) ops->embed(s->x, s->token_embd, c->ids, n, false);
     for (uint32_t i = 0; i < m->n_layer; i++) {
         const struct session_layer *l = &s->layers[i];
-        if (n > 0)
-            ops->project(&(struct project){
-                .out = s->qkv, .x = s->x, .w = l->qkv, .norm = l->attn_norm, .norm_eps = m->norm_eps, .n = n});
+        if (n > 0) session_layer_qkv(l, m, s->qkv, s->x, n);
         if (c->qkv && ops->matrix_read(s->qkv, 0, n, c->qkv + i * c->qkv_rows * s->qkv->cols, e) != 0) return -1;
         if (attend(s, i, c, e) != 0) return -1;
-        if (n == 0) continue;
-        ops->project(&(struct project){.out = s->x, .x = s->mixed, .w = l->attn_output, .n = n, .add = true});
-        ops->feed_forward(&(struct feed_forward){
-            .x = s->x, .norm = l->ffn_norm, .gate_up = l->gate_up, .down = l->down, .norm_eps = m->norm_eps, .n = n});
+        if (n > 0) session_layer_rest(l, m, s->x, s->mixed, n);
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "compute/ranks.h"
 #include "compute/sequence_parallel.h"
 #include "compute/session.h"
+#include "compute/session_layer.h"
 #include "compute/session_parts.h"
 
 /* Visits every matrix that a session owns. */
@@ -21,11 +22,7 @@ static void visit_matrices(struct session *s, void (*visit)(struct matrix *m, vo
                                   s->logits,     s->keys,        s->queries,
                                   s->pairs,      s->rotary,      s->output != s->token_embd ? s->output : NULL};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) visit(all[i], context);
-    for (uint32_t i = 0; s->layers && i < s->model->n_layer; i++) {
-        const struct session_layer *l = &s->layers[i];
-        struct matrix *const weights[] = {l->attn_norm, l->qkv, l->attn_output, l->ffn_norm, l->gate_up, l->down};
-        for (size_t k = 0; k < sizeof weights / sizeof weights[0]; k++) visit(weights[k], context);
-    }
+    for (uint32_t i = 0; s->layers && i < s->model->n_layer; i++) session_layer_visit(&s->layers[i], visit, context);
 }
 
 static void close_visited(struct matrix *m, void *context)
@@ -74,17 +71,8 @@ static int load_weights(struct session *s, struct error *e)
         return -1;
     s->layers = calloc(m->n_layer, sizeof *s->layers);
     if (!s->layers) return error_memory(e);
-    for (uint32_t i = 0; i < m->n_layer; i++) {
-        const struct model_layer *from = &m->layers[i];
-        struct session_layer *l = &s->layers[i];
-        if (load(s, &l->attn_norm, &from->attn_norm, NULL, NULL, e) != 0 ||
-            load(s, &l->qkv, &from->attn_q, &from->attn_k, &from->attn_v, e) != 0 ||
-            load(s, &l->attn_output, &from->attn_output, NULL, NULL, e) != 0 ||
-            load(s, &l->ffn_norm, &from->ffn_norm, NULL, NULL, e) != 0 ||
-            load(s, &l->gate_up, &from->ffn_gate, &from->ffn_up, NULL, e) != 0 ||
-            load(s, &l->down, &from->ffn_down, NULL, NULL, e) != 0)
-            return -1;
-    }
+    for (uint32_t i = 0; i < m->n_layer; i++)
+        if (session_layer_load(&s->layers[i], s->backend, m, i, e) != 0) return -1;
     return 0;
 }
 

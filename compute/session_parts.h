@@ -11,16 +11,13 @@ struct error;
 struct matrix;
 struct model;
 struct sequence_parallel;
+struct session_layer;
 struct session_outputs;
 
 enum {
     SESSION_LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
     SESSION_OUTPUTS = 5,      /* arrays of struct session_outputs that ranks give, a row a token, in its order */
     SESSION_WANTS_LAST = 1 << SESSION_OUTPUTS,
-};
-
-struct session_layer {
-    struct matrix *attn_norm, *qkv, *attn_output, *ffn_norm, *gate_up, *down;
 };
 
 struct session {
@@ -31,7 +28,7 @@ struct session {
     struct kv_cache *cache;
     uint32_t n_angles, n_angles_known; /* rows of `rotary`: all, and those filled in so far */
 
-    struct session_layer *layers; /* weights on the device */
+    struct session_layer *layers; /* owned, n_layer */
     struct matrix *token_embd, *output_norm, *output;
     struct matrix *evidence_token, *evidence_k, *evidence_q, *evidence_pair; /* pair: [2][d], gate and tau */
     float *gate_token;                                                       /* [V], on the host */

@@ -15,7 +15,7 @@
 #define MAX_CUT 4096
 #define SPACE_MARK "\xe2\x96\x81" /* U+2581, which stands for a space inside pieces */
 
-/* A piece that no text produces. */
+/* A piece that no text produces, or that a user defined. */
 struct control {
     int32_t id;
     size_t begin, size; /* its name, in names */
@@ -183,7 +183,7 @@ static int load_bpe(struct tokenizer *t, const struct gguf *g, struct error *e)
     size_t offset = 0;
     for (size_t id = 0; gguf_next_string(names, &offset, &s); id++) {
         uint64_t type;
-        if (!gguf_element_u64(types, id, &type) || type != PIECE_CONTROL) continue;
+        if (!gguf_element_u64(types, id, &type) || (type != PIECE_CONTROL && type != PIECE_USER_DEFINED)) continue;
         if (add_control(t, id, s.bytes, s.size, e) != 0) return -1;
     }
     return 0;
@@ -415,4 +415,9 @@ int32_t tokenizer_control(const struct tokenizer *t, const char *name)
         if (c->size == strlen(name) && memcmp(t->names + c->begin, name, c->size) == 0) return c->id;
     }
     return -1;
+}
+
+bool tokenizer_begins_texts(const struct tokenizer *t)
+{
+    return t->bpe ? bpe_begins_texts(t->bpe) : t->is_llama;
 }

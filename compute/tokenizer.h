@@ -3,6 +3,7 @@
 #ifndef LECTERN_TOKENIZER_H
 #define LECTERN_TOKENIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,10 @@ int tokenizer_encode_ranges(const struct tokenizer *t, const char *text, size_t 
 size_t tokenizer_piece(const struct tokenizer *t, int32_t id, char *bytes, size_t size);
 
 /* The id of the control piece of that name ("<|im_start|>"), -1 where there is none. No text produces control pieces.
- */
+ * In type gpt2 pieces that a user defined ("<think>") are found too. */
 int32_t tokenizer_control(const struct tokenizer *t, const char *name);
+
+/* Whether a text of this vocabulary begins with its first control piece where the file does not say. */
+bool tokenizer_begins_texts(const struct tokenizer *t);
 
 #endif

@@ -42,6 +42,12 @@ struct params_layer_norm {
     F32 eps;
 };
 
+struct params_norm_parts {
+    U32 n, n_part; /* of all rows, of a row */
+    U32 begin, cols, stride;
+    F32 eps;
+};
+
 struct params_project {
     U32 n, rows; /* rows of x from x_row on, to rows of out from out_row on; weight rows */
     U32 x_row, out_row;

@@ -90,6 +90,31 @@ static void a_system_text_goes_into_the_first_turn_where_there_is_no_place_for_i
     free(bytes);
 }
 
+/* The forms whose control pieces the tiny model has not, by the vocabulary of tests/data/chat_reference.py. Texts of
+ * control pieces are left out, but for those that a user defined. */
+static void llama3_and_deepseek_have_forms_of_their_own_and_thoughts_are_cut_short(void **state)
+{
+    (void)state;
+    struct error e;
+    struct model *m;
+    struct chat_template t;
+    const struct chat_message messages[] = {
+        {CHAT_SYSTEM, "Be kind."}, {CHAT_USER, "Hi"}, {CHAT_ASSISTANT, "Yes"}, {CHAT_USER, "So"}};
+    assert_ok(model_open(&m, "tests/data/chat_qwen3.gguf", &e), e);
+    set_template(m, "<|start_header_id|>");
+    assert_ok(chat_template_open(&t, m, &e), e);
+    text_of_inst(&t, messages, 2, "system\n\nBe kind.user\n\nHiassistant\n\n");
+    set_template(m, "{% if enable_thinking %}<|im_start|>");
+    assert_ok(chat_template_open(&t, m, &e), e);
+    text_of_inst(&t, messages + 1, 1, "user\nHi\nassistant\n<think>\n\n</think>\n\n");
+    set_template(m, "{{ '<｜User｜>' + message }}");
+    assert_ok(chat_template_open(&t, m, &e), e);
+    text_of_inst(&t, messages, 4,
+                 "Be kind.<｜User｜>Hi<｜Assistant｜>Yes<｜end▁of▁sentence｜>"
+                 "<｜User｜>So<｜Assistant｜><think>\n\n</think>\n\n");
+    model_close(m);
+}
+
 static void an_unknown_template_is_an_error(void **state)
 {
     (void)state;
@@ -99,14 +124,14 @@ static void an_unknown_template_is_an_error(void **state)
     struct chat_template t;
     set_template(m, "<turn>{{ message }}</turn>");
     assert_int_equal(chat_template_open(&t, m, &e), -1);
-    assert_string_equal(e.text,
-                        "tiny: its chat template is of none of the known forms (ChatML, Llama 3, Zephyr, [INST])");
+    assert_string_equal(
+        e.text, "tiny: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Zephyr, [INST])");
     set_template(m, "<|start_header_id|>");
     assert_int_equal(chat_template_open(&t, m, &e), -1);
     assert_string_equal(e.text, "tiny: its chat template wants <|start_header_id|>, which is no control token");
-    set_template(m, NULL);
-    assert_int_equal(chat_template_open(&t, m, &e), -1);
-    assert_string_equal(e.text, "tiny: no chat template, so it is no chat model");
+    set_template(m, NULL); /* the control pieces tell the form */
+    assert_ok(chat_template_open(&t, m, &e), e);
+    assert_int_equal(t.form, CHAT_FORM_CHATML);
     model_close(m);
     free(bytes);
 }
@@ -248,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chatml_prompt_has_its_markers_and_no_others),
         cmocka_unit_test(a_system_text_goes_into_the_first_turn_where_there_is_no_place_for_it),
+        cmocka_unit_test(llama3_and_deepseek_have_forms_of_their_own_and_thoughts_are_cut_short),
         cmocka_unit_test(an_unknown_template_is_an_error),
         cmocka_unit_test(without_a_temperature_the_likeliest_is_chosen),
         cmocka_unit_test(a_seed_gives_the_same_choices_again_in_the_right_proportion),

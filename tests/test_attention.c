@@ -62,7 +62,7 @@ static void run(struct backend *b, const struct config *c, const uint32_t *sizes
         assert_ok(b->ops->matrix_open(&rotary, b, n_angles, s->head_dim, &e), e);
         float row[256];
         for (uint32_t i = 0; i < n_angles; i++) {
-            attention_rotary_row(row, s->head_dim, c->base, i);
+            attention_rotary_row(row, s->head_dim, c->base, NULL, i);
             assert_ok(b->ops->matrix_write(rotary, i, 1, row, &e), e);
         }
     }

@@ -307,6 +307,11 @@ static void biased(struct gguf_writer *w)
     float bias[32] = {0};
     gguf_write_tensor(w, "blk.0.attn_q.bias", WEIGHTS_F32, 32, 0, bias, sizeof bias);
 }
+static void experts(struct gguf_writer *w)
+{
+    float gate[32] = {0};
+    gguf_write_tensor(w, "blk.0.ffn_gate_inp.weight", WEIGHTS_F32, 32, 0, gate, sizeof gate);
+}
 static void endless_context(struct gguf_writer *w)
 {
     gguf_write_u64(w, "llama.context_length", 1ull << 60);
@@ -319,11 +324,29 @@ static void end_beyond(struct gguf_writer *w)
 static void chat_models_that_would_be_read_wrongly_are_refused(void **state)
 {
     (void)state;
-    refuse_chat(scaled_rotary, NULL, "llama.rope.scaling.type is not supported");
+    refuse_chat(scaled_rotary, NULL, "llama.rope.scaling.type yarn is not supported");
     refuse_chat(other_rotary, "llama.rope.dimension_count", "is 4 in heads of 8 columns");
-    refuse_chat(biased, NULL, "models with blk.0.attn_q.bias are not supported");
+    refuse_chat(biased, NULL, "llama models with blk.0.attn_q.bias are not supported");
+    refuse_chat(experts, NULL, "llama models with blk.0.ffn_gate_inp.weight are not supported");
     refuse_chat(endless_context, "llama.context_length", "context_length is 1152921504606846976");
     refuse_chat(end_beyond, "tokenizer.ggml.eos_token_id", "260 of 260 pieces");
+}
+
+static void a_factor_of_the_file_slows_every_turn(void **state)
+{
+    (void)state;
+    struct error e;
+    struct tiny_model t = tiny_model_default();
+    struct gguf_writer w = {0};
+    struct model *m;
+    size_t size;
+    tiny_llama_write(&t, &w);
+    gguf_write_f32(&w, "llama.rope.scaling.factor", 4);
+    uint8_t *bytes = gguf_write_finish(&w, &size);
+    assert_ok(open_bytes(&m, bytes, size, &e), e);
+    assert_true(m->rope_factors[0] == 4 && m->rope_factors[3] == 4);
+    model_close(m);
+    free(bytes);
 }
 
 static uint8_t *small_model(size_t *size)
@@ -399,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_model_without_evidence_opens),
         cmocka_unit_test(a_chat_model_is_one_branch_as_long_as_its_context),
         cmocka_unit_test(chat_models_that_would_be_read_wrongly_are_refused),
+        cmocka_unit_test(a_factor_of_the_file_slows_every_turn),
         cmocka_unit_test(impossible_shapes_are_refused),
         cmocka_unit_test(wrong_values_are_named),
         cmocka_unit_test(every_flipped_bit_of_the_header_is_an_error_or_a_model),

@@ -196,6 +196,37 @@ static void layer_norms_equal_their_definition(void **state)
     synthetic_free(&bias);
 }
 
+/* Activations: what a device keeps in float16 it rounds before and after. */
+static void norms_of_parts_equal_their_definition(void **state)
+{
+    (void)state;
+    enum { N = 270, COLS = 70, BEGIN = 5, PARTS = 4, WIDTH = 13 };
+    uint64_t seed = 8;
+    struct weights norm = synthetic_weights(1, WIDTH, 0.5f, 1, &seed);
+    float *x = random_rows(N + 1, COLS, 9), *got = malloc(sizeof *got * (N + 1) * COLS);
+    struct matrix *all[] = {NULL, load(&norm)};
+    assert_ok(test_backend->ops->activations_open(&all[0], test_backend, N + 1, COLS, &e), e);
+    assert_ok(test_backend->ops->matrix_write(all[0], 0, N + 1, x, &e), e);
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, N + 1, x, &e), e);
+    test_backend->ops->norm_parts(
+        &(struct norm_parts){.x = all[0], .norm = all[1], .begin = BEGIN, .n_part = PARTS, .eps = 1e-3f, .n = N});
+    assert_ok(test_backend->ops->matrix_read(all[0], 0, N + 1, got, &e), e);
+    for (uint32_t i = 0; i < N * PARTS; i++) {
+        const size_t part = (size_t)(i / PARTS) * COLS + BEGIN + i % PARTS * WIDTH;
+        double row[WIDTH];
+        define_norm(row, x + part, &norm, (double)1e-3f);
+        for (uint32_t k = 0; k < WIDTH; k++) {
+            expect(got[part + k], row[k], i, k);
+            x[part + k] = got[part + k];
+        }
+    }
+    assert_memory_equal(got, x, (N + 1) * COLS * sizeof *got); /* and nothing else */
+    close_all(all, 2);
+    free(x);
+    free(got);
+    synthetic_free(&norm);
+}
+
 static void embedding_copies_the_rows_of_the_ids(void **state)
 {
     (void)state;
@@ -330,6 +361,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(projections_equal_their_definition),
         cmocka_unit_test(the_gated_feed_forward_equals_its_definition),
         cmocka_unit_test(layer_norms_equal_their_definition),
+        cmocka_unit_test(norms_of_parts_equal_their_definition),
         cmocka_unit_test(embedding_copies_the_rows_of_the_ids),
         cmocka_unit_test(rows_are_copied_between_matrices),
         cmocka_unit_test(evidence_rows_have_unit_length_and_are_quantised_by_the_format),

@@ -91,6 +91,37 @@ static void bytes_that_are_no_characters_end_no_loop(void **state)
     assert_int_equal(pretokenizer_word(PRETOKENIZER_GPT2, "", 0, &between), 0);
 }
 
+/* tests/data/pretokenizer_reference.py. */
+static void words_of_varied_text_equal_the_references(void **state)
+{
+    (void)state;
+    static const char *const names[] = {[PRETOKENIZER_GPT2] = "gpt2",
+                                        [PRETOKENIZER_SMOLLM] = "smollm",
+                                        [PRETOKENIZER_LLAMA3] = "llama3",
+                                        [PRETOKENIZER_QWEN2] = "qwen2"};
+    char line[4096], text[2048];
+    FILE *f = fopen("tests/data/pretokenizer_vectors.txt", "r");
+    int lines = 0;
+    assert_non_null(f);
+    for (; fgets(line, sizeof line, f); lines++) {
+        char *hex = strchr(line, ' ') + 1, *lengths = strchr(hex, ' ');
+        const size_t size = (size_t)(lengths - hex) / 2;
+        int kind = PRETOKENIZER_GPT2;
+        while (strncmp(line, names[kind], strlen(names[kind])) != 0) kind++;
+        for (size_t i = 0; i < size; i++) {
+            char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+            text[i] = (char)strtoul(digits, NULL, 16);
+        }
+        size_t between = 0;
+        for (size_t at = 0, n; at < size; at += n) {
+            n = pretokenizer_word((enum pretokenizer)kind, text + at, size - at, &between);
+            if (n != strtoul(lengths, &lengths, 10)) fail_msg("a word at byte %zu has %zu bytes: %s", at, n, line);
+        }
+    }
+    assert_true(lines > 600);
+    fclose(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +133,7 @@ int main(void)
         cmocka_unit_test(llama3_joins_what_stands_before_letters),
         cmocka_unit_test(llama3_keeps_line_ends_with_what_is_before),
         cmocka_unit_test(bytes_that_are_no_characters_end_no_loop),
+        cmocka_unit_test(words_of_varied_text_equal_the_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ endif()
 if(TARGET compute_vulkan)
   set(vulkan_tests test_vulkan_device test_vulkan_answerer test_vulkan_reread)
   set(tiers fp32 fp16)
-  set(shared_tests test_ops test_attention test_session test_evidence test_inspect test_encoder test_attend_local test_window_session)
+  set(shared_tests test_ops test_attention test_session test_evidence test_inspect test_encoder test_attend_local test_window_session test_chat_families)
   if(CMAKE_C_FLAGS MATCHES fsanitize) # a software device takes minutes under the sanitizers
     set(tiers fp32)
     set(shared_tests test_ops)

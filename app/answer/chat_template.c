@@ -16,6 +16,7 @@ static const struct {
 } forms[] = {
     {CHAT_FORM_CHATML, "<|im_start|>", "<|im_start|>", NULL, "<|im_end|>"},
     {CHAT_FORM_LLAMA3, "<|start_header_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
+    {CHAT_FORM_DEEPSEEK, "<｜User｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"},
     {CHAT_FORM_ZEPHYR, "<|assistant|>", NULL, NULL, NULL},
     {CHAT_FORM_INST, "[INST]", NULL, NULL, NULL},
 };
@@ -28,22 +29,39 @@ static int find_control(int32_t *out, const struct model *m, const char *name, s
     return 0;
 }
 
+/* A form that its marker shows: in the file's template, or, where it brings none, among the control pieces. */
+static bool is_form(const struct model *m, size_t i)
+{
+    if (m->chat_template) return strstr(m->chat_template, forms[i].marker) != NULL;
+    return forms[i].begin && tokenizer_control(m->tokenizer, forms[i].begin) >= 0;
+}
+
+/* Thoughts would use up the tokens that an answer has. */
+static void find_thoughts(struct chat_template *t, const struct model *m)
+{
+    const bool thinks =
+        t->form == CHAT_FORM_DEEPSEEK || (m->chat_template && strstr(m->chat_template, "enable_thinking"));
+    t->think = thinks ? tokenizer_control(m->tokenizer, "<think>") : -1;
+    t->think_end = thinks ? tokenizer_control(m->tokenizer, "</think>") : -1;
+}
+
 int chat_template_open(struct chat_template *out, const struct model *m, struct error *e)
 {
-    if (!m->chat_template) return error_set(e, "%s: no chat template, so it is no chat model", m->path);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (!strstr(m->chat_template, forms[i].marker)) continue;
+        if (!is_form(m, i)) continue;
         struct chat_template t = {.form = forms[i].form, .model = m};
         if (find_control(&t.begin, m, forms[i].begin, e) || find_control(&t.header_end, m, forms[i].header_end, e) ||
             find_control(&t.end, m, forms[i].end, e))
             return -1;
         if (t.end < 0) t.end = m->token_eos;
         if (t.end < 0) return error_set(e, "%s: no token ends an answer", m->path);
+        find_thoughts(&t, m);
         *out = t;
         return 0;
     }
-    return error_set(e, "%s: its chat template is of none of the known forms (ChatML, Llama 3, Zephyr, [INST])",
-                     m->path);
+    if (!m->chat_template) return error_set(e, "%s: no chat template, so it is no chat model", m->path);
+    return error_set(
+        e, "%s: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Zephyr, [INST])", m->path);
 }
 
 /* The text since the last control piece: it is tokenised in one piece, as the reference does. */
@@ -95,6 +113,9 @@ static void add_header(struct encoding *c, enum chat_role role)
         add_control(c, c->t->header_end);
         add_text(c, "\n\n");
         break;
+    case CHAT_FORM_DEEPSEEK:
+        if (role != CHAT_SYSTEM) add_control(c, role == CHAT_USER ? c->t->begin : c->t->header_end);
+        break;
     case CHAT_FORM_ZEPHYR:
         add_text(c, "<|");
         add_text(c, role_names[role]);
@@ -109,8 +130,18 @@ static void add_message(struct encoding *c, const struct chat_message *m)
 {
     add_header(c, m->role);
     add_text(c, m->text);
-    add_control(c, c->t->end);
-    if (c->t->form != CHAT_FORM_LLAMA3) add_text(c, "\n");
+    if (c->t->form != CHAT_FORM_DEEPSEEK || m->role == CHAT_ASSISTANT) add_control(c, c->t->end);
+    if (c->t->form != CHAT_FORM_LLAMA3 && c->t->form != CHAT_FORM_DEEPSEEK) add_text(c, "\n");
+}
+
+/* No thoughts, and the empty line that ends them. */
+static void add_thoughts(struct encoding *c)
+{
+    if (c->t->think < 0 || c->t->think_end < 0) return;
+    add_control(c, c->t->think);
+    add_text(c, "\n\n");
+    add_control(c, c->t->think_end);
+    add_text(c, "\n\n");
 }
 
 /* There is no system turn here: what it says stands before the first question. */
@@ -142,6 +173,7 @@ int chat_template_encode(const struct chat_template *t, const struct chat_messag
     if (t->form == CHAT_FORM_INST) add_messages_inst(&c, messages, n);
     for (size_t i = 0; i < n && t->form != CHAT_FORM_INST; i++) add_message(&c, &messages[i]);
     add_header(&c, CHAT_ASSISTANT);
+    add_thoughts(&c);
     flush_text(&c);
     free(c.text);
     return c.failed ? -1 : 0;

@@ -45,6 +45,7 @@ static const struct backend_ops vulkan_ops = {
     .embed = vulkan_embed,
     .project = vulkan_project,
     .layer_norm = vulkan_layer_norm,
+    .norm_parts = vulkan_norm_parts,
     .feed_forward = vulkan_feed_forward,
     .attend = vulkan_attend,
     .attend_windows = vulkan_attend_windows,

@@ -264,6 +264,33 @@ void vulkan_layer_norm(const struct layer_norm *op)
     stream_pause(v->stream);
 }
 
+void vulkan_norm_parts(const struct norm_parts *op)
+{
+    struct vulkan *v = vulkan_of(op->x);
+    const uint32_t width = op->norm->cols, parts = op->n * op->n_part;
+    assert(op->n <= op->x->rows && op->begin + (uint64_t)op->n_part * width <= op->x->cols);
+    struct params_norm_parts params = {.n = parts,
+                                       .n_part = op->n_part,
+                                       .begin = op->begin,
+                                       .cols = width,
+                                       .stride = vulkan_numbers(op->x),
+                                       .eps = op->eps};
+    const bool half = vulkan_matrix_of(op->x)->half;
+    stream_run(v->stream,
+               &(struct stream_dispatch){
+                   .pipeline = vulkan_pipeline(v, half ? SHADER_NORM_PARTS_FP16 : SHADER_NORM_PARTS, NULL, 0),
+                   .bindings = {vulkan_bind(op->x), vulkan_bind(op->norm)},
+                   .n_bindings = 2,
+                   .params = &params,
+                   .params_bytes = sizeof params,
+                   .groups = {vulkan_ceil(parts, 128 / v->gpu->caps.subgroup_size), 1, 1},
+                   .label = "norm of parts",
+                   .work = (double)parts * width,
+                   .bytes = (half ? 4.0 : 8.0) * parts * width,
+               });
+    stream_pause(v->stream);
+}
+
 void vulkan_evidence_rows(const struct evidence_rows *op)
 {
     struct vulkan *v = vulkan_of(op->out);

@@ -9,6 +9,12 @@ static const uint32_t norm[] = {
 static const uint32_t norm_fp16[] = {
 #include "norm_fp16.spv.inc"
 };
+static const uint32_t norm_parts[] = {
+#include "norm_parts.spv.inc"
+};
+static const uint32_t norm_parts_fp16[] = {
+#include "norm_parts_fp16.spv.inc"
+};
 static const uint32_t layer_norm[] = {
 #include "layer_norm.spv.inc"
 };
@@ -79,6 +85,8 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_EMBED] = MODULE(embed),
     [SHADER_NORM] = MODULE(norm),
     [SHADER_NORM_FP16] = MODULE(norm_fp16),
+    [SHADER_NORM_PARTS] = MODULE(norm_parts),
+    [SHADER_NORM_PARTS_FP16] = MODULE(norm_parts_fp16),
     [SHADER_LAYER_NORM] = MODULE(layer_norm),
     [SHADER_PROJECT_FEW] = MODULE(project_few),
     [SHADER_PROJECT_FEW_FP16] = MODULE(project_few_fp16),

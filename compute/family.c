@@ -1,0 +1,27 @@
+#include "compute/family.h"
+
+#include <stddef.h>
+
+#include "compute/error.h"
+#include "compute/gguf.h"
+
+static const struct family families[] = {
+    {.name = "llama"},
+    {.name = "qwen2", .rotates_halves = true, .qkv_bias = true},
+    {.name = "qwen3", .rotates_halves = true, .qk_norm = true},
+    {.name = "smollm3", .unrotated_layers = 4},
+};
+
+const struct family *family_find(const struct gguf *g, struct error *e)
+{
+    struct gguf_string s = {NULL, 0};
+    if (gguf_get_string(g, "general.architecture", &s, e) != 0) return NULL;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (gguf_string_is(&s, families[i].name)) return &families[i];
+    error_set(
+        e,
+        "%s: architecture %.*s is not run here (a reader is longnet, a chat model llama, qwen2, qwen3 or smollm3);"
+        " for other chat models start a server and name it: --answerer URL#MODEL",
+        gguf_name(g), (int)(s.size < 64 ? s.size : 64), s.bytes);
+    return NULL;
+}

@@ -1,0 +1,24 @@
+/* The architectures of chat models that are run, a row each in one table: what sets one apart from the others. All are
+ * decoders of the same build (rotary positions, RMS norms, gated feed-forward); what is not said here comes from the
+ * file. */
+#ifndef LECTERN_FAMILY_H
+#define LECTERN_FAMILY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct gguf;
+
+struct family {
+    const char *name;          /* general.architecture */
+    bool rotates_halves;       /* columns i and i + D / 2 of a head turn together; otherwise neighbours */
+    bool qkv_bias;             /* q, k and v are added to */
+    bool qk_norm;              /* heads of q and k are normalised */
+    uint32_t unrotated_layers; /* of so many layers the last one has no positions; 0: all have */
+};
+
+/* The row of that name; NULL and an error that names it and those that run. */
+const struct family *family_find(const struct gguf *g, struct error *e);
+
+#endif

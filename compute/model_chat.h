@@ -1,0 +1,18 @@
+/* The chat models that others trained: what of a family's file (compute/family.h) is no reader's. */
+#ifndef LECTERN_MODEL_CHAT_H
+#define LECTERN_MODEL_CHAT_H
+
+struct error;
+struct model;
+
+/* Fills in everything but the sizes (read before it) and the weights of layers: positions, ids, the chat template. What
+ * this engine does not do is refused by name. */
+int model_chat_read(struct model *m, struct error *e);
+
+/* After the tokenizer: the ids that begin and end a text, and the form of a conversation. */
+int model_chat_read_tokens(struct model *m, struct error *e);
+
+/* After the weights: no layer has a tensor that was not asked for. */
+int model_chat_check_tensors(const struct model *m, struct error *e);
+
+#endif
