@@ -74,6 +74,47 @@ static void of_places_that_are_as_round_those_far_apart_stay(void **test)
     assert_stay(places + 1, 4, 3, " 101 201 301");
 }
 
+/* The first gap is that from the beginning of the text. */
+static void the_beginning_of_the_text_counts_as_a_place(void **test)
+{
+    (void)test;
+    const uint64_t near[] = {1, 51, 101, 201}, far[] = {51, 101, 103, 201};
+    assert_stay(near, 4, 3, " 51 101 201");
+    assert_stay(near, 4, 2, " 101 201");
+    assert_stay(far, 4, 3, " 51 103 201");
+}
+
+static void of_places_that_lie_as_far_apart_the_later_one_stays(void **test)
+{
+    (void)test;
+    const uint64_t places[] = {101, 201, 301, 401};
+    assert_stay(places, 4, 3, " 101 301 401");
+    assert_stay(places, 4, 2, " 101 401");
+}
+
+static void a_text_just_past_a_power_of_two_has_its_places_twice_as_far_apart(void **test)
+{
+    (void)test;
+    assert_int_equal(checkpoints_begin(32767).grain, 512); /* four bytes a token, sixteen places */
+    assert_int_equal(checkpoints_begin(32768).grain, 1024);
+    assert_int_equal(checkpoints_begin(65535).grain, 1024);
+    assert_int_equal(checkpoints_begin(65536).grain, 2048);
+}
+
+static void the_sixteenth_place_doubles_what_lies_between_them(void **test)
+{
+    (void)test;
+    struct checkpoints c = {.grain = 1024};
+    for (int i = 0; i < 15; i++) checkpoints_made(&c);
+    assert_int_equal(c.grain, 1024);
+    checkpoints_made(&c);
+    assert_int_equal(c.grain, 2048);
+    for (int i = 0; i < 7; i++) checkpoints_made(&c); /* eight of the sixteen are round still */
+    assert_int_equal(c.grain, 2048);
+    checkpoints_made(&c);
+    assert_int_equal(c.grain, 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +124,10 @@ int main(void)
         cmocka_unit_test(a_text_of_more_tokens_than_expected_has_not_many_more),
         cmocka_unit_test(the_roundest_places_stay_and_the_end),
         cmocka_unit_test(of_places_that_are_as_round_those_far_apart_stay),
+        cmocka_unit_test(the_beginning_of_the_text_counts_as_a_place),
+        cmocka_unit_test(of_places_that_lie_as_far_apart_the_later_one_stays),
+        cmocka_unit_test(a_text_just_past_a_power_of_two_has_its_places_twice_as_far_apart),
+        cmocka_unit_test(the_sixteenth_place_doubles_what_lies_between_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

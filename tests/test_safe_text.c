@@ -134,6 +134,57 @@ static void a_stream_gets_the_same_rendering(void **state)
     free(out);
 }
 
+static void a_block_that_ends_with_half_a_line_end_shows_it(void **state)
+{
+    (void)state;
+    assert_shows("a\r", 2, SAFE_BLOCK, "a^M");
+    assert_shows("a\r\n", 3, SAFE_BLOCK, "a\n");
+    assert_shows("a\r\n", 2, SAFE_BLOCK, "a^M"); /* the newline is not part of it */
+    assert_shows("\n\r\n\r", 4, SAFE_BLOCK, "\n\n^M");
+}
+
+static void the_first_and_last_of_ascii_stay_and_their_neighbours_do_not(void **state)
+{
+    (void)state;
+    SHOWS("\x1f ~\x7f", "^_ ~^?");
+    SHOWS("\xC2\x9f\xC2\xa0", "\\x9f\xC2\xa0"); /* the last control, and a blank that does not break */
+    struct safe_glyph g;
+    safe_text_next(" ", 1, &g);
+    assert_int_equal(g.width, 1);
+    assert_false(g.notation);
+    safe_text_next("\x7f", 1, &g);
+    assert_int_equal(g.width, 2);
+    assert_true(g.notation);
+}
+
+static void bytes_behind_the_end_are_not_looked_at(void **state)
+{
+    (void)state;
+    struct safe_glyph g;
+    safe_text_next("\xE6\x97\xA5", 2, &g); /* a character of which a byte is missing */
+    assert_int_equal(g.taken, 1);
+    assert_true(g.notation);
+    safe_text_next("\xE6\x97\xA5", 3, &g);
+    assert_int_equal(g.taken, 3);
+    assert_int_equal(g.width, 2);
+    safe_text_next("\xF0\x9F\x90\x8Dxyz", 7, &g);
+    assert_int_equal(g.taken, 4);
+}
+
+static void a_stream_of_whole_lines_keeps_them(void **state)
+{
+    (void)state;
+    char *out = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&out, &size);
+    assert_non_null(f);
+    assert_int_equal(safe_text_write(f, "a\r\nb\tc\r", 7, SAFE_BLOCK), 0);
+    assert_int_equal(safe_text_write(f, "d\ne", 3, SAFE_LINE), 0);
+    assert_int_equal(fclose(f), 0);
+    assert_string_equal(out, "a\nb\tc^Md^Je");
+    free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +199,10 @@ int main(void)
         cmocka_unit_test(a_character_in_two_pieces_is_held_back),
         cmocka_unit_test(no_bytes_reach_the_terminal_as_controls),
         cmocka_unit_test(a_stream_gets_the_same_rendering),
+        cmocka_unit_test(a_block_that_ends_with_half_a_line_end_shows_it),
+        cmocka_unit_test(the_first_and_last_of_ascii_stay_and_their_neighbours_do_not),
+        cmocka_unit_test(bytes_behind_the_end_are_not_looked_at),
+        cmocka_unit_test(a_stream_of_whole_lines_keeps_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,34 @@ static void infinite_logits_are_survived(void **state)
     sampler_close(NULL);
 }
 
+/* A seed means the same words on every machine and in every version: these draws are written down. */
+static void the_draws_of_a_seed_are_these(void **state)
+{
+    (void)state;
+    static const float logits[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const int32_t of_7[] = {3, 0, 9, 5, 4, 2, 4, 3, 1, 4, 1, 9}, of_8[] = {6, 6, 6, 5, 0, 3, 9, 3, 0, 4, 6, 7};
+    struct sampler *s = open_with(1, 1, 7, 10), *t = open_with(1, 1, 8, 10);
+    for (size_t i = 0; i < sizeof of_7 / sizeof *of_7; i++) {
+        assert_int_equal(sampler_choose(s, logits), of_7[i]);
+        assert_int_equal(sampler_choose(t, logits), of_8[i]);
+    }
+    sampler_close(s);
+    sampler_close(t);
+}
+
+/* Of words that are as likely, the first ones belong to the likeliest. */
+static void words_as_likely_are_taken_in_their_order(void **state)
+{
+    (void)state;
+    static const float logits[] = {2, 2, 2, 2};
+    struct sampler *s = open_with(1, 0.5f, 1, 4); /* two of four are half of it */
+    int n[4] = {0};
+    for (int i = 0; i < 400; i++) n[sampler_choose(s, logits)]++;
+    assert_true(n[0] > 100 && n[1] > 100);
+    assert_int_equal(n[2] + n[3], 0);
+    sampler_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +131,8 @@ int main(void)
         cmocka_unit_test(top_p_leaves_out_the_unlikely),
         cmocka_unit_test(a_seed_gives_the_same_words_again),
         cmocka_unit_test(infinite_logits_are_survived),
+        cmocka_unit_test(the_draws_of_a_seed_are_these),
+        cmocka_unit_test(words_as_likely_are_taken_in_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

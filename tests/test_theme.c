@@ -124,12 +124,96 @@ static void with_16_colours_branches_differ(void **state)
     }
 }
 
+/* The palette of 256: a cube of 6 x 6 x 6 and a ramp of greys, whichever is nearer. */
+static void with_256_colours_the_nearest_is_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        enum theme theme;
+        struct style style;
+        int32_t foreground, background;
+    } looks[] = {
+        {THEME_DARK, {ROLE_TEXT, 0}, -1, -1},       {THEME_DARK, {ROLE_TITLE, 0}, 254, 237}, /* greys: e4e4e4, 3a3a3a */
+        {THEME_DARK, {ROLE_SELECTED, 0}, 231, 25}, /* of the cube: ffffff, 005faf */
+        {THEME_DARK, {ROLE_MATCH, 0}, 233, 180},    {THEME_DARK, {ROLE_KEY, 0}, 180, -1},
+        {THEME_LIGHT, {ROLE_SELECTED, 0}, 16, 153}, {THEME_LIGHT, {ROLE_DIM, 0}, 241, -1},
+        {THEME_LIGHT, {ROLE_LINE, 0}, 249, -1},
+    };
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        const struct look l = theme_look(looks[i].theme, DEPTH_256, looks[i].style);
+        if (l.foreground != looks[i].foreground || l.background != looks[i].background)
+            fail_msg("role %d: %d on %d, not %d on %d", looks[i].style.role, (int)l.foreground, (int)l.background,
+                     (int)looks[i].foreground, (int)looks[i].background);
+    }
+}
+
+static void without_colours_heat_is_underlined_and_then_reversed(void **state)
+{
+    (void)state;
+    for (int heat = 0; heat < FIGURES_HEAT; heat++) {
+        const struct look l = theme_look(THEME_DARK, DEPTH_MONO, (struct style){ROLE_TEXT, (uint8_t)heat});
+        assert_int_equal(l.underline, heat >= 3 && heat <= 5);
+        assert_int_equal(l.reverse, heat >= 6);
+        assert_int_equal(l.bold, heat == 8);
+        assert_int_equal(l.foreground, -1);
+        assert_int_equal(l.background, -1);
+    }
+}
+
+static void without_colours_bars_and_words_of_much_heat_are_bold(void **state)
+{
+    (void)state;
+    for (int heat = 0; heat < FIGURES_HEAT; heat++) {
+        assert_int_equal(theme_look(THEME_DARK, DEPTH_MONO, (struct style){ROLE_HEAT, (uint8_t)heat}).bold, heat >= 6);
+        assert_int_equal(theme_look(THEME_DARK, DEPTH_MONO, (struct style){ROLE_WEIGHT, (uint8_t)heat}).bold,
+                         heat >= 6);
+        assert_false(theme_look(THEME_DARK, DEPTH_TRUE, (struct style){ROLE_HEAT, (uint8_t)heat}).bold);
+    }
+}
+
+static void what_is_selected_or_found_keeps_its_colours_where_there_is_heat(void **state)
+{
+    (void)state;
+    for (enum depth d = DEPTH_MONO; d <= DEPTH_TRUE; d++) {
+        for (int i = 0; i < 2; i++) {
+            const uint8_t role = i ? ROLE_MATCH : ROLE_SELECTED;
+            const struct look cold = theme_look(THEME_DARK, d, (struct style){role, 0});
+            const struct look hot = theme_look(THEME_DARK, d, (struct style){role, 8});
+            assert_memory_equal(&cold, &hot, sizeof cold);
+        }
+        const struct look cold = theme_look(THEME_DARK, d, (struct style){ROLE_MARKED, 0});
+        const struct look hot = theme_look(THEME_DARK, d, (struct style){ROLE_MARKED, 8});
+        assert_memory_not_equal(&cold, &hot, sizeof cold);
+    }
+}
+
+static void the_background_is_guessed_from_its_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says;
+        enum theme theme;
+    } guesses[] = {{NULL, THEME_DARK},     {"", THEME_DARK},
+                   {"15", THEME_DARK},     {"15;0", THEME_DARK},
+                   {"0;7", THEME_LIGHT},   {"12;8", THEME_DARK},
+                   {"0;9", THEME_LIGHT},   {"0;15", THEME_LIGHT},
+                   {"0;6", THEME_DARK},    {"0;default;15", THEME_LIGHT},
+                   {"0;15;0", THEME_DARK}, {"0;default", THEME_DARK}};
+    for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++)
+        if (theme_guess(guesses[i].says) != guesses[i].theme) fail_msg("\"%s\"", guesses[i].says);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_text_can_be_read_on_its_background),
         cmocka_unit_test(bars_stand_out_more_the_more_heat_they_have),
         cmocka_unit_test(with_16_colours_branches_differ),
+        cmocka_unit_test(with_256_colours_the_nearest_is_taken),
+        cmocka_unit_test(without_colours_heat_is_underlined_and_then_reversed),
+        cmocka_unit_test(without_colours_bars_and_words_of_much_heat_are_bold),
+        cmocka_unit_test(what_is_selected_or_found_keeps_its_colours_where_there_is_heat),
+        cmocka_unit_test(the_background_is_guessed_from_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
