@@ -531,6 +531,70 @@ static void a_question_is_asked_of_a_part_and_of_all_again(void **state)
     fixture_close(&f);
 }
 
+static void anything_is_opened_by_some_of_its_letters(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "] m a o");
+    fixture_screens(&f, "pick", false);
+    fixture_type(&f, "storm");
+    fixture_screens(&f, "pick_typed", false);
+    fixture_keys(&f, "Down Esc");
+    assert_int_equal(f.screen->text.spot.document, 1); /* as before */
+    fixture_keys(&f, "o");
+    fixture_type(&f, "lampc");
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.screen->text.spot.document, 1);
+    fixture_keys(&f, "o");
+    fixture_type(&f, "storm");
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    assert_memory_equal(f.corpus->documents[0].text + f.screen->text.spot.offset, "CHAPTER II", 10);
+    fixture_keys(&f, "^O");
+    assert_int_equal(f.screen->text.spot.document, 1);
+    fixture_keys(&f, "o z z z Enter");
+    assert_int_equal(f.screen->mode, MODE_PICK); /* nothing to go to */
+    fixture_close(&f);
+}
+
+static void all_matches_are_listed_under_their_chapters(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "L");
+    assert_string_equal(f.screen->notice, "nothing is searched for: / searches");
+    fixture_keys(&f, "/ l o g Enter L");
+    fixture_screens(&f, "matches", false);
+    fixture_keys(&f, "G");
+    const struct spot last = f.screen->text.spot;
+    fixture_keys(&f, "k Esc");
+    assert_int_equal(f.screen->mode, MODE_BROWSE);
+    fixture_keys(&f, "L G Enter");
+    assert_int_equal(f.screen->text.spot.offset, last.offset);
+    fixture_close(&f);
+}
+
+static void commands_are_completed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, ": t");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "completion_80x24", false);
+    fixture_keys(&f, "h Tab");
+    assert_string_equal(line_edit_text(&f.screen->prompts[1]), "theme ");
+    fixture_keys(&f, "l Tab Enter");
+    assert_int_equal(f.screen->config.theme, THEME_LIGHT);
+    fixture_close(&f);
+}
+
 static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
 {
     (void)state;
@@ -980,6 +1044,9 @@ int main(void)
         cmocka_unit_test(a_follow_up_is_shown_before_it_is_sent_and_can_be_taken_back),
         cmocka_unit_test(a_question_is_asked_again_as_it_was_or_changed),
         cmocka_unit_test(a_question_is_asked_of_a_part_and_of_all_again),
+        cmocka_unit_test(anything_is_opened_by_some_of_its_letters),
+        cmocka_unit_test(all_matches_are_listed_under_their_chapters),
+        cmocka_unit_test(commands_are_completed),
         cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
         cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),

@@ -237,6 +237,21 @@ uint64_t search_number(const struct search *s, uint64_t byte)
     return i + 1 + (h == &s->later ? s->earlier.count : 0);
 }
 
+size_t search_listed(const struct search *s)
+{
+    return s->done && s->problem == NULL ? s->earlier.n + s->later.n : 0;
+}
+
+uint64_t search_begin(const struct search *s, size_t index)
+{
+    return index < s->earlier.n ? s->earlier.begins[index] : s->later.begins[index - s->earlier.n];
+}
+
+size_t search_index(const struct search *s, uint64_t byte)
+{
+    return byte >= s->origin ? s->earlier.n + count_before(&s->later, byte) : count_before(&s->earlier, byte);
+}
+
 static enum search_result found(const struct search *s, uint64_t begin, uint64_t *out, uint64_t *size)
 {
     struct spot p = atlas_spot(s->atlas, begin);

@@ -36,6 +36,12 @@ const char *search_problem(const struct search *s); /* NULL: none */
 uint64_t search_count(const struct search *s);
 uint64_t search_number(const struct search *s, uint64_t byte);
 
+/* The matches that are remembered, in the order of the text, once all is searched: how many, where each begins, and the
+ * index of the first one at a byte or after it. */
+size_t search_listed(const struct search *s);
+uint64_t search_begin(const struct search *s, size_t index);
+size_t search_index(const struct search *s, uint64_t byte);
+
 /* The nearest match that begins at or after, or before, a byte, round the end if need be; PENDING: not known yet.
  * `size` gets its length. */
 enum search_result search_after(const struct search *s, uint64_t byte, uint64_t *begin, uint64_t *size);

@@ -46,6 +46,8 @@ void screen_close(struct screen *s)
     conversation_close(&s->conversation);
     pane_chat_close(&s->chat);
     pane_contents_close(&s->contents);
+    line_edit_close(&s->picker.line);
+    match_list_close(&s->matches);
     for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
     atlas_close(s->atlas);
     free(s->problem);
@@ -273,6 +275,7 @@ bool screen_work(struct screen *s)
         const char *problem = search_problem(s->search);
         if (problem != NULL) screen_notice(s, ROLE_ERROR, "%s", problem);
     }
+    if (!more) more = screen_lists_work(s, WORK_MS);
     if (!more && !outline_done(s->contents.outline)) {
         s->stale = true;
         more = outline_step(s->contents.outline, WORK_MS);

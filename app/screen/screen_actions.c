@@ -244,6 +244,12 @@ static bool run_place(struct screen *s, enum action action)
     case ACTION_GO:
         start_prompt(s, PROMPT_COMMAND);
         return true;
+    case ACTION_PICK:
+        screen_lists_pick(s);
+        return true;
+    case ACTION_MATCHES:
+        screen_lists_matches(s);
+        return true;
     case ACTION_SEARCH_NEXT:
         next_match(s, false);
         return true;

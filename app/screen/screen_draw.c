@@ -4,6 +4,7 @@
 
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
+#include "app/screen/completion.h"
 #include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
 #include "compute/model.h"
@@ -202,12 +203,28 @@ static int draw_search_state(const struct screen *s, struct canvas *c, struct re
     return r.w - canvas_put_tail(c, r, 0, r.w / 2, r.w, style(ROLE_MATCH), text, strlen(text));
 }
 
+/* What can come next, behind the command that is typed; where there is no room, as much of it as there is. */
+static void draw_completion(const struct screen *s, struct canvas *c, struct rect r)
+{
+    const struct line_edit *l = &s->prompts[1];
+    struct completion found;
+    completion_find(&found, line_edit_text(l), s->atlas->corpus);
+    int x = 4 + (int)safe_text_width(line_edit_text(l), l->size);
+    for (size_t i = 0; i < found.n; i++) {
+        const int width = (int)safe_text_width(found.words[i], strlen(found.words[i]));
+        if (x + width + 2 > r.w) return;
+        x = canvas_puts(c, r, 0, x, style(ROLE_DIM), found.words[i]) + 2;
+    }
+    if (found.all > found.n) canvas_puts(c, r, 0, x, style(ROLE_DIM), "…");
+}
+
 static void draw_status(struct screen *s, struct canvas *c)
 {
     static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
     struct rect r = rect_inset(s->layout.status, 0, draw_search_state(s, c, s->layout.status), 0, 0);
     if (s->mode == MODE_PROMPT && s->prompt != PROMPT_FILTER) {
         pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
+        if (s->prompt == PROMPT_COMMAND) draw_completion(s, c, r);
     } else if (s->notice[0] != '\0') {
         canvas_put_head(c, r, 0, 1, style(s->notice_role), s->notice, strlen(s->notice));
     } else if (s->mode == MODE_MARK) {

@@ -1,6 +1,7 @@
 /* What keys, pastes and the mouse do, by what is going on: browsing, typing, an overlay. */
 #include <string.h>
 
+#include "app/screen/completion.h"
 #include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
@@ -21,10 +22,7 @@ static void prompt_typed(struct screen *s)
 
 static void typing(struct screen *s, struct line_edit *l, uint32_t key, enum action action)
 {
-    if (action == ACTION_NONE && key < 0x110000 && key >= ' ')
-        line_edit_key(l, key);
-    else
-        line_edit_act(l, action);
+    screen_panes_type(l, key, action);
     if (s->mode == MODE_PROMPT) prompt_typed(s);
 }
 
@@ -76,9 +74,30 @@ static void command(struct screen *s, const char *line)
     if (s->from_inspector && stayed && s->mode == MODE_BROWSE) s->mode = MODE_INSPECT;
 }
 
+/* As far as all that can come next is the same; a blank behind the only word. */
+static void complete(struct screen *s)
+{
+    struct line_edit *l = &s->prompts[1];
+    struct completion found;
+    char line[COMPLETION_LINE];
+    const size_t size = l->size;
+    completion_find(&found, line_edit_text(l), s->atlas->corpus);
+    if (found.all == 0 || size >= sizeof line || found.at + found.shared + 2 > sizeof line) return;
+    memcpy(line, line_edit_text(l), found.at);
+    memcpy(line + found.at, found.words[0], found.shared);
+    const bool only = found.all == 1;
+    memcpy(line + found.at + found.shared, " ", only);
+    line[found.at + found.shared + only] = '\0';
+    line_edit_set(l, line);
+}
+
 static void prompt_key(struct screen *s, uint32_t key, enum action action)
 {
     struct line_edit *l = prompt_edit(s);
+    if (action == ACTION_FOCUS_NEXT && s->prompt == PROMPT_COMMAND) {
+        complete(s);
+        return;
+    }
     if (action == EDIT_ACCEPT) {
         s->mode = MODE_BROWSE;
         if (s->prompt == PROMPT_FILTER) return;
@@ -122,10 +141,12 @@ static void mark_key(struct screen *s, uint32_t key)
 static void key_event(struct screen *s, uint32_t key)
 {
     s->notice[0] = '\0';
-    bool edit = s->mode == MODE_ASK || s->mode == MODE_PROMPT;
-    enum action action = keymap_find(&s->config.keymap, key, edit);
     const struct pane_ops *pane = screen_panes_current(s);
-    if (s->mode == MODE_ASK) {
+    const bool prompts = s->mode == MODE_ASK || s->mode == MODE_PROMPT, types = !prompts && pane->type != NULL;
+    enum action action = keymap_find(&s->config.keymap, key, prompts || types);
+    if (types) {
+        pane->type(s, key, action);
+    } else if (s->mode == MODE_ASK) {
         ask_key(s, key, action);
     } else if (s->mode == MODE_PROMPT) {
         prompt_key(s, key, action);
@@ -183,8 +204,11 @@ static void mouse(struct screen *s, const struct event *event)
 
 static void paste(struct screen *s, const struct event *event)
 {
-    struct line_edit *l = s->mode == MODE_PROMPT ? prompt_edit(s) : &s->chat.line;
-    if (s->mode != MODE_PROMPT) {
+    struct line_edit *l = s->mode == MODE_PROMPT ? prompt_edit(s)
+                          : s->mode == MODE_PICK ? &s->picker.line
+                                                 : &s->chat.line;
+    if (s->mode == MODE_PICK) picker_update(&s->picker);
+    if (s->mode != MODE_PROMPT && s->mode != MODE_PICK) {
         s->focus = FOCUS_CHAT;
         s->mode = MODE_ASK;
     }

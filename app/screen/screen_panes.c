@@ -13,6 +13,8 @@ static const struct pane_ops *const panes[FOCUS_COUNT + MODE_COUNT - MODE_HELP] 
     COVER(MODE_INSPECT) = &screen_inspect_pane,
     COVER(MODE_SCALE) = &screen_covers_scale,
     COVER(MODE_NOTES) = &screen_covers_notes,
+    COVER(MODE_PICK) = &screen_lists_picker,
+    COVER(MODE_MATCHES) = &screen_lists_of_matches,
 };
 
 const struct pane_ops *screen_panes_of(enum focus focus)
@@ -35,6 +37,14 @@ void screen_panes_move(struct screen *s, enum action action)
 void screen_panes_open(struct screen *s)
 {
     panes[s->focus]->open(s);
+}
+
+void screen_panes_type(struct line_edit *l, uint32_t key, enum action action)
+{
+    if (action == ACTION_NONE && key < 0x110000 && key >= ' ')
+        line_edit_key(l, key);
+    else
+        line_edit_act(l, action);
 }
 
 long screen_panes_rows(enum action action, int height)

@@ -30,6 +30,9 @@ struct pane_ops {
 
     /* An action that means something else here than elsewhere: false where it does not. */
     bool (*act)(struct screen *s, enum action action);
+
+    /* For a pane in which something is typed: every key goes there. */
+    void (*type)(struct screen *s, uint32_t key, enum action action);
     void (*move)(struct screen *s, enum action action); /* arrows, pages, top and bottom */
     void (*open)(struct screen *s);                     /* what is under the cursor */
 
@@ -41,7 +44,7 @@ struct pane_ops {
 
 extern const struct pane_ops screen_text_pane, screen_evidence_pane, screen_chat_pane, screen_contents_pane,
     screen_map_pane, screen_covers_help, screen_covers_pattern, screen_inspect_pane, screen_covers_scale,
-    screen_covers_notes;
+    screen_covers_notes, screen_lists_picker, screen_lists_of_matches;
 
 const struct pane_ops *screen_panes_of(enum focus focus);
 
@@ -50,6 +53,9 @@ const struct pane_ops *screen_panes_current(const struct screen *s);
 
 void screen_panes_move(struct screen *s, enum action action);
 void screen_panes_open(struct screen *s);
+
+/* A key that edits a line, or a character. */
+void screen_panes_type(struct line_edit *l, uint32_t key, enum action action);
 
 /* Rows that a moving action stands for in a pane of so many rows; 0 for other actions. */
 long screen_panes_rows(enum action action, int height);

@@ -7,6 +7,7 @@
 #include "app/panes/atlas.h"
 #include "app/panes/conversation.h"
 #include "app/panes/jumps.h"
+#include "app/panes/match_list.h"
 #include "app/panes/pane_chat.h"
 #include "app/panes/pane_contents.h"
 #include "app/panes/pane_evidence.h"
@@ -15,6 +16,7 @@
 #include "app/panes/pane_pattern.h"
 #include "app/panes/pane_scale.h"
 #include "app/panes/pane_text.h"
+#include "app/panes/picker.h"
 #include "app/screen/screen.h"
 #include "app/terminal/config.h"
 #include "app/terminal/keys.h"
@@ -35,6 +37,8 @@ enum mode {
     MODE_INSPECT, /* a question's attention taken apart */
     MODE_SCALE,   /* time and memory against length */
     MODE_NOTES,   /* what was skipped, and what else is to be said about the input */
+    MODE_PICK,    /* something is opened by its name */
+    MODE_MATCHES, /* all matches of the search */
     MODE_COUNT,
 };
 
@@ -89,7 +93,7 @@ struct screen {
     bool returns;  /* closing the inspector goes back to the evidence attention */
     bool stopping; /* something was told to stop and has not stopped yet */
     bool renews;   /* a question is looked into again when more has been read, even while reading goes on */
-    struct pane_text text;
+    struct pane_text text, text_before; /* before a list showed other places */
     struct pane_evidence evidence;
     struct pane_contents contents;
     struct pane_chat chat;
@@ -102,6 +106,8 @@ struct screen {
     char *export_path; /* owned: a file to be written when the question has been looked into; NULL if none waits */
     struct pane_scale scale;
     struct jumps jumps;
+    struct picker picker;
+    struct match_list matches;
 
     enum prompt prompt;
     struct line_edit prompts[2];         /* one for searches, one for commands */
@@ -138,6 +144,11 @@ void screen_prompt_line(struct screen *s, const char *line);
 void screen_prompt_search(struct screen *s, const char *pattern);
 void screen_prompt_jump(struct screen *s);
 void screen_prompt_export(struct screen *s);
+
+/* screen_lists.c: opens a list; goes on with it for about so long, true while there is more. */
+void screen_lists_pick(struct screen *s);
+void screen_lists_matches(struct screen *s);
+bool screen_lists_work(struct screen *s, int milliseconds);
 
 /* screen_layout.c */
 void screen_layout(const struct screen *s, int rows, int cols, struct layout *out);

@@ -34,6 +34,8 @@ static const struct keys_entry table[] = {
     {ACTION_SEARCH_BACK, "search-back", "\\", "search backwards", false},
     {ACTION_SEARCH_NEXT, "search-next", "n", "next match", false},
     {ACTION_SEARCH_PREVIOUS, "search-previous", "N", "match before", false},
+    {ACTION_MATCHES, "matches", "L", "all matches, by file and chapter", false},
+    {ACTION_PICK, "pick", "o", "open a file, chapter, mark or question by some of its letters", false},
     {ACTION_FILE_NEXT, "file-next", "]", "next file", false},
     {ACTION_FILE_PREVIOUS, "file-previous", "[", "file before", false},
     {ACTION_GO, "go", ":", "go to: 120 (line), 50%, b 4096 (byte), t 99 (token), f NAME (file); export map.svg", false},

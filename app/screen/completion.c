@@ -1,0 +1,74 @@
+#include "app/screen/completion.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "app/terminal/keys.h"
+#include "app/text/corpus.h"
+
+static void add(struct completion *c, const char *typed, size_t size, const char *word)
+{
+    if (strncmp(word, typed, size) != 0) return;
+    size_t same = c->all == 0 ? strlen(word) : 0;
+    while (c->all > 0 && same < c->shared && word[same] == c->words[0][same]) same++;
+    c->shared = same;
+    if (c->n < COMPLETION_MOST) c->words[c->n++] = word;
+    c->all++;
+}
+
+/* The words of one place of a command: a list that ends with NULL. */
+struct words {
+    const char *command;
+    const char *const *list;
+};
+
+static const char *const commands[] = {"bind", "export", "f",           "help", "line-numbers", "mouse",  "notes",
+                                       "quit", "scale",  "state-limit", "talk", "theme",        "unbind", NULL};
+static const char *const themes[] = {"auto", "dark", "light", NULL};
+static const char *const switches[] = {"on", "off", NULL};
+static const char *const numbers[] = {"auto", "on", "off", NULL};
+static const char *const scales[] = {"linear", "log", NULL};
+
+static const struct words values[] = {
+    {"theme", themes}, {"mouse", switches}, {"line-numbers", numbers}, {"scale", scales}};
+
+static void add_values(struct completion *out, const char *command, size_t size, const char *typed)
+{
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        if (strlen(values[i].command) != size || memcmp(values[i].command, command, size) != 0) continue;
+        for (const char *const *w = values[i].list; *w != NULL; w++) add(out, typed, strlen(typed), *w);
+    }
+}
+
+static void add_actions(struct completion *out, const char *typed)
+{
+    size_t n;
+    const struct keys_entry *table = keys_table(&n);
+    for (size_t i = 0; i < n; i++) add(out, typed, strlen(typed), table[i].name);
+}
+
+/* "bind KEY ACTION" has its action as the second word, "f NAME" the rest of the line; other words stand behind the
+ * first. */
+void completion_find(struct completion *out, const char *line, const struct corpus *c)
+{
+    *out = (struct completion){.at = strspn(line, " ")};
+    const char *command = line + out->at;
+    const size_t size = strcspn(command, " ");
+    if (command[size] == '\0') {
+        for (const char *const *w = commands; *w != NULL; w++) add(out, command, size, *w);
+        return;
+    }
+    const char *typed = command + size + strspn(command + size, " ");
+    const bool binds = size == 4 && memcmp(command, "bind", 4) == 0;
+    if (binds) {
+        const size_t key = strcspn(typed, " ");
+        if (typed[key] == '\0') return;
+        typed += key + strspn(typed + key, " ");
+        add_actions(out, typed);
+    } else if (size == 1 && *command == 'f') {
+        for (size_t i = 0; i < c->n_documents; i++) add(out, typed, strlen(typed), c->documents[i].path);
+    } else {
+        add_values(out, command, size, typed);
+    }
+    out->at = (size_t)(typed - line);
+}

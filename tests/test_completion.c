@@ -1,0 +1,43 @@
+#include "tests/test.h"
+
+#include "app/screen/completion.h"
+#include "app/text/corpus.h"
+
+/* "AT: WORD WORD (ALL), SHARED". */
+static void assert_completed(const struct corpus *c, const char *line, const char *expected)
+{
+    struct completion found;
+    char shown[400];
+    completion_find(&found, line, c);
+    int n = snprintf(shown, sizeof shown, "%zu:", found.at);
+    for (size_t i = 0; i < found.n; i++) n += snprintf(shown + n, sizeof shown - (size_t)n, " %s", found.words[i]);
+    snprintf(shown + n, sizeof shown - (size_t)n, " (%zu), %zu", found.all, found.shared);
+    assert_string_equal(shown, expected);
+}
+
+static void commands_values_actions_and_files_are_completed(void **state)
+{
+    (void)state;
+    struct corpus *c = NULL;
+    struct error e = {0};
+    static const char *const paths[] = {"src/lamp.c", "src/lantern.c", "README"};
+    static const char *const texts[] = {"x", "x", "x"};
+    static const size_t sizes[] = {1, 1, 1};
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, 3, &e), e);
+    assert_completed(c, "th", "0: theme (1), 5");
+    assert_completed(c, "  t", "2: talk theme (2), 1");
+    assert_completed(c, "theme l", "6: light (1), 5");
+    assert_completed(c, "theme ", "6: auto dark light (3), 0");
+    assert_completed(c, "f src/l", "2: src/lamp.c src/lantern.c (2), 6");
+    assert_completed(c, "bind x edit-k", "7: edit-kill-word edit-kill-word-right edit-kill-end edit-kill-home (4), 10");
+    assert_completed(c, "bind x", "0: (0), 0");
+    assert_completed(c, "zzz", "0: (0), 0");
+    assert_completed(c, "export a", "7: (0), 0");
+    corpus_close(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(commands_values_actions_and_files_are_completed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
