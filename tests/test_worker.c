@@ -326,7 +326,11 @@ static void a_device_that_does_not_open_is_said(void **state)
     struct message *m = wait_for(&f, MESSAGE_FAILED);
     assert_non_null(strstr(m->text, "no-such-device"));
     message_free(m);
-    assert_true(worker_ask(f.worker, 0, "anyone?"));
+    assert_true(worker_ask(f.worker, 7, "anyone?")); /* nobody waits for ever */
+    m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+    assert_int_equal(m->id, 7);
+    assert_non_null(strstr(m->text, "no-such-device"));
+    message_free(m);
     close_all(&f);
 }
 

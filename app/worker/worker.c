@@ -23,17 +23,38 @@ void worker_tell(struct worker *w, struct message *m)
     if (m != NULL) queue_push(w->from, m, true);
 }
 
-void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool done, const char *text)
+/* NULL without memory. */
+static struct message *new_text(enum message_type type, size_t id, bool done, const char *text)
 {
     struct message *m = message_new(type);
-    if (m == NULL) return;
+    if (m == NULL) return NULL;
     m->id = id;
     m->done = done;
-    if (text != NULL && !message_text(m, text, strlen(text))) {
-        message_free(m);
-        return;
+    if (text == NULL || message_text(m, text, strlen(text))) return m;
+    message_free(m);
+    return NULL;
+}
+
+void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool done, const char *text)
+{
+    worker_tell(w, new_text(type, id, done, text));
+}
+
+void worker_tell_end(struct worker *w, enum message_type type, size_t id, bool done, const char *text)
+{
+    struct message *m = new_text(type, id, done, text);
+    if (m == NULL && w->spare != NULL) {
+        m = w->spare;
+        m->type = type;
+        m->id = id;
+        w->spare = NULL;
     }
     worker_tell(w, m);
+}
+
+static struct message *new_spare(void)
+{
+    return new_text(MESSAGE_FAILED, 0, false, "out of memory");
 }
 
 /* The document that was last told may have grown since: it is told again. */
@@ -97,7 +118,7 @@ static void read_on(struct worker *w)
     tell_progress(w, &p);
     worker_tell_notice(w);
     bool paused = status != 0 && e.kind == ERROR_CANCELLED;
-    worker_tell_text(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
+    worker_tell_end(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
 }
 
 static void on_scale_step(void *context, uint64_t done, uint64_t all, double seconds)
@@ -148,7 +169,7 @@ static void measure(struct worker *w)
     bool failed = scale_measure(&billion, w->backend, w->options.model, &callbacks, &e) != 0 ||
                   scale_measure(&lengths, w->backend, w->options.model, &callbacks, &e) != 0;
     bool stopped = failed && e.kind == ERROR_CANCELLED;
-    worker_tell_text(w, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
+    worker_tell_end(w, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
 }
 
 static bool set_up(struct worker *w, struct error *e)
@@ -175,6 +196,13 @@ static struct message *next_message(struct worker *w)
     return m;
 }
 
+/* Nothing can be read: what is asked for all the same ends at once. */
+static void refuse(struct worker *w, const struct message *m, const char *why)
+{
+    if (m->type == MESSAGE_ASK) worker_tell_end(w, MESSAGE_ANSWER_ENDS, m->id, false, why);
+    if (m->type == MESSAGE_SCALE) worker_tell_end(w, MESSAGE_SCALE_ENDS, 0, false, why);
+}
+
 static void *run(void *context)
 {
     struct worker *w = context;
@@ -182,17 +210,20 @@ static void *run(void *context)
     /* Keys go before reading, where there are fewer cores than threads. On Linux this is of this thread, and of those
      * that it starts. */
     setpriority(PRIO_PROCESS, 0, NICENESS);
-    if (!set_up(w, &e)) worker_tell_text(w, MESSAGE_FAILED, 0, false, e.text);
+    const bool works = set_up(w, &e);
+    if (!works) worker_tell_end(w, MESSAGE_FAILED, 0, false, e.text);
     while (!atomic_load(&w->closing)) {
+        if (w->spare == NULL) w->spare = new_spare();
         struct message *m = next_message(w);
-        if (w->reader != NULL) worker_wish_serve(w);
+        if (works) worker_wish_serve(w);
         if (m == NULL) continue;
         if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
-        if (w->reader != NULL && m->type == MESSAGE_READ) read_on(w);
-        if (w->reader != NULL && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
+        if (!works) refuse(w, m, e.text);
+        if (works && m->type == MESSAGE_READ) read_on(w);
+        if (works && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
-        if (w->reader != NULL && m->type == MESSAGE_SCALE) measure(w);
+        if (works && m->type == MESSAGE_SCALE) measure(w);
         message_free(m);
     }
     return NULL;
@@ -205,6 +236,7 @@ static void free_all(struct worker *w)
     if (w->wake[0] >= 0) close(w->wake[0]);
     if (w->wake[1] >= 0) close(w->wake[1]);
     pthread_mutex_destroy(&w->mutex);
+    message_free(w->spare);
     free(w);
 }
 
@@ -239,12 +271,19 @@ int worker_open(struct worker **out, const struct worker_options *o, struct erro
         fcntl(w->wake[i], F_SETFL, O_NONBLOCK);
         fcntl(w->wake[i], F_SETFD, FD_CLOEXEC);
     }
+    if ((w->spare = new_spare()) == NULL) {
+        free_all(w);
+        return error_memory(e);
+    }
     if (queue_open(&w->to, WORKER_WAITING, -1, e) != 0 || queue_open(&w->from, WORKER_WAITING, w->wake[1], e) != 0 ||
         start_thread(w, e) != 0) {
         free_all(w);
         return -1;
     }
-    worker_read(w);
+    if (!worker_read(w)) {
+        worker_close(w);
+        return error_memory(e);
+    }
     *out = w;
     return 0;
 }

@@ -86,24 +86,25 @@ static bool begin(struct worker *w, size_t id)
     if (w->answering)
         worker_tell_text(w, MESSAGE_ANSWER_BEGINS, id, false, NULL);
     else
-        worker_tell_text(w, MESSAGE_ANSWER_ENDS, id, false, NULL);
+        worker_tell_end(w, MESSAGE_ANSWER_ENDS, id, false, NULL);
     return w->answering;
 }
 
 /* Of a failure `a` is NULL, and of an answer without words. */
 static void end(struct worker *w, int failed, struct answer *a, const struct error *e)
 {
-    struct message *m = message_new(MESSAGE_ANSWER_ENDS);
+    struct message *m = failed ? NULL : message_new(MESSAGE_ANSWER_ENDS);
     pthread_mutex_lock(&w->mutex);
     w->answering = false;
     pthread_mutex_unlock(&w->mutex);
-    if (m == NULL || (failed && e->kind != ERROR_CANCELLED && !message_text(m, e->text, strlen(e->text)))) {
+    if (m == NULL) {
         answer_close(a);
-        message_free(m);
+        const char *why = !failed ? "out of memory" : e->kind == ERROR_CANCELLED ? NULL : e->text;
+        worker_tell_end(w, MESSAGE_ANSWER_ENDS, w->asked, false, why);
         return;
     }
     m->id = w->asked;
-    m->done = !failed;
+    m->done = true;
     m->answer = a;
     worker_tell(w, m);
 }
