@@ -298,6 +298,97 @@ static void a_layout_that_no_cache_can_hold_is_refused(void **state)
     assert_int_equal(attention_layout(&a, &e), -1);
 }
 
+static void a_layout_that_makes_no_sense_is_refused(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    const struct attention good = {
+        .n_head = 4, .n_head_kv = 2, .head_dim = 8, .n_branch = 2, .branch = {{8, 1}, {32, 4}}};
+    struct attention a = good;
+    assert_ok(attention_layout(&a, &e), e);
+    a.n_head_kv = 3; /* four heads cannot share three */
+    assert_int_equal(attention_layout(&a, &e), -1);
+    assert_string_equal(e.text, "attention: 4 heads over 3 key-value heads");
+    a.n_head_kv = 0;
+    assert_int_equal(attention_layout(&a, &e), -1);
+    a = good;
+    a.n_head = 0;
+    assert_int_equal(attention_layout(&a, &e), -1);
+    a = good;
+    a.n_branch = 0;
+    assert_int_equal(attention_layout(&a, &e), -1);
+    assert_string_equal(e.text, "attention: 0 branches, expected 1 to 32");
+    a.n_branch = DILATION_MAX_BRANCHES + 1;
+    assert_int_equal(attention_layout(&a, &e), -1);
+    a = good;
+    a.branch[1].segment_length = 0;
+    assert_int_equal(attention_layout(&a, &e), -1);
+    assert_string_equal(e.text, "attention: branch 1 has segment length or dilation rate 0");
+}
+
+/* Heads that share keys share a run where every position is kept, and have their own where they may differ. */
+static void rows_of_a_cache_lie_branch_by_branch(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct attention a = {
+        .n_head = 4, .n_head_kv = 2, .head_dim = 8, .n_branch = 3, .branch = {{8, 1}, {30, 4}, {7, 9}}};
+    static const uint32_t rows[3][4] = {{0, 0, 8, 8}, {16, 24, 32, 40}, {48, 49, 50, 51}};
+    assert_ok(attention_layout(&a, &e), e);
+    assert_int_equal(a.slots[1], 8); /* 0, 4 ... 28 */
+    assert_int_equal(a.slots[2], 1);
+    assert_int_equal(a.cache_rows, 52);
+    for (uint32_t branch = 0; branch < 3; branch++)
+        for (uint32_t head = 0; head < 4; head++)
+            assert_int_equal(attention_cache_row(&a, branch, head), rows[branch][head]);
+}
+
+static void a_chunk_is_cut_where_segments_end(void **state)
+{
+    (void)state;
+    const struct branch b = {10, 3};
+    static const struct attention_piece expected[] = {{0, 3, true}, {3, 13, false}, {13, 15, false}};
+    uint32_t at = 0;
+    for (size_t i = 0; i < 3; i++) {
+        const struct attention_piece p = attention_piece_at(&b, 7, at, 15);
+        assert_int_equal(p.begin, expected[i].begin);
+        assert_int_equal(p.end, expected[i].end);
+        assert_int_equal(p.continues, expected[i].continues);
+        at = p.end;
+    }
+    assert_false(attention_piece_at(&b, 20, 0, 10).continues); /* it begins with its segment */
+    assert_int_equal(attention_piece_at(&b, 20, 0, 10).end, 10);
+}
+
+static void the_first_row_on_a_grid_is_the_next_one(void **state)
+{
+    (void)state;
+    const struct branch b = {12, 4};
+    assert_int_equal(attention_first_row(&b, 0, 24, 0, 12), 0);
+    assert_int_equal(attention_first_row(&b, 3, 24, 0, 12), 3);
+    assert_int_equal(attention_first_row(&b, 1, 24, 2, 12), 5);
+    assert_int_equal(attention_first_row(&b, 2, 24, 2, 12), 2);
+    assert_int_equal(attention_first_row(&b, 3, 24, 0, 3), UINT32_MAX); /* it would be the first behind the piece */
+    assert_int_equal(attention_first_row(&b, 3, 24, 0, 4), 3);
+    assert_int_equal(attention_first_row(&b, 4, 24, 0, 12), UINT32_MAX); /* no such grid */
+    assert_int_equal(attention_first_row(&b, 0, 24, 5, 5), UINT32_MAX);
+}
+
+static void what_is_kept_is_counted_from_the_segments_beginning(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct attention a = {.n_head = 2, .n_head_kv = 2, .head_dim = 8, .n_branch = 2, .branch = {{8, 1}, {16, 4}}};
+    assert_ok(attention_layout(&a, &e), e);
+    uint32_t kept[4] = {0};
+    attention_advance(&a, 0, 5, kept);
+    assert_memory_equal(kept, ((const uint32_t[]){5, 5, 2, 1}), sizeof kept);
+    attention_advance(&a, 5, 3, kept); /* up to the border: the next segment has nothing yet */
+    assert_memory_equal(kept, ((const uint32_t[]){0, 0, 2, 2}), sizeof kept);
+    attention_advance(&a, 8, 9, kept);
+    assert_memory_equal(kept, ((const uint32_t[]){1, 1, 1, 0}), sizeof kept);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +399,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_number_of_threads_changes_no_bit),
         cmocka_unit_test(merging_partial_results_is_the_softmax_over_the_union),
         cmocka_unit_test(a_layout_that_no_cache_can_hold_is_refused),
+        cmocka_unit_test(a_layout_that_makes_no_sense_is_refused),
+        cmocka_unit_test(rows_of_a_cache_lie_branch_by_branch),
+        cmocka_unit_test(a_chunk_is_cut_where_segments_end),
+        cmocka_unit_test(the_first_row_on_a_grid_is_the_next_one),
+        cmocka_unit_test(what_is_kept_is_counted_from_the_segments_beginning),
     };
     test_device_choose(argc, argv);
     return test_device_result(cmocka_run_group_tests(tests, NULL, NULL));

@@ -127,6 +127,82 @@ static void the_background_is_guessed_from_the_environment(void **state)
     assert_int_equal(theme_guess("0;default;7"), THEME_LIGHT);
 }
 
+static void a_wide_character_needs_both_its_columns(void **state)
+{
+    (void)state;
+    struct canvas c = canvas_of(2, 4);
+    const struct rect three = {0, 0, 2, 3};
+    assert_int_equal(canvas_puts(&c, three, 0, 0, style(ROLE_TEXT), "a日b"), 3);
+    assert_int_equal(canvas_puts(&c, three, 1, 0, style(ROLE_TEXT), "ab日"), 2);
+    assert_shows(&c, "a日\nab\n");
+}
+
+static void a_wide_character_in_the_last_columns_is_blanked_whole(void **state)
+{
+    (void)state;
+    struct canvas c = canvas_of(2, 4);
+    canvas_puts(&c, all, 0, 2, style(ROLE_TEXT), "日");
+    canvas_puts(&c, all, 0, 2, style(ROLE_TEXT), "x"); /* its left half */
+    assert_int_equal(c.cells[3].width, 1);
+    assert_string_equal(c.cells[3].text, " ");
+    canvas_puts(&c, all, 1, 2, style(ROLE_TEXT), "日");
+    canvas_puts(&c, all, 1, 3, style(ROLE_TEXT), "y"); /* its right half */
+    assert_int_equal(c.cells[6].width, 1);
+    assert_shows(&c, "  x\n   y\n");
+}
+
+static void a_mark_behind_a_wide_character_joins_it(void **state)
+{
+    (void)state;
+    struct canvas c = canvas_of(1, 4);
+    canvas_puts(&c, all, 0, 0, style(ROLE_TEXT), "日\xCC\x81x");
+    assert_string_equal(c.cells[0].text, "日\xCC\x81");
+    assert_string_equal(c.cells[2].text, "x");
+    canvas_clear(&c);
+    canvas_puts(&c, all, 0, 0, style(ROLE_TEXT), "\xCC\x81x"); /* nothing stands before it */
+    assert_string_equal(c.cells[0].text, "x");
+    canvas_close(&c);
+}
+
+static void what_just_has_room_is_not_cut(void **state)
+{
+    (void)state;
+    struct canvas c = canvas_of(6, 8);
+    assert_int_equal(canvas_put_tail(&c, all, 0, 2, 7, style(ROLE_TEXT), "abcde", 5), 2);
+    assert_int_equal(canvas_put_tail(&c, all, 1, 2, 7, style(ROLE_TEXT), "abcdef", 6), 2);
+    assert_int_equal(canvas_put_tail(&c, all, 2, 7, 7, style(ROLE_TEXT), "abcdef", 6), 7); /* no room at all */
+    const struct rect r = {0, 0, 6, 7};
+    assert_int_equal(canvas_put_head(&c, r, 3, 2, style(ROLE_TEXT), "abcde", 5), 7);
+    assert_int_equal(canvas_put_head(&c, r, 4, 2, style(ROLE_TEXT), "abcdef", 6), 7);
+    assert_int_equal(canvas_put_head(&c, r, 5, 7, style(ROLE_TEXT), "abcdef", 6), 7);
+    assert_shows(&c, "  abcde\n  …cdef\n\n  abcde\n  abcd…\n\n");
+}
+
+static void wide_characters_are_cut_whole_at_both_ends(void **state)
+{
+    (void)state;
+    struct canvas c = canvas_of(2, 6);
+    assert_int_equal(canvas_put_tail(&c, all, 0, 0, 6, style(ROLE_TEXT), "日本語語", 12), 1);
+    const struct rect r = {0, 0, 2, 6};
+    assert_int_equal(canvas_put_head(&c, r, 1, 0, style(ROLE_TEXT), "日本語語", 12), 5);
+    assert_shows(&c, " …語語\n日本…\n");
+}
+
+static void a_rectangle_holds_its_first_and_not_its_end(void **state)
+{
+    (void)state;
+    const struct rect r = {2, 3, 4, 5};
+    assert_true(rect_holds(r, 2, 3));
+    assert_true(rect_holds(r, 5, 7));
+    assert_false(rect_holds(r, 1, 3));
+    assert_false(rect_holds(r, 6, 3));
+    assert_false(rect_holds(r, 2, 2));
+    assert_false(rect_holds(r, 2, 8));
+    const struct rect inner = rect_inset(r, 1, 1, 1, 2), none = rect_inset(r, 3, 3, 3, 3);
+    assert_int_equal(inner.y * 1000 + inner.x * 100 + inner.h * 10 + inner.w, 3522);
+    assert_int_equal(none.h + none.w, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +215,12 @@ int main(void)
         cmocka_unit_test(drawing_outside_the_canvas_changes_nothing),
         cmocka_unit_test(every_role_and_heat_has_a_look_at_every_depth),
         cmocka_unit_test(the_background_is_guessed_from_the_environment),
+        cmocka_unit_test(a_wide_character_needs_both_its_columns),
+        cmocka_unit_test(a_wide_character_in_the_last_columns_is_blanked_whole),
+        cmocka_unit_test(a_mark_behind_a_wide_character_joins_it),
+        cmocka_unit_test(what_just_has_room_is_not_cut),
+        cmocka_unit_test(wide_characters_are_cut_whole_at_both_ends),
+        cmocka_unit_test(a_rectangle_holds_its_first_and_not_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

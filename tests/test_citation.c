@@ -69,11 +69,46 @@ static void characters_are_never_cut(void **state)
     free(f.text);
 }
 
+static void numbers_are_read_to_their_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer, *expected;
+        uint32_t cited;
+    } cases[] = {
+        {"ten [10] one [1]", "ten one [1]", 1}, /* a zero inside it: not passage 1 */
+        {"[012]", "[12]", 1 << 11},
+        {"[1][1]", "[1][1]", 1},
+        {"a [33] b [32] c", "a b c", 0},
+        {"x[1]y", "x[1]y", 1},
+        {"a [ ] b", "a [ ] b", 0},
+        {"a [,] b", "a [,] b", 0},
+        {"end [", "end [", 0},
+        {"end [1]  ", "end [1]", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t n = 1; n < 9; n++) expect_in_pieces(cases[i].answer, n, cases[i].expected, cases[i].cited);
+}
+
+static void passages_1_and_32_are_the_first_and_the_last(void **state)
+{
+    (void)state;
+    struct error e;
+    struct citation_filter f = {.shown = 1 | UINT32_C(1) << 31};
+    assert_ok(citation_add(&f, "a [0] b [1] c [31] d [32] e [33]", 32, &e), e);
+    assert_ok(citation_finish(&f, &e), e);
+    assert_string_equal(f.text, "a b [1] c d [32] e");
+    assert_true(f.cited == (1 | UINT32_C(1) << 31));
+    free(f.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_to_passages_that_were_not_shown_are_taken_out),
         cmocka_unit_test(characters_are_never_cut),
+        cmocka_unit_test(numbers_are_read_to_their_end),
+        cmocka_unit_test(passages_1_and_32_are_the_first_and_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,36 @@ static void a_files_name_may_differ_in_case_underscores_and_a_plural(void **stat
     assert_false(code_define_is_named(&one, "", 0));
 }
 
+static void a_definition_is_seen_at_both_ends_of_the_text(void **state)
+{
+    (void)state;
+    assert_true(is_defined("class Reader", "Reader")); /* nothing behind it */
+    assert_true(is_defined("x Reader\nstruct\tReader", "Reader"));
+    assert_true(is_defined("struct\r\nReader;", "Reader"));
+    assert_false(is_defined("structReader", "Reader"));
+    assert_false(is_defined("Reader class", "Reader"));
+    assert_false(is_defined("class Rea", "Reader"));
+}
+
+static void a_receiver_lies_on_the_line_of_its_name(void **state)
+{
+    (void)state;
+    assert_true(is_defined("func (r *Reader) Next() {", "Next"));
+    assert_true(is_defined("func () Next() {", "Next"));
+    assert_false(is_defined("func (r\n*Reader) Next() {", "Next"));
+    assert_false(is_defined("call(x) Next() {", "Next"));
+    assert_false(is_defined(") Next() {", "Next"));
+}
+
+static void the_last_part_of_a_qualified_name_is_defined(void **state)
+{
+    (void)state;
+    assert_true(is_defined("void Reader::next() {", "next"));
+    assert_true(is_defined("def Reader.next", "next"));
+    assert_true(is_defined("fn a.b.c.next", "next"));
+    assert_false(is_defined("Reader::next()", "next"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +201,9 @@ int main(void)
         cmocka_unit_test(definitions_are_told_from_mentions),
         cmocka_unit_test(names_are_seen_in_questions),
         cmocka_unit_test(a_files_name_may_differ_in_case_underscores_and_a_plural),
+        cmocka_unit_test(a_definition_is_seen_at_both_ends_of_the_text),
+        cmocka_unit_test(a_receiver_lies_on_the_line_of_its_name),
+        cmocka_unit_test(the_last_part_of_a_qualified_name_is_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,53 @@ static void a_full_disk_is_an_error(void **state)
     fclose(full);
 }
 
+static void a_unit_ends_where_its_figures_would_have_four_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } times[] = {{999.4e-9, "999 ns"}, {999.5e-6, "1 ms"}, {0.9996, "1 s"}, {123456, "1.23e+05 s"}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        scale_report_time(text, sizeof text, times[i].seconds);
+        assert_string_equal(text, times[i].text);
+    }
+    static const struct {
+        double bytes;
+        const char *text;
+    } sizes[] = {{0, "0 B"}, {999.4, "999 B"}, {999.5, "1 KB"}, {9.996e17, "1 EB"}, {1e22, "1e+04 EB"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        scale_report_bytes(text, sizeof text, sizes[i].bytes);
+        assert_string_equal(text, sizes[i].text);
+    }
+}
+
+static void several_ranks_say_what_each_sent(void **state)
+{
+    (void)state;
+    struct scale_row row = slow;
+    row.result.ranks = 2;
+    row.result.sent = 10.4;
+    WRITTEN(scale_report_table_row(&row, out, &error));
+    assert_non_null(strstr(text, "\n           2 ranks, each sent 10 bytes a token\n"));
+    WRITTEN(scale_report_json(&row, "cpu", out, &error));
+    assert_non_null(strstr(text, "\"ranks\":2,\"bytes_sent_per_token\":10.4"));
+    row.result.ranks = 1;
+    WRITTEN(scale_report_table_row(&row, out, &error));
+    assert_null(strstr(text, "ranks"));
+    WRITTEN(scale_report_json(&row, "cpu", out, &error));
+    assert_null(strstr(text, "ranks"));
+}
+
+static void what_took_no_time_has_no_speed(void **state)
+{
+    (void)state;
+    struct scale_row row = slow;
+    row.result.seconds = 0;
+    WRITTEN(scale_report_csv_row(&row, "cpu", out, &error));
+    assert_string_equal(text, "65536,0,0,31457280,0,dense,\"cpu\",64,3e-07\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +264,9 @@ int main(void)
         cmocka_unit_test(the_plot_has_a_curve_a_kind_in_both_panels),
         cmocka_unit_test(the_plot_of_what_cannot_be_drawn_is_empty_axes),
         cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(a_unit_ends_where_its_figures_would_have_four_digits),
+        cmocka_unit_test(several_ranks_say_what_each_sent),
+        cmocka_unit_test(what_took_no_time_has_no_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

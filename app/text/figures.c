@@ -30,14 +30,15 @@ const char *figures_bytes(char out[16], double n)
 int figures_size(uint64_t *out, const char *text)
 {
     char *end;
+    unsigned shift = 0;
+    if (*text < '0' || *text > '9') return -1; /* strtoull takes blanks and signs, and nothing for 0 */
     errno = 0;
     uint64_t n = strtoull(text, &end, 10);
-    unsigned shift = 0;
     if (*end == 'K' || *end == 'k') shift = 10;
     if (*end == 'M' || *end == 'm') shift = 20;
     if (*end == 'G' || *end == 'g') shift = 30;
     if (shift) end++;
-    if (end == text || *end || text[0] == '-' || errno || n > (UINT64_MAX >> shift)) return -1;
+    if (*end || errno || n > (UINT64_MAX >> shift)) return -1;
     *out = n << shift;
     return 0;
 }
