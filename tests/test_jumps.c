@@ -112,6 +112,23 @@ static void the_quote_marks_where_the_last_jump_left(void **state)
     assert_true(jumps_marked(&j, '\'', &to) && to.offset == 9);
 }
 
+static void marks_begin_and_end_with_their_alphabets(void **state)
+{
+    (void)state;
+    struct jumps j = {0};
+    static const char good[] = "09azAZ", bad[] = "/:@[`{ '";
+    for (size_t i = 0; i < sizeof good - 1; i++)
+        assert_true(jumps_mark(&j, (uint32_t)good[i], (struct spot){.offset = i}));
+    for (size_t i = 0; i < sizeof bad - 1; i++)
+        assert_false(jumps_mark(&j, (uint32_t)bad[i], (struct spot){.offset = 9}));
+    assert_false(jumps_mark(&j, 0x20AC, (struct spot){.offset = 9}));
+    struct spot out;
+    for (size_t i = 0; i < sizeof good - 1; i++) {
+        assert_true(jumps_marked(&j, (uint32_t)good[i], &out));
+        assert_int_equal(out.offset, i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +139,7 @@ int main(void)
         cmocka_unit_test(the_oldest_is_forgotten_when_there_are_too_many),
         cmocka_unit_test(marks_are_letters_and_digits),
         cmocka_unit_test(the_quote_marks_where_the_last_jump_left),
+        cmocka_unit_test(marks_begin_and_end_with_their_alphabets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,6 +178,26 @@ static void a_question_of_any_length_is_taken(void **state)
     free(question);
 }
 
+static void of_sentences_as_good_the_first_is_quoted(void **state)
+{
+    (void)state;
+    const struct quote_source one = source("a.txt", "One was red. Two was red. Six was red.", 1);
+    assert_answer("Colour?", &one, 1, "One was red. [1]");
+    const struct quote_source two[] = {source("a.txt", "One was red.", 1), source("b.txt", "Two was red.", 1)};
+    assert_answer("Colour?", two, 2, "One was red. [1]");
+}
+
+static void a_line_broken_inside_chinese_is_joined_without_a_blank(void **state)
+{
+    (void)state;
+    const struct quote_source s = source("a.txt", "猫在\n  船上睡觉。", 1);
+    assert_answer("猫在睡觉吗？", &s, 1, "猫在船上睡觉。 [1]");
+    const struct quote_source latin = source("a.txt", "The cat\n  slept on the ship.", 1);
+    assert_answer("Where did the cat sleep?", &latin, 1, "The cat slept on the ship. [1]");
+    const struct quote_source blank = source("a.txt", "猫在 船上睡觉。", 1); /* no line ends there */
+    assert_answer("猫在睡觉吗？", &blank, 1, "猫在 船上睡觉。 [1]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +214,8 @@ int main(void)
         cmocka_unit_test(the_end_of_a_long_question_counts_too),
         cmocka_unit_test(questions_are_read_for_their_words_and_kind),
         cmocka_unit_test(a_question_of_any_length_is_taken),
+        cmocka_unit_test(of_sentences_as_good_the_first_is_quoted),
+        cmocka_unit_test(a_line_broken_inside_chinese_is_joined_without_a_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
