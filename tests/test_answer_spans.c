@@ -60,6 +60,10 @@ static void words_come_with_their_place_how_sure_and_their_sentence(void **state
     add_span(&f, 0, "silent");
     f.finding.confidence = 0.6f;
     expect(&f, "silent [1]", " (likely)\n\nHe was silent. [1]");
+    open_all(&f);
+    add_span(&f, 0, "silent");
+    f.finding.confidence = 0.2f;
+    expect(&f, "silent [1]", " (a guess)\n\nHe was silent. [1]");
 }
 
 static void several_words_share_a_sentence(void **state)

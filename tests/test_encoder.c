@@ -194,7 +194,7 @@ static void the_heads_equal_pytorchs(void **state)
     expect_vectors(m, m->file, test_tolerance(2e-4, 3e-2));
     assert_int_equal(encoder_model_head(m, "start"), 1);
     assert_int_equal(encoder_model_head(m, "nowhere"), -1);
-    assert_int_equal(m->n_calibration, 2);
+    assert_int_equal(m->n_calibration, 8);
     assert_true(m->threshold == -0.5f);
     assert_int_equal(m->context_length, 128);
     encoder_model_close(m);

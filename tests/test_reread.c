@@ -151,7 +151,7 @@ static void sentences_of_several_places_stand_in_one_window(void **state)
 }
 
 /* Segments of both documents. */
-static const struct reread_place places[] = {{0, 0, 9}, {0, 9, 35}, {1, 0, 52}, {1, 52, 21}};
+static const struct reread_place places[] = {{0, 0, 9, 0}, {0, 9, 35, 0}, {1, 0, 52, 0}, {1, 52, 21, 0}};
 
 static struct reread_result run(const struct fixture *f, const struct reread_place *some, size_t n)
 {
@@ -198,6 +198,31 @@ static float *heads_of(const struct fixture *f, const struct reread_windows *w)
     return heads;
 }
 
+/* First and last of the rows [begin, begin + n) that are the best span, counted from `begin`. */
+static void find_best(const struct encoder_model *m, const float *heads, uint32_t begin, uint32_t n, uint32_t *first,
+                      uint32_t *last)
+{
+    const uint32_t start = (uint32_t)encoder_model_head(m, "start"), end = (uint32_t)encoder_model_head(m, "end");
+    float best = -INFINITY;
+    *first = *last = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t j = i; j < n && j < i + m->span_tokens; j++) {
+            float score = heads[(begin + i) * m->n_heads + start] + heads[(begin + j) * m->n_heads + end];
+            if (score <= best) continue;
+            best = score;
+            *first = i;
+            *last = j;
+        }
+    }
+}
+
+/* Twice what two ranges share, of the sum of their sizes. */
+static double shared(uint32_t a, uint32_t a_end, uint32_t b, uint32_t b_end)
+{
+    const uint32_t begin = a > b ? a : b, end = a_end < b_end ? a_end : b_end;
+    return begin < end ? 2.0 * (end - begin) / (a_end - a + b_end - b) : 0;
+}
+
 /* Of one place with one sentence. */
 static void the_words_are_the_places_best_span_and_the_joint_window_says_yes_or_no(void **state)
 {
@@ -212,19 +237,11 @@ static void the_words_are_the_places_best_span_and_the_joint_window_says_yes_or_
     assert_ok(reread_windows_cut(&p, m, d, 52, 21, &e), e);
     assert_ok(reread_windows_add(&w, m, &question, d, 52, &p, &e), e);
     float *heads = heads_of(f, &w);
-    const uint32_t start = (uint32_t)encoder_model_head(m, "start"), end = (uint32_t)encoder_model_head(m, "end");
-    float best = -INFINITY;
-    uint32_t first = 0, last = 0;
-    for (uint32_t i = 0; i < p.n_rows; i++) {
-        for (uint32_t j = i; j < p.n_rows && j < i + m->span_tokens; j++) {
-            float score = heads[(p.first_row + i) * m->n_heads + start] + heads[(p.first_row + j) * m->n_heads + end];
-            if (score <= best) continue;
-            best = score;
-            first = i;
-            last = j;
-        }
-    }
-    struct reread_result result = run(f, &places[3], 1);
+    uint32_t first, last;
+    find_best(m, heads, p.first_row, p.n_rows, &first, &last);
+    struct reread_place place = places[3];
+    place.prior = 3;
+    struct reread_result result = run(f, &place, 1);
     assert_int_equal(result.n_spans, 1);
     assert_int_equal(result.spans[0].begin, 52 + p.tokens.begins[first]);
     assert_int_equal(result.spans[0].end, 52 + p.tokens.ends[last]);
@@ -236,8 +253,14 @@ static void the_words_are_the_places_best_span_and_the_joint_window_says_yes_or_
     heads = heads_of(f, &w);
     const float yes = heads[encoder_model_head(m, "yes")], no = heads[encoder_model_head(m, "no")];
     assert_int_equal(result.says, yes <= 0 && no <= 0 ? REREAD_WORDS : yes > no ? REREAD_YES : REREAD_NO);
-    /* The file's calibration: a constant, and so much of the highest relevance. */
-    assert_float_equal(result.confidence, 1 / (1 + expf(-(1.5f + 0.25f * result.relevance[0]))), 1e-4);
+    /* The file's calibration: a constant, the highest relevance, what the rank adds, and how far both windows agree. */
+    uint32_t begin, stop;
+    find_best(m, heads, piece.first_row, (uint32_t)p.tokens.n, &begin, &stop);
+    const double agreement =
+        shared(p.tokens.begins[first], p.tokens.ends[last], p.tokens.begins[begin], p.tokens.ends[stop]);
+    const double z = 1.5 + 0.25 * (double)result.relevance[0] + 0.5 * 3 + 2 * agreement;
+    assert_int_equal(result.found, result.relevance[0] >= m->threshold);
+    assert_float_equal(result.confidence, (float)(1 / (1 + exp(-z))), 1e-4);
     reread_free(&result);
     free(heads);
     reread_windows_free_place(&p);
@@ -271,7 +294,7 @@ static void places_without_words_are_read_too(void **state)
     struct corpus *c;
     struct reread_result result;
     assert_ok(corpus_open_memory(&c, &path, &text, &size, 1, &e), e);
-    const struct reread_place blank = {0, 0, size};
+    const struct reread_place blank = {0, 0, size, 0};
     assert_ok(reread_run(f->reread, c, "the lamp", &blank, 1, NULL, NULL, NULL, &result, &e), e);
     assert_int_equal(result.n_spans, 0);
     assert_false(result.found);

@@ -10,7 +10,7 @@ static struct error e;
 static const char *const path = "a.txt";
 static const char *const text =
     "The lamp of the keeper.\nThe stairs of the house by the sea.\nA letter about the harbour light.\n";
-static const struct reread_place places[] = {{0, 0, 24}, {0, 24, 36}, {0, 60, 33}};
+static const struct reread_place places[] = {{0, 0, 24, 0}, {0, 24, 36, 0}, {0, 60, 33, 0}};
 
 static struct reread_result run(struct reread *r)
 {

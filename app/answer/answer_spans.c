@@ -17,7 +17,9 @@ struct writer {
 
 const char *answer_spans_sure(float confidence)
 {
-    return confidence >= 0.8f ? "sure" : confidence >= ANSWER_SPANS_LIKELY ? "likely" : "perhaps";
+    if (confidence >= 0.8f) return "sure";
+    if (confidence >= ANSWER_SPANS_LIKELY) return "likely";
+    return confidence >= 0.25f ? "perhaps" : "a guess";
 }
 
 static int put(struct writer *w, const char *text, size_t size)

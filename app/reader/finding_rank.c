@@ -245,7 +245,8 @@ int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, 
     if (items) f->items = items;
     int failed = places && segments && items ? 0 : error_memory(e);
     for (size_t i = 0; i < f->n_candidates && !failed; i++)
-        places[i] = (struct reread_place){f->candidates[i].document, f->candidates[i].offset, f->candidates[i].size};
+        places[i] = (struct reread_place){f->candidates[i].document, f->candidates[i].offset, f->candidates[i].size,
+                                          f->candidates[i].prior};
     struct reread_result said;
     if (!failed) failed = reread_run(r, c, f->question, places, f->n_candidates, cancel, idle, context, &said, e);
     if (!failed) {

@@ -40,9 +40,10 @@ struct rows {
 
 /* What is known of a place besides its relevance. */
 struct choice {
-    struct reread_span span; /* its best words, read by itself */
-    float score;             /* of them; -INFINITY: it has no words */
-    float joint;             /* the best score of its words among the sentences read together; -INFINITY: it has none */
+    struct reread_span span;     /* its best words, read by itself */
+    float score;                 /* of them; -INFINITY: it has no words */
+    struct reread_span together; /* its best words among the sentences read together */
+    float joint;                 /* their score; -INFINITY: none of its sentences is there */
 };
 
 /* A question that is being read. */
@@ -333,8 +334,11 @@ static void take_joint(struct reading *x, const struct rows *rows, const struct 
     struct reread_result *out = x->result;
     for (size_t i = 0; i < n; i++) {
         const uint32_t begin = s[i].piece.first_row;
-        const float score = best_span(r, rows, begin, begin + s[i].piece.end - s[i].piece.begin).score;
-        if (score > x->choices[s[i].at].joint) x->choices[s[i].at].joint = score;
+        const struct span best = best_span(r, rows, begin, begin + s[i].piece.end - s[i].piece.begin);
+        struct choice *c = &x->choices[s[i].at];
+        if (best.score <= c->joint) continue;
+        c->joint = best.score;
+        c->together = span_of(x, &s[i], best.first, best.last);
     }
     if (r->several >= 0 && r->inside >= 0 && head(rows, 0, r->several) > 0) {
         const size_t found = find_several(x, rows, s, n, out->spans);
@@ -362,6 +366,16 @@ static size_t choose_place(const struct reading *x, float top)
     return best;
 }
 
+/* How far the words of a place by itself and those of its sentences together are the same bytes, 0 to 1. */
+static double agreement(const struct choice *c)
+{
+    if (isinf(c->joint)) return 0;
+    const struct reread_span *a = &c->span, *b = &c->together;
+    const uint64_t begin = a->begin > b->begin ? a->begin : b->begin, end = a->end < b->end ? a->end : b->end;
+    const uint64_t sizes = a->end - a->begin + b->end - b->begin;
+    return begin < end ? 2 * (double)(end - begin) / (double)sizes : 0;
+}
+
 /* Answers, and says how sure that is by the file's calibration (models/FORMAT.md). */
 static void decide(struct reading *x, const struct rows *rows)
 {
@@ -377,14 +391,16 @@ static void decide(struct reading *x, const struct rows *rows)
     }
     if (x->n_places == 1) second = 0;
     const size_t k = choose_place(x, top);
-    if (out->n_spans == 0) out->spans[out->n_spans++] = x->choices[k].span;
+    const struct choice *c = &x->choices[k];
+    if (out->n_spans == 0) out->spans[out->n_spans++] = c->span;
     const double joint = (double)head(rows, 0, x->reread->relevance);
-    const double figures[] = {1, best, second, (double)out->relevance[k], (double)x->choices[k].score, joint};
+    const double figures[] = {
+        1, best, second, (double)out->relevance[k], (double)c->score, joint, (double)x->places[k].prior, agreement(c)};
     double z = m->n_calibration > 0 ? 0 : joint;
     for (size_t i = 0; i < m->n_calibration && i < sizeof figures / sizeof *figures; i++)
         z += (double)m->calibration[i] * figures[i];
     out->confidence = (float)(1 / (1 + exp(-z)));
-    out->found = out->confidence >= m->threshold;
+    out->found = out->relevance[k] >= m->threshold;
 }
 
 static int read_together(struct reading *x, struct error *e)

@@ -78,7 +78,7 @@ def main():
     for key, value in SETTINGS.items():
         out.add_uint32("reread." + key, value)
     out.add_array("reread.heads", list(HEADS))
-    out.add_array("reread.calibration", [1.5, 0.25])
+    out.add_array("reread.calibration", [1.5, 0.25, 0.0, 0.0, 0.0, 0.0, 0.5, 2.0])
     out.add_float32("reread.threshold", -0.5)
     out.add_string("tokenizer.ggml.model", "words")
     out.add_key_value("tokenizer.sentencepiece.proto", list(words.model_of_vocabulary(pieces)), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT8)

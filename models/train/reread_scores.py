@@ -34,6 +34,12 @@ def f1(found, wanted):
     return 2 * both / (len(a) + len(b)) if both else 0.0
 
 
+def agreement(a, b):
+    """How far two spans of tokens, first and last, are the same."""
+    shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
+    return 2 * shared / (a[1] - a[0] + b[1] - b[0] + 2) if shared > 0 else 0.0
+
+
 def auc(above, below):
     above, below = np.array(above)[:, None], np.array(below)[None, :]
     return float(np.mean(above > below) + 0.5 * np.mean(above == below))
@@ -80,19 +86,20 @@ class Collected:
         own = z["score"][q][read].astype(np.float32)
         spans, scores = z["joint_spans"][q], z["joint_score"][q].astype(np.float32)
         joint = {}
-        for (first, _), score in zip(spans, scores):
+        for (first, last), score in zip(spans, scores):
             if first >= 0:
-                joint.setdefault(int(np.searchsorted(p.segment, first, "right") - 1), float(score))
-        best = max(joint.values(), default=0.0)
-        together = np.array([max(joint.get(int(s), -np.inf), best - JOINT_REACH) for s in places])
+                joint.setdefault(int(np.searchsorted(p.segment, first, "right") - 1), (float(score), int(first), int(last)))
+        best = max((score for score, _, _ in joint.values()), default=0.0)
+        together = np.array([max(joint[int(s)][0] if int(s) in joint else -np.inf, best - JOINT_REACH) for s in places])
+        prior = self.prior(q, places)
         chosen = int(np.argmax(RELEVANCE_WEIGHT * relevance + own + JOINT_WEIGHT * together))
         first, last = p.segment[places[chosen]] + z["span"][q][read[chosen]].astype(int)
-        order = np.sort(relevance)[::-1]
+        agree = agreement((first, last), joint.get(int(places[chosen]), (0, 0, -1))[1:])
         gold = set(p.gold(q).tolist())
         return {"set": str(p.sets[p.q_set[q]]), "kind": int(p.q_kind[q]), "answers": self.answers[q], "answer": self.words(first, last),
-                "ranked": [int(s) in gold for s in places[np.argsort(-relevance - self.prior(q, places), kind="stable")]],
+                "ranked": [int(s) in gold for s in places[np.argsort(-relevance - prior, kind="stable")]],
                 "bm25": [int(s) in gold for s in p.bm25[q]],
-                "features": (float(z["joint_first"][q][0]), float(order[0])), "long": len(self.texts[self.document_of[first]]) > 60_000}
+                "features": (float(z["joint_first"][q][0]), float(relevance[chosen]), float(prior[chosen]), agree), "long": len(self.texts[self.document_of[first]]) > 60_000}
 
 
 def right(row):
@@ -101,13 +108,13 @@ def right(row):
 
 
 def fitted(rows):
-    """Weights of the confidence: by Newton's method, of being right (F1 of a half) from the joint window's relevance and the best place's."""
+    """Weights of the confidence: by Newton's method, of being right (F1 of a half), from each row's features."""
     x = np.array([(1.0, *row["features"]) for row in rows])
     y = np.array([row["kind"] != NONE and right(row)[1] >= 0.5 for row in rows], float)
-    w = np.zeros(3)
+    w = np.zeros(x.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-x @ w))
-        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(3), x.T @ (y - p))
+        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w)), x.T @ (y - p))
     return w
 
 
@@ -143,20 +150,24 @@ def main():
     judged = {half: [row for row in rows if row["kind"] in (*WORDED, NONE)] for half, rows in parts.items()}
     w = fitted(judged["dev"])
     sure = {half: confidence(rows, w) for half, rows in judged.items()}
-    threshold = float(np.quantile([c for c, row in zip(sure["dev"], judged["dev"]) if row["kind"] != NONE], 1 - KEPT))
+    threshold = float(np.quantile([row["features"][1] for row in judged["dev"] if row["kind"] != NONE], 1 - KEPT))
     table(parts["test"])
     for label, halves in (("test", ("test",)), ("dev", ("dev",)), ("both", ("dev", "test"))):
         pairs = [(c, row["kind"] != NONE) for half in halves for c, row in zip(sure[half], judged[half]) if row["set"] == "squad2.0"]
         print(f"SQuAD 2.0 {label}: AUC {auc([c for c, a in pairs if a], [c for c, a in pairs if not a]):.3f} of {len(pairs)}")
+    for half in ("dev", "test"):
+        below = {kind: [row["features"][1] < threshold for row in judged[half] if (row["kind"] == NONE) == kind] for kind in (True, False)}
+        print(f"not found, {half}: {np.mean(below[True]):.2f} of those that nothing answers, {np.mean(below[False]):.2f} of the others")
     correct = np.array([row["kind"] != NONE and right(row)[1] >= 0.5 for row in judged["test"]])
+    print(f"right answers above the others: AUC {auc(sure['test'][correct], sure['test'][~correct]):.3f} of {len(correct)}")
     for low in np.arange(0, 1, 0.2):
         here = (sure["test"] > low) & (sure["test"] <= low + 0.2)
         if here.any():
             print(f"confidence {low:.1f} to {low + 0.2:.1f}: {here.sum()} answers, {correct[here].mean():.2f} right")
     mix = [row for row in parts["test"] if row["set"] in MIX and row["kind"] != NONE]
     headline = "held out, 13 sets: recall@1 %.3f, @5 %.3f" % tuple(np.mean([any(row["ranked"][:n]) for row in mix]) for n in (1, 5))
-    constant, together, alone = map(float, w)
-    scores = {"calibration": [constant, alone, 0.0, 0.0, 0.0, together], "threshold": threshold, "headline": headline}
+    constant, together, relevance, prior, agree = map(float, w)
+    scores = {"calibration": [constant, 0.0, 0.0, relevance, 0.0, together, prior, agree], "threshold": threshold, "headline": headline}
     pathlib.Path(args.out).write_text(json.dumps(scores))
     print(scores)
 
