@@ -9,6 +9,7 @@
 #include "app/terminal/canvas.h"
 #include "app/panes/conversation.h"
 
+struct code_tint;
 struct outline;
 struct search;
 
@@ -20,9 +21,10 @@ struct view {
     bool dilated;                    /* the map shows the dilated attention, else the evidence attention */
     struct inspected_choice choice;  /* layers, heads and branches of it */
     const struct outline *outline;
-    const struct search *search; /* NULL: nothing is searched for */
-    struct spot spot;            /* in the text */
-    bool logarithmic;            /* heat */
+    const struct code_tint *code; /* what the code that is shown is made of */
+    const struct search *search;  /* NULL: nothing is searched for */
+    struct spot spot;             /* in the text */
+    bool logarithmic;             /* heat */
 };
 
 /* Draws the line above a pane, a title with a rule to its right, and gives back what is left below. `detail` may be

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/panes/code_tint.h"
 #include "app/text/figures.h"
 #include "app/text/outline.h"
 #include "app/panes/search.h"
@@ -192,7 +193,8 @@ static struct style style_at(struct tint *t, size_t document, uint64_t offset)
     if (is_answer(t->v->exchange, document, offset)) return style(ROLE_MATCH);
     const struct pane_text *p = t->p;
     bool marked = document == p->spot.document && offset >= p->spot.offset && offset - p->spot.offset < p->span;
-    struct style s = style(marked ? ROLE_MARKED : ROLE_TEXT);
+    const uint8_t kind = code_tint_at(t->v->code, document, offset);
+    struct style s = style(marked ? ROLE_MARKED : kind ? ROLE_CODE + kind - 1u : ROLE_TEXT);
     int heat = token_heat(t, offset);
     /* The faintest tokens, nearly all of them, stay plain: what stands out should be little. */
     if (heat > 2) s.heat = (uint8_t)heat;
@@ -261,10 +263,21 @@ static void set_tint(struct tint *t, size_t document)
     t->at = 0;
 }
 
+/* Text on the screen, of a few documents at most. */
+static void note_shown(struct pane_text *p, size_t document, uint64_t begin, uint64_t end)
+{
+    struct text_shown *last = p->n_shown > 0 ? &p->shown[p->n_shown - 1] : NULL;
+    if (last != NULL && last->document == document)
+        last->end = end;
+    else if (p->n_shown < PANE_TEXT_SHOWN)
+        p->shown[p->n_shown++] = (struct text_shown){document, begin, end};
+}
+
 static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, const struct view *v)
 {
     struct row r = top_row(p);
     struct tint t = {.p = p, .v = v};
+    p->n_shown = 0;
     for (int y = 0; y < body.h; y++) {
         struct rect line = {body.y + y, body.x, 1, body.w};
         const struct document *d = &v->atlas->corpus->documents[r.document];
@@ -275,6 +288,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
             struct shape s = shape_of(p, d);
             uint64_t end = text_layout_row_end(d, r.offset, s.width, true);
             t.n_spans = v->search ? search_spans(v->search, r.document, r.offset, end, t.spans, SPANS_MAX) : 0;
+            note_shown(p, r.document, r.offset, end);
             draw_gutter(&t, c, line, &r, end, &s);
             draw_text(&t, c, rect_inset(line, 0, 0, 0, s.gutter), &r, end);
         }

@@ -6,6 +6,14 @@
 #include "app/terminal/config.h"
 #include "app/panes/pane.h"
 
+#define PANE_TEXT_SHOWN 3
+
+/* Bytes of a document that are on the screen. */
+struct text_shown {
+    size_t document;
+    uint64_t begin, end;
+};
+
 struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
@@ -14,6 +22,8 @@ struct pane_text {
     bool went;         /* it was gone to and not scrolled since, so it stays in sight when the size changes */
     int height, width; /* as drawn last */
     enum line_numbers numbers;
+    struct text_shown shown[PANE_TEXT_SHOWN]; /* as drawn last */
+    size_t n_shown;
 };
 
 /* Shows a place: a third of the way down with `span` bytes marked from there, or at the top where span is 0. */

@@ -8,6 +8,7 @@
 #include "app/text/figures.h"
 #include "app/worker/message.h"
 #include "app/text/safe_text.h"
+#include "app/panes/code_tint.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
 
@@ -19,7 +20,9 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
 {
     struct screen *s = calloc(1, sizeof *s);
     if (s == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the screen");
-    if (atlas_open(&s->atlas, c, e) != 0 || pane_contents_open(&s->contents, c, e) != 0) {
+    if (atlas_open(&s->atlas, c, e) != 0 || pane_contents_open(&s->contents, c, e) != 0 ||
+        code_tint_open(&s->code, c, e) != 0) {
+        pane_contents_close(&s->contents);
         atlas_close(s->atlas);
         free(s);
         return -1;
@@ -48,6 +51,7 @@ void screen_close(struct screen *s)
     pane_contents_close(&s->contents);
     line_edit_close(&s->picker.line);
     match_list_close(&s->matches);
+    code_tint_close(s->code);
     for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
     atlas_close(s->atlas);
     free(s->problem);
@@ -66,6 +70,7 @@ struct view screen_view(const struct screen *s)
         .dilated = s->dilated,
         .choice = s->choice,
         .outline = s->contents.outline,
+        .code = s->code,
         .search = s->search,
         .spot = s->text.spot,
         .logarithmic = s->config.logarithmic,
@@ -260,9 +265,21 @@ static void want_shares(struct screen *s, const struct exchange *x)
     s->calls.want_shares(s->calls.context, s->conversation.current, x->finding, x->token, begin, end);
 }
 
+/* Colours of the code that is shown. */
+static bool tint_code(struct screen *s)
+{
+    for (size_t i = 0; i < s->text.n_shown; i++) {
+        const struct text_shown *t = &s->text.shown[i];
+        code_tint_want(s->code, t->document, t->begin, t->end);
+    }
+    if (!code_tint_needs(s->code)) return false;
+    s->stale = true;
+    return code_tint_step(s->code, WORK_MS);
+}
+
 bool screen_work(struct screen *s)
 {
-    bool more = false;
+    bool more = tint_code(s);
     const struct exchange *x = conversation_current(&s->conversation);
     if (x != NULL && x->finding != NULL) {
         want_lens(s, x);
@@ -271,7 +288,7 @@ bool screen_work(struct screen *s)
     screen_inspect_work(s);
     if (s->search != NULL && !search_done(s->search)) {
         s->stale = true;
-        more = search_step(s->search, WORK_MS);
+        more = search_step(s->search, WORK_MS) || more;
         const char *problem = search_problem(s->search);
         if (problem != NULL) screen_notice(s, ROLE_ERROR, "%s", problem);
     }

@@ -22,6 +22,7 @@
 #include "app/terminal/keys.h"
 #include "app/terminal/terminal.h"
 
+struct code_tint;
 struct search;
 
 /* In the order in which Tab goes through them. */
@@ -85,14 +86,15 @@ struct screen {
     enum focus focus;
     enum mode mode;
     bool maximized, quit;
-    bool changed;  /* a file is no longer what was read */
-    bool again;    /* quit, to be opened again with the texts as they are now */
-    bool unkept;   /* a question was answered or a place marked since the talk was kept (talk.h) */
-    bool stale;    /* something has changed since the screen was drawn */
-    bool dilated;  /* map and inspector show the dilated attention, else the evidence attention */
-    bool returns;  /* closing the inspector goes back to the evidence attention */
-    bool stopping; /* something was told to stop and has not stopped yet */
-    bool renews;   /* a question is looked into again when more has been read, even while reading goes on */
+    bool changed;           /* a file is no longer what was read */
+    bool again;             /* quit, to be opened again with the texts as they are now */
+    bool unkept;            /* a question was answered or a place marked since the talk was kept (talk.h) */
+    bool stale;             /* something has changed since the screen was drawn */
+    bool dilated;           /* map and inspector show the dilated attention, else the evidence attention */
+    bool returns;           /* closing the inspector goes back to the evidence attention */
+    bool stopping;          /* something was told to stop and has not stopped yet */
+    bool renews;            /* a question is looked into again when more has been read, even while reading goes on */
+    struct code_tint *code; /* owned */
     struct pane_text text, text_before; /* before a list showed other places */
     struct pane_evidence evidence;
     struct pane_contents contents;

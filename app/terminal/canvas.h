@@ -26,11 +26,12 @@ enum role {
     ROLE_QUESTION,
     ROLE_ERROR,
     ROLE_GOOD,
-    ROLE_KEY,    /* names of keys */
-    ROLE_HEAT,   /* bars in the colour of their heat, instead of on it */
-    ROLE_WEIGHT, /* the same for words and numbers */
-    ROLE_BRANCH, /* ROLE_BRANCH + i, i < 8: colours that tell branches apart */
-    ROLE_COUNT = ROLE_BRANCH + 8,
+    ROLE_KEY,                    /* names of keys */
+    ROLE_HEAT,                   /* bars in the colour of their heat, instead of on it */
+    ROLE_WEIGHT,                 /* the same for words and numbers */
+    ROLE_BRANCH,                 /* ROLE_BRANCH + i, i < 8: colours that tell branches apart */
+    ROLE_CODE = ROLE_BRANCH + 8, /* ROLE_CODE + i, i < 7: what code is made of (syntax.h, from SYNTAX_COMMENT on) */
+    ROLE_COUNT = ROLE_CODE + 7,
 };
 
 struct style {

@@ -44,6 +44,13 @@ static const struct entry roles[ROLE_COUNT] = {
     [ROLE_BRANCH + 5] = {0x61c7b5, OWN, 0x005f5f, OWN, 14, 12, OWN, 0, 0},
     [ROLE_BRANCH + 6] = {0xd0d0d0, OWN, 0x404040, OWN, 7, OWN, OWN, 0, 0},
     [ROLE_BRANCH + 7] = {0xffa657, OWN, 0xaf005f, OWN, 3, 9, OWN, 0, 0},
+    [ROLE_CODE + 0] = {0x9aa2ab, OWN, 0x5f676e, OWN, 8, 8, OWN, 0, 0},
+    [ROLE_CODE + 1] = {0x98c379, OWN, 0x00661f, OWN, 2, 8, OWN, 0, 0},
+    [ROLE_CODE + 2] = {0xd19af0, OWN, 0x8700af, OWN, 13, 13, OWN, 0, 0},
+    [ROLE_CODE + 3] = {0x61c7b5, OWN, 0x005f5f, OWN, 14, 12, OWN, 0, 0},
+    [ROLE_CODE + 4] = {0xe5c07b, OWN, 0x9a5b00, OWN, 11, 5, OWN, 0, 0},
+    [ROLE_CODE + 5] = {0xffa657, OWN, 0xaf005f, OWN, 3, 9, OWN, 0, 0},
+    [ROLE_CODE + 6] = {0x8ab4f8, OWN, 0x1a5fb4, OWN, 12, 4, OWN, 0, 0},
 };
 
 /* Dark to bright on dark, pale to strong on light: more attention stands out more from the background. */
