@@ -51,7 +51,7 @@ static void every_default_key_runs_the_command_of_its_line(void **state)
     struct keymap m;
     keymap_init(&m);
     size_t n;
-    const struct keys_entry *actions = keys_table(&n);
+    const struct actions_entry *actions = actions_table(&n);
     for (size_t i = 0; i < n; i++) {
         char keys[64];
         snprintf(keys, sizeof keys, "%s", actions[i].keys);
@@ -73,12 +73,12 @@ static void a_key_can_be_bound_to_another_command(void **state)
     assert_true(keymap_bind(&m, 'j', ACTION_UP));
     assert_int_equal(keymap_find(&m, 'j', false), ACTION_UP);
     assert_int_equal(keymap_find(&m, 'j', true), ACTION_NONE);
-    assert_true(keymap_bind(&m, KEYS_F1 + 4, keys_action_named("quit")));
+    assert_true(keymap_bind(&m, KEYS_F1 + 4, actions_named("quit")));
     keymap_names(&m, ACTION_QUIT, names, sizeof names);
     assert_string_equal(names, "q F5");
     keymap_names(&m, ACTION_QUIT, names, 3);
     assert_string_equal(names, "q");
-    assert_int_equal(keys_action_named("no-such"), ACTION_NONE);
+    assert_int_equal(actions_named("no-such"), ACTION_NONE);
 }
 
 int main(void)

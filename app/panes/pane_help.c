@@ -24,7 +24,7 @@ static int draw_line(struct canvas *c, struct rect r, int y, const char *keys, c
 static int draw_all(struct canvas *c, struct rect r, int y, const struct keymap *m)
 {
     size_t n;
-    const struct keys_entry *actions = keys_table(&n);
+    const struct actions_entry *actions = actions_table(&n);
     y = draw_line(c, r, y, "1 ... 9", "go to the evidence with this number");
     for (int edit = 0; edit < 2; edit++) {
         if (edit) {

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "app/terminal/keys.h"
+#include "app/terminal/actions.h"
 #include "app/text/corpus.h"
 
 static void add(struct completion *c, const char *typed, size_t size, const char *word)
@@ -43,7 +43,7 @@ static void add_values(struct completion *out, const char *command, size_t size,
 static void add_actions(struct completion *out, const char *typed)
 {
     size_t n;
-    const struct keys_entry *table = keys_table(&n);
+    const struct actions_entry *table = actions_table(&n);
     for (size_t i = 0; i < n; i++) add(out, typed, strlen(typed), table[i].name);
 }
 

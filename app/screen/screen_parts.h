@@ -19,7 +19,7 @@
 #include "app/panes/picker.h"
 #include "app/screen/screen.h"
 #include "app/terminal/config.h"
-#include "app/terminal/keys.h"
+#include "app/terminal/actions.h"
 #include "app/terminal/terminal.h"
 
 struct code_tint;

@@ -31,7 +31,7 @@ static int no_such_action(const char *name, struct error *e)
     struct suggest meant = suggest_for(name, strlen(name));
     size_t n;
     char words[64];
-    const struct keys_entry *table = keys_table(&n);
+    const struct actions_entry *table = actions_table(&n);
     for (size_t i = 0; i < n; i++) suggest_try(&meant, table[i].name);
     return error_set(e, "no such action: %s%s", name, suggest_words(&meant, "", words));
 }
@@ -50,7 +50,7 @@ static int no_such_setting(const char *name, struct error *e)
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
 {
     uint32_t key;
-    enum action action = keys_action_named(action_name);
+    enum action action = actions_named(action_name);
     if (!keys_parse(key_name, &key)) return error_set(e, "no such key: %s (a, ^A, M-a, Tab, F1, PgDn, ...)", key_name);
     if (action == ACTION_NONE) return no_such_action(action_name, e);
     return keymap_bind(&c->keymap, key, action) ? 0 : error_set(e, "too many keys are bound");

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "app/terminal/keys.h"
+#include "app/terminal/actions.h"
 
 static const char head[] =
     "# Settings of Lectern: ~/.config/lectern/config, or lectern/config under $XDG_CONFIG_HOME. One a line; all of "
@@ -28,7 +28,7 @@ static const char head[] =
     "Tab,\n"
     "# Enter, Esc, Space, Up, PgDn, F1 and so on. These are all the actions there are.\n";
 
-static void write_keys(FILE *f, const struct keys_entry *a)
+static void write_keys(FILE *f, const struct actions_entry *a)
 {
     for (const char *k = a->keys; *k != '\0';) {
         const size_t n = strcspn(k, " ");
@@ -40,12 +40,12 @@ static void write_keys(FILE *f, const struct keys_entry *a)
 int config_page_write(FILE *f)
 {
     size_t n;
-    const struct keys_entry *table = keys_table(&n);
+    const struct actions_entry *table = actions_table(&n);
     fputs(head, f);
     for (int edit = 0; edit < 2; edit++) {
         fputs(edit ? "\n# While typing\n" : "\n# Everywhere else\n", f);
         for (size_t i = 0; i < n; i++) {
-            const struct keys_entry *a = &table[i];
+            const struct actions_entry *a = &table[i];
             if (a->edit != (bool)edit || (a->action >= EDIT_LEFT) != (bool)edit) continue;
             fprintf(f, "\n# %s\n", a->help ? a->help : "leave, close");
             write_keys(f, a);

@@ -21,7 +21,7 @@ static bool bind(struct keymap *m, uint32_t key, enum action action, bool edit)
 void keymap_init(struct keymap *m)
 {
     size_t n_entries;
-    const struct keys_entry *table = keys_table(&n_entries);
+    const struct actions_entry *table = actions_table(&n_entries);
     m->n = 0;
     for (size_t i = 0; i < n_entries; i++) {
         for (const char *k = table[i].keys; *k != '\0';) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/terminal/actions.h"
 #include "app/terminal/keys.h"
 
 enum { KEYMAP_BINDINGS = 256 };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/terminal/keys.h"
+#include "app/terminal/actions.h"
 
 /* Longer input is cut here: a question of 64 KiB is already longer than most texts' answers. */
 #define LINE_EDIT_MAX 65536
