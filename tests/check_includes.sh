@@ -49,6 +49,7 @@ libraries() {
     forbid 'mpi\.h' 'app compute tests' '^compute/comm' 'only compute/comm*.c includes MPI'
     forbid 'archive(_entry)?\.h' 'app compute tests' '^app/text/convert/unpack\.c:|^tests/' 'only app/text/convert/unpack.c includes libarchive'
     forbid 'libxml' 'app compute tests' '^app/text/convert/markup\.c:' 'only app/text/convert/markup.c includes libxml2'
+    forbid 'curl/' 'app compute tests' '^app/answer/chat_http\.c:' 'only app/answer/chat_http.c includes libcurl'
     forbid 'sentencepiece' 'app compute tests' '^compute/spm\.cc:' 'only compute/spm.cc includes SentencePiece'
     forbid '(cblas|oneapi)' 'app compute tests' '^compute/product\.c:|^tests/tool_benchmark\.c:' 'only compute/product.c includes the BLAS and oneDNN'
 }
@@ -88,7 +89,7 @@ plant compute/a.c '"app/text/words.h"'
 plant app/main.c '"tests/test.h"'
 plant app/text/up.c '"../reader/reader.h"'
 n=0
-for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h sentencepiece_processor.h cblas.h oneapi/dnnl/dnnl.h; do
+for library in ncurses.h vulkan/vulkan.h mpi.h archive.h libxml/tree.h curl/curl.h sentencepiece_processor.h cblas.h oneapi/dnnl/dnnl.h; do
     plant "app/text/library$((n++)).c" "<$library>"
 done
 found=$(cd "$planted" && check)

@@ -7,6 +7,7 @@
 
 #include "app/answer/answer_small.h"
 #include "app/answer/answerer.h"
+#include "app/answer/chat_refusal.h"
 #include "app/answer/chat_stream.h"
 #include "app/answer/chat_template.h"
 #include "app/answer/citation.h"
@@ -53,6 +54,17 @@ static void reply(const uint8_t *bytes, size_t size)
     check_references(&f);
     free(f.text);
     chat_stream_free(&s);
+}
+
+/* The same bytes as a refusal, which is a C string. */
+static void refusal(const uint8_t *bytes, size_t size)
+{
+    char body[4096], words[CHAT_REFUSAL_WORDS + 1];
+    const size_t n = size < sizeof body ? size : sizeof body - 1;
+    memcpy(body, bytes, n);
+    body[n] = '\0';
+    chat_refusal_read(bytes[0] % 2 ? 400 : 404, body, n, words);
+    if (strlen(words) > CHAT_REFUSAL_WORDS) abort();
 }
 
 static struct model *tiny(void)
@@ -115,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < 2) return 0;
     if (*bytes == 's') {
         reply(bytes + 1, size - 1);
+        refusal(bytes + 1, size - 1);
         return 0;
     }
     char *text = calloc(size + 3, 1); /* three strings at least */

@@ -14,6 +14,9 @@ struct stub {
     int listener;
     pthread_t thread;
     const char *const *parts; /* sent one after the other, NULL-terminated */
+    const char *const *then;  /* whole replies to the requests after the first, NULL-terminated; may be NULL */
+    size_t n_served;          /* of them */
+    char later[4][4096];      /* what those requests were */
     long pause_ms;            /* between parts */
     size_t repeat;            /* the last part is sent so often more */
     bool stays_open;          /* says nothing more, and does not close until the client does */
@@ -32,15 +35,23 @@ static void pause_for(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
+static int take_request(const struct stub *s, char *request, size_t capacity)
+{
+    int c = accept(s->listener, NULL, NULL);
+    size_t size = 0;
+    bool whole = false;
+    for (ssize_t n = 1; n > 0 && !whole && size + 1 < capacity;) {
+        n = recv(c, request + size, capacity - 1 - size, 0);
+        if (n > 0) size += (size_t)n;
+        whole = request_is_whole(request) || (strncmp(request, "GET ", 4) == 0 && strstr(request, "\r\n\r\n"));
+    }
+    return c;
+}
+
 static void *serve(void *context)
 {
     struct stub *s = context;
-    int c = accept(s->listener, NULL, NULL);
-    size_t size = 0;
-    for (ssize_t n = 1; n > 0 && !request_is_whole(s->request) && size + 1 < sizeof s->request;) {
-        n = recv(c, s->request + size, sizeof s->request - 1 - size, 0);
-        if (n > 0) size += (size_t)n;
-    }
+    int c = take_request(s, s->request, sizeof s->request);
     const char *last = "";
     bool open = true;
     for (const char *const *p = s->parts; *p && open; last = *p++) {
@@ -51,6 +62,12 @@ static void *serve(void *context)
     char rest;
     while (s->stays_open && recv(c, &rest, 1, 0) > 0) continue;
     close(c);
+    for (size_t i = 0; s->then && s->then[i]; i++) {
+        c = take_request(s, s->later[i], sizeof s->later[i]);
+        send(c, s->then[i], strlen(s->then[i]), MSG_NOSIGNAL);
+        close(c);
+        s->n_served++;
+    }
     return NULL;
 }
 
@@ -267,6 +284,109 @@ static void what_is_named_wrongly_is_an_error_before_anything_is_sent(void **sta
     assert_non_null(strstr(e.text, "a character that no key has"));
 }
 
+#define REFUSAL(status, body)                                                                                          \
+    "HTTP/1.1 " status " x\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" body
+#define ANSWER STREAM EVENT("Edward") "data: [DONE]\n\n"
+
+/* What a server does not take is not asked of it again: every refusal mends one thing. */
+static void a_request_is_made_as_the_server_takes_it(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0};
+    struct stub s = {
+        .parts =
+            (const char *const[]){
+                REFUSAL(
+                    "400",
+                    "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens' is not supported with this model. "
+                    "Use 'max_completion_tokens' instead.\",\"type\":\"invalid_request_error\",\"param\":"
+                    "\"max_tokens\",\"code\":\"unsupported_parameter\"}}"),
+                NULL},
+        .then = (const char *const[]){
+            REFUSAL("400",
+                    "{\"error\":{\"message\":\"Unsupported value: 'temperature' does not support 0 with this model.\","
+                    "\"param\":\"temperature\",\"code\":\"unsupported_value\"}}"),
+            REFUSAL("400",
+                    "{\"object\":\"error\",\"message\":\"System role not supported\",\"type\":\"BadRequestError\","
+                    "\"param\":null,\"code\":400}"),
+            ANSWER, NULL}};
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_string_equal(h.text, "Edward");
+    assert_int_equal(s.n_served, 3);
+    assert_non_null(strstr(s.request, "\"max_tokens\":99"));
+    assert_non_null(strstr(s.later[0], "\"max_completion_tokens\":99"));
+    assert_null(strstr(s.later[0], "\"max_tokens\""));
+    assert_non_null(strstr(s.later[0], "\"temperature\":0"));
+    assert_null(strstr(s.later[1], "\"temperature\""));
+    assert_non_null(strstr(s.later[1], "\"role\":\"system\""));
+    assert_non_null(
+        strstr(s.later[2], "\"messages\":[{\"role\":\"user\",\"content\":\"Be brief.\\n\\nWho \\\"is\\\" it?\\n\"}]"));
+}
+
+static void a_refusal_that_nothing_mends_is_said_in_the_servers_words(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0};
+    static const char refusal[] =
+        REFUSAL("400", "{\"error\":{\"message\":\"temperature is odd\",\"param\":\"temperature\"}}");
+    struct stub s = {.parts = (const char *const[]){refusal, NULL}, .then = (const char *const[]){refusal, NULL}};
+    assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "/chat/completions: HTTP 400: temperature is odd"));
+    expect_failure((const char *const[]){REFUSAL("401", "{\"error\":{\"message\":\"no key\"}}"), NULL},
+                   "HTTP 401: no key");
+    expect_failure((const char *const[]){REFUSAL("400", "{\"error\":\"the prompt is too long\"}"), NULL},
+                   "HTTP 400: the prompt is too long");
+}
+
+static void of_an_unknown_model_the_known_ones_are_named(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0};
+    static const char *const refusals[] = {
+        REFUSAL("404",
+                "{\"error\":{\"message\":\"model \\\"tiny\\\" not found, try pulling it first\",\"type\":\"api_error\","
+                "\"param\":null,\"code\":null}}"),
+        REFUSAL("404", "{\"error\":{\"message\":\"The model `tiny` does not "
+                       "exist.\",\"type\":\"NotFoundError\",\"param\":\"model\","
+                       "\"code\":404}}")};
+    for (size_t i = 0; i < 2; i++) {
+        struct stub s = {
+            .parts = (const char *const[]){refusals[i], NULL},
+            .then = (const char *const[]){REFUSAL("200", "{\"object\":\"list\",\"data\":[{\"id\":\"qwen3:8b\"},"
+                                                         "{\"object\":7},{\"id\":\"gemma3\"}]}"),
+                                          NULL}};
+        assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
+        if (!strstr(e.text, "; it has qwen3:8b, gemma3")) fail_msg("said: %s", e.text);
+        assert_int_equal(strncmp(s.later[0], "GET /v1/models HTTP/1.1\r\n", 25), 0);
+    }
+    struct stub there = {
+        .parts = (const char *const[]){refusals[0], NULL},
+        .then = (const char *const[]){REFUSAL("200", "{\"data\":[{\"id\":\"tiny\"},{\"id\":\"b\"}]}"), NULL}};
+    assert_int_equal(chat_with(&there, &h, NULL, &e), -1);
+    assert_null(strstr(e.text, "it has"));
+}
+
+/* A model that thinks is given the tokens for it, once. */
+static void a_thought_that_used_all_tokens_up_is_given_more(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0};
+    static const char thought[] =
+        STREAM "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Well\"}}]}\n\n"
+               "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
+    struct stub s = {.parts = (const char *const[]){thought, NULL}, .then = (const char *const[]){ANSWER, NULL}};
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_string_equal(h.text, "Edward");
+    assert_non_null(strstr(s.later[0], "\"max_tokens\":1584"));
+    struct stub again = {.parts = s.parts, .then = (const char *const[]){thought, NULL}};
+    assert_int_equal(chat_with(&again, &h, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "the model thought until its tokens were used up"));
+}
+
 static void others_have_their_turn_while_words_are_waited_for(void **state)
 {
     (void)state;
@@ -291,6 +411,10 @@ int main(void)
         cmocka_unit_test(a_silent_server_is_not_waited_for),
         cmocka_unit_test(an_answer_under_way_can_be_cancelled),
         cmocka_unit_test(what_is_named_wrongly_is_an_error_before_anything_is_sent),
+        cmocka_unit_test(a_request_is_made_as_the_server_takes_it),
+        cmocka_unit_test(a_refusal_that_nothing_mends_is_said_in_the_servers_words),
+        cmocka_unit_test(of_an_unknown_model_the_known_ones_are_named),
+        cmocka_unit_test(a_thought_that_used_all_tokens_up_is_given_more),
         cmocka_unit_test(others_have_their_turn_while_words_are_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

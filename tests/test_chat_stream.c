@@ -112,6 +112,87 @@ static void the_servers_own_words_for_a_failure_are_handed_on(void **state)
     assert_null(feed(&h, "{\"error\":null,\"choices\":[{\"message\":{\"content\":\"ok\"}}]}", 6));
 }
 
+static void thoughts_are_no_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply, *heard;
+    } replies[] = {
+        {EVENT("\\n<think>\\nHe < she </th") EVENT("ink>\\n\\nHyde") EVENT(" <think>") "data: [DONE]", "Hyde <think>"},
+        {EVENT("<thi") EVENT("rst> is no tag") "data: [DONE]", "<thirst> is no tag"},
+        {EVENT(" ") EVENT(" <th") "data: [DONE]", "  <th"},
+        {EVENT("<think>a</</think>b") "data: [DONE]", "b"},
+        {EVENT("                                    spaces") "data: [DONE]",
+         "                                    spaces"},
+        {"{\"choices\":[{\"message\":{\"reasoning_content\":\"so\",\"content\":\"<think></think>yes\"}}]}", "yes"},
+        {EVENT("<think>never") "data: [DONE]", ""},
+    };
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        for (size_t step = 1; step < 200; step += 13) {
+            struct heard h = {.size = 0};
+            assert_null(feed(&h, replies[i].reply, step));
+            assert_string_equal(h.text, replies[i].heard);
+        }
+    }
+}
+
+/* As these servers wrote them in 2026, in their order of keys. */
+static void replies_of_ollama_llama_server_and_vllm_are_read(void **state)
+{
+    (void)state;
+    static const char *const replies[] = {
+        /* ollama 0.13 */
+        "data: "
+        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"qwen3\",\"system_"
+        "fingerprint\":"
+        "\"fp_ollama\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\",\"reasoning\":"
+        "\"Okay\"},"
+        "\"finish_reason\":null}]}\n\n"
+        "data: "
+        "{\"id\":\"chatcmpl-1\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Edward\"},"
+        "\"finish_reason\":null}]}\n\n"
+        "data: {\"id\":\"chatcmpl-1\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
+        "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
+        /* llama-server b7000 */
+        "data: "
+        "{\"choices\":[{\"finish_reason\":null,\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null}}],"
+        "\"created\":1,"
+        "\"id\":\"chatcmpl-2\",\"model\":\"gpt-oss\",\"system_fingerprint\":\"b7000-x\",\"object\":\"chat.completion."
+        "chunk\"}\n\n"
+        "data: {\"choices\":[{\"finish_reason\":null,\"index\":0,\"delta\":{\"reasoning_content\":\"We "
+        "need\"}}],\"created\":1}\n\n"
+        "data: "
+        "{\"choices\":[{\"finish_reason\":null,\"index\":0,\"delta\":{\"content\":\"Edward\"}}],\"created\":1}\n\n"
+        "data: "
+        "{\"choices\":[{\"finish_reason\":\"stop\",\"index\":0,\"delta\":{}}],\"created\":1,\"timings\":{\"predicted_"
+        "n\":9}}\n\n"
+        "data: [DONE]\n\n",
+        /* vLLM 0.11 */
+        "data: "
+        "{\"id\":\"chatcmpl-3\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{"
+        "\"index\":0,"
+        "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}],\"prompt_token_"
+        "ids\":null}\n\n"
+        "data: "
+        "{\"id\":\"chatcmpl-3\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":\"Hm\",\"reasoning_content\":\"Hm\"}"
+        ","
+        "\"logprobs\":null,\"finish_reason\":null,\"token_ids\":null}]}\n\n"
+        "data: {\"id\":\"chatcmpl-3\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Edward\"},\"logprobs\":null,"
+        "\"finish_reason\":\"stop\",\"stop_reason\":null}]}\n\n"
+        "data: {\"id\":\"chatcmpl-3\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"total_tokens\":12}}\n\ndata: "
+        "[DONE]\n\n"};
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        for (size_t step = 1; step < 400; step += 17) {
+            struct heard h = {.size = 0};
+            assert_null(feed(&h, replies[i], step));
+            assert_string_equal(h.text, "Edward");
+        }
+    }
+    struct heard h = {.size = 0};
+    assert_string_equal(feed(&h, EVENT("a") "error: {\"code\":500,\"message\":\"context shift\"}\n\n", 6),
+                        "the server says: context shift");
+}
+
 static void a_line_without_end_is_refused(void **state)
 {
     (void)state;
@@ -137,6 +218,8 @@ int main(void)
         cmocka_unit_test(nothing_after_the_end_is_heard),
         cmocka_unit_test(what_is_no_reply_is_said_to_be_none),
         cmocka_unit_test(the_servers_own_words_for_a_failure_are_handed_on),
+        cmocka_unit_test(thoughts_are_no_answer),
+        cmocka_unit_test(replies_of_ollama_llama_server_and_vllm_are_read),
         cmocka_unit_test(a_line_without_end_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,42 +2,40 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/answer/chat_http.h"
+#include "app/answer/chat_refusal.h"
 #include "app/answer/chat_stream.h"
+#include "app/text/json.h"
+#include "compute/bytes.h"
 #include "compute/error.h"
 
 enum {
-    CONNECT_SECONDS = 10,
     SILENCE_SECONDS = 120, /* a server may load its model first */
-    TOTAL_SECONDS = 900,
-    POLL_MILLISECONDS = 100, /* between two looks at the cancel flag */
-    ERROR_BYTES = 300,       /* of an error's body that are shown */
+    REASONING_TIMES = 16,  /* so many more tokens are asked for of a model that thinks before it answers */
+    MODELS_LISTED = 8,
 };
+
+#define LISTING_BYTES ((size_t)1 << 20)
 
 struct answerer_server {
     struct answerer base;
-    char *url, *model, *authorization; /* owned; authorization: the header, or NULL */
+    char *base_url, *url, *model, *authorization; /* owned; url: of chats; authorization: the header, or NULL */
     struct chat_sampling sampling;
     long silence_seconds;
-};
-
-/* One request under way. */
-struct exchange {
-    const struct chat_request *request;
-    struct chat_stream stream;
-    CURL *curl;
-    char body[ERROR_BYTES + 1]; /* the beginning of an error's body */
-    size_t body_size;
-    struct error problem; /* text[0]: set */
+    struct {
+        bool completion_tokens, no_sampling, no_system; /* it has refused otherwise */
+        bool reasons;                                   /* an answer's tokens do not do */
+    } takes;
 };
 
 static void server_close(struct answerer *base)
 {
     struct answerer_server *a = (struct answerer_server *)base;
+    free(a->base_url);
     free(a->url);
     free(a->model);
     free(a->authorization);
@@ -52,156 +50,209 @@ static size_t server_count(const struct answerer *base, const char *text, size_t
     return size / 3 + 1;
 }
 
-static long http_status(const struct exchange *x)
-{
-    long status = 0;
-    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
-    return status;
-}
-
-static size_t take_bytes(char *bytes, size_t one, size_t size, void *context)
-{
-    struct exchange *x = context;
-    (void)one;
-    if (http_status(x) != 200) {
-        size_t room = ERROR_BYTES - x->body_size, n = size < room ? size : room;
-        memcpy(x->body + x->body_size, bytes, n);
-        x->body_size += n;
-        return room ? size : 0; /* the rest is not waited for */
-    }
-    if (chat_stream_add(&x->stream, bytes, size, &x->problem) != 0 || x->stream.enough) return 0;
-    return size;
-}
-
 static const char *const role_names[] = {
     [CHAT_SYSTEM] = "system", [CHAT_USER] = "user", [CHAT_ASSISTANT] = "assistant"};
 
-static bool add_messages(cJSON *object, const struct chat_request *r)
+static bool add_message(cJSON *list, enum chat_role role, const char *text)
+{
+    cJSON *m = cJSON_CreateObject();
+    return m && cJSON_AddItemToArray(list, m) && cJSON_AddStringToObject(m, "role", role_names[role]) &&
+           cJSON_AddStringToObject(m, "content", text);
+}
+
+/* Both in one message of the user's. */
+static bool add_joined(cJSON *list, const char *system, const char *text)
+{
+    const size_t size = strlen(system) + strlen(text) + 3;
+    char *both = malloc(size);
+    if (!both) return false;
+    snprintf(both, size, "%s\n\n%s", system, text);
+    const bool added = add_message(list, CHAT_USER, both);
+    free(both);
+    return added;
+}
+
+/* Where the server takes no system message it stands before the user's first. */
+static bool add_messages(cJSON *object, const struct chat_request *r, bool no_system)
 {
     cJSON *list = cJSON_AddArrayToObject(object, "messages");
-    for (size_t i = 0; list && i < r->n_messages; i++) {
-        cJSON *m = cJSON_CreateObject();
-        if (!m || !cJSON_AddItemToArray(list, m) ||
-            !cJSON_AddStringToObject(m, "role", role_names[r->messages[i].role]) ||
-            !cJSON_AddStringToObject(m, "content", r->messages[i].text))
-            return false;
+    const char *system = NULL;
+    bool whole = list != NULL;
+    for (size_t i = 0; i < r->n_messages && whole; i++) {
+        const struct chat_message *m = &r->messages[i];
+        if (m->role == CHAT_SYSTEM && no_system) {
+            system = m->text;
+        } else if (m->role == CHAT_USER && system) {
+            whole = add_joined(list, system, m->text);
+            system = NULL;
+        } else {
+            whole = add_message(list, m->role, m->text);
+        }
     }
-    return list != NULL;
+    return whole;
+}
+
+static bool add_sampling(const struct answerer_server *a, cJSON *o)
+{
+    return a->takes.no_sampling || (cJSON_AddNumberToObject(o, "temperature", (double)a->sampling.temperature) &&
+                                    cJSON_AddNumberToObject(o, "top_p", (double)a->sampling.top_p) &&
+                                    cJSON_AddNumberToObject(o, "seed", (double)(a->sampling.seed & 0x7fffffff)));
 }
 
 /* The request as JSON, cJSON_free'd by the caller; NULL without memory. */
 static char *write_request(const struct answerer_server *a, const struct chat_request *r)
 {
+    const char *most = a->takes.completion_tokens ? "max_completion_tokens" : "max_tokens";
+    const double tokens = (double)r->max_tokens * (a->takes.reasons ? REASONING_TIMES : 1);
     cJSON *o = cJSON_CreateObject();
     char *text = NULL;
-    if (o && cJSON_AddStringToObject(o, "model", a->model) && add_messages(o, r) &&
-        cJSON_AddTrueToObject(o, "stream") &&
-        cJSON_AddNumberToObject(o, "temperature", (double)a->sampling.temperature) &&
-        cJSON_AddNumberToObject(o, "top_p", (double)a->sampling.top_p) &&
-        cJSON_AddNumberToObject(o, "seed", (double)(a->sampling.seed & 0x7fffffff)) &&
-        cJSON_AddNumberToObject(o, "max_tokens", r->max_tokens))
+    if (o && cJSON_AddStringToObject(o, "model", a->model) && add_messages(o, r, a->takes.no_system) &&
+        cJSON_AddTrueToObject(o, "stream") && add_sampling(a, o) && cJSON_AddNumberToObject(o, most, tokens))
         text = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
     return text;
 }
 
-static void set_up(const struct answerer_server *a, struct exchange *x, const char *body, struct curl_slist *headers)
+static int take_stream(void *context, const char *bytes, size_t size, struct error *e)
 {
-    CURL *c = x->curl;
-    curl_easy_setopt(c, CURLOPT_URL, a->url);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_PROXY, "");
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, a->silence_seconds);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "lectern");
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_bytes);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+    struct chat_stream *s = context;
+    if (chat_stream_add(s, bytes, size, e) != 0) return -1;
+    return s->enough;
 }
 
-/* What went wrong below HTTP, and what may help. */
-static int explain(CURLcode code, struct error *e)
+/* Takes a list of models as it comes. */
+struct listing {
+    char *text; /* owned */
+    size_t size, capacity;
+};
+
+static int take_listing(void *context, const char *bytes, size_t size, struct error *e)
 {
-    const char *words = curl_easy_strerror(code);
-    switch (code) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return error_set(e, "%s: is the server running, and is this its address?", words);
-    case CURLE_SSL_CONNECT_ERROR:
-        return error_set(e, "%s: a server without TLS is named http://", words);
-    case CURLE_OPERATION_TIMEDOUT:
-        return error_set(e, "%s: the server is silent, or slow", words);
-    default:
-        return error_set(e, "%s", words);
+    struct listing *l = context;
+    if (size > LISTING_BYTES - l->size) return error_set(e, "the list of models does not end");
+    char *text = bytes_reserve(l->text, &l->capacity, l->size + size, 1);
+    if (!text) return error_memory(e);
+    l->text = text;
+    memcpy(text + l->size, bytes, size);
+    l->size += size;
+    return 0;
+}
+
+static struct chat_http http_of(const struct answerer_server *a, const struct chat_request *r, const char *url)
+{
+    return (struct chat_http){.url = url,
+                              .authorization = a->authorization,
+                              .silence_seconds = a->silence_seconds,
+                              .cancel = r->cancel,
+                              .idle = r->idle,
+                              .idle_context = r->idle_context};
+}
+
+/* Writes "; it has a, b, c" unless the model is one of them. */
+static void write_models(FILE *out, const char *model, const cJSON *list)
+{
+    const cJSON *one;
+    size_t n = 0;
+    cJSON_ArrayForEach(one, list)
+    {
+        const cJSON *id = cJSON_GetObjectItemCaseSensitive(one, "id");
+        if (cJSON_IsString(id) && strcmp(id->valuestring, model) == 0) return;
+    }
+    cJSON_ArrayForEach(one, list)
+    {
+        const cJSON *id = cJSON_GetObjectItemCaseSensitive(one, "id");
+        if (!cJSON_IsString(id)) continue;
+        if (n == MODELS_LISTED) fputs(", ...", out);
+        if (n++ >= MODELS_LISTED) return;
+        fprintf(out, "%s%s", n > 1 ? ", " : "; it has ", id->valuestring);
     }
 }
 
-/* What the transfer came to, in words. */
-static int judge(struct exchange *x, CURLcode code, struct error *e)
+/* What the server has in place of an unknown model, from URL/models; malloc'ed, "" where it does not say; NULL without
+ * memory. */
+static char *list_models(const struct answerer_server *a, const struct chat_request *r)
 {
-    long status = http_status(x);
-    if (x->problem.text[0]) return error_copy(e, &x->problem);
-    if (status >= 300 && status < 400)
-        return error_set(e, "HTTP %ld: the server redirects; redirects are not followed", status);
-    if (status && status != 200) return error_set(e, "HTTP %ld: %s", status, x->body);
-    if (x->stream.enough) return 0;
-    if (code != CURLE_OK) return explain(code, e);
-    return chat_stream_finish(&x->stream, e);
+    char url[1024], *text = NULL;
+    size_t size;
+    struct listing l = {.size = 0};
+    struct chat_http http = http_of(a, r, url);
+    struct chat_http_reply reply;
+    struct error ignored;
+    cJSON *object = NULL;
+    http.take = take_listing;
+    http.context = &l;
+    if ((size_t)snprintf(url, sizeof url, "%s/models", a->base_url) < sizeof url &&
+        chat_http_run(&http, &reply, &ignored) == 0 && reply.status == 200)
+        object = json_parse(l.text, l.size, NULL);
+    FILE *out = open_memstream(&text, &size);
+    if (out) write_models(out, a->model, cJSON_GetObjectItemCaseSensitive(object, "data"));
+    if (out) fclose(out);
+    cJSON_Delete(object);
+    free(l.text);
+    return text;
 }
 
-static int transfer(struct exchange *x, struct error *e)
+/* A reply that is no answer: why, in `e`; and what it is about. */
+static enum chat_refusal refused(const struct answerer_server *a, const struct chat_request *r,
+                                 const struct chat_http_reply *reply, struct error *e)
 {
-    CURLM *multi = curl_multi_init();
-    if (!multi) return error_memory(e);
-    CURLcode code = CURLE_FAILED_INIT;
-    int running = 1;
-    bool cancelled = false;
-    curl_multi_add_handle(multi, x->curl);
-    while (running && !cancelled) {
-        if (curl_multi_perform(multi, &running) != CURLM_OK) break;
-        if (running) curl_multi_poll(multi, NULL, 0, POLL_MILLISECONDS, NULL);
-        if (x->request->idle) x->request->idle(x->request->idle_context);
-        cancelled = x->request->cancel && atomic_load(x->request->cancel);
+    char words[CHAT_REFUSAL_WORDS + 1];
+    if (reply->status >= 300 && reply->status < 400) {
+        error_set(e, "HTTP %ld: the server redirects; redirects are not followed", reply->status);
+        return CHAT_REFUSAL_OTHER;
     }
-    int left;
-    for (CURLMsg *m; (m = curl_multi_info_read(multi, &left));)
-        if (m->msg == CURLMSG_DONE) code = m->data.result;
-    int result = cancelled ? error_cancelled(e) : judge(x, code, e);
-    curl_multi_remove_handle(multi, x->curl);
-    curl_multi_cleanup(multi);
+    const enum chat_refusal about = chat_refusal_read(reply->status, reply->refusal, reply->size, words);
+    char *models = about == CHAT_REFUSAL_MODEL ? list_models(a, r) : NULL;
+    error_set(e, "HTTP %ld: %s%s", reply->status, words, models ? models : "");
+    free(models);
+    return about;
+}
+
+/* Whether the next request is another one. */
+static bool adapt(struct answerer_server *a, enum chat_refusal about)
+{
+    bool *taken = about == CHAT_REFUSAL_MAX_TOKENS ? &a->takes.completion_tokens
+                  : about == CHAT_REFUSAL_SAMPLING ? &a->takes.no_sampling
+                  : about == CHAT_REFUSAL_SYSTEM   ? &a->takes.no_system
+                                                   : NULL;
+    if (!taken || *taken) return false;
+    return *taken = true;
+}
+
+/* One request. 1: refused or without an answer, in a way that another request may mend. */
+static int chat_once(struct answerer_server *a, const struct chat_request *r, struct error *e)
+{
+    struct chat_stream stream = {.emit = r->emit, .context = r->context};
+    struct chat_http http = http_of(a, r, a->url);
+    struct chat_http_reply reply;
+    char *body = write_request(a, r);
+    if (!body) return error_memory(e);
+    http.body = body;
+    http.take = take_stream;
+    http.context = &stream;
+    int result = chat_http_run(&http, &reply, e);
+    cJSON_free(body);
+    if (result == 0 && reply.status != 200)
+        result = adapt(a, refused(a, r, &reply, e)) ? 1 : -1;
+    else if (result == 0 && !stream.enough)
+        result = chat_stream_finish(&stream, e);
+    if (result == 0 && stream.unended && stream.reasons && !stream.worded) {
+        error_set(e, "the model thought until its tokens were used up, and said nothing");
+        result = a->takes.reasons ? -1 : 1;
+        a->takes.reasons = true;
+    }
+    if (result == 0 && stream.unended && r->unended) *r->unended = true;
+    chat_stream_free(&stream);
     return result;
 }
 
 static int server_chat(struct answerer *base, struct backend *b, const struct chat_request *r, struct error *e)
 {
-    const struct answerer_server *a = (const struct answerer_server *)base;
+    struct answerer_server *a = (struct answerer_server *)base;
     (void)b;
-    struct exchange x = {.request = r, .stream = {.emit = r->emit, .context = r->context}, .curl = curl_easy_init()};
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (headers && a->authorization) {
-        struct curl_slist *longer = curl_slist_append(headers, a->authorization);
-        if (!longer) curl_slist_free_all(headers);
-        headers = longer;
-    }
-    char *body = write_request(a, r);
-    int result;
-    if (!x.curl || !headers || !body) {
-        result = error_memory(e);
-    } else {
-        set_up(a, &x, body, headers);
-        result = transfer(&x, e);
-        if (x.stream.unended && r->unended) *r->unended = true;
-        if (result != 0 && e->kind != ERROR_CANCELLED) error_prefix(e, "%s", a->url);
-    }
-    if (x.curl) curl_easy_cleanup(x.curl);
-    curl_slist_free_all(headers);
-    cJSON_free(body);
-    chat_stream_free(&x.stream);
+    int result = 1;
+    while (result > 0) result = chat_once(a, r, e);
+    if (result != 0 && e->kind != ERROR_CANCELLED) error_prefix(e, "%s", a->url);
     return result;
 }
 
@@ -232,9 +283,10 @@ static int take_url(struct answerer_server *a, const char *named, struct error *
         return error_set_kind(e, ERROR_USAGE, "--answerer: no user name or password in the URL");
     size_t n = (size_t)(hash - named);
     while (n && named[n - 1] == '/') n--;
+    a->base_url = strndup(named, n);
     a->url = malloc(n + sizeof "/chat/completions");
     a->model = strdup(hash + 1);
-    if (!a->url || !a->model) return error_memory(e);
+    if (!a->base_url || !a->url || !a->model) return error_memory(e);
     memcpy(a->url, named, n);
     memcpy(a->url + n, "/chat/completions", sizeof "/chat/completions");
     return 0;
@@ -250,7 +302,7 @@ int answerer_server_open(struct answerer **out, const char *named, const struct 
     a->silence_seconds = o->silence_seconds ? o->silence_seconds : SILENCE_SECONDS;
     int failed = take_url(a, named, e);
     if (!failed && o->key_variable) failed = take_key(a, o->key_variable, e);
-    if (!failed && curl_global_init(CURL_GLOBAL_DEFAULT) != 0) failed = error_set(e, "libcurl does not start");
+    if (!failed) failed = chat_http_start(e);
     if (failed) {
         server_close(&a->base);
         return -1;

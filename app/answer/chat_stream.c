@@ -24,6 +24,21 @@ static int take_error(const cJSON *error, struct error *e)
     return error_set(e, "the server says: %s", cJSON_IsString(message) ? message->valuestring : "an error");
 }
 
+static int hand_on(void *context, const char *text, size_t size)
+{
+    struct chat_stream *s = context;
+    s->worded = s->worded || size > 0;
+    return s->emit(s->context, text, size);
+}
+
+/* What a model says to itself comes beside the answer, under either name. */
+static bool reasons(const cJSON *part)
+{
+    const cJSON *said = cJSON_GetObjectItemCaseSensitive(part, "reasoning_content");
+    if (!cJSON_IsString(said)) said = cJSON_GetObjectItemCaseSensitive(part, "reasoning");
+    return cJSON_IsString(said) && *said->valuestring;
+}
+
 /* One event, or the one object: {"choices": [{"delta" or "message": {"content": "..."}, "finish_reason": ...}]}. */
 static int take_object(struct chat_stream *s, const cJSON *object, struct error *e)
 {
@@ -36,8 +51,10 @@ static int take_object(struct chat_stream *s, const cJSON *object, struct error 
     const cJSON *part = cJSON_GetObjectItemCaseSensitive(choice, "delta");
     if (!part) part = cJSON_GetObjectItemCaseSensitive(choice, "message");
     const cJSON *content = cJSON_GetObjectItemCaseSensitive(part, "content");
-    if (cJSON_IsString(content) && s->emit(s->context, content->valuestring, strlen(content->valuestring)) != 0)
+    if (cJSON_IsString(content) &&
+        chat_thought_add(&s->thought, content->valuestring, strlen(content->valuestring), hand_on, s) != 0)
         s->enough = true;
+    s->reasons = s->reasons || s->thought.seen || reasons(part);
     const cJSON *reason = cJSON_GetObjectItemCaseSensitive(choice, "finish_reason");
     if (s->is_json || cJSON_IsString(reason)) s->ended = true;
     if (cJSON_IsString(reason) && strcmp(reason->valuestring, "length") == 0) s->unended = true;
@@ -56,6 +73,15 @@ static int take_json(struct chat_stream *s, const char *text, size_t size, struc
     return result;
 }
 
+/* llama-server has said "error: {...}" where others say "data: {"error": {...}}". */
+static int take_error_line(const char *text, size_t size, struct error *e)
+{
+    cJSON *object = json_parse(text, size, NULL);
+    const int failed = take_error(object, e);
+    cJSON_Delete(object);
+    return failed;
+}
+
 /* Lines of other fields, comments and empty lines say nothing to us. */
 static int take_line(struct chat_stream *s, struct error *e)
 {
@@ -63,11 +89,13 @@ static int take_line(struct chat_stream *s, struct error *e)
     size_t size = s->size;
     s->size = 0;
     if (size && text[size - 1] == '\r') size--;
+    if (size > 6 && memcmp(text, "error:", 6) == 0) return take_error_line(text + 6, size - 6, e);
     if (size < 5 || memcmp(text, "data:", 5) != 0) return 0;
     text += 5;
     size -= 5;
     if (size && *text == ' ') text++, size--;
     if (size == 6 && memcmp(text, "[DONE]", 6) == 0) {
+        (void)chat_thought_finish(&s->thought, hand_on, s);
         s->ended = s->enough = true;
         return 0;
     }
@@ -107,5 +135,6 @@ int chat_stream_finish(struct chat_stream *s, struct error *e)
     if (s->is_json && !s->enough && take_json(s, s->line, s->size, e) != 0) return -1;
     if (!s->is_json && s->size && !s->enough && take_line(s, e) != 0) return -1;
     if (s->total == 0) return error_set(e, "the server's reply is empty");
+    if (!s->enough && chat_thought_finish(&s->thought, hand_on, s) != 0) s->enough = true;
     return s->ended || s->enough ? 0 : error_set(e, "the server's reply broke off");
 }

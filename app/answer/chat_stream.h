@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "app/answer/chat_thought.h"
+
 struct error;
 
 /* Zero-initialise, but for what the caller sets; free with chat_stream_free. */
@@ -20,6 +22,9 @@ struct chat_stream {
     bool enough;  /* the caller has enough, or the server said that it is done */
     bool ended;   /* the reply said that it was whole */
     bool unended; /* the reply said that it came to the most tokens that were asked for */
+    bool worded;  /* there was some answer */
+    bool reasons; /* and something beside it that the model said to itself, which is not handed on */
+    struct chat_thought thought;
 };
 
 /* The next bytes. -1: they are no such reply, or the server reports an error; `enough` may be set. */
