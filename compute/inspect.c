@@ -10,6 +10,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/kv_cache.h"
+#include "compute/layers.h"
 #include "compute/loops.h"
 #include "compute/model.h"
 #include "compute/session.h"
@@ -57,7 +58,13 @@ static const float *qkv_row(const struct work *p, uint32_t token)
 
 static bool rotates(const struct work *p, uint32_t branch)
 {
-    return p->shape->branch[branch].dilation_rate == 1;
+    return !p->model->windows && p->shape->branch[branch].dilation_rate == 1;
+}
+
+/* The last of the question's tokens that a token may see: itself, or all of them where they are a window. */
+static uint32_t last_seen(const struct work *p, uint32_t token)
+{
+    return p->model->windows ? p->out->n_token - 1 : token;
 }
 
 static float *angles_of(const struct work *p, uint32_t branch, uint32_t token)
@@ -122,7 +129,7 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
         const float *k = p->cached + (size_t)(run->row + i) * dim;
         weights[i] = sees_text ? (double)loops()->rows->dot(q, k, dim) * scale : -INFINITY;
     }
-    for (uint32_t t = 0; t <= token; t++) {
+    for (uint32_t t = 0; t <= last_seen(p, token); t++) {
         bool sees = (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
         const float *k =
             rotates(p, branch) ? rotated_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
@@ -144,7 +151,7 @@ static double score_all(const struct work *p, uint32_t head, uint32_t token, dou
         covered[i] = on_grid(p, run, i, token);
         if (!covered[i]) continue;
         score(p, head, i, token, weights + run->slot);
-        for (uint32_t k = 0; k <= run->kept + token; k++) max = fmax(max, weights[run->slot + k]);
+        for (uint32_t k = 0; k <= run->kept + last_seen(p, token); k++) max = fmax(max, weights[run->slot + k]);
     }
     return max;
 }
@@ -159,20 +166,20 @@ static void look(const struct work *p, uint32_t head, uint32_t token, double *we
     double total = 0;
     const double max = score_all(p, head, token, weights, covered);
     for (uint32_t i = 0; i < p->shape->n_branch; i++)
-        for (uint32_t k = 0; covered[i] && k <= runs[i].kept + token; k++)
+        for (uint32_t k = 0; covered[i] && k <= runs[i].kept + last_seen(p, token); k++)
             total += weights[runs[i].slot + k] = exp(weights[runs[i].slot + k] - max);
     for (uint32_t i = 0; i < p->shape->n_branch; i++) {
         if (!covered[i]) continue;
         const double *mine = weights + runs[i].slot;
         double text = 0, question = 0;
         for (uint32_t k = 0; k < runs[i].kept; k++) text += mine[k];
-        for (uint32_t k = 0; k <= token; k++) question += mine[runs[i].kept + k];
+        for (uint32_t k = 0; k <= last_seen(p, token); k++) question += mine[runs[i].kept + k];
         const size_t at = inspection_at(p->out, p->layer, head, i, token);
         p->out->text[at] = (float)(text / total);
         p->out->mass[at] = (float)((text + question) / total);
         if (!chosen || !within(c->branches, i)) continue;
         double *sums = p->sums + head * p->n_slots + runs[i].slot;
-        for (uint32_t k = 0; k <= runs[i].kept + token; k++) sums[k] += mine[k] / total;
+        for (uint32_t k = 0; k <= runs[i].kept + last_seen(p, token); k++) sums[k] += mine[k] / total;
     }
 }
 
@@ -191,11 +198,11 @@ static int lay_run(struct work *p, const struct kv_cache *cache, uint32_t head, 
     const uint64_t w = b->segment_length;
     struct run *run = &p->runs[head * s->n_branch + branch];
     run->offset = dilation_head_offset(s->offset_rule, head, s->n_head, b->dilation_rate);
-    run->has_offset = run->offset < b->dilation_rate;
+    run->has_offset = run->offset < b->dilation_rate && (!p->model->windows || branch == 0);
     run->first = p->out->start / w * w + run->offset;
     run->row = attention_cache_row(s, branch, head);
     run->slot = *slot;
-    if (run->has_offset && p->out->n_text / w == p->out->start / w) {
+    if (run->has_offset && !p->model->windows && p->out->n_text / w == p->out->start / w) {
         run->kept = cache->kept[branch * s->n_head + head];
         if (run->kept != dilation_count(b, run->offset, p->out->n_text % w))
             return error_set(e, "the caches hold a text that was not read without gaps");
@@ -234,17 +241,6 @@ static int allocate(struct work *p, unsigned n_threads, struct error *e)
     if (p->out->mass && p->out->text && p->qkv && p->angles && p->rotated && p->cached && p->weights && p->sums)
         return 0;
     return error_set_kind(e, ERROR_MEMORY, "out of memory for the attention of a question of %zu tokens", n);
-}
-
-/* Reads the question for its queries and keys, and goes back. */
-static int read_question(struct session *s, uint64_t start, const int32_t *ids, size_t n, float *qkv, struct error *e)
-{
-    struct error ignored;
-    if (session_mark(s, e) != 0) return -1;
-    int status = session_skip_to(s, start, e);
-    if (status == 0) status = session_prefill(s, ids, n, &(struct session_outputs){.qkv = qkv}, e);
-    if (session_rewind(s, status == 0 ? e : &ignored) != 0) status = -1;
-    return status;
 }
 
 /* The rows of a layer's cache that the runs read. */
@@ -309,7 +305,7 @@ static int inspect(struct work *p, struct session *s, const int32_t *ids, const 
     const struct kv_cache *cache = session_cache(s);
     struct thread_pool *pool = cache->backend->pool;
     if (lay_runs(p, cache, e) != 0 || allocate(p, thread_pool_n_threads(pool), e) != 0 ||
-        read_question(s, p->out->start, ids, p->out->n_token, p->qkv, e) != 0)
+        session_ask(s, p->out->start, ids, p->out->n_token, &(struct layers_question){.qkv = p->qkv}, e) != 0)
         return -1;
     fill_angles(p);
     for (p->layer = 0; p->layer < p->out->n_layer; p->layer++) {

@@ -2,7 +2,8 @@
  * is read once more at the end of the text, on the session's own device, and the session is left as it was; the logits
  * of its tokens over the cached keys are then computed on the host, one softmax over all branches as in the model.
  * Through a branch (w, r) a head with offset s sees the positions p of the query's segment with (p mod w) mod r = s,
- * and only from a query that is on that grid itself. One thread at a time, with the session's. */
+ * and only from a query that is on that grid itself. A model with windows reads a question by itself, as one window
+ * that looks both ways: all of it lies on the question. One thread at a time, with the session's. */
 #ifndef LECTERN_INSPECT_H
 #define LECTERN_INSPECT_H
 

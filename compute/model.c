@@ -14,6 +14,7 @@
 #include "compute/model_chat.h"
 #include "compute/model_file.h"
 #include "compute/tokenizer.h"
+#include "compute/window_model.h"
 
 #define TENSORS_PER_LAYER 9
 
@@ -228,6 +229,7 @@ static int read_architecture(struct model *m, struct error *e)
 {
     struct gguf_string architecture = {NULL, 0};
     if (gguf_get_string(m->file, "general.architecture", &architecture, e) != 0) return -1;
+    if (gguf_string_is(&architecture, "longnet-windows")) return window_model_read(m, e);
     return gguf_string_is(&architecture, "longnet") ? read_longnet(m, e) : read_chat(m, e);
 }
 
@@ -270,12 +272,36 @@ void model_close(struct model *m)
     if (!m) return;
     tokenizer_close(m->tokenizer);
     gguf_close(m->file);
+    window_model_close(m->windows);
     free(m->layers);
     free(m->rope_factors);
     free(m->path);
     free(m->name);
     free(m->chat_template);
     free(m);
+}
+
+uint64_t model_local_segment(const struct model *m)
+{
+    for (uint32_t i = 0; i < m->n_branch; i++)
+        if (m->branch[i].dilation_rate == 1) return m->branch[i].segment_length;
+    return m->branch[0].segment_length;
+}
+
+uint32_t model_window(const struct model *m)
+{
+    return m->windows ? m->windows->window : 1;
+}
+
+int32_t model_token_sep(const struct model *m)
+{
+    return m->windows ? m->windows->token_sep : -1;
+}
+
+uint32_t model_question_tokens(const struct model *m)
+{
+    const uint64_t n = model_local_segment(m) - (model_token_sep(m) >= 0 ? 2 : 1);
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 uint64_t model_n_parameters(const struct model *m)

@@ -15,6 +15,7 @@ struct error;
 struct family;
 struct gguf;
 struct tokenizer;
+struct window_model;
 
 enum position_mode {
     POSITION_ROPE_LOCAL, /* rotary by p mod w on branches with r = 1, none on the others */
@@ -60,6 +61,7 @@ struct model {
     struct weights token_embd, output_norm, output; /* [V][d], [1][d], [V][d]: output is token_embd where tied */
     struct model_layer *layers;                     /* owned, n_layer */
     struct model_evidence evidence;
+    struct window_model *windows; /* owned; NULL: every branch is causal */
 };
 
 /* Opens and checks everything: counts, shapes, types, ranges. Errors name the file and the field. */
@@ -68,6 +70,18 @@ int model_open(struct model **out, const char *path, struct error *e);
 /* The same from a file's bytes, borrowed until model_close. */
 int model_open_bytes(struct model **out, const char *path, const uint8_t *bytes, size_t size, struct error *e);
 void model_close(struct model *m);
+
+/* Tokens that look both ways and are read together: 1 where every branch is causal. */
+uint32_t model_window(const struct model *m);
+
+/* What ends a document's path, and a question; -1: a newline, and nothing. */
+int32_t model_token_sep(const struct model *m);
+
+/* The tokens of a question at most, besides those around it. */
+uint32_t model_question_tokens(const struct model *m);
+
+/* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
+uint64_t model_local_segment(const struct model *m);
 
 /* Number of parameters. */
 uint64_t model_n_parameters(const struct model *m);

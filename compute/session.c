@@ -9,13 +9,12 @@
 #include "compute/error.h"
 #include "compute/kv_cache.h"
 #include "compute/kv_state.h"
+#include "compute/layers.h"
 #include "compute/model.h"
 #include "compute/ranks.h"
 #include "compute/sequence_parallel.h"
-#include "compute/session_layer.h"
 #include "compute/session_parts.h"
-
-enum { ANGLE_ROWS = 512 }; /* by which the rotary table grows */
+#include "compute/tokens.h"
 
 /* What must be the same on every rank, and how many rows a share can have. */
 struct greeting {
@@ -26,7 +25,7 @@ struct greeting {
 static int greet(struct session *s, struct error *e)
 {
     const uint32_t size = comm_size(s->comm);
-    struct greeting mine = {.model = s->model->hash, .position = s->position, .rows = s->chunk_rows};
+    struct greeting mine = {.model = s->model->hash, .position = s->position, .rows = s->layers->rows};
     struct greeting *all = calloc(size, sizeof *all);
     s->counts = calloc(size, sizeof *s->counts);
     if (!all || !s->counts) {
@@ -35,7 +34,7 @@ static int greet(struct session *s, struct error *e)
     }
     for (uint32_t i = 0; i < size; i++) s->counts[i] = sizeof *all;
     int status = comm_all_gather(s->comm, &mine, all, s->counts, e);
-    s->share_rows = s->chunk_rows;
+    s->share_rows = s->layers->rows;
     for (uint32_t i = 0; i < size && status == 0; i++) {
         if (all[i].model != all[0].model || all[i].position != all[0].position)
             status = error_set(e, "rank %u has another model file than rank 0", i);
@@ -62,7 +61,12 @@ struct comm *session_comm(const struct session *s)
 
 uint32_t session_chunk_tokens(const struct session *s)
 {
-    return s->comm ? s->share_rows * comm_size(s->comm) : s->chunk_rows;
+    return s->comm ? s->share_rows * comm_size(s->comm) : s->layers->rows;
+}
+
+uint32_t session_window(const struct session *s)
+{
+    return s->window;
 }
 
 uint64_t session_position(const struct session *s)
@@ -87,56 +91,40 @@ int session_skip_to(struct session *s, uint64_t position, struct error *e)
     return 0;
 }
 
-/* Rows of the rotary table are made when a position first needs them: a long context costs what is read of it. */
-static int fill_rotary(struct session *s, uint32_t n, struct error *e)
+static int attend(void *context, uint32_t layer, const struct matrix *qkv, struct matrix *out,
+                  const struct matrix *rotary, const struct attend_local *local, struct error *e)
 {
-    uint64_t need = (s->position + n + ANGLE_ROWS - 1) / ANGLE_ROWS * ANGLE_ROWS;
-    if (need > s->n_angles) need = s->n_angles;
-    float *row = need > s->n_angles_known ? malloc(s->model->head_dim * sizeof *row) : NULL;
-    if (need > s->n_angles_known && !row) return error_memory(e);
-    int status = 0;
-    while (s->n_angles_known < need && status == 0) {
-        attention_rotary_row(row, s->model->head_dim, s->model->rope_base, s->model->rope_factors, s->n_angles_known);
-        status = s->backend->ops->matrix_write(s->rotary, s->n_angles_known, 1, row, e);
-        if (status == 0) s->n_angles_known++;
-    }
-    free(row);
-    return status;
-}
-
-static int attend(struct session *s, uint32_t layer, const struct session_chunk *c, struct error *e)
-{
+    const struct session_chunk *c = context;
+    struct session *s = c->s;
     struct matrix *k = s->cache->k[layer], *v = s->cache->v[layer];
-    if (c->parallel && sequence_parallel_before(c->parallel, s->qkv, s->rotary, k, v, e) != 0) return -1;
+    if (c->qkv && s->backend->ops->matrix_read(qkv, 0, c->n, c->qkv + layer * c->qkv_rows * qkv->cols, e) != 0)
+        return -1;
+    if (c->parallel && sequence_parallel_before(c->parallel, qkv, rotary, k, v, e) != 0) return -1;
     if (c->n > 0)
         s->backend->ops->attend(&(struct attend){.shape = &s->cache->shape,
-                                                 .qkv = s->qkv,
+                                                 .qkv = qkv,
                                                  .cache_k = k,
                                                  .cache_v = v,
-                                                 .rotary = s->layers[layer].unrotated ? NULL : s->rotary,
+                                                 .rotary = rotary,
                                                  .kept = c->kept,
                                                  .position = c->position,
                                                  .n = c->n,
                                                  .causal = true,
-                                                 .out = s->mixed});
+                                                 .local = local,
+                                                 .out = out});
     return c->parallel ? sequence_parallel_after(c->parallel, k, v, e) : 0;
 }
 
-/* Records embedding and layers of one chunk: afterwards x holds the last layer's output. */
-static int read_chunk(struct session *s, const struct session_chunk *c, struct error *e)
+static int read_chunk(struct session *s, struct session_chunk *c, struct error *e)
 {
-    const struct model *m = s->model;
-    const struct backend_ops *ops = s->backend->ops;
-    const uint32_t n = c->n;
-    if (n > 0) ops->embed(s->x, s->token_embd, c->ids, n, false);
-    for (uint32_t i = 0; i < m->n_layer; i++) {
-        const struct session_layer *l = &s->layers[i];
-        if (n > 0) session_layer_qkv(l, m, s->qkv, s->x, n);
-        if (c->qkv && ops->matrix_read(s->qkv, 0, n, c->qkv + i * c->qkv_rows * s->qkv->cols, e) != 0) return -1;
-        if (attend(s, i, c, e) != 0) return -1;
-        if (n > 0) session_layer_rest(l, m, s->x, s->mixed, n);
-    }
-    return 0;
+    c->s = s;
+    return s->layers->ops->run(s->layers, c->ids, c->n, c->position, &(struct layers_attend){attend, c}, e);
+}
+
+/* What is kept of n tokens: all, or the whole windows. A window that is not whole is read again with what follows. */
+static uint32_t whole(const struct session *s, uint32_t n)
+{
+    return n - n % s->window;
 }
 
 static int check_call(const struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
@@ -146,31 +134,41 @@ static int check_call(const struct session *s, const int32_t *ids, size_t n, con
     if (n > m->context_length - s->position)
         return error_set(e, "%zu tokens from position %llu do not fit the context of %llu", n,
                          (unsigned long long)s->position, (unsigned long long)m->context_length);
+    if (s->position % s->window != 0)
+        return error_set(e, "a text that ended inside a window of %u tokens is read on from the window's beginning",
+                         s->window);
+    const int32_t marks = m->windows ? TOKENS_SEGMENT : 0;
     for (size_t i = 0; i < n; i++)
-        if (ids[i] < 0 || (uint32_t)ids[i] >= m->n_vocab)
+        if (ids[i] < 0 || (uint32_t)(ids[i] & ~marks) >= m->n_vocab)
             return error_set(e, "token id %d, the model has %u", (int)ids[i], m->n_vocab);
+    if (!s->layers->ops->logits && (out->logits || out->last_logits))
+        return error_set(e, "%s reads both ways and foretells no token", m->path);
     if (m->evidence.width == 0 && (out->keys || out->queries || out->tau || out->gate))
         return error_set(e, "%s has no evidence attention", m->path);
     if (out->qkv && s->comm) return error_set(e, "queries and keys of every layer are not gathered from several ranks");
     return 0;
 }
 
+static size_t qkv_width(const struct model *m)
+{
+    return ((size_t)m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
+}
+
 /* A chunk that every rank reads whole; only rank 0 has a use for outputs. */
 static int prefill_chunk(struct session *s, const int32_t *ids, size_t done, size_t n,
                          const struct session_outputs *out, struct error *e)
 {
-    uint32_t part = n - done < s->chunk_rows ? (uint32_t)(n - done) : s->chunk_rows;
+    uint32_t part = n - done < s->layers->rows ? (uint32_t)(n - done) : s->layers->rows;
     struct session_chunk c = {.ids = ids + done,
                               .position = s->position,
                               .n = part,
                               .kept = s->cache->kept,
-                              .qkv = out->qkv ? out->qkv + done * s->qkv->cols : NULL,
+                              .qkv = out->qkv ? out->qkv + done * qkv_width(s->model) : NULL,
                               .qkv_rows = n};
-    if (fill_rotary(s, part, e) != 0) return -1;
     kv_cache_before(s->cache, s->position, part);
     if (read_chunk(s, &c, e) != 0 || session_outputs_give(s, ids + done, done, part, done + part == n, out, e) != 0)
         return -1;
-    kv_cache_after(s->cache, s->position, part);
+    kv_cache_after(s->cache, s->position, whole(s, part));
     s->position += part;
     return 0;
 }
@@ -193,14 +191,13 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
         out && out->logits ? out->logits + done * s->model->n_vocab : NULL,
         out && out->keys ? out->keys + done * width : NULL, out && out->queries ? out->queries + done * width : NULL,
         out && out->tau ? out->tau + done : NULL, out && out->gate ? out->gate + done : NULL};
-    if (fill_rotary(s, all, e) != 0) return -1;
     kv_cache_before(s->cache, s->position, all);
     if (read_chunk(s, &c, e) != 0 || session_outputs_gather(s, &c, out ? given : NULL, wanted, e) != 0) return -1;
     if ((wanted & SESSION_WANTS_LAST) && done + all == n &&
         session_outputs_gather_last(s, &c, out ? out->last_logits : NULL, e) != 0)
         return -1;
     if (s->backend->ops->flush(s->backend, e) != 0) return -1;
-    kv_cache_after(s->cache, s->position, all);
+    kv_cache_after(s->cache, s->position, whole(s, all));
     s->position += all;
     return 0;
 }
@@ -247,6 +244,32 @@ int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct err
     int status = ids ? comm_broadcast(s->comm, ids, n * sizeof *ids, false, e) : error_memory(e);
     if (status == 0) status = prefill(s, ids, n, NULL, wanted, e);
     free(ids);
+    return status;
+}
+
+uint64_t session_question_start(const struct session *s)
+{
+    const uint64_t w = model_local_segment(s->model);
+    return (s->position + w - 1) / w * w;
+}
+
+int session_ask(struct session *s, uint64_t start, const int32_t *ids, size_t n, const struct layers_question *out,
+                struct error *e)
+{
+    if (s->layers->ops->ask) {
+        for (size_t i = 0; i < n; i++)
+            if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->n_vocab)
+                return error_set(e, "token id %d, the model has %u", (int)ids[i], s->model->n_vocab);
+        if (n > UINT32_MAX) return error_set(e, "a question of %zu tokens", n);
+        return s->layers->ops->ask(s->layers, ids, (uint32_t)n, out, e);
+    }
+    const struct session_outputs outputs = {
+        .queries = out->queries, .tau = out->tau, .gate = out->gate, .qkv = out->qkv};
+    if (session_mark(s, e) != 0) return -1;
+    int status = session_skip_to(s, start, e);
+    if (status == 0) status = session_prefill(s, ids, n, &outputs, e);
+    struct error ignored;
+    if (session_rewind(s, status == 0 ? e : &ignored) != 0) status = -1;
     return status;
 }
 

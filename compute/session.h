@@ -12,6 +12,7 @@ struct backend;
 struct comm;
 struct error;
 struct kv_cache;
+struct layers_question;
 struct model;
 struct session;
 
@@ -27,6 +28,9 @@ struct comm *session_comm(const struct session *s); /* NULL: one rank */
 
 /* Tokens of a prefill at which the device, or all ranks', are at their best. */
 uint32_t session_chunk_tokens(const struct session *s);
+
+/* Tokens that a model reads together, and so what chunks are multiples of; 1 for most. */
+uint32_t session_window(const struct session *s);
 
 /* Tokens read so far: the position of the next one. */
 uint64_t session_position(const struct session *s);
@@ -53,9 +57,19 @@ struct session_outputs {
     uint64_t *ticket; /* not NULL: `keys` may come later, and are there when session_wait for it returns */
 };
 
-/* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. */
+/* Reads n tokens (any n: cut into chunks inside). On failure the position is where the last whole chunk ended. A model
+ * with windows reads on from whole ones only: n is a multiple of session_window but for the end of a text, which is
+ * read on, once it has grown, by a session that is loaded from before its last window. */
 int session_prefill(struct session *s, const int32_t *ids, size_t n, const struct session_outputs *out,
                     struct error *e);
+
+/* A question's tokens with those around it (compute/model.h), read without a trace: at `start`, which is not before the
+ * position, as if no keys stood between; a model with windows reads it by itself. */
+int session_ask(struct session *s, uint64_t start, const int32_t *ids, size_t n, const struct layers_question *out,
+                struct error *e);
+
+/* Where a question starts: at the next boundary of the local branch. */
+uint64_t session_question_start(const struct session *s);
 
 /* -1 where anything has failed on the device: then what was read since is lost, the caches too, and no keys are
  * outstanding. */

@@ -1,82 +1,29 @@
 /* What a prefill gives back: logits, evidence keys and queries, gates; and how rank 0 gets those of the other ranks. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/error.h"
+#include "compute/layers.h"
 #include "compute/model.h"
 #include "compute/sequence_parallel.h"
 #include "compute/session.h"
 #include "compute/session_parts.h"
-
-static int give_logits(struct session *s, uint32_t row, uint32_t n, float *logits, struct error *e)
-{
-    const struct backend_ops *ops = s->backend->ops;
-    for (uint32_t done = 0, part; done < n; done += part) {
-        part = n - done < SESSION_LOGIT_ROWS ? n - done : SESSION_LOGIT_ROWS;
-        ops->project(&(struct project){.out = s->logits,
-                                       .x = s->x,
-                                       .w = s->output,
-                                       .norm = s->output_norm,
-                                       .norm_eps = s->model->norm_eps,
-                                       .x_row = row + done,
-                                       .n = part});
-        if (ops->matrix_read(s->logits, 0, part, logits + (size_t)done * s->model->n_vocab, e) != 0) return -1;
-    }
-    return 0;
-}
-
-static void make_evidence_rows(struct session *s, struct matrix *out, const struct matrix *w, const int32_t *ids,
-                               uint32_t n)
-{
-    s->backend->ops->evidence_rows(&(struct evidence_rows){.out = out,
-                                                           .x = s->x,
-                                                           .norm = s->output_norm,
-                                                           .w = w,
-                                                           .token = s->evidence_token,
-                                                           .ids = ids,
-                                                           .norm_eps = s->model->norm_eps,
-                                                           .n = n,
-                                                           .quantise = out == s->keys});
-}
-
-/* Gate logits G[id] + w_g . h and sharpness exp(log_tau + w_tau . h). */
-static int give_gate_and_tau(struct session *s, const int32_t *ids, uint32_t n, float *gate, float *tau,
-                             struct error *e)
-{
-    const struct model_evidence *v = &s->model->evidence;
-    s->backend->ops->project(&(struct project){.out = s->pairs,
-                                               .x = s->x,
-                                               .w = s->evidence_pair,
-                                               .norm = s->output_norm,
-                                               .norm_eps = s->model->norm_eps,
-                                               .n = n});
-    if (s->backend->ops->matrix_read(s->pairs, 0, n, s->host_pairs[0], e) != 0) return -1;
-    for (uint32_t i = 0; i < n; i++) {
-        if (gate) gate[i] = s->gate_token[ids[i]] + s->host_pairs[i][0];
-        if (tau) tau[i] = expf(v->log_tau + s->host_pairs[i][1]);
-    }
-    return 0;
-}
 
 int session_outputs_give(struct session *s, const int32_t *ids, size_t done, uint32_t n, bool last,
                          const struct session_outputs *out, struct error *e)
 {
     const size_t width = s->model->evidence.width;
     const struct backend_ops *ops = s->backend->ops;
-    if (out->logits && give_logits(s, 0, n, out->logits + done * s->model->n_vocab, e) != 0) return -1;
-    if (out->last_logits && last && give_logits(s, n - 1, 1, out->last_logits, e) != 0) return -1;
-    if (out->queries) {
-        make_evidence_rows(s, s->queries, s->evidence_q, ids, n);
-        if (ops->matrix_read(s->queries, 0, n, out->queries + done * width, e) != 0) return -1;
-    }
-    if ((out->gate || out->tau) &&
-        give_gate_and_tau(s, ids, n, out->gate ? out->gate + done : NULL, out->tau ? out->tau + done : NULL, e) != 0)
-        return -1;
+    struct layers *l = s->layers;
+    if (out->logits && l->ops->logits(l, 0, n, out->logits + done * s->model->n_vocab, e) != 0) return -1;
+    if (out->last_logits && last && l->ops->logits(l, n - 1, 1, out->last_logits, e) != 0) return -1;
+    const struct layers_question question = {.queries = out->queries ? out->queries + done * width : NULL,
+                                             .gate = out->gate ? out->gate + done : NULL,
+                                             .tau = out->tau ? out->tau + done : NULL};
+    if ((out->queries || out->gate || out->tau) && l->ops->question(l, ids, n, &question, e) != 0) return -1;
     if (!out->keys) return ops->flush(s->backend, e);
-    make_evidence_rows(s, s->keys, s->evidence_k, ids, n);
-    uint64_t ticket = ops->matrix_fetch(s->keys, 0, n, out->keys + done * width);
+    uint64_t ticket = ops->matrix_fetch(l->ops->keys(l, ids, n), 0, n, out->keys + done * width);
     if (!out->ticket) return ops->wait(s->backend, ticket, e);
     *out->ticket = ticket;
     return 0;
@@ -120,10 +67,12 @@ int session_outputs_gather_last(struct session *s, const struct session_chunk *c
     uint32_t owner = comm_size(s->comm) - 1;
     while (sequence_parallel_begin(s->parallel, owner) == sequence_parallel_begin(s->parallel, owner + 1)) owner--;
     if (rank != owner) return rank == 0 ? comm_receive(s->comm, owner, logits, bytes, e) : 0;
-    if (rank == 0) return give_logits(s, c->n - 1, 1, logits, e);
+    if (rank == 0) return s->layers->ops->logits(s->layers, c->n - 1, 1, logits, e);
     float *own = malloc(bytes);
     if (!own) return error_memory(e);
-    int status = give_logits(s, c->n - 1, 1, own, e) != 0 || comm_send(s->comm, 0, own, bytes, e) != 0 ? -1 : 0;
+    int status =
+        s->layers->ops->logits(s->layers, c->n - 1, 1, own, e) != 0 || comm_send(s->comm, 0, own, bytes, e) != 0 ? -1
+                                                                                                                 : 0;
     free(own);
     return status;
 }

@@ -11,12 +11,11 @@ struct error;
 struct matrix;
 struct model;
 struct sequence_parallel;
-struct session_layer;
+struct layers;
 struct session_outputs;
 
 enum {
-    SESSION_LOGIT_ROWS = 256, /* tokens whose logits are on the device at once */
-    SESSION_OUTPUTS = 5,      /* arrays of struct session_outputs that ranks give, a row a token, in its order */
+    SESSION_OUTPUTS = 5, /* arrays of struct session_outputs that ranks give, a row a token, in its order */
     SESSION_WANTS_LAST = 1 << SESSION_OUTPUTS,
 };
 
@@ -24,20 +23,9 @@ struct session {
     const struct model *model; /* borrowed */
     struct backend *backend;   /* borrowed */
     uint64_t position, marked_position;
-    uint32_t chunk_rows;
+    uint32_t window; /* of the model; 1: none */
     struct kv_cache *cache;
-    uint32_t n_angles, n_angles_known; /* rows of `rotary`: all, and those filled in so far */
-
-    struct session_layer *layers; /* owned, n_layer */
-    struct matrix *token_embd, *output_norm, *output;
-    struct matrix *evidence_token, *evidence_k, *evidence_q, *evidence_pair; /* pair: [2][d], gate and tau */
-    float *gate_token;                                                       /* [V], on the host */
-
-    struct matrix *x, *mixed, *qkv; /* activations of a chunk: [chunk][d], [chunk][H D], [chunk][(H + 2 H_kv) D] */
-    struct matrix *logits;          /* [LOGIT_ROWS][V] */
-    struct matrix *keys, *queries, *pairs;
-    struct matrix *rotary;
-    float (*host_pairs)[2]; /* [chunk]: gate, tau */
+    struct layers *layers;
 
     struct comm *comm;                  /* borrowed; NULL: one rank */
     struct sequence_parallel *parallel; /* with a comm */
@@ -47,6 +35,7 @@ struct session {
 
 /* A chunk that a rank reads: all of it, or its share of it. */
 struct session_chunk {
+    struct session *s;
     const int32_t *ids;
     uint64_t position;
     uint32_t n;

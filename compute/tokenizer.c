@@ -348,8 +348,13 @@ static int append_lengths(const struct tokenizer *t, const struct token_ranges *
 static int encode_words(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e)
 {
     struct token_ranges ranges = {0};
-    int failed = words_encode(t->words, text, size, &ranges, e);
-    if (!failed) failed = append_lengths(t, &ranges, size, out, e);
+    int failed = 0;
+    for (size_t at = 0, cut; at < size && !failed; at += cut) {
+        cut = tokenizer_cut(text + at, size - at);
+        ranges.n = 0;
+        failed = words_encode(t->words, text + at, cut, &ranges, e);
+        if (!failed) failed = append_lengths(t, &ranges, cut, out, e);
+    }
     tokens_ranges_free(&ranges);
     return failed;
 }

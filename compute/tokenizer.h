@@ -37,7 +37,7 @@ size_t tokenizer_cut(const char *text, size_t size);
 int tokenizer_encode(const struct tokenizer *t, const char *text, size_t size, struct tokens *out, struct error *e);
 
 /* The tokens of a text of less than 4 GB with their bytes. In type words white space has no token; tokenizer_encode
- * counts it with the token before it, and where there is none, or it has more than 255 bytes, as byte pieces of a
+ * counts it with the token before it, and where its cut has none, or it has more than 255 bytes, as byte pieces of a
  * space. On failure the list is as it was. */
 int tokenizer_encode_ranges(const struct tokenizer *t, const char *text, size_t size, struct token_ranges *out,
                             struct error *e);

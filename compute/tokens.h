@@ -7,6 +7,9 @@
 
 struct error;
 
+/* Set in an id: a segment of the text begins with this token. Only for models that read by windows. */
+#define TOKENS_SEGMENT (INT32_C(1) << 30)
+
 /* Zero-initialise, free with tokens_free. lengths[i] is the number of text bytes that token i
  * stands for; they add up to the text's size. (Of a character spelt in byte pieces the last one carries all its bytes,
  * the others 0.) */

@@ -2,21 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include "compute/error.h"
 #include "compute/gguf.h"
+#include "compute/model.h"
 #include "compute/model_file.h"
 #include "compute/tokenizer.h"
 
 #define ARCHITECTURE "longnet-windows"
 
-enum { MAX_WINDOW = 1 << 16 };
+enum { LEAST_WINDOW = 4, MAX_WINDOW = 1 << 16 };
 
-static int read_sizes(struct window_model *m, struct error *e)
+static int read_sizes(struct model *m, struct error *e)
 {
     const struct gguf *g = m->file;
     const struct {
@@ -26,20 +23,22 @@ static int read_sizes(struct window_model *m, struct error *e)
                {ARCHITECTURE ".embedding_length", &m->n_embd},
                {ARCHITECTURE ".feed_forward_length", &m->n_ff},
                {ARCHITECTURE ".attention.head_count", &m->n_head},
-               {ARCHITECTURE ".evidence.width", &m->evidence_width}};
+               {ARCHITECTURE ".evidence.width", &m->evidence.width}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (model_file_dimension(g, all[i].key, all[i].out, e) != 0) return -1;
     if (model_file_f32(g, ARCHITECTURE ".attention.layer_norm_epsilon", 0.0f, 1.0f, &m->norm_eps, e) != 0 ||
-        model_file_f32(g, ARCHITECTURE ".evidence.scale", 0.0f, 1000.0f, &m->evidence_scale, e) != 0 ||
-        gguf_get_u32(g, ARCHITECTURE ".segment_layers", &m->segment_layers, e) != 0)
+        model_file_f32(g, ARCHITECTURE ".evidence.scale", 0.0f, 1000.0f, &m->evidence.scale, e) != 0 ||
+        gguf_get_u32(g, ARCHITECTURE ".segment_layers", &m->windows->segment_layers, e) != 0)
         return -1;
     if (m->n_embd % m->n_head != 0)
         return error_set(e, "%s: a width of %u is no multiple of %u heads", m->path, m->n_embd, m->n_head);
+    m->n_head_kv = m->n_head;
     m->head_dim = m->n_embd / m->n_head;
-    if (m->segment_layers > m->n_layer)
-        return error_set(e, "%s: segment_layers is %u of %u layers", m->path, m->segment_layers, m->n_layer);
-    if (m->evidence_width % 4 != 0)
-        return error_set(e, "%s: an evidence width of %u is no multiple of 4", m->path, m->evidence_width);
+    if (m->windows->segment_layers > m->n_layer)
+        return error_set(e, "%s: segment_layers is %u of %u layers", m->path, m->windows->segment_layers, m->n_layer);
+    if (!(m->evidence.scale > 0)) return error_set(e, "%s: " ARCHITECTURE ".evidence.scale is 0", m->path);
+    if (m->evidence.width % 4 != 0)
+        return error_set(e, "%s: an evidence width of %u is no multiple of 4", m->path, m->evidence.width);
     if (m->n_layer > gguf_n_tensors(g) / ENCODER_LAYER_TENSORS)
         return error_set(e, "%s: %u layers, but there are %zu tensors", m->path, m->n_layer, gguf_n_tensors(g));
     return 0;
@@ -47,7 +46,7 @@ static int read_sizes(struct window_model *m, struct error *e)
 
 /* The first branch is the window; every other one's grid and segments fit it, so that each window has as many of its
  * rows, or at most one. */
-static int read_branches(struct window_model *m, struct error *e)
+static int read_branches(struct model *m, struct error *e)
 {
     struct gguf_string rule = {NULL, 0};
     if (model_file_branches(m->file, ARCHITECTURE, m->branch, &m->n_branch, &m->context_length, e) != 0 ||
@@ -56,114 +55,89 @@ static int read_branches(struct window_model *m, struct error *e)
     if (!gguf_string_is(&rule, "paper"))
         return error_set(e, "%s: " ARCHITECTURE ".dilated.offset_rule is not paper", m->path);
     const uint64_t window = m->branch[0].segment_length;
-    if (m->branch[0].dilation_rate != 1 || window > MAX_WINDOW)
-        return error_set(e, "%s: branch 0 has segment length %llu and dilation rate %llu, expected at most %d and 1",
+    if (m->branch[0].dilation_rate != 1 || window < LEAST_WINDOW || window > MAX_WINDOW)
+        return error_set(e, "%s: branch 0 has segment length %llu and dilation rate %llu, expected %d to %d and 1",
                          m->path, (unsigned long long)window, (unsigned long long)m->branch[0].dilation_rate,
-                         MAX_WINDOW);
-    m->window = (uint32_t)window;
+                         LEAST_WINDOW, MAX_WINDOW);
+    m->windows->window = (uint32_t)window;
     for (uint32_t i = 1; i < m->n_branch; i++) {
         const uint64_t w = m->branch[i].segment_length, r = m->branch[i].dilation_rate;
         if (r == 1 || w % window != 0 || (window % r != 0 && r % window != 0))
             return error_set(e, "%s: branch %u (%llu, %llu) does not fit windows of %u", m->path, i,
-                             (unsigned long long)w, (unsigned long long)r, m->window);
+                             (unsigned long long)w, (unsigned long long)r, m->windows->window);
     }
     return 0;
 }
 
-static int read_tokenizer(struct window_model *m, struct error *e)
+static int read_tokenizer(struct model *m, struct error *e)
 {
     if (tokenizer_open_model(&m->tokenizer, m->file, e) != 0) return -1;
     m->n_vocab = tokenizer_n_pieces(m->tokenizer);
-    m->token_cls = tokenizer_control(m->tokenizer, "[CLS]");
-    m->token_sep = tokenizer_control(m->tokenizer, "[SEP]");
-    if (m->token_cls < 0 || m->token_sep < 0)
+    m->token_file = m->token_question = tokenizer_control(m->tokenizer, "[CLS]");
+    m->windows->token_sep = tokenizer_control(m->tokenizer, "[SEP]");
+    if (m->token_file < 0 || m->windows->token_sep < 0)
         return error_set(e, "%s: the tokenizer has no control pieces [CLS] and [SEP]", m->path);
+    m->token_answer = m->token_end = m->token_bos = m->token_eos = -1;
     return 0;
 }
 
 /* "blk.N.attn_branch.bias", [n_branch - 1][n_head], behind the local branch's zeros. */
-static int read_branch_bias(struct window_model *m, struct error *e)
+static int read_branch_bias(struct model *m, struct error *e)
 {
     const size_t layer = (size_t)m->n_branch * m->n_head;
-    m->branch_bias = calloc(m->n_layer * layer, sizeof *m->branch_bias);
-    if (!m->branch_bias) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
+    m->windows->branch_bias = calloc(m->n_layer * layer, sizeof *m->windows->branch_bias);
+    if (!m->windows->branch_bias) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint32_t i = 0; i < m->n_layer && m->n_branch > 1; i++) {
         char name[48];
         struct weights bias;
         snprintf(name, sizeof name, "blk.%u.attn_branch.bias", i);
         if (model_file_weights(m->file, &bias, name, m->n_branch - 1, m->n_head, e) != 0) return -1;
-        weights_dequantize(&bias, 0, m->n_branch - 1, m->branch_bias + i * layer + m->n_head);
+        weights_dequantize(&bias, 0, m->n_branch - 1, m->windows->branch_bias + i * layer + m->n_head);
     }
     return 0;
 }
 
-static int find_all_weights(struct window_model *m, struct error *e)
+static int find_all_weights(struct model *m, struct error *e)
 {
+    struct window_model *w = m->windows;
     struct weights gate_bias;
     if (model_file_weights(m->file, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
-        model_file_weights(m->file, &m->position_embd, "position_embd.weight", m->window, m->n_embd, e) != 0 ||
-        encoder_layer_pair(m->file, &m->token_embd_norm, "token_embd_norm", 0, m->n_embd, e) != 0 ||
-        model_file_weights(m->file, &m->evidence_k, "evidence_k.weight", m->evidence_width, m->n_embd, e) != 0 ||
-        model_file_weights(m->file, &m->evidence_gate, "evidence_gate.weight", 0, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &w->position_embd, "position_embd.weight", w->window, m->n_embd, e) != 0 ||
+        encoder_layer_pair(m->file, &w->token_embd_norm, "token_embd_norm", 0, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &w->evidence_k, "evidence_k.weight", m->evidence.width, m->n_embd, e) != 0 ||
+        model_file_weights(m->file, &w->evidence_gate, "evidence_gate.weight", 0, m->n_embd, e) != 0 ||
         model_file_weights(m->file, &gate_bias, "evidence_gate.bias", 0, 1, e) != 0)
         return -1;
-    weights_dequantize(&gate_bias, 0, 1, &m->evidence_gate_bias);
-    m->layers = calloc(m->n_layer, sizeof *m->layers);
-    if (!m->layers) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
+    weights_dequantize(&gate_bias, 0, 1, &w->gate_bias);
+    w->layers = calloc(m->n_layer, sizeof *w->layers);
+    if (!w->layers) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
     for (uint32_t layer = 0; layer < m->n_layer; layer++)
-        if (encoder_layer_find(m->file, &m->layers[layer], layer, m->n_embd, m->n_ff, e) != 0) return -1;
+        if (encoder_layer_find(m->file, &w->layers[layer], layer, m->n_embd, m->n_ff, e) != 0) return -1;
     return 0;
 }
 
-/* Takes the file over, whatever comes of it. */
-static int open_file(struct window_model **out, const char *path, struct gguf *file, struct error *e)
+/* A file may say that shared words help its ranks (models/FORMAT.md, fusion_weight). */
+static int read_fusion(struct model *m, struct error *e)
 {
-    struct gguf_string architecture = {NULL, 0};
-    struct window_model *m = calloc(1, sizeof *m);
-    if (!m) {
-        gguf_close(file);
-        return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
-    }
-    m->file = file;
-    m->path = strdup(path);
-    int failed = m->path ? gguf_get_string(file, "general.architecture", &architecture, e)
-                         : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", path);
-    if (!failed && !gguf_string_is(&architecture, ARCHITECTURE))
-        failed = error_set(e, "%s: general.architecture is not " ARCHITECTURE, path);
-    if (failed || read_sizes(m, e) != 0 || read_branches(m, e) != 0 || read_tokenizer(m, e) != 0 ||
-        read_branch_bias(m, e) != 0 || find_all_weights(m, e) != 0) {
-        window_model_close(m);
-        return -1;
-    }
-    size_t size;
-    const uint8_t *bytes = gguf_bytes(file, &size);
-    m->hash = XXH3_64bits(bytes, size);
-    *out = m;
-    return 0;
+    static const char key[] = ARCHITECTURE ".evidence.fusion_weight";
+    return gguf_find(m->file, key) ? model_file_f32(m->file, key, 0.0f, 1e6f, &m->evidence.fusion_weight, e) : 0;
 }
 
-int window_model_open(struct window_model **out, const char *path, struct error *e)
+int window_model_read(struct model *m, struct error *e)
 {
-    struct gguf *file = NULL;
-    if (gguf_open(&file, path, e) != 0) return -1;
-    return open_file(out, path, file, e);
+    m->windows = calloc(1, sizeof *m->windows);
+    if (!m->windows) return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
+    m->offset_rule = OFFSET_PAPER;
+    return read_sizes(m, e) != 0 || read_branches(m, e) != 0 || read_tokenizer(m, e) != 0 ||
+                   read_branch_bias(m, e) != 0 || find_all_weights(m, e) != 0 || read_fusion(m, e) != 0
+               ? -1
+               : 0;
 }
 
-int window_model_open_bytes(struct window_model **out, const char *path, const uint8_t *bytes, size_t size,
-                            struct error *e)
+void window_model_close(struct window_model *w)
 {
-    struct gguf *file = NULL;
-    if (gguf_open_bytes(&file, path, bytes, size, e) != 0) return -1;
-    return open_file(out, path, file, e);
-}
-
-void window_model_close(struct window_model *m)
-{
-    if (!m) return;
-    free(m->layers);
-    free(m->branch_bias);
-    tokenizer_close(m->tokenizer);
-    gguf_close(m->file);
-    free(m->path);
-    free(m);
+    if (!w) return;
+    free(w->layers);
+    free(w->branch_bias);
+    free(w);
 }

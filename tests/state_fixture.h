@@ -135,7 +135,8 @@ static inline bool read_token(struct sequence *q, const struct corpus *c)
     }
     if (!d || p.offset == d->size) {
         if (p.n_documents == c->n_documents) return false;
-        assert_ok(sequence_begin_document(q, strlen(c->documents[p.n_documents].name) + 1, keys[0], &e), e);
+        const size_t n = strlen(c->documents[p.n_documents].name) + 1;
+        assert_ok(sequence_begin_document(q, n, n, keys[0], &e), e);
         return true;
     }
     keys[0][3] = (int8_t)d->text[p.offset];

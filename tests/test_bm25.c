@@ -125,11 +125,11 @@ static void fusing_adds_scores_relative_to_the_best(void **state)
     (void)state;
     const float attention[] = {2, 4, 0}, bm25[] = {10, 0, 5}, none[] = {0, 0, 0};
     float fused[3];
-    bm25_fuse(attention, bm25, 0.5f, 3, fused);
+    bm25_fuse(attention, false, bm25, 0.5f, 3, fused);
     assert_float_equal(fused[0], 1, 1e-6);
     assert_float_equal(fused[1], 1, 1e-6);
     assert_float_equal(fused[2], 0.25, 1e-6);
-    bm25_fuse(attention, none, 0.5f, 3, fused);
+    bm25_fuse(attention, false, none, 0.5f, 3, fused);
     assert_float_equal(fused[0], 0.5, 1e-6);
 }
 

@@ -35,10 +35,10 @@ static struct sequence *read_both(const struct corpus *c, uint32_t rate)
         keys[i][0] = (int8_t)i;
         lengths[i] = 10;
     }
-    assert_ok(sequence_begin_document(s, 3, keys[0], &e), e);
+    assert_ok(sequence_begin_document(s, 3, 3, keys[0], &e), e);
     assert_ok(sequence_append(s, lengths, 20, keys[3], &e), e);
     assert_ok(sequence_append(s, lengths, 34, keys[23], &e), e);
-    assert_ok(sequence_begin_document(s, 2, keys[57], &e), e);
+    assert_ok(sequence_begin_document(s, 2, 2, keys[57], &e), e);
     assert_ok(sequence_append(s, (const uint8_t[]){3, 4}, 2, keys[59], &e), e);
     return s;
 }
@@ -120,13 +120,13 @@ static void token_offsets_are_places_in_their_document(void **state)
     uint64_t at = 0;
     size_t n = 0;
     assert_ok(sequence_open(&s, c, 4, 1, NULL, "/tmp", &e), e);
-    assert_ok(token_source_open(&source, t, c, 0, 1, &e), e);
+    assert_ok(token_source_open(&source, t, c, &(struct token_marks){.file = 0, .sep = -1}, 1, &e), e);
     assert_ok(token_source_next(source, sizeof keys / 4, &chunk, &e), e);
     for (size_t i = 0; i < chunk.n_runs; i++) {
         const struct token_run *run = &chunk.runs[i];
         for (size_t k = 0; k < run->n; at += chunk.lengths[n + k++]) expected[n + k] = run->header ? (at = 0) : at;
         if (run->header)
-            assert_ok(sequence_begin_document(s, run->n, keys[0], &e), e);
+            assert_ok(sequence_begin_document(s, run->header, run->n, keys[0], &e), e);
         else
             assert_ok(sequence_append(s, chunk.lengths + n, run->n, keys[0], &e), e);
         n += run->n;
@@ -159,7 +159,7 @@ static void a_token_across_a_cut_belongs_to_the_segment_of_its_last_byte(void **
     assert_ok(sequence_open(&s, c, 4, 1, NULL, "/tmp", &e), e);
     int8_t keys[8][4] = {{0}};
     uint8_t lengths[] = {250, 245, 10, 35};
-    assert_ok(sequence_begin_document(s, 1, keys[0], &e), e);
+    assert_ok(sequence_begin_document(s, 1, 1, keys[0], &e), e);
     assert_ok(sequence_append(s, lengths, 4, keys[1], &e), e);
     size_t n;
     const struct reader_segment *g = sequence_segments(s, &n);

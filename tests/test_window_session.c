@@ -6,15 +6,23 @@
 
 #include "compute/backend.h"
 #include "compute/gguf.h"
+#include "compute/inspect.h"
+#include "compute/layers.h"
+#include "compute/model.h"
+#include "compute/session.h"
+#include "compute/tokens.h"
 #include "compute/window_model.h"
-#include "compute/window_session.h"
 #include "tests/test_device.h"
 
 static const char path[] = "tests/data/window_small.gguf";
 
+enum { MOST = 1024 };
+
 static struct error e;
-static struct window_model *m;
-static struct window_session_text text;
+static struct model *m;
+static uint32_t window, width;
+static int32_t ids[MOST]; /* marked where segments begin */
+static size_t n_ids;
 
 static const struct gguf_tensor *vectors(const char *name)
 {
@@ -26,139 +34,209 @@ static const struct gguf_tensor *vectors(const char *name)
 static int open_group(void **state)
 {
     if (test_device_open(state) != 0) return -1;
-    if (window_model_open(&m, path, &e) != 0) {
+    if (model_open(&m, path, &e) != 0) {
         print_error("%s\n", e.text);
         return -1;
     }
-    const struct gguf_tensor *ids = vectors("vectors.ids"), *segments = vectors("vectors.segments");
-    text = (struct window_session_text){.ids = (const int32_t *)(const void *)ids->bytes,
-                                        .n = ids->dims[0],
-                                        .segments = (const size_t *)(const void *)segments->bytes,
-                                        .n_segments = segments->dims[0]};
+    window = model_window(m);
+    width = m->evidence.width;
+    const struct gguf_tensor *given = vectors("vectors.ids"), *segments = vectors("vectors.segments");
+    n_ids = given->dims[0];
+    assert_true(n_ids <= MOST);
+    memcpy(ids, given->bytes, n_ids * sizeof *ids);
+    const int64_t *starts = (const int64_t *)(const void *)segments->bytes;
+    for (uint64_t i = 0; i < segments->dims[0]; i++) ids[starts[i]] |= TOKENS_SEGMENT;
     return 0;
 }
 
 static int close_group(void **state)
 {
-    window_model_close(m);
+    model_close(m);
     return test_device_close(state);
 }
 
-static struct window_session *open_session(void)
+static struct session *open_session(void)
 {
-    struct window_session *s;
-    assert_ok(window_session_open(&s, m, test_backend, &e), e);
+    struct session *s;
+    assert_ok(session_open(&s, m, test_backend, &e), e);
     return s;
 }
 
 /* Reads tokens [begin, end) of the text. */
-static void read_part(struct window_session *s, size_t begin, size_t end, int8_t *keys)
+static void read_part(struct session *s, size_t begin, size_t end, int8_t *keys)
 {
-    size_t segments[1024], n = 0;
-    for (size_t i = 0; i < text.n_segments; i++)
-        if (text.segments[i] >= begin && text.segments[i] < end) segments[n++] = text.segments[i] - begin;
-    const struct window_session_text part = {text.ids + begin, end - begin, segments, n};
-    assert_int_equal(window_session_position(s), begin);
-    assert_ok(window_session_read(s, &part, keys ? keys + begin * m->evidence_width : NULL, &e), e);
+    const struct session_outputs out = {.keys = keys ? keys + begin * width : NULL};
+    assert_int_equal(session_position(s), begin);
+    assert_ok(session_prefill(s, ids + begin, end - begin, &out, &e), e);
+    assert_int_equal(session_position(s), end);
 }
 
 /* Within a step of where it would be rounded otherwise. */
 static void expect_keys(const int8_t *keys, size_t n)
 {
     const float *expected = (const float *)(const void *)vectors("vectors.keys")->bytes;
-    for (size_t i = 0; i < n * m->evidence_width; i++) {
+    for (size_t i = 0; i < n * width; i++) {
         const double stored = fmin(fmax(254 * (double)expected[i], -127), 127);
         if (!(fabs(keys[i] - stored) <= 0.5 + 254 * test_tolerance(2e-4, 1.5e-2)))
-            fail_msg("token %zu: %d, expected %.3f", i / m->evidence_width, keys[i], stored);
+            fail_msg("token %zu: %d, expected %.3f", i / width, keys[i], stored);
     }
 }
 
 static void the_keys_equal_pytorchs(void **state)
 {
     (void)state;
-    struct window_session *s = open_session();
-    int8_t *keys = malloc(text.n * m->evidence_width);
-    read_part(s, 0, text.n, keys);
-    assert_int_equal(window_session_position(s), text.n / m->window * m->window);
-    expect_keys(keys, text.n);
-    assert_true(window_session_memory(s) > 10000);
+    struct session *s = open_session();
+    int8_t *keys = malloc(n_ids * width);
+    read_part(s, 0, n_ids, keys);
+    expect_keys(keys, n_ids);
+    assert_true(session_memory(s) > 10000);
     free(keys);
-    window_session_close(s);
+    session_close(s);
 }
 
 static void any_cut_at_windows_gives_the_same_keys(void **state)
 {
     (void)state;
-    struct window_session *s = open_session();
-    int8_t *keys = malloc(text.n * m->evidence_width);
-    const size_t sizes[] = {m->window, 5 * m->window, 2 * m->window};
-    for (size_t at = 0, turn = 0, n; at < text.n; at += n) {
+    struct session *s = open_session();
+    int8_t *keys = malloc(n_ids * width);
+    const size_t sizes[] = {window, 5 * window, 2 * window};
+    for (size_t at = 0, turn = 0, n; at < n_ids; at += n) {
         n = sizes[turn++ % 3];
-        if (n > text.n - at) n = text.n - at;
+        if (n > n_ids - at) n = n_ids - at;
         read_part(s, at, at + n, keys);
     }
-    expect_keys(keys, text.n);
+    expect_keys(keys, n_ids);
     free(keys);
-    window_session_close(s);
+    session_close(s);
 }
 
-/* The last window is read again with what has come. */
-static void a_text_that_grows_is_read_on_from_its_last_window(void **state)
+/* A saved session goes on from whole windows; what stood in the last one is read again with what has come. */
+static void a_text_that_grows_is_read_on_from_a_saved_window(void **state)
 {
     (void)state;
-    struct window_session *s = open_session();
-    int8_t *keys = malloc(text.n * m->evidence_width);
-    for (size_t end = 41; end < text.n; end += 97) read_part(s, window_session_position(s), end, NULL);
-    read_part(s, window_session_position(s), text.n, keys);
-    const size_t last = (41 + (text.n - 41 - 1) / 97 * 97) / m->window * m->window;
-    struct window_session *whole = open_session();
-    int8_t *at_once = malloc(text.n * m->evidence_width);
-    read_part(whole, 0, text.n, at_once);
-    for (size_t i = last * m->evidence_width; i < text.n * m->evidence_width; i++)
+    struct session *s = open_session(), *other = open_session();
+    int8_t *keys = calloc(n_ids, width), *at_once = malloc(n_ids * width);
+    const size_t half = n_ids / 2 / window * window;
+    read_part(s, 0, half, keys);
+    const size_t size = session_state_size(s);
+    uint8_t *bytes = malloc(size);
+    assert_ok(session_state_save(s, bytes, size, &e), e);
+    read_part(s, half, half + window / 2, NULL);
+    assert_int_equal(session_prefill(s, ids, 1, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "inside a window of 32 tokens"));
+    assert_ok(session_state_load(other, bytes, size, &e), e);
+    read_part(other, half, n_ids, keys);
+    session_close(s);
+    s = open_session();
+    read_part(s, 0, n_ids, at_once);
+    for (size_t i = 0; i < n_ids * width; i++)
         assert_true(abs(keys[i] - at_once[i]) <= (test_tolerance(0, 1) > 0 ? 2 : 1));
+    free(bytes);
     free(keys);
     free(at_once);
-    window_session_close(s);
-    window_session_close(whole);
+    session_close(s);
+    session_close(other);
+}
+
+/* What is saved inside a window is what its whole ones keep. */
+static void a_state_at_the_end_of_a_text_is_loaded_again(void **state)
+{
+    (void)state;
+    struct session *s = open_session(), *other = open_session();
+    read_part(s, 0, n_ids, NULL);
+    assert_true(n_ids % window != 0);
+    const size_t size = session_state_size(s);
+    uint8_t *bytes = malloc(size), *again = malloc(size);
+    assert_ok(session_state_save(s, bytes, size, &e), e);
+    assert_ok(session_state_load(other, bytes, size, &e), e);
+    assert_int_equal(session_position(other), n_ids);
+    assert_int_equal(session_state_size(other), size);
+    assert_ok(session_state_save(other, again, size, &e), e);
+    assert_memory_equal(bytes, again, size);
+    free(bytes);
+    free(again);
+    session_close(s);
+    session_close(other);
 }
 
 static void a_question_is_read_by_itself(void **state)
 {
     (void)state;
-    struct window_session *s = open_session();
-    const struct gguf_tensor *ids = vectors("vectors.question_ids");
-    const uint32_t n = (uint32_t)ids->dims[0], width = m->evidence_width;
+    struct session *s = open_session();
+    const struct gguf_tensor *asked = vectors("vectors.question_ids");
+    const uint32_t n = (uint32_t)asked->dims[0];
     const float *queries = (const float *)(const void *)vectors("vectors.queries")->bytes,
                 *gate = (const float *)(const void *)vectors("vectors.gate")->bytes;
     float *got = malloc(sizeof *got * n * width), *got_gate = malloc(sizeof *got_gate * n);
-    int8_t *keys = malloc(text.n * width);
-    const size_t half = text.n / 2 / m->window * m->window;
+    int8_t *keys = malloc(n_ids * width);
+    const size_t half = n_ids / 2 / window * window;
+    const struct layers_question out = {.queries = got, .gate = got_gate};
     read_part(s, 0, half, keys);
-    assert_ok(window_session_ask(s, (const int32_t *)(const void *)ids->bytes, n, got, got_gate, &e), e);
+    assert_ok(session_ask(s, session_question_start(s), (const int32_t *)(const void *)asked->bytes, n, &out, &e), e);
     for (uint32_t i = 0; i < n * width; i++)
         assert_true(fabs((double)got[i] - (double)queries[i]) <= test_tolerance(2e-4, 1.5e-2));
     for (uint32_t i = 0; i < n; i++)
         assert_true(fabs((double)got_gate[i] - (double)gate[i]) <= test_tolerance(1e-3, 5e-2));
-    read_part(s, half, text.n, keys); /* the text knows nothing of it */
-    expect_keys(keys, text.n);
+    read_part(s, half, n_ids, keys); /* the text knows nothing of it */
+    expect_keys(keys, n_ids);
     free(got);
     free(got_gate);
     free(keys);
-    window_session_close(s);
+    session_close(s);
+}
+
+/* Taken apart, all of a question's attention is on the question, through the local branch, and every token sees every
+ * other one. */
+static void a_questions_attention_stays_in_its_window(void **state)
+{
+    (void)state;
+    struct session *s = open_session();
+    struct inspection *in;
+    const struct gguf_tensor *asked = vectors("vectors.question_ids");
+    const uint32_t n = (uint32_t)asked->dims[0];
+    const struct inspect_choice first = {{0, m->n_layer}, {0, m->n_head}, {0, m->n_branch}, {0, 1}};
+    read_part(s, 0, n_ids, NULL);
+    const uint64_t start = session_question_start(s);
+    assert_ok(inspect_open(&in, s, m, start, (const int32_t *)(const void *)asked->bytes, n, &first, NULL, &e), e);
+    for (uint32_t layer = 0; layer < m->n_layer; layer++)
+        for (uint32_t head = 0; head < m->n_head; head++)
+            for (uint32_t branch = 0; branch < m->n_branch; branch++)
+                for (uint32_t t = 0; t < n; t++) {
+                    const size_t at = inspection_at(in, layer, head, branch, t);
+                    assert_true(in->text[at] == 0);
+                    assert_true(fabs((double)in->mass[at] - (branch == 0)) < 1e-5);
+                }
+    assert_int_equal(in->n_keys, n);
+    double sum = 0;
+    for (uint32_t t = 0; t < n; t++) {
+        assert_int_equal(in->keys[t].position, start + t);
+        assert_int_equal(in->keys[t].branches, 1);
+        assert_true(in->keys[t].mass > 0);
+        sum += in->keys[t].mass;
+    }
+    assert_true(fabs(sum - 1) < 1e-5);
+    inspect_close(in);
+    session_close(s);
 }
 
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    struct window_session *s = open_session();
+    struct session *s = open_session();
     const int32_t bad[] = {1, -1}, question[64] = {0};
     float queries[64 * 16], gate[64];
-    assert_int_equal(window_session_read(s, &(struct window_session_text){.ids = bad, .n = 2}, NULL, &e), -1);
+    float *logits = malloc(m->n_vocab * sizeof *logits);
+    const struct layers_question out = {.queries = queries, .gate = gate};
+    assert_int_equal(session_prefill(s, bad, 2, NULL, &e), -1);
     assert_string_equal(e.text, "token id -1, the model has 379");
-    assert_int_equal(window_session_ask(s, question, m->window + 1, queries, gate, &e), -1);
-    assert_int_equal(window_session_ask(s, question, 0, queries, gate, &e), -1);
-    assert_int_equal(window_session_position(s), 0);
-    window_session_close(s);
+    assert_int_equal(session_prefill(s, ids, 1, &(struct session_outputs){.logits = logits}, &e), -1);
+    assert_non_null(strstr(e.text, "foretells no token"));
+    assert_int_equal(session_ask(s, 0, bad, 2, &out, &e), -1);
+    assert_int_equal(session_ask(s, 0, question, window + 1, &out, &e), -1);
+    assert_int_equal(session_ask(s, 0, question, 0, &out, &e), -1);
+    assert_int_equal(session_position(s), 0);
+    free(logits);
+    session_close(s);
 }
 
 int main(int argc, char **argv)
@@ -166,8 +244,10 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_keys_equal_pytorchs),
         cmocka_unit_test(any_cut_at_windows_gives_the_same_keys),
-        cmocka_unit_test(a_text_that_grows_is_read_on_from_its_last_window),
+        cmocka_unit_test(a_text_that_grows_is_read_on_from_a_saved_window),
+        cmocka_unit_test(a_state_at_the_end_of_a_text_is_loaded_again),
         cmocka_unit_test(a_question_is_read_by_itself),
+        cmocka_unit_test(a_questions_attention_stays_in_its_window),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     test_device_choose(argc, argv);

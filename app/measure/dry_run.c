@@ -115,8 +115,8 @@ static int measure(struct dry_run *r, struct token_source *source, struct sessio
                    const struct dry_run_options *o, struct error *e)
 {
     struct probe p = {.session = s};
-    const size_t best = session_chunk_tokens(s);
-    int failed = count(r, source, &p, m, best > PROBE_TOKENS ? best : PROBE_TOKENS, o, e);
+    const size_t best = session_chunk_tokens(s), n = best > PROBE_TOKENS ? best : PROBE_TOKENS;
+    int failed = count(r, source, &p, m, n - n % session_window(s), o, e);
     free(p.keys);
     if (failed) return -1;
     r->tokens_per_second = p.seconds > 0 ? (double)p.tokens / p.seconds : 0;
@@ -137,7 +137,8 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
     struct token_source *source = NULL;
     struct session *s = NULL;
     struct dry_run r = {.documents = c->n_documents, .bytes = c->n_bytes, .segments = count_segments(c)};
-    int failed = token_source_open(&source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
+    const struct token_marks marks = reader_marks(m);
+    int failed = token_source_open(&source, m->tokenizer, c, &marks, thread_pool_n_threads(b->pool), e) ||
                  session_open(&s, m, b, e) || measure(&r, source, s, m, o, e);
     session_close(s);
     token_source_close(source);

@@ -133,7 +133,8 @@ static int add_scores(struct group *g, struct run *r, const struct eval_task *t,
         return -1;
     size_t bm25 = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->bm25, bm25);
-    bm25_fuse(f->score, g->scores, reader_fusion_weight(g->reader), n, g->scores);
+    bm25_fuse(f->score, reader_model(g->reader)->evidence.scale > 0, g->scores, reader_fusion_weight(g->reader), n,
+              g->scores);
     size_t fused = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->fused, fused);
     size_t reread = r->options->reread ? rank_reread(g, f) : 0;

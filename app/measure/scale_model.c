@@ -13,7 +13,7 @@
 #include "compute/ranks.h"
 #include "compute/session.h"
 
-enum { FIRST_ROWS = 64, CHECKED = 64 };
+enum { FIRST_ROWS = 64, CHECKED = 64, CHECKED_WINDOWS = 4 };
 static const double RUN_AT = 1.0; /* seconds */
 static const uint64_t SEED = 6;
 
@@ -24,6 +24,7 @@ struct reading {
     int32_t *ids;            /* [max_rows] */
     int8_t *keys;            /* [max_rows][e], NULL without evidence attention */
     uint32_t max_rows, rows; /* of a chunk */
+    uint32_t window;         /* of the model; 1: none. Chunks are multiples of it */
 };
 
 static void reading_close(struct reading *r)
@@ -36,12 +37,14 @@ static void reading_close(struct reading *r)
 static int reading_open(struct reading *r, struct backend *b, const struct model *m, const struct scale_watch *watch,
                         struct error *e)
 {
-    *r = (struct reading){.model = m, .watch = watch, .rows = FIRST_ROWS};
+    const uint32_t window = model_window(m), few = FIRST_ROWS > window ? FIRST_ROWS : window;
+    *r = (struct reading){.model = m, .watch = watch, .rows = few, .window = window};
     if (session_open(&r->session, m, b, e) != 0) return -1;
     int status = session_join(r->session, watch->comm, e);
     const uint32_t best = status == 0 ? session_chunk_tokens(r->session) : 0;
     if (watch->comm) r->rows = best; /* less would leave ranks without a share */
     r->max_rows = best > CHECKED ? best : CHECKED;
+    if (r->max_rows < CHECKED_WINDOWS * window && window > 1) r->max_rows = CHECKED_WINDOWS * window;
     r->ids = malloc(r->max_rows * sizeof *r->ids);
     r->keys = m->evidence.width ? malloc((size_t)r->max_rows * m->evidence.width) : NULL;
     if (status == 0 && (!r->ids || (!r->keys && m->evidence.width)))
@@ -75,6 +78,7 @@ static int read_on(struct reading *r, uint64_t end, double seconds, struct scale
         if (read_chunk(r, n, e) != 0) return -1;
         const double ended = scale_run_now();
         if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, n, ended - chunk_began);
+        r->rows = r->rows < r->window ? r->window : r->rows - r->rows % r->window;
         out->seconds = ended - began;
         out->tokens = session_position(r->session) - begin;
         out->gave_up = r->watch->limit > 0 && out->seconds > r->watch->limit;
@@ -98,8 +102,40 @@ static int logits_in_steps(struct reading *r, uint32_t n, uint32_t step, float *
     return session_rewind(r->session, e);
 }
 
+/* The same of the keys of n tokens: what a model that foretells no token gives. */
+static int keys_in_steps(struct reading *r, uint32_t n, uint32_t step, int8_t *keys, struct error *e)
+{
+    make_ids(r, session_position(r->session), n);
+    if (session_mark(r->session, e) != 0) return -1;
+    int status = 0;
+    for (uint32_t done = 0; done < n && status == 0; done += step)
+        status = session_prefill(r->session, r->ids + done, step,
+                                 &(struct session_outputs){.keys = keys + (size_t)done * r->model->evidence.width}, e);
+    return status != 0 ? -1 : session_rewind(r->session, e);
+}
+
+/* Behind the end of a text inside a window nothing can be read. */
+static int check_keys(struct reading *r, struct scale_result *out, struct error *e)
+{
+    const uint64_t position = session_position(r->session), left = r->model->context_length - position;
+    const uint32_t n = CHECKED_WINDOWS * r->window;
+    const size_t size = (size_t)n * r->model->evidence.width;
+    if (position % r->window != 0 || left < n) return 0;
+    int8_t *one = malloc(size), *several = malloc(size);
+    int status = one && several ? 0 : error_memory(e);
+    if (status == 0) status = keys_in_steps(r, n, n, one, e);
+    if (status == 0) status = keys_in_steps(r, n, r->window, several, e);
+    for (size_t i = 0; i < size && status == 0; i++)
+        out->max_error = fmax(out->max_error, abs(one[i] - several[i]) / 254.0);
+    out->checked_positions = n;
+    free(one);
+    free(several);
+    return status;
+}
+
 static int check(struct reading *r, struct scale_result *out, struct error *e)
 {
+    if (r->window > 1) return check_keys(r, out, e);
     uint64_t left = r->model->context_length - session_position(r->session);
     uint32_t n = left < CHECKED ? (uint32_t)left : CHECKED;
     const size_t n_logits = (size_t)n * r->model->n_vocab;

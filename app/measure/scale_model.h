@@ -12,7 +12,8 @@ struct model;
 
 /* Reads `length` tokens. A long text's activations have no direct definition that can be computed at one position, so
  * what is checked is that the next 64 tokens give the same logits when they are read as one call and in several:
- * max_error is the largest difference of any logit, checked_positions the number of tokens compared. */
+ * max_error is the largest difference of any logit (of a model with windows: of any number of a key), checked_positions
+ * the number of tokens compared. */
 int scale_model_read(struct scale_result *out, struct backend *b, const struct model *m, uint64_t length,
                      const struct scale_watch *watch, struct error *e);
 

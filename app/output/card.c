@@ -11,6 +11,7 @@
 #include "compute/error.h"
 #include "compute/gguf.h"
 #include "compute/model.h"
+#include "compute/window_model.h"
 
 /* Tensors of one type, added up. */
 struct type_sum {
@@ -20,6 +21,8 @@ struct type_sum {
 };
 
 #define MAX_TYPES 64
+#define LONGNET "longnet."
+#define WINDOWS "longnet-windows."
 
 static uint64_t count_numbers(const struct gguf_tensor *t)
 {
@@ -86,14 +89,25 @@ static void write_branches(FILE *f, const struct model *m)
     fputc('\n', f);
 }
 
+/* A value of the architecture's own. */
+static const struct gguf_value *find_own(const struct model *m, const char *key)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s%s", m->windows ? WINDOWS : LONGNET, key);
+    return gguf_find(m->file, full);
+}
+
 static void write_evidence(FILE *f, const struct model *m)
 {
     const struct model_evidence *v = &m->evidence;
     if (v->width == 0) return;
     write_label(f, "evidence");
-    fprintf(f, "width %u, log tau %g, log eps %g, fusion weight %g", v->width, (double)v->log_tau, (double)v->log_eps,
-            (double)v->fusion_weight);
-    const struct gguf_value *rates = gguf_find(m->file, "longnet.evidence.dilation_rate");
+    if (v->scale > 0)
+        fprintf(f, "width %u, scale %g", v->width, (double)v->scale);
+    else
+        fprintf(f, "width %u, log tau %g, log eps %g", v->width, (double)v->log_tau, (double)v->log_eps);
+    fprintf(f, ", fusion weight %g", (double)v->fusion_weight);
+    const struct gguf_value *rates = find_own(m, "evidence.dilation_rate");
     uint64_t rate;
     for (uint64_t i = 0; rates && i < 16 && gguf_element_u64(rates, i, &rate); i++) {
         fprintf(f, "%s%" PRIu64, i ? ", " : ", trained at dilation rate ", rate);
@@ -133,8 +147,12 @@ int card_write_text(FILE *f, const struct model *m, struct error *e)
     write_label(f, "heads");
     fprintf(f, "%u of %u columns, %u of keys\n", m->n_head, m->head_dim, m->n_head_kv);
     write_label(f, "context");
-    fprintf(f, "%" PRIu64 " tokens, rotary base %g %s\n", m->context_length, (double)m->rope_base,
-            m->position_mode == POSITION_ROPE_ALL ? "everywhere" : "inside undilated segments");
+    if (m->windows)
+        fprintf(f, "%" PRIu64 " tokens, windows of %u that look both ways, in the last %u layers inside segments\n",
+                m->context_length, m->windows->window, m->windows->segment_layers);
+    else
+        fprintf(f, "%" PRIu64 " tokens, rotary base %g %s\n", m->context_length, (double)m->rope_base,
+                m->position_mode == POSITION_ROPE_ALL ? "everywhere" : "inside undilated segments");
     write_branches(f, m);
     write_label(f, "head offsets");
     fprintf(f, "%s\n", m->offset_rule == OFFSET_PAPER ? "paper" : "torchscale");
@@ -145,7 +163,7 @@ int card_write_text(FILE *f, const struct model *m, struct error *e)
     if (find_string(m, "tokenizer.ggml.model", &s)) safe_text_write(f, s.bytes, s.size, SAFE_LINE);
     fputc('\n', f);
     write_tensors(f, m);
-    if (find_string(m, "longnet.training.summary", &s)) {
+    if (find_string(m, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary", &s)) {
         fputs("  training\n", f);
         safe_text_write(f, s.bytes, s.size, SAFE_BLOCK);
         fputc('\n', f);
@@ -198,8 +216,9 @@ static bool add_evidence(cJSON *card, const struct model *m)
     cJSON *rates = evidence ? cJSON_AddArrayToObject(evidence, "dilation_rates") : NULL;
     bool ok = rates && add_number(evidence, "width", v->width) && add_number(evidence, "log_tau", (double)v->log_tau) &&
               add_number(evidence, "log_eps", (double)v->log_eps) &&
+              (!m->windows || add_number(evidence, "scale", (double)v->scale)) &&
               add_number(evidence, "fusion_weight", (double)v->fusion_weight);
-    const struct gguf_value *value = gguf_find(m->file, "longnet.evidence.dilation_rate");
+    const struct gguf_value *value = find_own(m, "evidence.dilation_rate");
     uint64_t rate;
     for (uint64_t i = 0; ok && value && i < 16 && gguf_element_u64(value, i, &rate); i++) {
         ok = cJSON_AddItemToArray(rates, cJSON_CreateNumber((double)rate));
@@ -257,10 +276,15 @@ static bool add_sizes(cJSON *card, const struct model *m)
            add_string(card, "tokenizer", m, "tokenizer.ggml.model") &&
            add_number(card, "context_length", (double)m->context_length) &&
            cJSON_AddStringToObject(card, "position_mode",
-                                   m->position_mode == POSITION_ROPE_ALL ? "rope-all" : "rope-local") &&
+                                   m->windows                              ? "windows"
+                                   : m->position_mode == POSITION_ROPE_ALL ? "rope-all"
+                                                                           : "rope-local") &&
+
            add_number(card, "rope_base", (double)m->rope_base) &&
            add_number(card, "norm_epsilon", (double)m->norm_eps) &&
-           cJSON_AddStringToObject(card, "offset_rule", m->offset_rule == OFFSET_PAPER ? "paper" : "torchscale");
+           cJSON_AddStringToObject(card, "offset_rule", m->offset_rule == OFFSET_PAPER ? "paper" : "torchscale") &&
+           (!m->windows || (add_number(card, "window", m->windows->window) &&
+                            add_number(card, "segment_layers", m->windows->segment_layers)));
 }
 
 int card_write_json(FILE *f, const struct model *m, struct error *e)
@@ -272,7 +296,7 @@ int card_write_json(FILE *f, const struct model *m, struct error *e)
               add_string(card, "license", m, "general.license") &&
               add_string(card, "architecture", m, "general.architecture") && add_sizes(card, m) &&
               add_branches(card, m) && add_evidence(card, m) && add_types(card, m) && add_tensors(card, m) &&
-              add_string(card, "training", m, "longnet.training.summary");
+              add_string(card, "training", m, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary");
     char *text = ok ? cJSON_PrintUnformatted(card) : NULL;
     cJSON_Delete(card);
     if (!text) return error_memory(e);

@@ -18,6 +18,12 @@ static const char explanation[] =
     "with (p mod w) mod r = s, and only from tokens of the question that stand on that grid themselves. One softmax "
     "joins all branches; shares are of it.";
 
+static const char explanation_windows[] = "The reader is a LongNet that reads by windows: its first branch looks both "
+                                          "ways inside one, the others back to the "
+                                          "rows that earlier windows keep. A question is a window by itself: all of "
+                                          "its dilated attention is on the question, "
+                                          "and the text is found by the evidence attention.";
+
 bool export_attention_columns(const struct export *x, double share[EXPORT_COLUMNS])
 {
     const uint64_t first = x->first_token, span = export_end(x) - first;
@@ -235,8 +241,8 @@ void export_attention_svg(const struct export *x, struct page *p)
     snprintf(words, sizeof words, "The reader's dilated attention from the question: %s", which);
     export_attention_columns(x, share);
     export_page_map(p, x, words, share, &peak);
-    export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", explanation, sizeof explanation - 1, PAGE_TEXT_COLUMNS + 10,
-                          6);
+    const char *how = x->model->windows ? explanation_windows : explanation;
+    export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", how, strlen(how), PAGE_TEXT_COLUMNS + 10, 6);
     summarise(x->inspected, words, sizeof words);
     export_page_paragraph(p, PAGE_LEFT, "", words, strlen(words), PAGE_TEXT_COLUMNS, 3);
     draw_branches(x, p);

@@ -84,13 +84,16 @@ static void draw_branch(struct canvas *c, struct rect r, int y, uint32_t i, cons
 }
 
 /* How many branches have no row, and what they hold. */
-static void draw_others(struct canvas *c, struct rect r, int y, size_t hidden, double mass, size_t off)
+static void draw_others(struct canvas *c, struct rect r, int y, const struct model *m, size_t hidden, double mass,
+                        size_t off)
 {
     char share[16];
     int x = 1;
     if (hidden > 0)
         x = canvas_printf(c, r, y, x, style(ROLE_DIM), "%zu more: %s", hidden, inspector_figures_percent(share, mass));
-    if (off > 0 && r.w >= INSPECTOR_NARROW)
+    if (m->windows)
+        canvas_puts(c, r, y, x, style(ROLE_DIM), "the question looks both ways, inside itself");
+    else if (off > 0 && r.w >= INSPECTOR_NARROW)
         canvas_printf(c, r, y, x, style(ROLE_DIM), "%s%zu %s: no such token is on their grid, mass 0",
                       hidden ? "; " : "", off, hidden ? "others" : "more");
 }
@@ -118,7 +121,7 @@ int inspector_figures_branches(struct canvas *c, struct rect r, const struct mod
         else
             rest += all[shown[k]].mass;
     }
-    if (y < r.h && (n > rows || n < m->n_branch)) draw_others(c, r, y++, n - rows, rest, m->n_branch - n);
+    if (y < r.h && (n > rows || n < m->n_branch)) draw_others(c, r, y++, m, n - rows, rest, m->n_branch - n);
     return y;
 }
 

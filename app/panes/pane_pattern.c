@@ -61,13 +61,13 @@ static struct cell_pairs pairs_in(const struct pane_pattern *p, const struct mod
         for (uint32_t i = 0; i < m->n_branch; i++) {
             if (p->branch >= 0 && i != (uint32_t)p->branch) continue;
             uint64_t offset = dilation_head_offset(m->offset_rule, head, m->n_head, m->branch[i].dilation_rate);
-            double pairs = pattern_pairs(&m->branch[i], offset, q, q_end, k, k_end);
+            double pairs = pattern_pairs(&m->branch[i], offset, model_window(m), q, q_end, k, k_end);
             seen += pairs;
             if (pairs > 0 && (out.branch < 0 || (int)i < out.branch)) out.branch = (int)i;
         }
     }
-    double n = (double)(q_end - q), possible = (k_end <= q ? n * (double)(k_end - k) : n * (n + 1) / 2) * heads;
-    out.part = possible > 0 ? seen / possible : 0;
+    const double n = (double)(q_end - q), possible = k == q && !m->windows ? n * (n + 1) / 2 : n * (double)(k_end - k);
+    out.part = possible > 0 ? seen / (possible * heads) : 0;
     return out;
 }
 
@@ -85,13 +85,14 @@ static void draw_matrix(const struct pane_pattern *p, struct canvas *c, struct r
             begin + length / (uint64_t)cells * (uint64_t)y + length % (uint64_t)cells * (uint64_t)y / (uint64_t)cells;
         uint64_t q_end = begin + length / (uint64_t)cells * (uint64_t)(y + 1) +
                          length % (uint64_t)cells * (uint64_t)(y + 1) / (uint64_t)cells;
-        for (int x = 0; x <= y; x++) {
+        for (int x = 0; x < (m->windows ? cells : y + 1); x++) {
             uint64_t k = begin + length / (uint64_t)cells * (uint64_t)x +
                          length % (uint64_t)cells * (uint64_t)x / (uint64_t)cells;
             uint64_t k_end = x == y ? q_end
                                     : begin + length / (uint64_t)cells * (uint64_t)(x + 1) +
                                           length % (uint64_t)cells * (uint64_t)(x + 1) / (uint64_t)cells;
             struct cell_pairs pairs = pairs_in(p, m, q, q_end, k, k_end);
+            if (x > y && pairs.branch < 0) continue;
             const char *glyph = pairs.branch < 0 ? "·" : shade(pairs.part);
             struct style s = style(pairs.branch < 0 ? ROLE_LINE : (enum role)(ROLE_BRANCH + pairs.branch % 8));
             canvas_puts(c, r, y, 2 + 2 * x, s, glyph);
@@ -114,7 +115,8 @@ static struct seen see(const struct pane_pattern *p, const struct model *m, uint
     for (uint32_t head = 0; head < m->n_head; head++) {
         if (p->head >= 0 && head != (uint32_t)p->head) continue;
         uint64_t offset = dilation_head_offset(m->offset_rule, head, m->n_head, b->dilation_rate);
-        uint64_t n = pattern_visible(b, offset, token, 0, token + 1), start = token - token % b->segment_length;
+        uint64_t n = pattern_visible(b, offset, model_window(m), token, 0, UINT64_MAX),
+                 start = token - token % b->segment_length;
         out.keys += n;
         out.heads += n > 0;
         if (n > 0 && token - start - offset > out.farthest) out.farthest = token - start - offset;
@@ -150,10 +152,12 @@ static void draw_branches(const struct pane_pattern *p, struct canvas *c, struct
                           const struct model *m)
 {
     static const char *const wide[] = {"w segment length, r dilation rate;", "keys: seen by ▶, so far back, by heads",
-                                       "row: who asks   column: who is seen", "of 1000 pairs: █ 300 ▓ 30 ▒ 3 ░ fewer"};
-    static const char *const narrow[] = {"w/r: keys ▶ sees", "row asks, column seen", "█ .3 ▓ .03 ▒ .003"};
+                                       "row: who asks   column: who is seen", "of 1000 pairs: █ 300 ▓ 30 ▒ 3 ░ fewer",
+                                       "branch 1 looks both ways in its window"};
+    static const char *const narrow[] = {"w/r: keys ▶ sees", "row asks, column seen", "█ .3 ▓ .03 ▒ .003",
+                                         "1 looks both ways"};
     const bool is_wide = r.w >= NARROW_WIDTH;
-    const int legend = is_wide ? 4 : 3;
+    const int legend = (is_wide ? 4 : 3) + (m->windows != NULL);
     int y = 0;
     if (is_wide) canvas_puts(c, r, y++, 0, style(ROLE_HEADING), "branch       w     r   keys   back heads");
     const int room = r.h - legend - y;
@@ -177,7 +181,7 @@ static void draw_visible(const struct pane_pattern *p, struct canvas *c, struct 
                 if ((p->head >= 0 && head != (uint32_t)p->head) || (p->branch >= 0 && i != (uint32_t)p->branch))
                     continue;
                 uint64_t offset = dilation_head_offset(m->offset_rule, head, m->n_head, m->branch[i].dilation_rate);
-                if (pattern_visible(&m->branch[i], offset, token, k, k_end) > 0) found = (int)i;
+                if (pattern_visible(&m->branch[i], offset, model_window(m), token, k, k_end) > 0) found = (int)i;
             }
         }
         bool here = token >= k && token < k_end;

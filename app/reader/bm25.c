@@ -212,8 +212,11 @@ static float largest(const float *values, size_t n)
     return max > 0 ? max : 1;
 }
 
-void bm25_fuse(const float *attention, const float *bm25, float weight, size_t n, float *fused)
+void bm25_fuse(const float *attention, bool in_logs, const float *bm25, float weight, size_t n, float *fused)
 {
-    float scale = 1 / largest(attention, n), bm25_scale = weight / largest(bm25, n);
-    for (size_t i = 0; i < n; i++) fused[i] = attention[i] * scale + bm25[i] * bm25_scale;
+    const float scale = in_logs ? 1 : 1 / largest(attention, n), bm25_scale = weight / largest(bm25, n);
+    float top = -INFINITY;
+    for (size_t i = 0; i < n && in_logs; i++) top = fmaxf(top, attention[i]);
+    for (size_t i = 0; i < n; i++)
+        fused[i] = (in_logs ? expf(attention[i] - top) : attention[i] * scale) + bm25[i] * bm25_scale;
 }

@@ -4,6 +4,7 @@
 #define LECTERN_BM25_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct corpus;
@@ -16,8 +17,8 @@ struct thread_pool;
 int bm25_score(const struct corpus *c, const struct reader_segment *segments, size_t n, const char *question,
                struct thread_pool *pool, const atomic_bool *cancel, float *scores, struct error *e);
 
-/* fused = attention / max attention + weight * bm25 / max bm25 (models/FORMAT.md, fusion_weight). May write over one of
- * its inputs. */
-void bm25_fuse(const float *attention, const float *bm25, float weight, size_t n, float *fused);
+/* fused = attention / max attention + weight * bm25 / max bm25 (models/FORMAT.md, fusion_weight); of attention in
+ * logarithms e^(attention - max attention). May write over one of its inputs. */
+void bm25_fuse(const float *attention, bool in_logs, const float *bm25, float weight, size_t n, float *fused);
 
 #endif

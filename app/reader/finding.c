@@ -17,6 +17,7 @@
 #include "compute/evidence.h"
 #include "compute/evidence_ranks.h"
 #include "compute/inspect.h"
+#include "compute/layers.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
@@ -24,21 +25,6 @@
 
 /* A question of so many characters is asked in any script. */
 #define QUESTION_CHARACTERS 400
-
-/* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
-static uint64_t local_segment(const struct model *m)
-{
-    for (uint32_t i = 0; i < m->n_branch; i++) {
-        if (m->branch[i].dilation_rate == 1) return m->branch[i].segment_length;
-    }
-    return m->branch[0].segment_length;
-}
-
-/* Question tokens at most: they must fit one segment of the local branch, after <|question|>. */
-static uint64_t question_limit(const struct model *m)
-{
-    return local_segment(m) - 1;
-}
 
 static size_t count_characters(const char *text)
 {
@@ -52,7 +38,7 @@ static size_t count_characters(const char *text)
 static int tokens_of(const struct model *m, const char *question, struct tokens *out, uint32_t *begin, struct error *e)
 {
     struct tokens t = {0};
-    const size_t most = (size_t)question_limit(m), size = strlen(question);
+    const size_t most = model_question_tokens(m), size = strlen(question);
     *begin = 0;
     if (tokenizer_encode(m->tokenizer, question, size, &t, e)) return -1;
     if (t.n == 0 || (t.n > most && count_characters(question) > QUESTION_CHARACTERS)) {
@@ -71,14 +57,15 @@ static int tokens_of(const struct model *m, const char *question, struct tokens 
     return 0;
 }
 
-/* The question's ids, <|question|> first. */
-static int encode_question(const struct model *m, const char *question, struct tokens *out, struct error *e)
+/* The question's ids with the tokens around it; *n_own: without them. */
+static int encode_question(const struct model *m, const char *question, struct tokens *out, uint32_t *n_own,
+                           struct error *e)
 {
     struct tokens text;
     uint32_t begin;
     if (tokens_of(m, question, &text, &begin, e)) return -1;
     struct tokens ids = {.capacity = 0};
-    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 1, sizeof *ids.ids);
+    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 2, sizeof *ids.ids);
     if (!ids.ids) {
         tokens_free(&text);
         return error_memory(e);
@@ -86,32 +73,20 @@ static int encode_question(const struct model *m, const char *question, struct t
     ids.ids[0] = m->token_question;
     memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
     ids.n = text.n + 1;
+    if (model_token_sep(m) >= 0) ids.ids[ids.n++] = model_token_sep(m);
+    *n_own = (uint32_t)text.n;
     tokens_free(&text);
     *out = ids;
     return 0;
 }
 
-/* Where a question starts: at the next boundary of the local branch. */
-static uint64_t question_start(const struct session *s, const struct model *m)
+static int ask(struct session *s, const struct tokens *ids, const struct layers_question *out, struct error *e)
 {
-    uint64_t w = local_segment(m);
-    return (session_position(s) + w - 1) / w * w;
-}
-
-/* Prefills the question, and goes back to the end of the text. */
-static int prefill_question(struct session *session, const struct model *m, const struct tokens *ids,
-                            const struct session_outputs *outputs, struct error *e)
-{
-    if (session_mark(session, e)) return -1;
-    int failed = session_skip_to(session, question_start(session, m), e) ||
-                 session_prefill(session, ids->ids, ids->n, outputs, e);
-    struct error ignored;
-    if (session_rewind(session, failed ? &ignored : e)) failed = -1;
-    return failed ? -1 : 0;
+    return session_ask(s, session_question_start(s), ids->ids, ids->n, out, e);
 }
 
 /* Takes the question's queries; a device lost on the way is one more try. */
-static int query(struct reader *r, const struct tokens *ids, struct evidence **out, struct error *e)
+static int query(struct reader *r, const struct tokens *ids, uint32_t n_own, struct evidence **out, struct error *e)
 {
     const struct model *m = reader_model(r);
     struct session_guard *guard = reader_guard(r);
@@ -119,15 +94,12 @@ static int query(struct reader *r, const struct tokens *ids, struct evidence **o
     float *buffer = calloc(ids->n * (width + 2), sizeof *buffer);
     if (!buffer) return error_memory(e);
     float *tau = buffer + ids->n * width, *gate = tau + ids->n;
-    struct session_outputs outputs = {.queries = buffer, .tau = tau, .gate = gate};
+    const struct layers_question question = {.queries = buffer, .tau = tau, .gate = gate};
     struct error why;
-    int failed = prefill_question(session_guard_session(guard), m, ids, &outputs, &why);
-    if (failed) {
-        failed = session_guard_recover(guard, &why, e) ||
-                 prefill_question(session_guard_session(guard), m, ids, &outputs, e);
-    }
-    /* The first token is <|question|>: it asks nothing. */
-    if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, (uint32_t)(ids->n - 1), e);
+    int failed = ask(session_guard_session(guard), ids, &question, &why);
+    if (failed) failed = session_guard_recover(guard, &why, e) || ask(session_guard_session(guard), ids, &question, e);
+    /* The tokens around the question ask nothing. */
+    if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, n_own, e);
     free(buffer);
     return failed ? -1 : 0;
 }
@@ -167,7 +139,8 @@ static int rank(struct reader *r, struct finding *f, const struct reader_segment
                                         .pool = reader_backend(r)->pool,
                                         .attention = f->score,
                                         .share = f->share,
-                                        .fusion_weight = reader_fusion_weight(r)};
+                                        .fusion_weight = reader_fusion_weight(r),
+                                        .in_logs = reader_model(r)->evidence.scale > 0};
     from.segments = reader_segments(r, &from.n);
     return finding_rank_all(f, &from, how, cancel, e);
 }
@@ -176,8 +149,9 @@ static int seek(struct reader *r, struct finding *f, const struct finding_how *h
                 struct error *e)
 {
     struct tokens ids = {0};
-    if (encode_question(reader_model(r), f->question, &ids, e)) return -1;
-    int failed = query(r, &ids, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
+    uint32_t n_own;
+    if (encode_question(reader_model(r), f->question, &ids, &n_own, e)) return -1;
+    int failed = query(r, &ids, n_own, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
     tokens_free(&ids);
     return failed ? -1 : 0;
 }
@@ -333,7 +307,8 @@ void finding_close(struct finding *f)
 bool finding_fits(struct reader *r, const char *question)
 {
     struct tokens ids = {0};
-    bool fits = encode_question(reader_model(r), question, &ids, NULL) == 0;
+    uint32_t n_own;
+    bool fits = encode_question(reader_model(r), question, &ids, &n_own, NULL) == 0;
     tokens_free(&ids);
     return fits;
 }
@@ -401,7 +376,7 @@ static int look_into(struct reader *r, const struct tokens *ids, const struct in
     struct session *s = session_guard_session(reader_guard(r));
     const struct model *m = reader_model(r);
     const struct inspect_choice ranges = inspected_ranges(choice, m, (uint32_t)ids->n);
-    return inspect_open(out, s, m, question_start(s, m), ids->ids, ids->n, &ranges, cancel, e);
+    return inspect_open(out, s, m, session_question_start(s), ids->ids, ids->n, &ranges, cancel, e);
 }
 
 /* Likewise, with one more try where a device was lost. */
@@ -410,7 +385,8 @@ static int look_again(struct reader *r, const char *question, const struct inspe
 {
     struct tokens ids = {0};
     struct error why, ignored;
-    if (encode_question(reader_model(r), question, &ids, e)) return -1;
+    uint32_t n_own;
+    if (encode_question(reader_model(r), question, &ids, &n_own, e)) return -1;
     int failed = look_into(r, &ids, choice, cancel, out, &why);
     if (failed && why.kind != ERROR_CANCELLED && session_guard_recover(reader_guard(r), &why, &ignored) == 0)
         failed = look_into(r, &ids, choice, cancel, out, &why);

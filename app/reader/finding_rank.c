@@ -63,7 +63,7 @@ static int score_words(struct scores *s, const struct finding_rank_sources *from
     if (!s->bm25) return error_memory(e);
     if (bm25_score(from->corpus, from->segments, n, question, from->pool, cancel, s->bm25, e)) return -1;
     if (!(s->fused = copied(s->bm25, n))) return error_memory(e);
-    if (from->attention) bm25_fuse(from->attention, s->bm25, from->fusion_weight, n, s->fused);
+    if (from->attention) bm25_fuse(from->attention, from->in_logs, s->bm25, from->fusion_weight, n, s->fused);
     if (from->like || !code_rank_applies(from->corpus)) return 0;
     return code_rank(from->corpus, from->segments, n, question, cancel, s->fused, e);
 }

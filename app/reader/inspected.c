@@ -149,9 +149,11 @@ bool inspected_hottest(const struct inspected *i, uint64_t begin, uint64_t end, 
 static void count_grids(const struct inspected *i, const struct model *m, const struct branch *b,
                         struct inspected_branch *out)
 {
+    const bool far = m->windows && b->dilation_rate > 1; /* a question that is a window by itself sees nothing by it */
     const struct inspect_range heads = range_of(i->choice.head, m->n_head),
                                tokens = range_of(i->choice.token, i->in->n_token);
-    const uint64_t w = b->segment_length, reached = i->in->n_text / w == i->in->start / w ? i->in->n_text % w : 0;
+    const uint64_t w = b->segment_length,
+                   reached = !m->windows && i->in->n_text / w == i->in->start / w ? i->in->n_text % w : 0;
     out->segment = i->in->start / w * w;
     out->n_tokens = tokens.end - tokens.begin;
     out->offset_first = UINT64_MAX;
@@ -171,7 +173,7 @@ static void count_grids(const struct inspected *i, const struct model *m, const 
     }
     for (uint32_t t = tokens.begin; t < tokens.end; t++) {
         uint64_t residue = (i->in->start + t) % w % b->dilation_rate;
-        out->n_covered += residue >= out->offset_first && residue <= out->offset_last;
+        out->n_covered += !far && residue >= out->offset_first && residue <= out->offset_last;
     }
 }
 

@@ -1,5 +1,7 @@
 #include "app/reader/pattern.h"
 
+#include <stdbool.h>
+
 static uint64_t max(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -28,28 +30,62 @@ uint64_t pattern_on_grid(const struct branch *b, uint64_t offset, uint64_t from,
            count_in(b, offset, last * w, from, to);
 }
 
-/* Pairs among c keys of one segment, each with those not after it. */
-static double triangle(uint64_t c)
+/* Pairs among c keys of one segment: each with those not after it, or with all. */
+static double among(uint64_t c, bool both_ways)
 {
-    return (double)c * ((double)c + 1) / 2;
+    return both_ways ? (double)c * (double)c : (double)c * ((double)c + 1) / 2;
 }
 
-double pattern_pairs(const struct branch *b, uint64_t offset, uint64_t q, uint64_t q_end, uint64_t k, uint64_t k_end)
+/* Pairs with queries and keys in [q, q_end). */
+static double pairs_within(const struct branch *b, uint64_t offset, bool both_ways, uint64_t q, uint64_t q_end)
+{
+    const uint64_t w = b->segment_length, first = q / w, last = (q_end - 1) / w;
+    const double begin = among(count_in(b, offset, first * w, q, q_end), both_ways);
+    if (first == last) return begin;
+    return begin + (double)(last - first - 1) * among(dilation_count(b, offset, w), both_ways) +
+           among(count_in(b, offset, last * w, q, q_end), both_ways);
+}
+
+/* Of these, those inside one window, each query with the keys not after it; there is a grid in every window, or a
+ * window for every key. */
+static double pairs_in_windows(const struct branch *b, uint64_t offset, uint64_t window, uint64_t q, uint64_t q_end)
+{
+    if (b->dilation_rate >= window) return (double)pattern_on_grid(b, offset, q, q_end);
+    const uint64_t first = q / window, last = (q_end - 1) / window;
+    const double begin = among(pattern_on_grid(b, offset, q, min(q_end, (first + 1) * window)), false);
+    if (first == last) return begin;
+    return begin + (double)(last - first - 1) * among(window / b->dilation_rate, false) +
+           among(pattern_on_grid(b, offset, last * window, q_end), false);
+}
+
+/* Pairs of two ranges in one segment, the lower one ending where the higher one begins or before. */
+static double pairs_between(const struct branch *b, uint64_t offset, uint64_t low, uint64_t low_end, uint64_t high,
+                            uint64_t high_end)
+{
+    const uint64_t start = high - high % b->segment_length;
+    return (double)count_in(b, offset, start, low, low_end) * (double)count_in(b, offset, start, high, high_end);
+}
+
+double pattern_pairs(const struct branch *b, uint64_t offset, uint64_t window, uint64_t q, uint64_t q_end, uint64_t k,
+                     uint64_t k_end)
 {
     if (q >= q_end || k >= k_end) return 0;
-    uint64_t w = b->segment_length, first = q / w, last = (q_end - 1) / w;
-    if (k_end <= q) {
-        /* Only the segment of the first query can hold keys that lie before all the queries. */
-        return (double)count_in(b, offset, first * w, k, k_end) * (double)count_in(b, offset, first * w, q, q_end);
+    const bool both_ways = window > 1 && b->dilation_rate == 1;
+    if (k == q && k_end == q_end) {
+        const double all = pairs_within(b, offset, both_ways, q, q_end);
+        return window > 1 && !both_ways ? all - pairs_in_windows(b, offset, window, q, q_end) : all;
     }
-    if (first == last) return triangle(count_in(b, offset, first * w, q, q_end));
-    return triangle(count_in(b, offset, first * w, q, q_end)) +
-           (double)(last - first - 1) * triangle(dilation_count(b, offset, w)) +
-           triangle(count_in(b, offset, last * w, q, q_end));
+    if (k >= q_end) return both_ways ? pairs_between(b, offset, q, q_end, k, k_end) : 0;
+    const double all = pairs_between(b, offset, k, k_end, q, q_end);
+    const uint64_t start = q - q % window;
+    if (window <= 1 || both_ways || k_end <= start) return all;
+    return all - pairs_between(b, offset, max(k, start), k_end, q, min(q_end, start + window));
 }
 
-uint64_t pattern_visible(const struct branch *b, uint64_t offset, uint64_t t, uint64_t k, uint64_t k_end)
+uint64_t pattern_visible(const struct branch *b, uint64_t offset, uint64_t window, uint64_t t, uint64_t k,
+                         uint64_t k_end)
 {
     if (!dilation_on_grid(b, offset, t)) return 0;
-    return count_in(b, offset, t - t % b->segment_length, k, min(k_end, t + 1));
+    const uint64_t end = window <= 1 ? t + 1 : b->dilation_rate == 1 ? UINT64_MAX : t - t % window;
+    return count_in(b, offset, t - t % b->segment_length, k, min(k_end, end));
 }

@@ -7,15 +7,19 @@
 
 #include "compute/dilation.h"
 
-/* Pairs (query, key) that one head sees through one branch with queries in [q, q_end) and keys in [k, k_end), keys not
- * after their query. The two ranges are the same, or the keys end where the queries begin or before. A double: there
- * can be 10^18 and more. */
-double pattern_pairs(const struct branch *b, uint64_t offset, uint64_t q, uint64_t q_end, uint64_t k, uint64_t k_end);
+/* `window`: 1 where every branch is causal. Otherwise a branch with r = 1 is a window that looks both ways, and through
+ * the others a query sees the keys of earlier windows (models/FORMAT.md, "Reader 2"); it fits the branch as there. */
+
+/* Pairs (query, key) that one head sees through one branch with queries in [q, q_end) and keys in [k, k_end). The two
+ * ranges are the same, or have nothing in common. A double: there can be 10^18 and more. */
+double pattern_pairs(const struct branch *b, uint64_t offset, uint64_t window, uint64_t q, uint64_t q_end, uint64_t k,
+                     uint64_t k_end);
 
 /* Positions in [a, b) that are on the grid of (branch, offset). */
 uint64_t pattern_on_grid(const struct branch *b, uint64_t offset, uint64_t from, uint64_t to);
 
 /* Keys in [k, k_end) that the query at position t sees through one branch; 0 where t is not on the grid. */
-uint64_t pattern_visible(const struct branch *b, uint64_t offset, uint64_t t, uint64_t k, uint64_t k_end);
+uint64_t pattern_visible(const struct branch *b, uint64_t offset, uint64_t window, uint64_t t, uint64_t k,
+                         uint64_t k_end);
 
 #endif

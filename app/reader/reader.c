@@ -54,6 +54,7 @@ struct reader {
     uint32_t rate_kept; /* every how many positions' key is kept */
     struct reading readings[AHEAD];
     size_t n_begun, n_ended; /* chunks; chunk i is readings[i % AHEAD] */
+    bool in_header;          /* the chunk that was ended last cuts one: no place for a checkpoint */
     bool done;
     uint64_t new_tokens;
     double seconds; /* spent reading */
@@ -96,6 +97,7 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
     const struct state_options options = {.directory = o->state_dir,
                                           .label = o->label,
                                           .limit = o->state_limit,
+                                          .window = model_window(r->model),
                                           .precision = backend_info(r->backend)->precision,
                                           .cancel = cancel};
     r->checkpointed = clock_seconds();
@@ -121,11 +123,16 @@ static int resume(struct reader *r, struct error *e)
     if (!r->done && !*r->note)
         snprintf(r->note, sizeof r->note, "%llu tokens are kept from an earlier read that was not ended: reading on",
                  (unsigned long long)extent->n_tokens);
-    token_source_seek(r->source, extent->n_documents, extent->offset, extent->zeros);
+    token_source_seek(r->source, extent->n_documents, extent->offset, extent->zeros, sequence_segment_end(r->sequence));
     if (state_session(r->state, &session, &size, e)) return -1;
     int failed = session_guard_load(r->guard, session, size, e);
     free(session);
     return failed;
+}
+
+struct token_marks reader_marks(const struct model *m)
+{
+    return (struct token_marks){.file = m->token_file, .sep = model_token_sep(m), .segments = model_window(m) > 1};
 }
 
 int reader_open(struct reader **out, const struct model *m, struct backend *b, const struct corpus *c,
@@ -138,11 +145,12 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
     r->backend = b;
     r->corpus = c;
     r->checkpoints = checkpoints_begin(c->n_bytes);
+    const struct token_marks marks = reader_marks(m);
     if (session_guard_open(&r->guard, m, b, e) || session_join(session_guard_session(r->guard), o->comm, e) ||
         reader_choose_rate(&r->rate_kept, m, c->n_bytes, session_memory(session_guard_session(r->guard)), o->memory,
                            e) ||
         open_state(r, o, cancel, e) ||
-        token_source_open(&r->source, m->tokenizer, c, m->token_file, thread_pool_n_threads(b->pool), e) ||
+        token_source_open(&r->source, m->tokenizer, c, &marks, thread_pool_n_threads(b->pool), e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
         resume(r, e)) {
         reader_close(r);
@@ -190,7 +198,7 @@ static void checkpoint(struct reader *r, enum state_weight weight)
     struct state_extent extent;
     size_t size = session_state_size(session_guard_session(r->guard));
     sequence_extent(r->sequence, &extent);
-    if (extent.n_documents == 0) return;
+    if (extent.n_documents == 0 || r->in_header) return;
     const size_t torn = weight == STATE_LIGHT ? SIZE_MAX : corpus_torn(r->corpus);
     if (torn != SIZE_MAX) { /* what was read is not what its hash says */
         snprintf(r->note, sizeof r->note, "%s changed while it was read: this read is not kept any further",
@@ -236,17 +244,19 @@ static int record(struct reader *r, const struct token_chunk *chunk, const int8_
 {
     const uint8_t *lengths = chunk->lengths;
     for (size_t i = 0; i < chunk->n_runs; i++) {
-        size_t n = chunk->runs[i].n;
-        int failed = chunk->runs[i].header ? sequence_begin_document(r->sequence, n, keys, e)
-                                           : sequence_append(r->sequence, lengths, n, keys, e);
+        const struct token_run *run = &chunk->runs[i];
+        int failed = run->header      ? sequence_begin_document(r->sequence, run->header, run->n, keys, e)
+                     : run->in_header ? sequence_append_header(r->sequence, run->n, keys, e)
+                                      : sequence_append(r->sequence, lengths, run->n, keys, e);
         if (failed) return -1;
-        keys += n * r->model->evidence.width;
-        lengths += n;
+        keys += run->n * r->model->evidence.width;
+        lengths += run->n;
     }
     return 0;
 }
 
-/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike, and cut where a checkpoint fits. */
+/* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike, cut where a checkpoint fits, and
+ * whole windows. */
 static size_t chunk_tokens(const struct reader *r)
 {
     const struct session *s = session_guard_session(r->guard);
@@ -255,7 +265,8 @@ static size_t chunk_tokens(const struct reader *r)
     size_t n = CHUNK_LEAST, most = info->chunk_rows;
     while (n < most && n < CHUNK_A_THREAD * (size_t)info->n_threads) n *= 2;
     while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
-    return (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
+    const size_t window = session_window(s), cut = (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
+    return cut < window ? window : cut - cut % window;
 }
 
 /* Sets the device to the next chunk; *last: there is none. */
@@ -280,6 +291,7 @@ static int end_chunks(struct reader *r, size_t left, struct error *e)
     while (r->n_begun - r->n_ended > left) {
         const struct reading *oldest = &r->readings[r->n_ended % AHEAD];
         if (session_guard_end(r->guard, e) || record(r, &oldest->chunk, oldest->keys, e)) return -1;
+        r->in_header = oldest->chunk.cuts_header;
         r->new_tokens += oldest->chunk.n;
         r->n_ended++;
     }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "app/reader/sequence.h"
+#include "app/reader/token_source.h"
 
 struct backend;
 struct comm;
@@ -73,6 +74,9 @@ bool reader_keeps(const struct reader *r);
  * limit) beside a model that takes `model_bytes` of them. A token is taken for three bytes of text, which is few. */
 int reader_choose_rate(uint32_t *rate, const struct model *m, uint64_t text_bytes, uint64_t model_bytes,
                        uint64_t memory, struct error *e);
+
+/* What a model's sequences are made of besides text. */
+struct token_marks reader_marks(const struct model *m);
 
 /* R: every R-th position keeps its key. */
 uint32_t reader_rate(const struct reader *r);

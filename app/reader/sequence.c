@@ -116,19 +116,24 @@ static int append_keys(struct sequence *s, const int8_t *keys, size_t n, struct 
     return 0;
 }
 
-/* Makes the next document the current one: `n` header tokens follow. */
-static int begin_document(struct sequence *s, uint64_t n, struct error *e)
+/* Counts n header tokens of the current document. */
+static void add_header(struct sequence *s, uint64_t n)
+{
+    s->n_tokens += n;
+    s->documents[s->n_documents - 1].end_token = s->n_tokens;
+    update_segment(s);
+}
+
+/* Makes the next document the current one: header tokens follow, as many as `header`. */
+static int begin_document(struct sequence *s, uint64_t header, struct error *e)
 {
     assert(s->n_documents < s->corpus->n_documents);
     s->n_bytes += s->offset;
     s->offset = s->zeros = 0;
     struct reader_document *d = &s->documents[s->n_documents++];
-    *d = (struct reader_document){.first_token = s->n_tokens, .first_segment = n_segments(s)};
-    if (append_segment(s, 0, 0, e)) return -1;
-    s->n_tokens += n;
-    d->text_token = d->end_token = s->n_tokens;
-    update_segment(s);
-    return 0;
+    *d = (struct reader_document){
+        .first_token = s->n_tokens, .text_token = s->n_tokens + header, .first_segment = n_segments(s)};
+    return append_segment(s, 0, 0, e);
 }
 
 /* Counts n tokens of the current document's text into its segments. */
@@ -177,9 +182,10 @@ static int replay(struct sequence *s, const struct state_extent *extent, struct 
     const struct state_segment *at = (const struct state_segment *)(const void *)file_array_bytes(s->ended);
     const struct state_segment *end = at + extent->n_segments;
     for (size_t i = 0; i < extent->n_documents; i++) {
-        if (begin_document(s, documents[i].text_token - documents[i].first_token, e) ||
-            replay_document(s, &at, end, i + 1 < extent->n_documents, e))
-            return -1;
+        const uint64_t header = documents[i].text_token - documents[i].first_token;
+        if (begin_document(s, header, e)) return -1;
+        add_header(s, header);
+        if (replay_document(s, &at, end, i + 1 < extent->n_documents, e)) return -1;
     }
     s->n_tokens = s->documents[s->n_documents - 1].end_token = extent->n_tokens;
     s->offset = extent->offset;
@@ -208,13 +214,20 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
     return 0;
 }
 
-int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
+int sequence_append_header(struct sequence *s, size_t n, const int8_t *keys, struct error *e)
 {
-    const struct state_document start = {s->n_tokens, s->n_tokens + n};
-    if (append_keys(s, keys, n, e) || (s->starts && file_array_append(s->starts, &start, sizeof start, e)) ||
-        (s->n_documents > 0 && end_segment(s, 0, e)))
+    if (append_keys(s, keys, n, e)) return -1;
+    add_header(s, n);
+    return 0;
+}
+
+int sequence_begin_document(struct sequence *s, size_t n_header, size_t n, const int8_t *keys, struct error *e)
+{
+    const struct state_document start = {s->n_tokens, s->n_tokens + n_header};
+    if ((s->starts && file_array_append(s->starts, &start, sizeof start, e)) ||
+        (s->n_documents > 0 && end_segment(s, 0, e)) || begin_document(s, n_header, e))
         return -1;
-    return begin_document(s, n, e);
+    return sequence_append_header(s, n, keys, e);
 }
 
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e)
@@ -229,6 +242,12 @@ void sequence_extent(const struct sequence *s, struct state_extent *extent)
                                     .offset = s->offset,
                                     .n_segments = s->n_documents > 0 ? n_segments(s) - 1 : 0,
                                     .zeros = s->zeros};
+}
+
+uint64_t sequence_segment_end(const struct sequence *s)
+{
+    const struct reader_segment *last = segment_at(s, n_segments(s) - 1);
+    return last->offset + last->size;
 }
 
 uint64_t sequence_n_tokens(const struct sequence *s)

@@ -42,14 +42,19 @@ int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width,
                   const char *directory, struct error *e);
 void sequence_close(struct sequence *s);
 
-/* Starts the next document: n header tokens, whose keys [n][width] follow the sequence's other keys. */
-int sequence_begin_document(struct sequence *s, size_t n, const int8_t *keys, struct error *e);
+/* Starts the next document, of n_header header tokens: the first n of them, whose keys [n][width] follow the sequence's
+ * other keys. The others come by sequence_append_header. */
+int sequence_begin_document(struct sequence *s, size_t n_header, size_t n, const int8_t *keys, struct error *e);
+int sequence_append_header(struct sequence *s, size_t n, const int8_t *keys, struct error *e);
 
 /* n more tokens of the current document's text, with the bytes each stands for. */
 int sequence_append(struct sequence *s, const uint8_t *lengths, size_t n, const int8_t *keys, struct error *e);
 
-/* How far the sequence has come, as a state says it. */
+/* How far the sequence has come, as a state says it; not inside a header. */
 void sequence_extent(const struct sequence *s, struct state_extent *extent);
+
+/* Where the segment that the last token is of ends, in its document's text. */
+uint64_t sequence_segment_end(const struct sequence *s);
 
 uint64_t sequence_n_tokens(const struct sequence *s);
 uint64_t sequence_n_bytes(const struct sequence *s);    /* of text read */

@@ -205,6 +205,7 @@ int state_open(struct state **out, const struct state_options *o, const struct s
     s->lock = -1;
     s->kept.corpus = c;
     s->kept.cancel = o->cancel;
+    s->kept.window = o->window > 0 ? o->window : 1;
     /* Checkpoints are not cancelled: the last one is made because reading was. */
     if (find(s, o, key, e) != 0 || state_prefix_open(&s->prefix, c, NULL, e) != 0) {
         state_close(s);

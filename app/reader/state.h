@@ -27,6 +27,7 @@ struct state;
 
 struct state_options {
     const char *directory;     /* NULL: state_store_default */
+    uint32_t window;           /* of the model: a text that has changed is read on from a multiple of it */
     const char *label;         /* for `lectern state list`: what was named; may be NULL */
     uint64_t limit;            /* bytes; 0: STATE_LIMIT */
     const char *precision;     /* of the products that a new read is to be read with: "fp32", "int8" ...; NULL: fp32 */

@@ -118,6 +118,7 @@ static size_t find_best(const struct state_kept *k, const struct state_entry *en
         const struct state_index *x = &entries[i].index;
         if (x->n_checkpoints == 0 || !same_key(&x->key, &k->index.key)) continue;
         int64_t matched = state_prefix_match(k->corpus, x->checkpoints, x->n_checkpoints, k->cancel, NULL);
+        while (matched > 0 && x->checkpoints[matched - 1].extent.n_tokens % k->window != 0) matched--;
         if (matched <= 0 || x->checkpoints[matched - 1].extent.n_tokens <= most) continue;
         best = i;
         *n_best = (size_t)matched;

@@ -20,6 +20,7 @@ struct state_kept {
     char name[STATE_NAME_SIZE];
     const struct corpus *corpus;
     const atomic_bool *cancel;
+    uint32_t window;          /* of the model: what another read's checkpoints that are taken over are multiples of */
     struct state_index index; /* owned */
     size_t blocks_capacity[STATE_N_STREAMS], checkpoints_capacity;
     struct file_array *arrays[STATE_N_STREAMS]; /* owned; NULL until opened */

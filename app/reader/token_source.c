@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/text/corpus.h"
+#include "app/text/segment.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/tokenizer.h"
@@ -32,12 +33,13 @@ struct chunk {
     struct tokens tokens;
     struct token_run *runs;
     size_t n_runs, runs_capacity;
+    bool cuts_header;
 };
 
 struct token_source {
     const struct tokenizer *tokenizer;
     const struct corpus *corpus;
-    int32_t file_token;
+    struct token_marks marks;
 
     pthread_t *threads;
     unsigned n_threads, n_started;
@@ -54,18 +56,20 @@ struct token_source {
     bool held;                       /* the first block is being given out */
     size_t used;                     /* its tokens that were */
     uint64_t skip_bytes, skip_zeros; /* of the first block, before anything is given out */
+    const struct document *current;  /* whose tokens are given out */
+    uint64_t offset, segment_end;    /* in its text: the next token's, and of the segment given out last */
     struct chunk chunks[TOKEN_CHUNKS];
     unsigned at;
 };
 
-int token_source_open(struct token_source **out, const struct tokenizer *t, const struct corpus *c, int32_t file_token,
-                      unsigned n_threads, struct error *e)
+int token_source_open(struct token_source **out, const struct tokenizer *t, const struct corpus *c,
+                      const struct token_marks *marks, unsigned n_threads, struct error *e)
 {
     struct token_source *s = calloc(1, sizeof *s);
     if (!s) return error_memory(e);
     s->tokenizer = t;
     s->corpus = c;
-    s->file_token = file_token;
+    s->marks = *marks;
     s->n_threads = n_threads;
     s->n_ring = BLOCKS_AHEAD * (size_t)n_threads;
     pthread_mutex_init(&s->mutex, NULL);
@@ -136,10 +140,11 @@ static int encode_header(const struct token_source *s, struct block *b, struct e
 {
     const char *name = b->begins->name;
     if (tokens_reserve(&b->tokens, 1, e)) return -1;
-    b->tokens.ids[b->tokens.n++] = s->file_token;
-    if (tokenizer_encode(s->tokenizer, name, strlen(name), &b->tokens, e) ||
-        tokenizer_encode(s->tokenizer, "\n", 1, &b->tokens, e))
-        return -1;
+    b->tokens.ids[b->tokens.n++] = s->marks.file;
+    if (tokenizer_encode(s->tokenizer, name, strlen(name), &b->tokens, e)) return -1;
+    if (s->marks.sep < 0 && tokenizer_encode(s->tokenizer, "\n", 1, &b->tokens, e)) return -1;
+    if (s->marks.sep >= 0 && tokens_reserve(&b->tokens, 1, e)) return -1;
+    if (s->marks.sep >= 0) b->tokens.ids[b->tokens.n++] = s->marks.sep;
     memset(b->tokens.lengths, 0, b->tokens.n);
     b->n_header = b->tokens.n;
     return 0;
@@ -195,12 +200,16 @@ uint64_t token_source_cut(const char *text, uint64_t size, uint64_t offset)
     return start;
 }
 
-void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths)
+void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t offset, size_t zero_lengths,
+                       uint64_t segment_end)
 {
     assert(s->n_started == 0);
     if (n_documents == 0) return;
     const struct document *d = &s->corpus->documents[n_documents - 1];
     uint64_t start = token_source_cut(d->text, d->size, offset);
+    s->current = d;
+    s->offset = offset;
+    s->segment_end = segment_end;
     s->document = (size_t)n_documents;
     s->text = d->text + start;
     s->text_size = (size_t)(d->size - start);
@@ -233,27 +242,53 @@ static const struct block *next_block(struct token_source *s)
     return s->held ? b : NULL;
 }
 
-static int add_run(struct chunk *c, size_t n, bool header, struct error *e)
+static int add_run(struct chunk *c, size_t n, size_t header, bool in_header, struct error *e)
 {
     struct token_run *last = c->n_runs ? &c->runs[c->n_runs - 1] : NULL;
-    if (last && !header && !last->header) {
+    if (last && !in_header && !last->in_header) {
         last->n += n;
         return 0;
     }
     struct token_run *runs = bytes_reserve(c->runs, &c->runs_capacity, c->n_runs + 1, sizeof *runs);
     if (!runs) return error_memory(e);
     c->runs = runs;
-    c->runs[c->n_runs++] = (struct token_run){n, header};
+    c->runs[c->n_runs++] = (struct token_run){n, header, in_header};
     return 0;
+}
+
+/* Marks the first token of each segment among n tokens: a token is of the segment that holds its last byte, a header of
+ * its document's first. */
+static void mark_segments(struct token_source *s, const struct block *b, int32_t *ids, const uint8_t *lengths, size_t n)
+{
+    if (s->used == 0 && b->begins) {
+        s->current = b->begins;
+        s->offset = 0;
+        s->segment_end = segment_cut(s->current->text, (size_t)s->current->size);
+        ids[0] |= TOKENS_SEGMENT;
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->offset += lengths[i];
+        if (s->offset <= s->segment_end) continue;
+        ids[i] |= TOKENS_SEGMENT;
+        while (s->offset > s->segment_end)
+            s->segment_end +=
+                segment_cut(s->current->text + s->segment_end, (size_t)(s->current->size - s->segment_end));
+    }
 }
 
 static int add_tokens(struct token_source *s, struct chunk *c, const struct block *b, size_t n, struct error *e)
 {
-    if (tokens_reserve(&c->tokens, n, e) || add_run(c, n, s->used < b->n_header, e)) return -1;
-    memcpy(c->tokens.ids + c->tokens.n, b->tokens.ids + s->used, n * sizeof *b->tokens.ids);
+    const bool in_header = s->used < b->n_header;
+    int32_t *ids;
+    if (tokens_reserve(&c->tokens, n, e) || add_run(c, n, in_header && s->used == 0 ? b->n_header : 0, in_header, e))
+        return -1;
+    ids = c->tokens.ids + c->tokens.n;
+    memcpy(ids, b->tokens.ids + s->used, n * sizeof *b->tokens.ids);
     memcpy(c->tokens.lengths + c->tokens.n, b->tokens.lengths + s->used, n);
+    if (s->marks.segments) mark_segments(s, b, ids, c->tokens.lengths + c->tokens.n, n);
     c->tokens.n += n;
     s->used += n;
+    c->cuts_header = in_header && s->used < b->n_header;
     return 0;
 }
 
@@ -261,6 +296,7 @@ int token_source_next(struct token_source *s, size_t n, struct token_chunk *out,
 {
     struct chunk *c = &s->chunks[s->at++ % TOKEN_CHUNKS];
     c->tokens.n = c->n_runs = 0;
+    c->cuts_header = false;
     if (s->n_started == 0) start_threads(s);
     while (c->tokens.n < n) {
         const struct block *b = next_block(s);
@@ -269,9 +305,9 @@ int token_source_next(struct token_source *s, size_t n, struct token_chunk *out,
         skip(s, b);
         if (s->used == b->tokens.n) continue;
         size_t left = n - c->tokens.n, there = b->tokens.n - s->used, part = there < left ? there : left;
-        if (s->used < b->n_header) part = b->n_header;
+        if (s->used < b->n_header && part > b->n_header - s->used) part = b->n_header - s->used;
         if (add_tokens(s, c, b, part, e)) return -1;
     }
-    *out = (struct token_chunk){c->tokens.ids, c->tokens.lengths, c->tokens.n, c->runs, c->n_runs};
+    *out = (struct token_chunk){c->tokens.ids, c->tokens.lengths, c->tokens.n, c->runs, c->n_runs, c->cuts_header};
     return 0;
 }
