@@ -8,10 +8,13 @@ Tensors are [batch, tokens, heads, D]; `offset` is the absolute position of toke
 """
 
 import dataclasses
+import itertools
+import math
 
 import torch
 
 aten = torch.ops.aten
+HAS_FLASH = hasattr(aten, "_scaled_dot_product_flash_attention_for_cpu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,26 +50,49 @@ class Rows:
             s.storage_offset() + self.first + self.head * tokens)
 
 
+def grid(begin, end, w, r, head):
+    """A head's rows among positions begin..end-1 of one segment: how far the first is from the head's number, where r > 1 (neighbours
+    then mostly agree), and how many there are. The grid restarts at every segment; r need not divide w."""
+    first = begin + (head % r - begin % w) % r
+    return first - (head if r > 1 else 0), max(0, -((first - end) // r))
+
+
 def branch_rows(offset, tokens, w, r, heads):
-    """Rows of one branch among tokens offset..offset+tokens-1, one item for each run of equal segments and group of heads."""
-    runs = []
+    """Rows of one branch among tokens offset..offset+tokens-1: an item for each run of equal segments and each group of like heads."""
+    found = []
     begin = offset
     while begin < offset + tokens:
         end = min(begin - begin % w + w, offset + tokens)
-        repeat = 1
-        if begin % w == 0 and end - begin == w:
-            repeat = (offset + tokens - begin) // w
-        first = begin + -begin % r  # segments begin at multiples of r, so the grid is p mod r
-        if first < end:
-            runs.append((first - offset, repeat, (end - first + r - 1) // r))
+        repeat = (offset + tokens - begin) // w if end - begin == w else 1
+        for (start, count), group in itertools.groupby(range(heads), lambda head: grid(begin, end, w, r, head)):
+            head, *others = group
+            if count:
+                found.append(Rows(start + (head if r > 1 else 0) - offset, repeat, w, count, r, head, 1 + len(others)))
         begin += repeat * (end - begin)
-    group = heads if r == 1 else min(r, heads)
-    return [Rows(first, repeat, w, count, r, head, min(group, heads - head))
-            for first, repeat, count in runs for head in range(0, heads, group)]
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Attention of some rows to others: each segment of `asking` to the same one of `keys`, or one segment to all of `keys`."""
+
+    asking: Rows
+    keys: Rows
+    causal: bool
+    rotated: bool  # of the rotated queries and keys
+
+
+def branch_pieces(branches, offset, tokens, heads):
+    """A text's attention to itself through branches."""
+    return [Piece(rows, rows, True, r == 1) for w, r in branches for rows in branch_rows(offset, tokens, w, r, heads)]
 
 
 def flash(q, k, v, causal):
     """Output and log-sum-exp of attention over [batch, heads, rows, D], with what the backward pass needs."""
+    if not HAS_FLASH:
+        logits = plain_logits(q, k, causal)
+        lse = logits.logsumexp(-1)
+        return (logits - lse.unsqueeze(-1)).exp() @ v, lse, None
     if q.is_cuda:
         out, lse, _, _, _, _, seed, state, _ = aten._scaled_dot_product_flash_attention(q, k, v, 0.0, causal, False)
         return out, lse, (seed, state)
@@ -75,10 +101,21 @@ def flash(q, k, v, causal):
 
 
 def flash_backward(grad, q, k, v, out, lse, causal, state):
+    """The gradient of one softmax that joins these keys with others: `out` and `lse` are those of all."""
+    if not HAS_FLASH:
+        p = (plain_logits(q, k, causal) - lse.unsqueeze(-1)).exp()
+        to_logits = p * (grad @ v.mT - (grad * out).sum(-1, keepdim=True)) / math.sqrt(q.shape[-1])
+        return to_logits @ k, to_logits.mT @ q, p.mT @ grad
     if q.is_cuda:
         return aten._scaled_dot_product_flash_attention_backward(
             grad, q, k, v, out, lse, None, None, q.shape[2], k.shape[2], 0.0, causal, state[0], state[1])
     return aten._scaled_dot_product_flash_attention_for_cpu_backward(grad, q, k, v, out, lse, 0.0, causal)
+
+
+def plain_logits(q, k, causal):
+    """For a torch older than its flash kernels."""
+    logits = q @ k.mT / math.sqrt(q.shape[-1])
+    return logits + torch.full_like(logits[0, 0], -math.inf).triu(1) if causal else logits
 
 
 def merge(out, total, rows, part, lse):
@@ -95,25 +132,41 @@ def fold(x):
     return x.reshape(-1, *x.shape[2:])
 
 
+def fold_keys(piece, x):
+    """[batch * asking segments, heads, rows, D] of the keys' tokens."""
+    y = piece.keys.view(x)
+    if piece.asking.segments < piece.keys.segments:
+        y = y.transpose(1, 2).flatten(2, 3).unsqueeze(1)
+    return fold(y)
+
+
+def add_to_keys(piece, target, value):
+    """Undoes fold_keys for a gradient, which is added to that of the tokens."""
+    at = piece.keys.view(target)
+    if piece.asking.segments < piece.keys.segments:
+        at.add_(value.unflatten(2, (piece.keys.segments, piece.keys.count)).transpose(1, 2))
+    else:
+        at.add_(value.reshape(at.shape))
+
+
 class SelfAttention(torch.autograd.Function):
-    """Causal dilated attention of a sequence over itself. qr, kr are the rotated queries and keys (branches with r = 1)."""
+    """Attention of a sequence over itself in pieces (causal dilated attention: branch_pieces). qr, kr are the rotated queries and keys."""
 
     @staticmethod
-    def forward(ctx, qr, kr, q, k, v, branches, offset):
+    def forward(ctx, qr, kr, q, k, v, pieces):
         batch, tokens, heads, _ = q.shape
         wide = torch.float64 if q.dtype == torch.float64 else torch.float32
         out = torch.zeros(q.shape, dtype=wide, device=q.device)
         total = torch.full((batch, heads, tokens), -1e30, dtype=wide, device=q.device)
-        plan = []
-        for w, r in branches:
-            for rows in branch_rows(offset, tokens, w, r, heads):
-                a, b = (qr, kr) if r == 1 else (q, k)
-                part, lse, state = flash(fold(rows.view(a)), fold(rows.view(b)), fold(rows.view(v)), True)
-                merge(out, total, rows, part, lse)
-                plan.append((rows, state))
+        states = []
+        for piece in pieces:
+            a, b = (qr, kr) if piece.rotated else (q, k)
+            part, lse, state = flash(fold(piece.asking.view(a)), fold_keys(piece, b), fold_keys(piece, v), piece.causal)
+            merge(out, total, piece.asking, part, lse)
+            states.append(state)
         out = out.to(q.dtype)
         ctx.save_for_backward(qr, kr, q, k, v, out, total)
-        ctx.plan = plan
+        ctx.pieces, ctx.states = pieces, states
         return out
 
     @staticmethod
@@ -121,15 +174,16 @@ class SelfAttention(torch.autograd.Function):
         qr, kr, q, k, v, out, total = ctx.saved_tensors
         grad = grad.contiguous()
         d_qr, d_kr, d_q, d_k, d_v = (torch.zeros_like(x) for x in (qr, kr, q, k, v))
-        for rows, state in ctx.plan:
-            local = rows.rate == 1
-            a, b = (qr, kr) if local else (q, k)
-            g = flash_backward(fold(rows.view(grad)), fold(rows.view(a)), fold(rows.view(b)), fold(rows.view(v)),
-                               fold(rows.view(out)), fold(rows.view_sums(total)).contiguous(), True, state)
-            for target, value in zip((d_qr if local else d_q, d_kr if local else d_k, d_v), g):
-                at = rows.view(target)
-                at.add_(value.reshape(at.shape))
-        return d_qr, d_kr, d_q, d_k, d_v, None, None
+        for piece, state in zip(ctx.pieces, ctx.states):
+            rows = piece.asking
+            a, b = (qr, kr) if piece.rotated else (q, k)
+            g = flash_backward(fold(rows.view(grad)), fold(rows.view(a)), fold_keys(piece, b), fold_keys(piece, v),
+                               fold(rows.view(out)), fold(rows.view_sums(total)).contiguous(), piece.causal, state)
+            at = rows.view(d_qr if piece.rotated else d_q)
+            at.add_(g[0].reshape(at.shape))
+            add_to_keys(piece, d_kr if piece.rotated else d_k, g[1])
+            add_to_keys(piece, d_v, g[2])
+        return d_qr, d_kr, d_q, d_k, d_v, None
 
 
 def text_keys(position, offset, end, w, rows):

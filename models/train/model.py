@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dilated import QuestionAttention, SelfAttention
+from dilated import QuestionAttention, SelfAttention, branch_pieces
 
 
 @dataclasses.dataclass
@@ -126,11 +126,16 @@ class Reader(nn.Module):
         cache = []
         for layer in self.layers:
             parts = [y.reshape(batch, tokens, c.heads, -1) for y in layer.before(x, cos, sin)]
-            a = SelfAttention.apply(*parts, c.ladder(), offset)
+            a = self.attend(parts, offset)
             x = layer.after(x, a.view(-1, c.first_segment, *a.shape[2:]))
             if keep:
                 cache.append(parts[3:])
         return rms_norm(x, self.output_norm, c.eps).view(batch, tokens, -1), cache
+
+    def attend(self, parts, offset):
+        """What layer_in gives, as [batch, tokens, heads, D]: the attention's output."""
+        _, tokens, heads, _ = parts[0].shape
+        return SelfAttention.apply(*parts, branch_pieces(self.c.ladder(), offset, tokens, heads))
 
     def rotation(self, tokens, x):
         c = self.c

@@ -12,12 +12,14 @@ import reference
 
 class DilatedAttention(unittest.TestCase):
     def check_self(self, heads, first, ratio, tokens, offset):
+        self.check_branches([(first * ratio ** i, ratio ** i) for i in range(5)], heads, tokens, offset)
+
+    def check_branches(self, branches, heads, tokens, offset):
         torch.manual_seed(3)
-        branches = [(first * ratio ** i, ratio ** i) for i in range(5)]
         x = [torch.randn(2, tokens, heads, 4, dtype=torch.float64, requires_grad=True) for _ in range(5)]
         counts = reference.multiplicity(range(offset, offset + tokens), branches, heads)
         wanted = torch.stack([reference.attention(*(y[b] for y in x), counts) for b in range(2)])
-        got = dilated.SelfAttention.apply(*x, branches, offset)
+        got = dilated.SelfAttention.apply(*x, dilated.branch_pieces(branches, offset, tokens, heads))
         grad = torch.randn_like(got)
         self.assertLess((got - wanted).abs().max().item(), 1e-12)
         for a, b in zip(torch.autograd.grad(got, x, grad), torch.autograd.grad(wanted, x, grad)):
@@ -31,6 +33,10 @@ class DilatedAttention(unittest.TestCase):
 
     def test_heads_may_outnumber_the_smallest_far_rate(self):
         self.check_self(8, 16, 4, 96, 48)
+
+    def test_a_rate_need_not_divide_its_segment(self):
+        self.check_branches([(8, 1), (16, 3), (48, 7)], 12, 104, 0)
+        self.check_branches([(8, 1), (16, 6), (32, 12)], 12, 80, 24)
 
     def check_questions(self, tokens, offset, text):
         torch.manual_seed(4)
