@@ -1,0 +1,193 @@
+"""One training of the replication: a kind, a length, a seed; what it is, how it is trained and what is measured of it."""
+
+import dataclasses
+import json
+import time
+
+import torch
+
+import model
+from paper import net
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """unit: tokens of the shortest segment and of "1"; lengths are multiples of it, and all else at toy size is as small."""
+
+    unit: int
+    width: int
+    layers: int
+    inner: int
+    vocabulary: int
+    batch: int  # tokens a step
+    rate: float
+    heads: int = 12
+
+
+SCALES = {"full": Scale(2048, 384, 4, 832, 16384, 131072, 2e-3), "toy": Scale(16, 96, 2, 96, 1000, 1024, 4e-3)}
+SIZES = {"s": (0.5, 0), "m": (1, 0), "l": (1.5, 2)}  # times the width, more layers
+TESTED = (1, 4, 16)  # units
+PROMPTS = (1, 2, 4, 8, 16)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    kind: str
+    units: int  # of a training text
+    seed: int = 1
+    size: str = "m"
+    variant: str = ""  # growth-A, first-1/K (growth 4), shared-offset, averaged
+
+    @property
+    def name(self):
+        return "-".join(str(x).replace("/", "of") for x in (self.kind, self.units, self.size, self.variant, self.seed) if x != "")
+
+
+def config(run, scale):
+    trained = run.units * scale.unit
+    wider, deeper = SIZES[run.size]
+    first = scale.unit
+    segments, rates = zip(*[(w * first, r) for w, r in zip(net.LENGTHS, net.RATES) if w <= run.units])
+    what, _, value = run.variant.rpartition("-")
+    if what == "growth":
+        segments, rates = net.geometric(first, int(value), trained)
+    elif what == "first":
+        first //= int(value.split("/")[1])
+        segments, rates = net.geometric(first, 4, trained)
+    c = net.Config(vocabulary=scale.vocabulary, width=int(scale.width * wider), layers=scale.layers + deeper, heads=scale.heads,
+                   inner=int(scale.inner * wider), evidence=32, first_segment=first, kind=run.kind, trained=trained, segments=segments,
+                   rates=rates, shared_offset=run.variant == "shared-offset", averaged=run.variant == "averaged")
+    if run.kind == "dense":
+        c.first_segment, c.segments, c.rates = trained, (trained,), (1,)
+    if run.kind == "sparse":
+        c.columns = net.matched_columns(first, segments, rates, trained)
+    return c
+
+
+def parameters(reader):
+    return sum(p.numel() for name, p in reader.named_parameters() if name == "embedding" or "layers" in name or name == "output_norm")
+
+
+def rate_at(done):
+    """Warm up over a twentieth, then fall to zero by a straight line."""
+    return min(1.0, done * 20, (1 - done) / 0.95)
+
+
+class Training:
+    """A run that can stop and go on."""
+
+    def __init__(self, run, scale, ids, path, steps=None):
+        self.run, self.scale, self.ids, self.path = run, scale, ids, path
+        torch.manual_seed(run.seed)
+        self.net = net.Net(config(run, scale)).to(ids.device)
+        self.texts = torch.randperm((len(ids) - 1) // self.net.c.trained, generator=torch.Generator().manual_seed(run.seed)).to(ids.device)
+        self.each = scale.batch // self.net.c.trained
+        self.steps = min(steps or 1 << 30, len(self.texts) // self.each)
+        self.adam = torch.optim.AdamW([p for name, p in self.net.named_parameters()], lr=scale.rate, betas=(0.9, 0.98), weight_decay=0.01)
+        self.step, self.seconds, self.curve = 0, 0.0, []
+        if path.exists():
+            saved = torch.load(path, map_location=ids.device)
+            self.net.load_state_dict(saved["net"])
+            self.adam.load_state_dict(saved["adam"])
+            self.step, self.seconds, self.curve = saved["step"], saved["seconds"], saved["curve"]
+
+    def save(self):
+        state = {"net": self.net.state_dict(), "adam": self.adam.state_dict(), "step": self.step, "seconds": self.seconds, "curve": self.curve,
+                 "config": dataclasses.asdict(self.net.c)}
+        torch.save(state, self.path)
+
+    def go_on(self, deadline):
+        """Trains until the end or the deadline; whether it came to the end. Leaves what it has in its file."""
+        cuda = self.ids.is_cuda
+        if cuda:
+            torch.compiler.reset()  # every run has its own shapes
+        begun, total = time.monotonic(), 0.0
+        while self.step < self.steps and time.monotonic() < deadline:
+            texts = self.texts[self.step * self.each:(self.step + 1) * self.each]
+            at = texts[:, None] * self.net.c.trained + torch.arange(self.net.c.trained, device=self.ids.device)
+            h, _ = self.net.hidden(self.ids[at].long(), torch.bfloat16 if cuda else None)
+            loss = model.token_loss(h.flatten(0, 1), self.ids[at + 1].long().flatten(), self.net.embedding) / at.numel()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+            for group in self.adam.param_groups:
+                group["lr"] = self.scale.rate * rate_at((self.step + 1) / (self.steps + 1))
+            self.adam.step()
+            self.adam.zero_grad(set_to_none=True)
+            self.step += 1
+            total = total + loss.detach()
+            if self.step % 20 == 0 or self.step == self.steps:
+                self.curve.append((self.step * at.numel(), float(total) / ((self.step - 1) % 20 + 1)))
+                total = 0.0
+        self.seconds += time.monotonic() - begun
+        self.save()
+        return self.step == self.steps
+
+
+@torch.no_grad()
+def by_position(reader, held, length, batch):
+    """The mean loss at every position of held texts of that length; every held token but the first is foretold once."""
+    many = (len(held) - 1) // length
+    ids, wanted = held[:many * length].view(many, length).long(), held[1:many * length + 1].view(many, length).long()
+    each = max(1, batch // length)
+    dtype = torch.bfloat16 if held.is_cuda else None
+    total = sum(reader.losses(ids[i:i + each], wanted[i:i + each], dtype).double().sum(0) for i in range(0, many, each))
+    return total / many
+
+
+@torch.no_grad()
+def measured(run, scale, reader, held):
+    """All that is measured of a trained reader, as lists and numbers."""
+    unit, c = scale.unit, reader.c
+    longest = TESTED[-1] * unit
+    held = held[:(len(held) - 1) // longest * longest + 1]
+    mean = lambda length: by_position(reader, held, length, scale.batch).mean().item()
+    out = {"loss": {str(units): mean(units * unit) for units in sorted({*TESTED, run.units})}}
+    far = by_position(reader, held, longest, scale.batch)
+    ends = [unit // 8 * 2 ** i for i in range(8)]
+    out["loss_by_position"] = [(end, far[end // 2 if end > ends[0] else 0:end].mean().item()) for end in ends]
+    suffix = unit // 4
+    texts = held[1:].view(-1, longest)
+    shifted = held[:-1].view(-1, longest)
+    each = max(1, scale.batch // longest)
+    dtype = torch.bfloat16 if held.is_cuda else None
+    out["loss_by_prompt"] = []
+    for units in PROMPTS:
+        losses = [reader.losses(shifted[i:i + each, -units * unit:].long().contiguous(), texts[i:i + each, -units * unit:].long().contiguous(), dtype)
+                  for i in range(0, len(texts), each)]
+        out["loss_by_prompt"].append((units * unit - suffix, torch.cat(losses)[:, -suffix:].mean().item()))
+    if run.kind == "longnet":
+        whole, branches = mean(c.trained), c.ladder()
+        out["branch_off"] = []
+        for number, (w, r) in enumerate(branches):
+            c.segments, c.rates = zip(*(branches[:number] + branches[number + 1:])) if len(branches) > 1 else ((), ())
+            out["branch_off"].append((w, r, mean(c.trained) - whole))
+        c.segments, c.rates = zip(*branches)
+        out["head_off"] = []
+        if len(branches) > 1:
+            for c.deaf in range(c.heads):
+                out["head_off"].append((c.deaf, mean(c.trained) - whole))
+            c.deaf = -1
+    return out
+
+
+def finished(run, scale, train, held, directory, deadline, steps=None):
+    """Trains and measures a run, or goes on with it; None where the deadline came first."""
+    begun = time.monotonic()
+    path = directory / (run.name + ".json")
+    if path.exists():
+        return json.loads(path.read_text())
+    training = Training(run, scale, train, directory / (run.name + ".pt"), steps)
+    if not training.go_on(deadline):
+        return None
+    tokens = training.step * training.each * training.net.c.trained
+    result = {"run": dataclasses.asdict(run), "scale": dataclasses.asdict(scale), "config": dataclasses.asdict(training.net.c),
+              "parameters": parameters(training.net), "tokens": tokens, "training_seconds": round(training.seconds, 2),
+              "device": torch.cuda.get_device_name() if train.is_cuda else "CPU", "torch": torch.__version__, "training_loss": training.curve}
+    training.net.eval()
+    stance = torch.compiler.set_stance("force_eager") if train.is_cuda else None  # the tests' many shapes are not worth compiling
+    result.update(measured(run, scale, training.net, held))
+    if stance:
+        torch.compiler.set_stance("default")
+    result["all_seconds"] = round(time.monotonic() - begun, 2)
+    path.write_text(json.dumps(result) + "\n")
+    return result

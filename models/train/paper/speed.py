@@ -1,0 +1,119 @@
+"""Run time against length (the paper's Figure 5), forward only (in models/train):
+
+    python -m paper.speed [--lengths 8K,64K,...,1G] [--lectern "../../build/release/lectern --device vulkan"] [--out DIR]
+
+Dense causal attention and dilated attention by PyTorch's flash kernels, the whole model of paper.runs with either, and, where --lectern names the
+program, the same by our engine (`lectern scale`, whose inputs are computed and counted in). A batch holds --batch tokens or one text. A row
+that would not fit into memory, or took longer than --limit seconds, ends its column.
+"""
+
+import argparse
+import csv
+import json
+import pathlib
+import shlex
+import subprocess
+import time
+
+import torch
+
+from dilated import SelfAttention, branch_pieces
+from paper import chart, net, runs
+
+HEADS, DEPTH, FIRST, GROWTH = 12, 64, 2048, 4
+
+
+def length_of(words):
+    return int(words[:-1]) << {"K": 10, "M": 20, "G": 30}[words[-1]] if words[-1] in "KMG" else int(words)
+
+
+def attention(kind, length, batch, device):
+    """What to call for one forward pass of attention alone."""
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    q, k, v = (torch.randn(batch, length, HEADS, DEPTH, device=device, dtype=dtype) for _ in range(3))
+    branches = [(length, 1)] if kind == "dense" else list(zip(*net.geometric(min(FIRST, length), GROWTH, length)))
+    pieces = branch_pieces(branches, 0, length, HEADS)
+    return lambda: SelfAttention.apply(q, k, q, k, v, pieces)
+
+
+def model(kind, length, batch, device):
+    """The same of the whole model, without logits."""
+    scale = runs.SCALES["full"]
+    first = min(scale.unit, length)
+    c = runs.config(runs.Run("longnet", 1), scale)
+    c.kind, c.first_segment, c.trained = kind, first, length
+    c.segments, c.rates = net.geometric(first, GROWTH, length)
+    reader = net.Net(c).to(device)
+    ids = torch.randint(scale.vocabulary, (batch, length), device=device)
+    return lambda: reader.hidden(ids, torch.bfloat16 if device == "cuda" else None)
+
+
+@torch.no_grad()
+def seconds(call, times, device):
+    """The mean of some calls, after one that warms up."""
+    spent = []
+    for _ in range(times + 1):
+        begun = time.monotonic()
+        call()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        spent.append(time.monotonic() - begun)
+        if spent[0] > 30:
+            return spent[0]
+    return sum(spent[1:]) / times
+
+
+def torch_rows(args, device):
+    for what, made in (("attention", attention), ("model", model)):
+        for kind in ("dense", "longnet"):
+            for length in args.lengths:
+                batch = max(1, args.batch // length)
+                try:
+                    spent = seconds(made(kind, length, batch, device), args.times, device)
+                except RuntimeError as error:
+                    if "memory" not in str(error):
+                        raise
+                    break
+                yield "PyTorch", what, kind, length, batch, spent
+                if spent > args.limit:
+                    break
+
+
+def engine_rows(args):
+    """`lectern scale`: the same shape of attention, and the shipped model."""
+    program, *options = shlex.split(args.lectern)
+    for what in ("attention", "model"):
+        shape = ["--heads", str(HEADS), "--head-dim", str(DEPTH), "--segment", str(FIRST), "--ratio", str(GROWTH), "--against", "dense"]
+        command = [program, "scale", "--json", *options, "--what", what, "--tokens", ",".join(map(str, args.lengths))]
+        said = subprocess.run(command + (shape if what == "attention" else []), check=True, stdout=subprocess.PIPE, text=True).stdout
+        for row in map(json.loads, said.splitlines()):
+            if row.get("seconds") is not None:
+                yield "engine", what, "dense" if row["what"] == "dense" else "longnet", row["tokens"], 1, row["seconds"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lengths", default="8K,32K,128K,512K,2M,8M,32M,128M,1G")
+    parser.add_argument("--batch", type=int, default=1 << 20)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--limit", type=float, default=20)
+    parser.add_argument("--lectern", help="the program, and options that it is called with")
+    parser.add_argument("--out", default="../../build/paper")
+    args = parser.parse_args()
+    args.lengths = [length_of(words) for words in args.lengths.split(",")]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    out = pathlib.Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    rows, lines = [], {}
+    for rows_of in (torch_rows(args, device), engine_rows(args) if args.lectern else ()):
+        for by, what, kind, length, batch, spent in rows_of:
+            rows.append((by, what, kind, length, batch, f"{spent:.6f}", f"{spent / (length * batch) * 1e6:.6f}"))
+            lines.setdefault(f"{by} {what} {kind}", []).append((length, spent / (length * batch) * 1e6))
+            print(*rows[-1], flush=True)
+    with open(out / "speed.csv", "w", newline="") as table:
+        csv.writer(table).writerows([("by", "what", "kind", "tokens", "texts", "seconds", "microseconds a token"), *rows])
+    (out / "speed.svg").write_text(chart.curves("Run time against length", "tokens of a text", "microseconds a token", lines, log_up=True))
+
+
+if __name__ == "__main__":
+    main()

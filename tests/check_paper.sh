@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The paper's replication (models/train/paper, docs/paper.md) at toy size: its attention, alone and over several processes, against the plain
+# definition; every command for a few steps; and what was trained read by the C engine. PYTHON names a Python with PyTorch. $1: the build directory.
+set -euo pipefail
+build=$(readlink -f "$1")
+cd "$(dirname "$(readlink -f "$0")")/../models/train"
+python=${PYTHON:-python3}
+export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+"$python" -c 'import torch' 2>/dev/null || { echo "skipped: $python has no torch (Debian's python3-torch is enough)"; exit 77; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+"$python" -m unittest test_model paper.test_net paper.test_ranks
+
+"$python" -m paper.pack --bytes ../../docs/*.md ../FORMAT.md --held 257 --out "$scratch/ids"
+trial=(--scale toy --ids "$scratch/ids" --out "$scratch/results")
+"$python" -m paper.replicate table2 "${trial[@]}" --steps 6 --seconds 0 | grep -q "out of time" # nothing was trained yet
+"$python" -m paper.replicate table2 "${trial[@]}" --steps 6 --runs 3 | tee "$scratch/first"
+"$python" -m paper.replicate inside "${trial[@]}" --steps 2 --runs 3
+[ "$(grep -c '^longnet,4,4.23,' "$scratch/results/table2.csv")" = 1 ]
+[ "$(wc -l <"$scratch/results/inside.csv")" = 4 ]
+"$python" -m paper.speed --lengths 64,128 --batch 128 --times 1 --lectern "$build/lectern --precision fp32" --out "$scratch"
+[ "$(grep -c engine "$scratch/speed.csv")" -ge 4 ]
+
+"$python" -m paper.figures --out "$scratch/figures"
+for figure in pattern heads; do cmp "$scratch/figures/$figure.svg" "../../docs/paper/$figure.svg"; done
+
+if "$python" -c 'import gguf, sentencepiece, xxhash' 2>/dev/null; then
+    for run in dense-1 longnet-4; do
+        "$python" -m paper.engine --run "$scratch/results/$run-m-1.pt" --ids "$scratch/ids" --tool "$build/perplexity" --texts 4 \
+            --tokenizer ../../tests/data/tokenizer.model --out "$scratch/$run.gguf"
+    done
+else
+    echo "not run: the engine's perplexity needs gguf, sentencepiece and xxhash (models/train/requirements.txt)"
+fi
