@@ -147,7 +147,7 @@ static void step(struct run *r, uint8_t byte, const uint8_t *rest, size_t left)
     if (byte >= 0x80 && byte < 0xA0) event.key = KEYS_CTRL | (uint32_t)('a' + byte % 26);
     if (byte >= 0xA0 && byte < 0xC0)
         event = (struct event){
-            .type = EVENT_MOUSE, .mouse = (enum mouse)(byte % 4), .y = byte % 23, .x = left ? rest[0] % 90 : 0};
+            .type = EVENT_MOUSE, .mouse = (enum mouse)(byte % 5), .y = byte % 23, .x = left ? rest[0] % 90 : 0};
     if (byte >= 0xC0 && byte < 0xC8)
         event = (struct event){.type = EVENT_PASTE, .text = (const char *)rest, .size = left < 40 ? left : 40};
     if (byte >= 0xC8 && byte < 0xD0)

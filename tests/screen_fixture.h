@@ -127,6 +127,7 @@ static inline void fixture_open(struct fixture *f, const char *const *paths, con
     struct error e = {0};
     *f = (struct fixture){0};
     fake_pause_us = 0;
+    setenv("XDG_DATA_DIRS", "/nowhere", 1); /* code has one colour, whatever is installed */
     assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
     const struct reader_options options = {0};
     assert_ok(reader_open(&f->reader, &fixture_model, NULL, f->corpus, &options, NULL, &e), e);

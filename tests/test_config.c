@@ -26,6 +26,24 @@ static void settings_and_keys_are_taken(void **state)
     assert_int_equal(keymap_find(&c.keymap, 'q', false), ACTION_NONE);
 }
 
+static void long_lines_and_prose_have_settings(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error e = {0};
+    config_init(&c);
+    assert_false(c.chopped);
+    assert_int_equal(c.prose_width, 92);
+    assert_ok(config_line(&c, "wrap off", &e), e);
+    assert_ok(config_line(&c, "prose-width 72", &e), e);
+    assert_true(c.chopped);
+    assert_int_equal(c.prose_width, 72);
+    assert_int_equal(config_line(&c, "prose-width 5", &e), -1);
+    assert_string_equal(e.text, "prose-width is a number of columns from 20 to 1000, not \"5\"");
+    assert_int_equal(config_line(&c, "prose-width 72x", &e), -1);
+    assert_int_equal(config_line(&c, "prose-width 99999999999", &e), -1);
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
     (void)state;
@@ -34,7 +52,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     } cases[] = {
         {"theme blue", "c:1: theme is auto, dark, light, not \"blue\""},
         {"\nmouse yes", "c:2: mouse is off, on, not \"yes\""},
-        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, state-limit, bind, unbind)"},
+        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, wrap, prose-width, "
+                       "state-limit, bind, unbind)"},
         {"state-limit much", "c:1: state-limit is a size (a number, with K, M or G), not \"much\""},
         {"bind a", "c:1: bind KEY ACTION"},
         {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},
@@ -132,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_and_keys_are_taken),
+        cmocka_unit_test(long_lines_and_prose_have_settings),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(the_page_to_begin_from_says_the_defaults),
         cmocka_unit_test(a_file_that_was_named_must_exist_and_the_usual_one_need_not),

@@ -595,6 +595,79 @@ static void commands_are_completed(void **state)
     fixture_close(&f);
 }
 
+static void panes_are_resized_by_keys_and_by_the_mouse(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    const int side = f.screen->layout.panes[FOCUS_TEXT].x, chat = f.screen->layout.panes[FOCUS_CHAT].h;
+    f.screen->focus = FOCUS_EVIDENCE;
+    fixture_keys(&f, "} } }");
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.screen->layout.panes[FOCUS_TEXT].x, side + 6);
+    f.screen->focus = FOCUS_CHAT;
+    fixture_keys(&f, "} }");
+    fixture_screens(&f, "resized", false);
+    assert_int_equal(f.screen->layout.panes[FOCUS_CHAT].h, chat + 2);
+    for (int i = 0; i < 40; i++) fixture_keys(&f, "} ]");
+    fixture_draw(&f, 24, 80);
+    assert_true(f.screen->layout.panes[FOCUS_TEXT].h > 0);
+    for (int i = 0; i < 60; i++) fixture_keys(&f, "{");
+    fixture_draw(&f, 24, 80);
+    struct event event = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 8, .x = side + 5};
+    screen_event(f.screen, &event);
+    event.mouse = MOUSE_RELEASE;
+    event.x = 20;
+    screen_event(f.screen, &event);
+    fixture_draw(&f, 24, 80);
+    assert_int_equal(f.screen->layout.panes[FOCUS_TEXT].x, 21);
+    f.screen->focus = FOCUS_MAP;
+    fixture_keys(&f, "}");
+    assert_string_equal(f.screen->notice, "this pane keeps its size here");
+    fixture_close(&f);
+}
+
+static void long_lines_are_chopped_and_moved(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    f.screen->focus = FOCUS_TEXT;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "l");
+    assert_string_equal(f.screen->notice, "lines are wrapped: w chops them");
+    fixture_keys(&f, "w g l");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "chopped_80x24", false);
+    fixture_keys(&f, "h h w");
+    fixture_draw(&f, 24, 80);
+    screen_prompt_line(f.screen, "prose-width 30");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "prose_width_80x24", false);
+    fixture_close(&f);
+}
+
+/* From top to bottom of the file, with the part that is shown. */
+static void a_strip_of_heat_stands_beside_the_text_and_is_pressed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    f.screen->focus = FOCUS_TEXT;
+    fixture_keys(&f, "z");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "strip_80x24", true);
+    struct event press = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = 2, .x = 79};
+    screen_event(f.screen, &press);
+    assert_int_equal(f.screen->text.spot.document, 0);
+    assert_int_equal(f.screen->text.spot.offset, 0);
+    press.y = 15;
+    screen_event(f.screen, &press);
+    assert_true(f.screen->text.spot.offset > 300);
+    fixture_close(&f);
+}
+
 static void the_map_zooms_moves_and_finds_the_hottest_cell(void **state)
 {
     (void)state;
@@ -1047,6 +1120,9 @@ int main(void)
         cmocka_unit_test(anything_is_opened_by_some_of_its_letters),
         cmocka_unit_test(all_matches_are_listed_under_their_chapters),
         cmocka_unit_test(commands_are_completed),
+        cmocka_unit_test(panes_are_resized_by_keys_and_by_the_mouse),
+        cmocka_unit_test(long_lines_are_chopped_and_moved),
+        cmocka_unit_test(a_strip_of_heat_stands_beside_the_text_and_is_pressed),
         cmocka_unit_test(the_map_zooms_moves_and_finds_the_hottest_cell),
         cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),

@@ -42,6 +42,8 @@ static int draw_all(struct canvas *c, struct rect r, int y, const struct keymap 
         {":theme light", "dark, light or auto"},
         {":mouse off", "the terminal selects text again"},
         {":line-numbers on", "on, off or auto (code has them, prose does not)"},
+        {":wrap off", "on or off: long lines are chopped, h l move them"},
+        {":prose-width 72", "columns of a line of prose at most"},
         {":scale log", "of heat: linear or log"},
         {":bind w ask", "a key for an action; unbind w"},
     };

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "app/panes/code_tint.h"
+#include "app/panes/heat_strip.h"
 #include "app/text/figures.h"
 #include "app/text/outline.h"
 #include "app/panes/search.h"
 #include "app/text/text_layout.h"
 
-/* Lines longer than this are hard to read; code may be longer. */
-#define PROSE_WIDTH 92
+/* Columns of a chopped row: a line of more bytes than a row may have goes on in the next. */
+#define CHOPPED 100000
 #define SPANS_MAX 64
 
 struct shape {
@@ -28,9 +29,10 @@ static struct shape shape_of(const struct pane_text *p, const struct document *d
         int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)d->n_lines);
         s.gutter = (n < 3 ? 3 : n) + 3;
     }
-    s.width = p->width - s.gutter - prose; /* words do not touch the edge */
-    if (prose && s.width > PROSE_WIDTH) s.width = PROSE_WIDTH;
+    s.width = p->width - s.gutter - 1; /* words do not touch the edge, where the strip of heat is */
+    if (prose && s.width > p->prose_width) s.width = p->prose_width;
     if (s.width < 2) s.width = 2;
+    if (p->chopped) s.width = CHOPPED;
     return s;
 }
 
@@ -128,6 +130,13 @@ void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows)
     p->went = false;
 }
 
+bool pane_text_shift(struct pane_text *p, int columns)
+{
+    if (!p->chopped) return false;
+    p->column = p->column + columns > 0 ? p->column + columns : 0;
+    return true;
+}
+
 void pane_text_end(struct pane_text *p, const struct atlas *a)
 {
     size_t last = a->corpus->n_documents - 1;
@@ -204,13 +213,14 @@ static struct style style_at(struct tint *t, size_t document, uint64_t offset)
 static void draw_text(struct tint *t, struct canvas *c, struct rect line, const struct row *r, uint64_t end)
 {
     const struct document *d = &t->v->atlas->corpus->documents[r->document];
+    const int left = t->p->chopped ? t->p->column : 0;
     int x = 0;
-    for (uint64_t i = r->offset; i < end;) {
+    for (uint64_t i = r->offset; i < end && x - left < line.w;) {
         struct safe_glyph g;
         text_layout_glyph(d->text + i, (size_t)(end - i), x, &g);
         struct style s = style_at(t, r->document, i);
-        int next = canvas_glyph(c, line, 0, x, s, &g);
-        if (next >= 0) x = next;
+        if (x >= left) (void)canvas_glyph(c, line, 0, x - left, s, &g);
+        x += g.width;
         i += g.taken;
     }
 }
@@ -290,7 +300,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
             t.n_spans = v->search ? search_spans(v->search, r.document, r.offset, end, t.spans, SPANS_MAX) : 0;
             note_shown(p, r.document, r.offset, end);
             draw_gutter(&t, c, line, &r, end, &s);
-            draw_text(&t, c, rect_inset(line, 0, 0, 0, s.gutter), &r, end);
+            draw_text(&t, c, rect_inset(line, 0, 1, 0, s.gutter), &r, end);
         }
         if (!row_next(p, v->atlas, &r)) break;
     }
@@ -323,4 +333,15 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
     else if (wider)
         align_top(p, v->atlas);
     draw_rows(p, c, body, v);
+    if (p->n_shown > 0 && heat_strip_is(v, p->shown[0].document))
+        heat_strip_draw(c, (struct rect){body.y, body.x + body.w - 1, body.h, 1}, p->shown[0].document,
+                        p->shown[0].begin, p->shown[0].end, v);
+}
+
+bool pane_text_strip(const struct pane_text *p, struct rect r, int y, int x, const struct view *v, struct spot *out)
+{
+    const struct rect column = {r.y + 1, r.x + r.w - 1, r.h - 1, 1};
+    if (!rect_holds(column, y, x) || p->n_shown == 0 || !heat_strip_is(v, p->shown[0].document)) return false;
+    *out = heat_strip_spot(column, y, p->shown[0].document, v);
+    return true;
 }

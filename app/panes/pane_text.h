@@ -22,6 +22,9 @@ struct pane_text {
     bool went;         /* it was gone to and not scrolled since, so it stays in sight when the size changes */
     int height, width; /* as drawn last */
     enum line_numbers numbers;
+    bool chopped;                             /* a line has one row, whatever its length */
+    int column;                               /* of such lines, columns left of the pane */
+    int prose_width;                          /* of a row of prose at most */
     struct text_shown shown[PANE_TEXT_SHOWN]; /* as drawn last */
     size_t n_shown;
 };
@@ -31,6 +34,12 @@ void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot spot, 
 
 /* Moves by rows. */
 void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);
+/* Moves chopped lines by columns; false where lines are wrapped. */
+bool pane_text_shift(struct pane_text *p, int columns);
+
+/* The strip of heat at the right of a pane drawn in this rectangle: the place of a cell of it, false for other cells.
+ */
+bool pane_text_strip(const struct pane_text *p, struct rect r, int y, int x, const struct view *v, struct spot *out);
 void pane_text_end(struct pane_text *p, const struct atlas *a);
 void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v);
 

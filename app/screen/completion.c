@@ -22,15 +22,16 @@ struct words {
     const char *const *list;
 };
 
-static const char *const commands[] = {"bind", "export", "f",           "help", "line-numbers", "mouse",  "notes",
-                                       "quit", "scale",  "state-limit", "talk", "theme",        "unbind", NULL};
+static const char *const commands[] = {"bind",  "export",      "f",    "help",  "line-numbers", "mouse",
+                                       "notes", "prose-width", "quit", "scale", "state-limit",  "talk",
+                                       "theme", "unbind",      "wrap", NULL};
 static const char *const themes[] = {"auto", "dark", "light", NULL};
 static const char *const switches[] = {"on", "off", NULL};
 static const char *const numbers[] = {"auto", "on", "off", NULL};
 static const char *const scales[] = {"linear", "log", NULL};
 
 static const struct words values[] = {
-    {"theme", themes}, {"mouse", switches}, {"line-numbers", numbers}, {"scale", scales}};
+    {"theme", themes}, {"mouse", switches}, {"wrap", switches}, {"line-numbers", numbers}, {"scale", scales}};
 
 static void add_values(struct completion *out, const char *command, size_t size, const char *typed)
 {

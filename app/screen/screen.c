@@ -15,6 +15,13 @@
 /* A key that comes meanwhile waits so long. */
 #define WORK_MS 3
 
+void screen_configured(struct screen *s)
+{
+    s->text.numbers = s->config.numbers;
+    s->text.chopped = s->config.chopped;
+    s->text.prose_width = s->config.prose_width;
+}
+
 int screen_open(struct screen **out, const struct corpus *c, const struct model *m, const struct config *config,
                 const struct screen_calls *calls, struct error *e)
 {
@@ -37,7 +44,7 @@ int screen_open(struct screen **out, const struct corpus *c, const struct model 
     s->text.width = 80;
     s->text.height = 20;
     s->config = *config;
-    s->text.numbers = config->numbers;
+    screen_configured(s);
     *out = s;
     return 0;
 }

@@ -306,6 +306,16 @@ void screen_actions_run(struct screen *s, enum action action)
     case ACTION_MAXIMIZE:
         s->maximized = !s->maximized;
         break;
+    case ACTION_GROW:
+    case ACTION_SHRINK:
+        screen_resize_key(s, action == ACTION_GROW ? 1 : -1);
+        break;
+    case ACTION_WRAP:
+        s->text.chopped = !s->text.chopped;
+        s->text.column = 0;
+        screen_notice(s, ROLE_DIM,
+                      s->text.chopped ? "long lines are chopped: h l move them" : "long lines are wrapped");
+        break;
     case ACTION_QUESTION_PREVIOUS:
         switch_question(s, -1);
         break;

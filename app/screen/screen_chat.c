@@ -259,5 +259,11 @@ static const struct pane_hint keys[] = {
     {ACTION_NEW_TOPIC, "new topic", WHEN_ASKED},  {ACTION_RIGHT, "unfold", WHEN_ASKED},
     {ACTION_SEARCH, "search", WHEN_ALWAYS},       {0}};
 
-const struct pane_ops screen_chat_pane = {
-    .draw = draw, .act = act, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};
+const struct pane_ops screen_chat_pane = {.draw = draw,
+                                          .act = act,
+                                          .move = move,
+                                          .open = open,
+                                          .press = press,
+                                          .wheel = wheel,
+                                          .resize = screen_resize_chat,
+                                          .keys = keys};

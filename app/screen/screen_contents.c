@@ -75,5 +75,11 @@ static const struct pane_hint keys[] = {{ACTION_OPEN, "go", WHEN_ALWAYS},
                                         {ACTION_SEARCH, "filter", WHEN_ALWAYS},
                                         {0}};
 
-const struct pane_ops screen_contents_pane = {
-    .draw = draw, .act = act, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};
+const struct pane_ops screen_contents_pane = {.draw = draw,
+                                              .act = act,
+                                              .move = move,
+                                              .open = open,
+                                              .press = press,
+                                              .wheel = wheel,
+                                              .resize = screen_resize_side,
+                                              .keys = keys};

@@ -175,6 +175,7 @@ static void press(struct screen *s, const struct event *event)
 {
     const struct layout *l = &s->layout;
     const enum focus at = pane_at(l, event->y, event->x);
+    screen_resize_press(s, event);
     if (at < FOCUS_COUNT) {
         const struct pane_ops *pane = screen_panes_of(at);
         if (at != FOCUS_MAP || !l->compact) s->focus = at;
@@ -187,6 +188,10 @@ static void press(struct screen *s, const struct event *event)
 static void mouse(struct screen *s, const struct event *event)
 {
     const bool presses = event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE;
+    if (event->mouse == MOUSE_RELEASE) {
+        screen_resize_release(s, event);
+        return;
+    }
     const long by = event->mouse == MOUSE_WHEEL_UP ? -3 : 3;
     const struct pane_ops *cover = s->mode >= MODE_HELP ? screen_panes_current(s) : NULL;
     const enum focus at = pane_at(&s->layout, event->y, event->x);

@@ -77,5 +77,10 @@ static void wheel(struct screen *s, long by)
 
 static const struct pane_hint keys[] = {{ACTION_OPEN, "go", WHEN_ALWAYS}, {ACTION_SEARCH, "search", WHEN_ALWAYS}, {0}};
 
-const struct pane_ops screen_evidence_pane = {
-    .draw = draw, .move = move, .open = open, .press = press, .wheel = wheel, .keys = keys};
+const struct pane_ops screen_evidence_pane = {.draw = draw,
+                                              .move = move,
+                                              .open = open,
+                                              .press = press,
+                                              .wheel = wheel,
+                                              .resize = screen_resize_evidence,
+                                              .keys = keys};

@@ -39,6 +39,7 @@ struct pane_ops {
     /* True where nothing more is to be done; else the press has given the focus, and browsing goes on. */
     bool (*press)(struct screen *s, const struct event *event, struct rect r);
     void (*wheel)(struct screen *s, long by); /* rows */
+    void (*resize)(struct screen *s, int by); /* larger by so many steps */
     const struct pane_hint *keys;
 };
 

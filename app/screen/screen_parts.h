@@ -123,6 +123,13 @@ struct screen {
     char notice[300]; /* shown at the bottom until the next key */
     enum role notice_role;
     struct layout layout;
+    struct {
+        int left, right, chat; /* columns and rows that a hand gave the panes at the sides, and the questions */
+    } sizes;
+    struct {
+        int *size; /* of `sizes`: the line between panes that is drawn with the mouse; NULL: none */
+        int y, x;  /* where it was taken */
+    } drag;
     const struct canvas *drawn; /* borrowed: what was drawn last */
     int rows, cols;
     struct wanted wanted_shares, wanted_lens;
@@ -130,6 +137,7 @@ struct screen {
 };
 
 /* screen.c */
+void screen_configured(struct screen *s); /* the settings have changed */
 struct view screen_view(const struct screen *s);
 void screen_notice(struct screen *s, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -177,6 +185,15 @@ void screen_chat_topic(struct screen *s);
 /* Asks of something only ("in:src/"); of all, or of what it was before. */
 void screen_chat_within(struct screen *s, const char *within);
 void screen_chat_switch_scope(struct screen *s);
+
+/* screen_resize.c: a pane by so many steps more; a line between panes that the mouse takes and lets go. */
+void screen_resize_side(struct screen *s, int by);
+void screen_resize_evidence(struct screen *s, int by);
+void screen_resize_text(struct screen *s, int by);
+void screen_resize_chat(struct screen *s, int by);
+void screen_resize_key(struct screen *s, int by);
+void screen_resize_press(struct screen *s, const struct event *event);
+void screen_resize_release(struct screen *s, const struct event *event);
 
 /* screen_inspect.c: asks to look into the questions that are shown; opens or closes the inspector; shows the other
  * attention. */

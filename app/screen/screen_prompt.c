@@ -186,7 +186,8 @@ static const char *argument(const char *line, const char *word)
 /* Settings of the configuration file can be typed too. A line that begins like one and is wrong is said to be. */
 static bool setting(struct screen *s, const char *line)
 {
-    static const char *const words[] = {"theme", "mouse", "line-numbers", "scale", "bind", "unbind"};
+    static const char *const words[] = {"theme", "mouse",       "line-numbers", "scale",
+                                        "wrap",  "prose-width", "bind",         "unbind"};
     struct error e = {0};
     if (config_line(&s->config, line, &e) == 0) return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -197,8 +198,9 @@ static bool setting(struct screen *s, const char *line)
 
 static void no_such_command(struct screen *s, const char *line)
 {
-    static const char *const names[] = {"export", "talk",  "notes", "help",   "quit",         "theme",
-                                        "mouse",  "scale", "bind",  "unbind", "line-numbers", "state-limit"};
+    static const char *const names[] = {"export",       "talk",        "notes", "help",       "quit",
+                                        "theme",        "mouse",       "scale", "bind",       "unbind",
+                                        "line-numbers", "state-limit", "wrap",  "prose-width"};
     struct suggest meant = suggest_for(line, strcspn(line, " "));
     char words[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
@@ -238,7 +240,7 @@ void screen_prompt_line(struct screen *s, const char *line)
     } else if (strcmp(line, "q") == 0 || strcmp(line, "quit") == 0) {
         s->quit = true;
     } else if (setting(s, line)) {
-        s->text.numbers = s->config.numbers;
+        screen_configured(s);
         s->calls.configure(s->calls.context, &s->config);
     } else if (s->notice[0] == '\0') {
         no_such_command(s, line);

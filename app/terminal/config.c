@@ -10,10 +10,12 @@
 #include "compute/error.h"
 
 #define FILE_MAX (64 * 1024)
+/* Longer lines are hard to read. */
+#define PROSE_WIDTH 92
 
 void config_init(struct config *c)
 {
-    *c = (struct config){.theme = THEME_AUTO, .mouse = true, .numbers = LINE_NUMBERS_AUTO};
+    *c = (struct config){.theme = THEME_AUTO, .mouse = true, .numbers = LINE_NUMBERS_AUTO, .prose_width = PROSE_WIDTH};
     keymap_init(&c->keymap);
 }
 
@@ -38,13 +40,15 @@ static int no_such_action(const char *name, struct error *e)
 
 static int no_such_setting(const char *name, struct error *e)
 {
-    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", "state-limit", "bind", "unbind"};
+    static const char *const names[] = {"theme",       "mouse",       "line-numbers", "scale", "wrap",
+                                        "prose-width", "state-limit", "bind",         "unbind"};
     struct suggest meant = suggest_for(name, strlen(name));
     char words[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
     suggest_words(&meant, "", words);
     return error_set(e, "no such setting: %s%s", name,
-                     words[0] ? words : " (theme, mouse, line-numbers, scale, state-limit, bind, unbind)");
+                     words[0] ? words
+                              : " (theme, mouse, line-numbers, scale, wrap, prose-width, state-limit, bind, unbind)");
 }
 
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
@@ -64,11 +68,22 @@ static int unbind(struct config *c, const char *key_name, struct error *e)
     return 0;
 }
 
+static int set_prose_width(struct config *c, const char *value, struct error *e)
+{
+    const size_t digits = strspn(value, "0123456789");
+    const long columns = strtol(value, NULL, 10);
+    if (value[digits] != '\0' || digits > 4 || columns < 20 || columns > 1000)
+        return error_set(e, "prose-width is a number of columns from 20 to 1000, not \"%s\"", value);
+    c->prose_width = (int)columns;
+    return 0;
+}
+
 static int set(struct config *c, const char *word, const char *value, struct error *e)
 {
-    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", NULL};
+    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", "wrap", NULL};
     static const char *const values[][4] = {
-        {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}};
+        {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}, {"on", "off"}};
+    if (strcmp(word, "prose-width") == 0) return set_prose_width(c, value, e);
     if (strcmp(word, "state-limit") == 0) {
         if (figures_size(&c->state_limit, value) == 0 && c->state_limit > 0) return 0;
         return error_set(e, "state-limit is a size (a number, with K, M or G), not \"%s\"", value);
@@ -83,6 +98,7 @@ static int set(struct config *c, const char *word, const char *value, struct err
     if (name == 1) c->mouse = chosen == 1;
     if (name == 2) c->numbers = (enum line_numbers)chosen;
     if (name == 3) c->logarithmic = chosen == 1;
+    if (name == 4) c->chopped = chosen == 1;
     return 0;
 }
 

@@ -3,6 +3,7 @@
  *
  *     theme dark|light|auto            mouse on|off
  *     line-numbers on|off|auto         scale linear|log
+ *     wrap on|off                      prose-width COLUMNS
  *     state-limit SIZE
  *     bind KEY ACTION                  unbind KEY
  *
@@ -25,6 +26,8 @@ struct config {
     enum theme theme;
     bool mouse, logarithmic;
     enum line_numbers numbers;
+    bool chopped;         /* long lines, instead of wrapped */
+    int prose_width;      /* columns of prose at most */
     uint64_t state_limit; /* bytes that all kept reads may take together; 0: not said */
     struct keymap keymap;
 };

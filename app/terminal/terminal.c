@@ -123,7 +123,8 @@ static void write_bytes(const char *bytes)
 static void modes_on(struct terminal *t)
 {
     write_bytes("\033[?2004h");
-    mousemask(t->mouse ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED
+    mousemask(t->mouse ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED |
+                             BUTTON4_PRESSED | BUTTON5_PRESSED
                        : 0,
               NULL);
     mouseinterval(0);
@@ -416,6 +417,8 @@ static void mouse_event(struct event *out)
         kind = MOUSE_DOUBLE;
     else if (m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
         kind = MOUSE_PRESS;
+    else if (m.bstate & BUTTON1_RELEASED)
+        kind = MOUSE_RELEASE;
     else
         return;
     *out = (struct event){.type = EVENT_MOUSE, .mouse = kind, .y = m.y, .x = m.x};

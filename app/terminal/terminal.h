@@ -24,7 +24,7 @@ enum event_type {
     EVENT_QUIT,      /* SIGTERM, SIGHUP, or the terminal is gone */
 };
 
-enum mouse { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+enum mouse { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_RELEASE };
 
 struct event {
     enum event_type type;
