@@ -36,6 +36,11 @@ static int put_marks(struct flow *f, struct error *e)
     return 0;
 }
 
+static void drop_newlines(struct converted *out)
+{
+    while (out->size > 0 && out->text[out->size - 1] == '\n') out->size--;
+}
+
 void flow_pre_open(struct flow *f)
 {
     flow_gap(f, FLOW_PARAGRAPH);
@@ -45,9 +50,7 @@ void flow_pre_open(struct flow *f)
 void flow_pre_close(struct flow *f)
 {
     if (f->pre > 0 && --f->pre > 0) return;
-    struct converted *out = f->out;
-    if (f->due == FLOW_JOINED) /* something was written since the element before */
-        while (out->size > 0 && out->text[out->size - 1] == '\n') out->size--;
+    if (f->due == FLOW_JOINED) drop_newlines(f->out); /* something was written since the element before */
     flow_gap(f, FLOW_PARAGRAPH);
 }
 
@@ -143,7 +146,12 @@ int flow_heading_close(struct flow *f, struct error *e)
     f->level = 0;
     if (level == 0) return 0;
     flow_gap(f, FLOW_PARAGRAPH);
-    if (f->out->size <= f->heading || repeats_mark(f)) return 0;
+    if (f->out->size <= f->heading) {
+        const struct parts *p = &f->out->parts; /* without words it leaves no lines, but for a mark that stands there */
+        if (p->n == 0 || p->items[p->n - 1].offset < f->heading) drop_newlines(f->out);
+        return 0;
+    }
+    if (repeats_mark(f)) return 0;
     return parts_add_heading(&f->out->parts, f->heading, f->base + level, f->out->text + f->heading,
                              f->out->size - f->heading, e);
 }
