@@ -10,15 +10,16 @@ export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-"$python" -m unittest test_model paper.test_net paper.test_ranks
+"$python" -m unittest test_model paper.test_net paper.test_ranks paper.test_runs
 
 "$python" -m paper.pack --bytes ../../docs/*.md ../FORMAT.md --held 257 --out "$scratch/ids"
 trial=(--scale toy --ids "$scratch/ids" --out "$scratch/results")
 "$python" -m paper.replicate table2 "${trial[@]}" --steps 6 --seconds 0 | grep -q "out of time" # nothing was trained yet
-"$python" -m paper.replicate table2 "${trial[@]}" --steps 6 --runs 3 | tee "$scratch/first"
-"$python" -m paper.replicate inside "${trial[@]}" --steps 2 --runs 3
+"$python" -m paper.replicate table2 "${trial[@]}" --steps 6 --runs 3
+"$python" -m paper.replicate table2 sizes contexts inside "${trial[@]}" --steps 2 --runs 3
 [ "$(grep -c '^longnet,4,4.23,' "$scratch/results/table2.csv")" = 1 ]
-[ "$(wc -l <"$scratch/results/inside.csv")" = 4 ]
+[ "$(grep -c '^longnet 64 averaged,' "$scratch/results/inside.csv")" = 1 ]
+for curve in size context prompt position; do [ -s "$scratch/results/loss_by_$curve.svg" ]; done
 "$python" -m paper.speed --lengths 64,128 --batch 128 --times 1 --lectern "$build/lectern --precision fp32" --out "$scratch"
 [ "$(grep -c engine "$scratch/speed.csv")" -ge 4 ]
 
@@ -27,7 +28,7 @@ for figure in pattern heads; do cmp "$scratch/figures/$figure.svg" "../../docs/p
 
 if "$python" -c 'import gguf, sentencepiece, xxhash' 2>/dev/null; then
     for run in dense-1 longnet-4; do
-        "$python" -m paper.engine --run "$scratch/results/$run-m-1.pt" --ids "$scratch/ids" --tool "$build/perplexity" --texts 4 \
+        "$python" -m paper.engine --run "$scratch/results/$run-m-1.weights.pt" --ids "$scratch/ids" --tool "$build/perplexity" --texts 4 \
             --tokenizer ../../tests/data/tokenizer.model --out "$scratch/$run.gguf"
     done
 else

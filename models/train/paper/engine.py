@@ -1,6 +1,6 @@
 """A trained run as a model file, and its perplexity by the C engine beside PyTorch's (in models/train):
 
-    python -m paper.engine --run RESULTS/longnet-4-m-1.pt --ids DIR --tool ../../build/release/perplexity --out longnet.gguf
+    python -m paper.engine --run RESULTS/longnet-4-m-1.weights.pt --ids DIR --tool ../../build/release/perplexity --out longnet.gguf
 
 Both read what the file holds (matrices in 8 bits). Fails where the perplexities differ by more than half a per cent. Dense and LongNet runs
 only: the engine has no Sparse Transformer.
@@ -24,13 +24,13 @@ CLOSE = 0.005
 def load(path):
     saved = torch.load(path, map_location="cpu")
     reader = net.Net(net.Config(**saved["config"]))
-    reader.load_state_dict(saved["net"])
-    return reader, saved["step"]
+    reader.load_state_dict({name: value.float() for name, value in saved["weights"].items()})
+    return reader, saved["steps"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, help="its .pt file")
+    parser.add_argument("--run", required=True, help="its .weights.pt")
     parser.add_argument("--ids", required=True)
     parser.add_argument("--tool", help="the program `perplexity` of the build; without it only the file is written")
     parser.add_argument("--devices", default="cpu/fp32,cpu/int8", help="of the engine")
@@ -38,10 +38,10 @@ def main():
     parser.add_argument("--tokenizer", default="../lectern-s.gguf")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    reader, step = load(args.run)
+    reader, steps = load(args.run)
     assert reader.c.kind != "sparse" and not reader.c.shared_offset and not reader.c.averaged, "the engine has no such attention"
-    export.write_model(args.out, reader, pack.tokenizer_of(args.tokenizer), pathlib.Path(args.run).stem,
-                       f"{step} steps of the code corpus (docs/paper.md)", (1,), 0.0)
+    export.write_model(args.out, reader, pack.tokenizer_of(args.tokenizer), pathlib.Path(args.run).name.split(".")[0],
+                       f"{steps} steps of the code corpus (docs/paper.md)", (1,), 0.0)
     if not args.tool:
         return
     export.as_shipped(reader)

@@ -1,6 +1,6 @@
-"""The paper's tables and curves, one command each (in models/train):
+"""The paper's tables and curves, by one command each or all together (in models/train):
 
-    python -m paper.replicate table2|sizes|contexts|inside [--ids DIR] [--out DIR] [--scale toy] [--seconds S]
+    python -m paper.replicate table2 sizes contexts inside [--ids DIR] [--out DIR] [--scale toy] [--seconds S]
 
 Trains what is not trained yet, in an order in which the first results matter most, and goes on where it was stopped; after --seconds it stops.
 Then it writes the tables (CSV) and curves (SVG) of all results that are there. Ids are those of paper.pack. A later command finds what an
@@ -32,13 +32,13 @@ SETS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=sorted(SETS))
+    parser.add_argument("sets", nargs="+", choices=sorted(SETS))
     parser.add_argument("--ids", default="../../build/paper/ids")
     parser.add_argument("--out", default="../../build/paper/results")
     parser.add_argument("--scale", choices=sorted(runs.SCALES), default="full")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--steps", type=int, help="of every run, for a trial")
-    parser.add_argument("--runs", type=int, help="only the first so many of the set")
+    parser.add_argument("--runs", type=int, help="only the first so many of a set")
     args = parser.parse_args()
     deadline = time.monotonic() + args.seconds
     torch.set_float32_matmul_precision("high")
@@ -48,7 +48,7 @@ def main():
     out, scale = pathlib.Path(args.out), runs.SCALES[args.scale]
     out.mkdir(parents=True, exist_ok=True)
     train, held = (torch.from_numpy(pack.load(args.ids, name).astype(np.int32)).to(device) for name in ("train", "held"))
-    for run in SETS[args.set][:args.runs]:
+    for run in dict.fromkeys(run for name in args.sets for run in SETS[name][:args.runs]):
         result = runs.finished(run, scale, train, held, out, deadline, args.steps) if time.monotonic() < deadline else None
         if result is None:
             print("out of time: the same command goes on from here")

@@ -1,5 +1,6 @@
 """One training of the replication: a kind, a length, a seed; what it is, how it is trained and what is measured of it."""
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -84,24 +85,30 @@ class Training:
         self.each = scale.batch // self.net.c.trained
         self.steps = min(steps or 1 << 30, len(self.texts) // self.each)
         self.adam = torch.optim.AdamW([p for name, p in self.net.named_parameters()], lr=scale.rate, betas=(0.9, 0.98), weight_decay=0.01)
-        self.step, self.seconds, self.curve = 0, 0.0, []
+        self.step, self.seconds, self.curve, self.total = 0, 0.0, [], 0.0
         if path.exists():
             saved = torch.load(path, map_location=ids.device)
             self.net.load_state_dict(saved["net"])
             self.adam.load_state_dict(saved["adam"])
-            self.step, self.seconds, self.curve = saved["step"], saved["seconds"], saved["curve"]
+            self.step, self.seconds, self.curve, self.total = (saved[name] for name in ("step", "seconds", "curve", "total"))
 
     def save(self):
         state = {"net": self.net.state_dict(), "adam": self.adam.state_dict(), "step": self.step, "seconds": self.seconds, "curve": self.curve,
-                 "config": dataclasses.asdict(self.net.c)}
+                 "total": self.total}
         torch.save(state, self.path)
+
+    def keep_weights(self, path):
+        """In half precision, finer than a model file has them; what going on would need is not kept any longer."""
+        weights = {name: value.half().cpu() if value.ndim > 1 else value.cpu() for name, value in self.net.state_dict().items()}
+        torch.save({"config": dataclasses.asdict(self.net.c), "weights": weights, "steps": self.step}, path)
+        self.path.unlink()
 
     def go_on(self, deadline):
         """Trains until the end or the deadline; whether it came to the end. Leaves what it has in its file."""
         cuda = self.ids.is_cuda
         if cuda:
             torch.compiler.reset()  # every run has its own shapes
-        begun, total = time.monotonic(), 0.0
+        begun = time.monotonic()
         while self.step < self.steps and time.monotonic() < deadline:
             texts = self.texts[self.step * self.each:(self.step + 1) * self.each]
             at = texts[:, None] * self.net.c.trained + torch.arange(self.net.c.trained, device=self.ids.device)
@@ -114,10 +121,10 @@ class Training:
             self.adam.step()
             self.adam.zero_grad(set_to_none=True)
             self.step += 1
-            total = total + loss.detach()
+            self.total = self.total + loss.detach()
             if self.step % 20 == 0 or self.step == self.steps:
-                self.curve.append((self.step * at.numel(), float(total) / ((self.step - 1) % 20 + 1)))
-                total = 0.0
+                self.curve.append((self.step * at.numel(), float(self.total) / ((self.step - 1) % 20 + 1)))
+                self.total = 0.0
         self.seconds += time.monotonic() - begun
         self.save()
         return self.step == self.steps
@@ -183,11 +190,10 @@ def finished(run, scale, train, held, directory, deadline, steps=None):
     result = {"run": dataclasses.asdict(run), "scale": dataclasses.asdict(scale), "config": dataclasses.asdict(training.net.c),
               "parameters": parameters(training.net), "tokens": tokens, "training_seconds": round(training.seconds, 2),
               "device": torch.cuda.get_device_name() if train.is_cuda else "CPU", "torch": torch.__version__, "training_loss": training.curve}
-    training.net.eval()
-    stance = torch.compiler.set_stance("force_eager") if train.is_cuda else None  # the tests' many shapes are not worth compiling
-    result.update(measured(run, scale, training.net, held))
-    if stance:
-        torch.compiler.set_stance("default")
+    # the tests' many shapes are not worth compiling
+    with torch.compiler.set_stance("force_eager") if train.is_cuda else contextlib.nullcontext():
+        result.update(measured(run, scale, training.net, held))
+    training.keep_weights(directory / (run.name + ".weights.pt"))
     result["all_seconds"] = round(time.monotonic() - begun, 2)
     path.write_text(json.dumps(result) + "\n")
     return result
