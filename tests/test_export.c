@@ -89,6 +89,24 @@ static void a_table_is_quoted_and_holds_no_formulas(void **state)
     fixture_close(&f);
 }
 
+static void a_field_is_no_formula_however_it_begins(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {"=1",
+                                         "\xC2\xAD"
+                                         "1",
+                                         "\xEF\xB8\x8F"
+                                         "+1",
+                                         "\t@a", "a=1"};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; i < 5; i++) export_csv_field(out, fields[i], strlen(fields[i]));
+    fclose(out);
+    assert_string_equal(text, "\"'=1\"\"'-1\"\"'+1\"\"'\t@a\"\"a=1\"");
+    free(text);
+}
+
 /* The export of a question that was looked into, with what the choice picks. */
 static char *written_inspected(struct fixture *f, const struct inspected_choice *c,
                                int (*write)(const struct export *, FILE *))
@@ -283,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_hold_no_markup_of_the_text),
+        cmocka_unit_test(a_field_is_no_formula_however_it_begins),
         cmocka_unit_test(a_table_is_quoted_and_holds_no_formulas),
         cmocka_unit_test(tables_tell_what_every_branch_gets),
         cmocka_unit_test(every_format_holds_the_dilated_attention),

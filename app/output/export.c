@@ -78,10 +78,14 @@ void export_xml(FILE *f, const char *bytes, size_t size)
 /* A field in quotes. A text that a spreadsheet would take for a formula gets an apostrophe. */
 void export_csv_field(FILE *f, const char *bytes, size_t size)
 {
-    fputs(size && strchr("=+-@", bytes[0]) ? "\"'" : "\"", f);
+    bool begun = false;
+    fputc('"', f);
     for (size_t i = 0; i < size;) {
         struct safe_glyph g;
         safe_text_next(bytes + i, size - i, &g);
+        /* What is written first counts: a soft hyphen is shown as a minus, and some characters as nothing. */
+        if (!begun && *g.text && (bytes[i] == '\t' || strchr("=+-@", *g.text))) fputc('\'', f);
+        begun = begun || *g.text;
         if (bytes[i] == '\n' || bytes[i] == '\t')
             fputc(bytes[i], f);
         else if (g.text[0] == '"')
