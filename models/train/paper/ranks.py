@@ -154,7 +154,7 @@ def measure(ranks, args):
     forward, backward = (min(x) for x in zip(*times))
     if ranks.rank == 0:
         with open(args.out, "a", newline="") as out:
-            csv.writer(out).writerow((ranks.size, args.tokens, f"{forward:.4f}", f"{backward:.4f}", sent / share, (ranks.sent - sent) / share))
+            csv.writer(out, lineterminator="\n").writerow((ranks.size, args.tokens, f"{forward:.4f}", f"{backward:.4f}", sent / share, (ranks.sent - sent) / share))
 
 
 def main():
@@ -170,7 +170,7 @@ def main():
     args = parser.parse_args()
     args.branches = [(int(w), int(r)) for w, r in zip(args.segments.split(","), args.rates.split(","))]
     with open(args.out, "w", newline="") as out:
-        csv.writer(out).writerow(("ranks", "tokens", "forward_seconds", "backward_seconds", "forward_bytes_sent_a_token", "backward_bytes_sent_a_token"))
+        csv.writer(out, lineterminator="\n").writerow(("ranks", "tokens", "forward_seconds", "backward_seconds", "forward_bytes_sent_a_token", "backward_bytes_sent_a_token"))
     for size in map(int, args.processes.split(",")):
         start(size, measure, args)
     with open(args.out) as made:

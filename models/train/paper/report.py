@@ -28,7 +28,7 @@ def chosen(results, **wanted):
 
 def table(path, header, rows):
     with open(path, "w", newline="") as out:
-        csv.writer(out).writerows([header, *rows])
+        csv.writer(out, lineterminator="\n").writerows([header, *rows])
 
 
 def table2(results):
