@@ -215,7 +215,11 @@ int finding_open(struct finding **out, struct reader *r, const char *question, c
 int finding_open_like(struct finding **out, struct reader *r, size_t document, uint64_t offset,
                       const struct finding_how *how, const atomic_bool *cancel, struct error *e)
 {
-    return finding_open(out, r, r->corpus->documents[document].text + offset, how, cancel, e);
+    const struct document *d = &r->corpus->documents[document];
+    char *text = strndup(d->text + offset, (size_t)(d->size - offset));
+    const int failed = finding_open(out, r, text, how, cancel, e);
+    free(text);
+    return failed;
 }
 
 void finding_close(struct finding *f)
