@@ -202,6 +202,18 @@ static void turning_goes_through_the_words_and_back_to_all(void **state)
         assert_true(exchange_turn(&x, -1));
         assert_int_equal(x.token, backward[i]);
     }
+    /* Pieces of a word are one word; the heaviest one stands for it. */
+    struct finding_token pieces[] = {{0, 3, 0}, {3, 6, 0}, {6, 8, 0.1f}, {8, 10, 0.3f}, {10, 12, 0.2f}, {12, 13, 0}};
+    struct exchange cut = {.question = question, .finding = &finding, .tokens = pieces, .n_tokens = 6, .token = -1};
+    static const int words[] = {0, 1, 3, 5, -1};
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(exchange_turn(&cut, 1));
+        assert_int_equal(cut.token, words[i]);
+    }
+    size_t begin, end;
+    exchange_word(&cut, 4, &begin, &end);
+    assert_int_equal(begin, 2);
+    assert_int_equal(end, 5);
     struct exchange none = {.question = question, .token = -1};
     assert_false(exchange_turn(&none, 1));
     assert_false(exchange_turn(NULL, 1));

@@ -44,6 +44,19 @@ static void long_lines_and_prose_have_settings(void **state)
     assert_int_equal(config_line(&c, "prose-width 99999999999", &e), -1);
 }
 
+static void what_is_bound_while_typing_is_not_bound_elsewhere(void **state)
+{
+    (void)state;
+    struct config c;
+    struct error e = {0};
+    config_init(&c);
+    assert_ok(config_line(&c, "bind M-q edit-help", &e), e);
+    assert_int_equal(keymap_find(&c.keymap, KEYS_ALT | 'q', true), ACTION_HELP);
+    assert_int_equal(keymap_find(&c.keymap, KEYS_ALT | 'q', false), ACTION_NONE);
+    assert_ok(config_line(&c, "bind M-q help", &e), e);
+    assert_int_equal(keymap_find(&c.keymap, KEYS_ALT | 'q', false), ACTION_HELP);
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
     (void)state;
@@ -152,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_and_keys_are_taken),
         cmocka_unit_test(long_lines_and_prose_have_settings),
+        cmocka_unit_test(what_is_bound_while_typing_is_not_bound_elsewhere),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(the_page_to_begin_from_says_the_defaults),
         cmocka_unit_test(a_file_that_was_named_must_exist_and_the_usual_one_need_not),

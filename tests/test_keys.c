@@ -70,15 +70,15 @@ static void a_key_can_be_bound_to_another_command(void **state)
     struct keymap m;
     keymap_init(&m);
     char names[80];
-    assert_true(keymap_bind(&m, 'j', ACTION_UP));
+    assert_true(keymap_bind(&m, 'j', ACTION_UP, false));
     assert_int_equal(keymap_find(&m, 'j', false), ACTION_UP);
     assert_int_equal(keymap_find(&m, 'j', true), ACTION_NONE);
-    assert_true(keymap_bind(&m, KEYS_F1 + 4, actions_named("quit")));
+    assert_true(keymap_bind(&m, KEYS_F1 + 4, actions_entry_named("quit")->action, false));
     keymap_names(&m, ACTION_QUIT, names, sizeof names);
     assert_string_equal(names, "q F5");
     keymap_names(&m, ACTION_QUIT, names, 3);
     assert_string_equal(names, "q");
-    assert_int_equal(actions_named("no-such"), ACTION_NONE);
+    assert_null(actions_entry_named("no-such"));
 }
 
 int main(void)

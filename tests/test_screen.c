@@ -341,7 +341,7 @@ static void the_help_is_made_from_the_key_table(void **state)
     struct fixture f;
     open_usual(&f);
     fixture_draw(&f, 24, 80);
-    keymap_bind(&f.screen->config.keymap, 'w', ACTION_ASK);
+    keymap_bind(&f.screen->config.keymap, 'w', ACTION_ASK, false);
     fixture_keys(&f, "?");
     fixture_screens(&f, "help", false);
     fixture_keys(&f, "G");
@@ -714,6 +714,8 @@ static void what_is_marked_can_be_copied(void **state)
     fixture_keys(&f, "Enter y");
     assert_int_equal(f.copies, 1);
     assert_memory_equal(f.copied, "On the ninth of November", 24);
+    fixture_keys(&f, "Y");
+    assert_string_equal(f.copied, "The text says so [1], and again [2].");
     fixture_close(&f);
 }
 

@@ -1,5 +1,6 @@
 #include "tests/screen_fixture.h"
 
+#include <cjson/cJSON.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -316,6 +317,19 @@ static void the_talk_is_written_as_notes_and_never_over_a_text(void **state)
                "rowed out alone and brought back eleven men and a dog.”\n"
                "[^2-2]: src/lamp.c:1: “int lamp\\_burn(int hours) { return 112 - hours; }”\n\n");
     free(notes);
+    snprintf(path, sizeof path, "%s/talk.json", folder);
+    snprintf(command, sizeof command, "talk %s", path);
+    typed(&f, command);
+    char *data = screens_read(path);
+    cJSON *o = cJSON_Parse(data), *first = cJSON_GetArrayItem(cJSON_GetObjectItem(o, "questions"), 0);
+    cJSON *place = cJSON_GetArrayItem(cJSON_GetObjectItem(first, "places"), 0);
+    assert_string_equal(cJSON_GetObjectItem(first, "answer")->valuestring, "The text says so [1], and again [2].");
+    assert_non_null(cJSON_GetObjectItem(first, "question"));
+    assert_string_equal(cJSON_GetObjectItem(place, "path")->valuestring, "book/lighthouse.txt");
+    assert_true(cJSON_GetObjectItem(place, "line")->valuedouble >= 1);
+    assert_non_null(cJSON_GetObjectItem(place, "text"));
+    cJSON_Delete(o);
+    free(data);
     /* What came back is written as what was there. */
     assert_ok(talk_save(f.screen, kept, false, &e), e);
     assert_ok(talk_load(f.screen, kept, &e), e);

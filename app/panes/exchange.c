@@ -1,5 +1,6 @@
 #include "app/panes/exchange.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,40 @@ bool exchange_attended(const struct exchange *x)
     return x != NULL && x->finding != NULL && x->finding->n_segments > 0;
 }
 
+static bool is_of_word(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* Whether a token goes on with the word of the one before it. */
+static bool goes_on(const struct exchange *x, size_t token)
+{
+    if (token == 0 || token >= x->n_tokens) return false;
+    const uint32_t at = x->tokens[token].begin;
+    return at > 0 && at == x->tokens[token - 1].end && is_of_word(x->question[at - 1]) && is_of_word(x->question[at]);
+}
+
+void exchange_word(const struct exchange *x, size_t token, size_t *begin, size_t *end)
+{
+    *begin = token;
+    *end = token + 1;
+    while (goes_on(x, *begin)) --*begin;
+    while (goes_on(x, *end)) ++*end;
+}
+
+/* Whether a token stands for its word: it has no blanks alone, and no other piece of it weighs more. */
+static bool stands_for_word(const struct exchange *x, size_t token)
+{
+    const struct finding_token *t = &x->tokens[token];
+    size_t begin, end, most;
+    if (strspn(x->question + t->begin, " \n\t") >= t->end - t->begin) return false;
+    exchange_word(x, token, &begin, &end);
+    most = begin;
+    for (size_t i = begin; i < end; i++)
+        if (x->tokens[i].gate > x->tokens[most].gate) most = i;
+    return most == token;
+}
+
 bool exchange_turn(struct exchange *x, int by)
 {
     if (!exchange_attended(x)) return false;
@@ -68,9 +103,7 @@ bool exchange_turn(struct exchange *x, int by)
         x->token += by;
         if (x->token >= n) x->token = -1;
         if (x->token < -1) x->token = n - 1;
-    } while (x->token >= 0 && x->tokens &&
-             strspn(x->question + x->tokens[x->token].begin, " \n\t") >=
-                 x->tokens[x->token].end - x->tokens[x->token].begin);
+    } while (x->token >= 0 && x->tokens && !stands_for_word(x, (size_t)x->token));
     return true;
 }
 

@@ -66,8 +66,11 @@ struct lens exchange_lens(const struct exchange *x);
 /* Whether the attention of its question is there: a question that came before the text was read has places before. */
 bool exchange_attended(const struct exchange *x);
 
-/* Turns to the next token of the question (or back to all); white space is no token to look at. False without an
- * answer. */
+/* The tokens [begin, end) of the question that make one word with this one: the pieces that it was cut into. */
+void exchange_word(const struct exchange *x, size_t token, size_t *begin, size_t *end);
+
+/* Turns to the next word of the question (or back to all), by its token that weighs most; white space is no word to
+ * look at. False without an answer. */
 bool exchange_turn(struct exchange *x, int by);
 
 /* The same with <|question|> between all and the first token, for the dilated attention. */

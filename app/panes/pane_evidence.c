@@ -95,6 +95,21 @@ static const char *nothing_yet(const struct exchange *x)
     }
 }
 
+/* Why the order is not that of the numbers, below the last place where there is room. */
+static void draw_order(struct canvas *c, struct rect body, int y, const struct exchange *x)
+{
+    static const char *const why[] = {
+        [FINDING_REREAD] =
+            "In the order of a second reading, which reads these places with the question. The number is "
+            "a place's part of the attention, which looks at all of the text.",
+        [FINDING_FUSED] = "In the order of attention and shared words together; the number is the attention's part.",
+        [FINDING_ATTENTION] = NULL,
+        [FINDING_WORDS] = "In the order of shared words: the attention comes when the text is read."};
+    const char *words = x->token < 0 ? why[x->finding->rank_by] : NULL;
+    if (words == NULL || y + 3 > body.h) return;
+    pane_wrapped(c, rect_inset(body, 0, 1, 0, 1), y + 1, style(ROLE_DIM), words);
+}
+
 void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
 {
     const struct exchange *x = v->exchange;
@@ -119,6 +134,7 @@ void pane_evidence_draw(struct pane_evidence *p, struct canvas *c, struct rect r
         struct rect item = {body.y + y, body.x, y + rows <= body.h ? rows : body.h - y, body.w};
         draw_item(c, item, i, focused, v);
     }
+    draw_order(c, body, (int)(n - p->first) * rows, x);
 }
 
 size_t pane_evidence_at(const struct pane_evidence *p, const struct view *v, int row)

@@ -5,18 +5,25 @@
 #include "app/panes/pane.h"
 #include "app/text/safe_text.h"
 
-#define TWO_COLUMNS 112
+#define TWO_COLUMNS 150
+/* Narrower, the names of the actions have no room. */
+#define NAMES 76
 
-/* Keys at the left, what they do at the right; where there is little room, the first keys and more than one row. */
-static int draw_line(struct canvas *c, struct rect r, int y, const char *keys, const char *help)
+/* Keys at the left, what they do at the right, between them what a configuration calls it; where there is little room,
+ * the first keys and more than one row. */
+static int draw_line(struct canvas *c, struct rect r, int y, const char *keys, const char *name, const char *help)
 {
-    int left = r.w >= 56 ? 24 : 15;
+    int left = r.w >= 56 && r.w < NAMES ? 24 : r.w >= 56 ? 20 : 15;
     size_t size = strlen(keys);
     while (size > 0 && (int)safe_text_width(keys, size) > left - 2) {
         do size--;
         while (size > 0 && keys[size] != ' ');
     }
     canvas_put(c, r, y, 1, style(ROLE_KEY), keys, size);
+    if (r.w >= NAMES) {
+        canvas_puts(c, r, y, left, style(ROLE_DIM), name);
+        left += 20;
+    }
     return pane_wrapped(c, rect_inset(r, 0, 1, 0, left), y, style(ROLE_TEXT), help);
 }
 
@@ -25,7 +32,7 @@ static int draw_all(struct canvas *c, struct rect r, int y, const struct keymap 
 {
     size_t n;
     const struct actions_entry *actions = actions_table(&n);
-    y = draw_line(c, r, y, "1 ... 9", "go to the evidence with this number");
+    y = draw_line(c, r, y, "1 ... 9", "", "go to the evidence with this number");
     for (int edit = 0; edit < 2; edit++) {
         if (edit) {
             y++;
@@ -35,7 +42,7 @@ static int draw_all(struct canvas *c, struct rect r, int y, const struct keymap 
             if (actions[i].edit != (bool)edit || actions[i].help == NULL) continue;
             char names[80];
             keymap_names(m, actions[i].action, names, sizeof names);
-            y = draw_line(c, r, y, names[0] ? names : "(no key)", actions[i].help);
+            y = draw_line(c, r, y, names[0] ? names : "(no key)", actions[i].name, actions[i].help);
         }
     }
     static const char *const settings[][2] = {
@@ -51,7 +58,7 @@ static int draw_all(struct canvas *c, struct rect r, int y, const struct keymap 
     y = pane_wrapped(c, r, y, style(ROLE_HEADING),
                      "Settings, also lines of ~/.config/lectern/config (without the colon)");
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        y = draw_line(c, r, y, settings[i][0], settings[i][1]);
+        y = draw_line(c, r, y, settings[i][0], "", settings[i][1]);
     return y;
 }
 

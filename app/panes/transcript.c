@@ -64,6 +64,8 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
     const char *text = x->question;
     size_t size = strlen(text), begin = 0, token = 0;
     bool single = x->token >= 0 && x->tokens != NULL;
+    size_t first = 0, last = 0; /* tokens of the word that is looked at */
+    if (single) exchange_word(x, (size_t)x->token, &first, &last);
     float most = 0;
     for (size_t i = 0; single && i < x->n_tokens; i++) most = x->tokens[i].gate > most ? x->tokens[i].gate : most;
     while (begin < size) {
@@ -73,7 +75,7 @@ static int draw_question(struct canvas *c, struct rect r, int y, const struct ex
             struct safe_glyph g;
             struct style s = style(ROLE_QUESTION);
             while (single && token + 1 < x->n_tokens && x->tokens[token].end <= i) token++;
-            if (single && token == (size_t)x->token)
+            if (single && token >= first && token < last)
                 s = style(ROLE_FOCUS);
             else if (single)
                 s = (struct style){ROLE_WEIGHT,

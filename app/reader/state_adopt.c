@@ -87,6 +87,7 @@ static void note_nothing_kept(const struct state_kept *k, const char *label, con
 {
     const struct state_index *found = NULL;
     const struct state_key *key = &k->index.key;
+    if (strcmp(label, "-") == 0) return; /* what comes through a pipe has no name that an earlier one had */
     for (size_t i = 0; i < n; i++) {
         const struct state_index *x = &entries[i].index;
         if (x->n_checkpoints == 0 || strcmp(entries[i].label, label) != 0) continue;

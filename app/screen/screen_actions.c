@@ -127,19 +127,30 @@ static void history(struct screen *s, bool back)
     s->map.own_cursor = false;
 }
 
-static void copy(struct screen *s)
+static void copy_bytes(struct screen *s, const char *bytes, size_t size, const char *what)
+{
+    s->calls.copy(s->calls.context, bytes, size);
+    screen_notice(s, ROLE_GOOD, "%s was sent to the terminal's clipboard", what);
+}
+
+static void copy_answer(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
+    if (x != NULL && x->size > 0)
+        copy_bytes(s, x->text, x->size, "the answer");
+    else
+        screen_notice(s, ROLE_DIM, "no answer yet");
+}
+
+static void copy(struct screen *s)
+{
     const struct document *d = &s->atlas->corpus->documents[s->text.spot.document];
-    if (s->focus == FOCUS_CHAT && x != NULL && x->size > 0)
-        s->calls.copy(s->calls.context, x->text, x->size);
+    if (s->focus == FOCUS_CHAT)
+        copy_answer(s);
     else if (s->text.span > 0)
-        s->calls.copy(s->calls.context, d->text + s->text.spot.offset, (size_t)s->text.span);
-    else {
+        copy_bytes(s, d->text + s->text.spot.offset, (size_t)s->text.span, "what is marked");
+    else
         screen_notice(s, ROLE_DIM, "nothing is marked: go to a piece of evidence or a match first");
-        return;
-    }
-    screen_notice(s, ROLE_GOOD, "sent to the terminal's clipboard");
 }
 
 static void edit(struct screen *s)
@@ -199,6 +210,9 @@ static bool run_elsewhere(struct screen *s, enum action action)
         return true;
     case ACTION_COPY:
         copy(s);
+        return true;
+    case ACTION_COPY_ANSWER:
+        copy_answer(s);
         return true;
     case ACTION_STOP:
         screen_actions_stop(s);

@@ -221,7 +221,11 @@ static void draw_completion(const struct screen *s, struct canvas *c, struct rec
 static void draw_status(struct screen *s, struct canvas *c)
 {
     static const char *const prompts[] = {"/", "\\", "regex: ", ":"};
-    struct rect r = rect_inset(s->layout.status, 0, draw_search_state(s, c, s->layout.status), 0, 0);
+    struct rect r = s->layout.status;
+    /* A message that needs the room has it. */
+    const bool says = s->notice[0] != '\0' && (s->mode != MODE_PROMPT || s->prompt == PROMPT_FILTER);
+    if (!says || (int)safe_text_width(s->notice, strlen(s->notice)) + 24 < r.w)
+        r = rect_inset(r, 0, draw_search_state(s, c, r), 0, 0);
     if (s->mode == MODE_PROMPT && s->prompt != PROMPT_FILTER) {
         pane_chat_line(c, r, prompts[s->prompt], &s->prompts[s->prompt == PROMPT_COMMAND], true);
         if (s->prompt == PROMPT_COMMAND) draw_completion(s, c, r);

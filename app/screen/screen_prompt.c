@@ -6,6 +6,7 @@
 
 #include "app/output/export.h"
 #include "app/screen/screen_parts.h"
+#include "app/screen/talk_data.h"
 #include "app/screen/talk_notes.h"
 #include "app/text/suggest.h"
 #include "app/panes/search.h"
@@ -158,14 +159,15 @@ static void write_talk(struct screen *s, const char *path)
     const struct corpus *c = s->atlas->corpus;
     if (s->conversation.n == 0) {
         screen_notice(s, ROLE_ERROR, "nothing to write: ask a question first");
-    } else if (dot == NULL || strcmp(dot, ".md") != 0) {
-        screen_notice(s, ROLE_ERROR, "%.200s: a file for the talk ends in .md", path);
+    } else if (dot == NULL || (strcmp(dot, ".md") != 0 && strcmp(dot, ".json") != 0)) {
+        screen_notice(s, ROLE_ERROR, "%.200s: a file for the talk ends in .md or .json", path);
     } else if (corpus_reads(c, path)) {
         screen_notice(s, ROLE_ERROR, "%.200s: is one of the files that are read", path);
     } else {
         errno = 0;
         FILE *f = fopen(path, "wb");
-        int failed = f == NULL || talk_notes_write(f, &s->conversation, c);
+        const bool notes = strcmp(dot, ".md") == 0;
+        int failed = f == NULL || (notes ? talk_notes_write : talk_data_write)(f, &s->conversation, c);
         if (f != NULL && fclose(f) != 0) failed = -1;
         if (failed)
             screen_notice(s, ROLE_ERROR, "%.200s: %s", path, errno ? strerror(errno) : "it could not be written");

@@ -46,6 +46,7 @@ static const struct actions_entry table[] = {
     {ACTION_FORWARD, "forward", "M-Right", "forward again", false},
     {ACTION_EDITOR, "editor", "e", "open the place in $EDITOR", false},
     {ACTION_COPY, "copy", "y", "copy the segment or the answer to the clipboard", false},
+    {ACTION_COPY_ANSWER, "copy-answer", "Y", "copy the answer from anywhere", false},
     {ACTION_ZOOM_IN, "zoom-in", "+ =", "zoom the map in (x 4)", false},
     {ACTION_ZOOM_OUT, "zoom-out", "-", "zoom the map out", false},
     {ACTION_ZOOM_ALL, "zoom-all", "0", "the whole sequence on the map", false},
@@ -104,10 +105,10 @@ const struct actions_entry *actions_table(size_t *n)
     return table;
 }
 
-enum action actions_named(const char *name)
+const struct actions_entry *actions_entry_named(const char *name)
 {
-    for (size_t i = 0; i < LENGTH(table); i++) {
-        if (strcmp(table[i].name, name) == 0) return table[i].action;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i].name, name) == 0) return &table[i];
     }
-    return ACTION_NONE;
+    return NULL;
 }

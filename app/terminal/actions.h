@@ -50,6 +50,7 @@ enum action {
     ACTION_FORWARD,
     ACTION_EDITOR,
     ACTION_COPY,
+    ACTION_COPY_ANSWER,
     ACTION_ZOOM_IN,
     ACTION_ZOOM_OUT,
     ACTION_ZOOM_ALL,
@@ -104,7 +105,7 @@ struct actions_entry {
 /* The table, in the order of the help. */
 const struct actions_entry *actions_table(size_t *n);
 
-/* The action of that name; ACTION_NONE where there is none. */
-enum action actions_named(const char *name);
+/* The one of that name; NULL where there is none. */
+const struct actions_entry *actions_entry_named(const char *name);
 
 #endif

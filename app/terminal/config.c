@@ -54,10 +54,10 @@ static int no_such_setting(const char *name, struct error *e)
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
 {
     uint32_t key;
-    enum action action = actions_named(action_name);
+    const struct actions_entry *action = actions_entry_named(action_name);
     if (!keys_parse(key_name, &key)) return error_set(e, "no such key: %s (a, ^A, M-a, Tab, F1, PgDn, ...)", key_name);
-    if (action == ACTION_NONE) return no_such_action(action_name, e);
-    return keymap_bind(&c->keymap, key, action) ? 0 : error_set(e, "too many keys are bound");
+    if (action == NULL) return no_such_action(action_name, e);
+    return keymap_bind(&c->keymap, key, action->action, action->edit) ? 0 : error_set(e, "too many keys are bound");
 }
 
 static int unbind(struct config *c, const char *key_name, struct error *e)

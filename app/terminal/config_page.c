@@ -52,8 +52,8 @@ int config_page_write(FILE *f)
         fputs(edit ? "\n# While typing\n" : "\n# Everywhere else\n", f);
         for (size_t i = 0; i < n; i++) {
             const struct actions_entry *a = &table[i];
-            if (a->edit != (bool)edit || (a->action >= EDIT_LEFT) != (bool)edit) continue;
-            fprintf(f, "\n# %s\n", a->help ? a->help : "leave, close");
+            if (a->edit != (bool)edit) continue;
+            fprintf(f, "\n# %s\n", a->help ? a->help : a->edit ? "as everywhere else" : "leave, close");
             write_keys(f, a);
         }
     }

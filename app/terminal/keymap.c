@@ -37,9 +37,9 @@ void keymap_init(struct keymap *m)
     }
 }
 
-bool keymap_bind(struct keymap *m, uint32_t key, enum action action)
+bool keymap_bind(struct keymap *m, uint32_t key, enum action action, bool edit)
 {
-    return bind(m, key, action, action >= EDIT_LEFT);
+    return bind(m, key, action, edit);
 }
 
 /* A key that is unbound stays in the table with no action, while typing and otherwise. */

@@ -23,8 +23,9 @@ struct keymap {
 /* The default keys. */
 void keymap_init(struct keymap *m);
 
-/* Binds a key (taking it away from what it did in the same place); false where the table is full. */
-bool keymap_bind(struct keymap *m, uint32_t key, enum action action);
+/* Binds a key, while typing or otherwise (taking it away from what it did in the same place); false where the table is
+ * full. */
+bool keymap_bind(struct keymap *m, uint32_t key, enum action action, bool edit);
 void keymap_unbind(struct keymap *m, uint32_t key);
 enum action keymap_find(const struct keymap *m, uint32_t key, bool edit);
 
