@@ -135,22 +135,10 @@ int export_csv(const struct export *x, FILE *f)
     return ferror(f) ? -1 : 0;
 }
 
-static void add_string(cJSON *o, const char *key, const char *text)
-{
-    cJSON_AddItemToObject(o, key, report_string(text, strlen(text)));
-}
-
-static void add_range(cJSON *o, const char *key, uint64_t begin, uint64_t end)
-{
-    cJSON *range = cJSON_AddArrayToObject(o, key);
-    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)begin));
-    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
-}
-
 static void add_at(cJSON *object, const char *at)
 {
     if (at)
-        add_string(object, "at", at);
+        report_add_string(object, "at", at);
     else
         cJSON_AddNullToObject(object, "at");
 }
@@ -165,11 +153,11 @@ static cJSON *evidence_json(const struct export *x)
         cJSON_AddNumberToObject(o, "rank", (double)i + 1);
         cJSON_AddNumberToObject(o, "score", (double)x->answer->finding->items[i].score);
         cJSON_AddNumberToObject(o, "share", (double)x->answer->finding->items[i].share);
-        add_string(o, "path", item.place.path);
-        add_range(o, "line", item.place.line[0], item.place.line[1]);
-        add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
+        report_add_string(o, "path", item.place.path);
+        report_add_range(o, "line", item.place.line[0], item.place.line[1]);
+        report_add_range(o, "byte", item.place.byte[0], item.place.byte[1]);
         add_at(o, item.place.at);
-        add_range(o, "token", item.segment->first_token, item.segment->end_token);
+        report_add_range(o, "token", item.segment->first_token, item.segment->end_token);
         cJSON_AddItemToObject(o, "text", report_string(item.place.text, item.place.size));
         cJSON_AddItemToArray(all, o);
     }
@@ -181,19 +169,19 @@ int export_json(const struct export *x, FILE *f)
     double share[EXPORT_COLUMNS];
     export_columns(x, share);
     cJSON *o = cJSON_CreateObject();
-    add_string(o, "question", x->answer->finding->question);
-    add_string(o, "answer", x->answer->text);
-    add_string(o, "answerer", x->answer->answerer);
-    add_string(o, "rank_by", finding_rank_name(x->answer->finding->rank_by));
+    report_add_string(o, "question", x->answer->finding->question);
+    report_add_string(o, "answer", x->answer->text);
+    report_add_string(o, "answerer", x->answer->answerer);
+    report_add_string(o, "rank_by", finding_rank_name(x->answer->finding->rank_by));
     cJSON_AddItemToObject(o, "evidence", evidence_json(x));
     cJSON *map = cJSON_AddObjectToObject(o, "map");
-    add_range(map, "token", x->first_token, export_end(x));
+    report_add_range(map, "token", x->first_token, export_end(x));
     cJSON *columns = cJSON_AddArrayToObject(map, "share");
     for (int i = 0; i < EXPORT_COLUMNS; i++) cJSON_AddItemToArray(columns, cJSON_CreateNumber(share[i]));
     cJSON *attention = export_attention_json(x);
     if (attention != NULL) cJSON_AddItemToObject(o, "attention", attention);
-    add_string(o, "model", x->model_name);
-    add_string(o, "device", x->device);
+    report_add_string(o, "model", x->model_name);
+    report_add_string(o, "device", x->device);
     char *text = json_print(o, true);
     cJSON_Delete(o);
     if (text == NULL) return -1;

@@ -350,12 +350,6 @@ void export_attention_csv(const struct export *x, FILE *f)
 
 /* --- JSON --- */
 
-static void add_range(cJSON *o, const char *key, uint64_t begin, uint64_t end)
-{
-    const double both[] = {(double)begin, (double)end};
-    cJSON_AddItemToObject(o, key, cJSON_CreateDoubleArray(both, 2));
-}
-
 static void add_chosen(cJSON *o, const char *key, int chosen)
 {
     cJSON_AddItemToObject(o, key, chosen < 0 ? cJSON_CreateString("all") : cJSON_CreateNumber(chosen + 1));
@@ -371,10 +365,10 @@ static void add_branches(const struct export *x, cJSON *o)
         cJSON_AddNumberToObject(one, "branch", i + 1);
         cJSON_AddNumberToObject(one, "segment_length", (double)x->model->branch[i].segment_length);
         cJSON_AddNumberToObject(one, "dilation_rate", (double)x->model->branch[i].dilation_rate);
-        add_range(one, "offset", b.offset_first, b.offset_last);
+        report_add_range(one, "offset", b.offset_first, b.offset_last);
         cJSON_AddNumberToObject(one, "segment_begin", (double)b.segment);
         cJSON_AddNumberToObject(one, "keys", (double)b.n_keys);
-        if (b.n_keys > 0) add_range(one, "key_positions", b.key_first, b.key_last);
+        if (b.n_keys > 0) report_add_range(one, "key_positions", b.key_first, b.key_last);
         cJSON_AddNumberToObject(one, "tokens_on_grid", b.n_covered);
         cJSON_AddNumberToObject(one, "tokens", b.n_tokens);
         cJSON_AddNumberToObject(one, "mass", b.mass);
@@ -400,7 +394,7 @@ static void add_places(const struct export *x, cJSON *o)
         cJSON_AddItemToObject(one, "path", report_string(t.place.path, strlen(t.place.path)));
         cJSON_AddBoolToObject(one, "header", p->size == 0);
         cJSON_AddNumberToObject(one, "line", (double)t.place.line[0]);
-        add_range(one, "byte", t.place.byte[0], t.place.byte[1]);
+        report_add_range(one, "byte", t.place.byte[0], t.place.byte[1]);
         cJSON_AddItemToObject(one, "token", report_string(t.token, t.n_token));
         cJSON_AddItemToObject(one, "context", report_string(t.before, t.n_before + t.n_token + t.n_after));
         cJSON_AddItemToArray(all, one);
@@ -438,13 +432,13 @@ struct cJSON *export_attention_json(const struct export *x)
     cJSON_AddNumberToObject(o, "softmaxes", softmaxes(i));
     cJSON_AddNumberToObject(o, "text", i->on_text);
     cJSON_AddNumberToObject(o, "question", i->on_question);
-    add_range(o, "question_positions", i->in->start, i->in->start + i->in->n_token);
+    report_add_range(o, "question_positions", i->in->start, i->in->start + i->in->n_token);
     cJSON_AddNumberToObject(o, "text_tokens", (double)i->in->n_text);
     add_branches(x, o);
     add_heads(x, o);
     export_attention_columns(x, share);
     cJSON *map = cJSON_AddObjectToObject(o, "map");
-    add_range(map, "token", x->first_token, export_end(x));
+    report_add_range(map, "token", x->first_token, export_end(x));
     cJSON_AddItemToObject(map, "share", cJSON_CreateDoubleArray(share, EXPORT_COLUMNS));
     add_places(x, o);
     return o;

@@ -89,21 +89,21 @@ cJSON *report_string(const char *bytes, size_t size)
     return item;
 }
 
-static void add_string(cJSON *object, const char *key, const char *text)
+void report_add_string(struct cJSON *object, const char *key, const char *text)
 {
     cJSON_AddItemToObject(object, key, report_string(text, strlen(text)));
+}
+
+void report_add_range(struct cJSON *object, const char *key, uint64_t begin, uint64_t end)
+{
+    cJSON *range = cJSON_AddArrayToObject(object, key);
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)begin));
+    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
 }
 
 static void add_number(cJSON *object, const char *key, double number)
 {
     cJSON_AddNumberToObject(object, key, number);
-}
-
-static void add_range(cJSON *object, const char *key, uint64_t begin, uint64_t end)
-{
-    cJSON *range = cJSON_AddArrayToObject(object, key);
-    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)begin));
-    cJSON_AddItemToArray(range, cJSON_CreateNumber((double)end));
 }
 
 static cJSON *read_object(const struct report *r)
@@ -125,8 +125,8 @@ static cJSON *read_object(const struct report *r)
     cJSON *skipped = cJSON_AddArrayToObject(read, "skipped");
     for (size_t i = 0; i < r->corpus->n_skipped; i++) {
         cJSON *s = cJSON_CreateObject();
-        add_string(s, "path", r->corpus->skipped[i].path);
-        add_string(s, "reason", r->corpus->skipped[i].reason);
+        report_add_string(s, "path", r->corpus->skipped[i].path);
+        report_add_string(s, "reason", r->corpus->skipped[i].reason);
         cJSON_AddItemToArray(skipped, s);
     }
     cJSON *notes = cJSON_AddArrayToObject(read, "notes");
@@ -157,15 +157,15 @@ static cJSON *evidence_object(const struct report *r, const struct finding_item 
     add_number(o, "rank", (double)rank);
     add_number(o, "score", (double)item->score);
     add_score(o, "share", item->share);
-    add_string(o, "path", place.path);
-    add_range(o, "line", place.line[0], place.line[1]);
-    add_range(o, "byte", place.byte[0], place.byte[1]);
+    report_add_string(o, "path", place.path);
+    report_add_range(o, "line", place.line[0], place.line[1]);
+    report_add_range(o, "byte", place.byte[0], place.byte[1]);
     if (place.at)
-        add_string(o, "at", place.at);
+        report_add_string(o, "at", place.at);
     else
         cJSON_AddNullToObject(o, "at");
     if (item->segment < n_read && !isnan(item->share))
-        add_range(o, "token", segments[item->segment].first_token, segments[item->segment].end_token);
+        report_add_range(o, "token", segments[item->segment].first_token, segments[item->segment].end_token);
     else
         cJSON_AddNullToObject(o, "token");
     cJSON *scores = cJSON_AddObjectToObject(o, "scores");
@@ -187,7 +187,8 @@ static void add_judgement(cJSON *o, const struct report *r, const struct finding
         cJSON *span = cJSON_CreateObject();
         cJSON_AddItemToObject(span, "text", report_string(d->text + s->begin, (size_t)(s->end - s->begin)));
         add_number(span, "evidence", (double)s->item + 1);
-        add_range(span, "byte", corpus_document_file_offset(d, s->begin), corpus_document_file_offset(d, s->end));
+        report_add_range(span, "byte", corpus_document_file_offset(d, s->begin),
+                         corpus_document_file_offset(d, s->end));
         cJSON_AddItemToArray(spans, span);
     }
     add_score(o, "confidence", f->judged ? f->confidence : NAN);
@@ -200,9 +201,9 @@ static void add_judgement(cJSON *o, const struct report *r, const struct finding
 
 void report_add_common(cJSON *o, const struct report *r)
 {
-    add_string(o, "model", r->model->name);
-    add_string(o, "device", backend_info(r->backend)->name);
-    add_string(o, "version", LECTERN_VERSION);
+    report_add_string(o, "model", r->model->name);
+    report_add_string(o, "device", backend_info(r->backend)->name);
+    report_add_string(o, "version", LECTERN_VERSION);
 }
 
 int report_print(cJSON *object, FILE *out, struct error *e)
@@ -227,14 +228,14 @@ int report_read(const struct report *r, FILE *out, struct error *e)
 static void add_answer(cJSON *o, const struct finding *f, const struct answer *a)
 {
     if (a) {
-        add_string(o, "answer", a->text);
-        add_string(o, "answerer", a->answerer);
+        report_add_string(o, "answer", a->text);
+        report_add_string(o, "answerer", a->answerer);
     } else {
         cJSON_AddNullToObject(o, "answer");
         cJSON_AddNullToObject(o, "answerer");
     }
-    if (a && a->failure) add_string(o, "answerer_failed", a->failure);
-    if (a && a->cut) add_string(o, "answer_cut", a->cut);
+    if (a && a->failure) report_add_string(o, "answerer_failed", a->failure);
+    if (a && a->cut) report_add_string(o, "answer_cut", a->cut);
     cJSON *seconds = cJSON_AddObjectToObject(o, "seconds");
     add_number(seconds, "evidence", f->seconds);
     if (!a) return;
@@ -245,10 +246,10 @@ static void add_answer(cJSON *o, const struct finding *f, const struct answer *a
 int report_ask(const struct report *r, const struct finding *f, const struct answer *a, FILE *out, struct error *e)
 {
     cJSON *o = cJSON_CreateObject();
-    add_string(o, "question", f->question);
+    report_add_string(o, "question", f->question);
     add_answer(o, f, a);
     add_judgement(o, r, f);
-    add_string(o, "rank_by", finding_rank_name(f->rank_by));
+    report_add_string(o, "rank_by", finding_rank_name(f->rank_by));
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
     for (size_t i = 0; i < f->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, &f->items[i], i + 1));
     cJSON_AddItemToObject(o, "read", read_object(r));
@@ -269,16 +270,16 @@ int report_devices(const struct device *devices, size_t n, FILE *out, struct err
     cJSON *list = cJSON_AddArrayToObject(o, "devices");
     for (size_t i = 0; i < n; i++) {
         cJSON *d = cJSON_CreateObject();
-        add_string(d, "id", devices[i].id);
-        add_string(d, "name", devices[i].name);
-        add_string(d, "driver", devices[i].driver);
+        report_add_string(d, "id", devices[i].id);
+        report_add_string(d, "name", devices[i].name);
+        report_add_string(d, "driver", devices[i].driver);
         cJSON_AddBoolToObject(d, "software", devices[i].software);
         cJSON_AddBoolToObject(d, "usable", devices[i].usable);
-        add_string(d, "tier", devices[i].tier);
+        report_add_string(d, "tier", devices[i].tier);
         add_number(d, "memory", (double)devices[i].memory);
-        add_string(d, "limits", devices[i].limits);
+        report_add_string(d, "limits", devices[i].limits);
         add_number(d, "self_test_seconds", devices[i].self_test_seconds);
-        add_string(d, "note", devices[i].note);
+        report_add_string(d, "note", devices[i].note);
         cJSON_AddItemToArray(list, d);
     }
     return report_print(o, out, e);

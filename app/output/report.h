@@ -42,6 +42,10 @@ size_t report_snippet(const struct place *p, int lines);
 /* A JSON string of any bytes: invalid UTF-8 becomes U+FFFD, NUL \u0000. */
 struct cJSON *report_string(const char *bytes, size_t size);
 
+/* A key whose value is such a string of a C string; one whose value is two numbers. */
+void report_add_string(struct cJSON *object, const char *key, const char *text);
+void report_add_range(struct cJSON *object, const char *key, uint64_t begin, uint64_t end);
+
 /* The keys that every object ends with: model, device, version. */
 void report_add_common(struct cJSON *object, const struct report *r);
 

@@ -288,9 +288,7 @@ int state_kept_write_index(const struct state_kept *k, struct error *e)
     uint8_t *bytes;
     size_t size;
     if (state_index_encode(&bytes, &size, &k->index, e) != 0) return -1;
-    char *path = state_store_path(k->directory, k->name, "index");
-    int result = path ? state_store_replace(path, bytes, size, true, e) : error_memory(e);
-    free(path);
+    int result = state_store_write_file(k->directory, k->name, "index", bytes, size, true, e);
     free(bytes);
     return result;
 }

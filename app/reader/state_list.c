@@ -24,20 +24,11 @@ static bool is_name(const char *name)
     return strlen(name) == STATE_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") == STATE_NAME_SIZE - 1;
 }
 
-static int read_file(uint8_t **out, size_t *size, const char *directory, const char *name, const char *file,
-                     struct error *e)
-{
-    char *path = state_store_path(directory, name, file);
-    int result = path ? state_store_read(out, size, path, e) : error_memory(e);
-    free(path);
-    return result;
-}
-
 static void read_label(struct state_entry *entry, const char *directory)
 {
     uint8_t *bytes;
     size_t size;
-    if (read_file(&bytes, &size, directory, entry->name, "label", NULL) != 0) return;
+    if (state_store_read_file(&bytes, &size, directory, entry->name, "label", NULL) != 0) return;
     if (size >= sizeof entry->label) size = sizeof entry->label - 1;
     memcpy(entry->label, bytes, size);
     free(bytes);
@@ -50,9 +41,7 @@ void state_list_set_label(const char *directory, const char *name, const char *l
     memcpy(entry.name, name, sizeof entry.name);
     read_label(&entry, directory);
     if (strlen(entry.label) == size && memcmp(entry.label, label, size) == 0) return;
-    char *path = state_store_path(directory, name, "label");
-    if (path) state_store_replace(path, (const uint8_t *)label, size, false, NULL);
-    free(path);
+    (void)state_store_write_file(directory, name, "label", (const uint8_t *)label, size, false, NULL);
 }
 
 static bool has_index(const char *directory, const char *name)
@@ -74,7 +63,7 @@ static void look(struct state_entry *entry, const char *directory)
         entry->condition = STATE_BEGUN;
         return;
     }
-    int failed = read_file(&bytes, &size, directory, entry->name, "index", &why);
+    int failed = state_store_read_file(&bytes, &size, directory, entry->name, "index", &why);
     if (!failed) {
         entry->version = state_index_version(bytes, size);
         failed = state_index_decode(&entry->index, bytes, size, &why);

@@ -26,24 +26,6 @@ static void chain_name(char name[NAME_SIZE], uint64_t chain)
     snprintf(name, NAME_SIZE, "sessions.%016" PRIx64, chain);
 }
 
-static int write_file(const char *directory, const char *name, const char *file, const uint8_t *bytes, size_t size,
-                      bool durable, struct error *e)
-{
-    char *path = state_store_path(directory, name, file);
-    int result = path ? state_store_replace(path, bytes, size, durable, e) : error_memory(e);
-    free(path);
-    return result;
-}
-
-static int read_file(uint8_t **out, size_t *size, const char *directory, const char *name, const char *file,
-                     struct error *e)
-{
-    char *path = state_store_path(directory, name, file);
-    int result = path ? state_store_read(out, size, path, e) : error_memory(e);
-    free(path);
-    return result;
-}
-
 int state_sessions_write(const char *directory, const char *name, struct state_checkpoint *p, const uint8_t *shrunk,
                          size_t size, bool durable, struct error *e)
 {
@@ -54,7 +36,7 @@ int state_sessions_write(const char *directory, const char *name, struct state_c
     p->session_size = part_size;
     p->session_hash = XXH3_64bits(part, part_size);
     own_name(file, p);
-    int result = write_file(directory, name, file, part, part_size, durable, e);
+    int result = state_store_write_file(directory, name, file, part, part_size, durable, e);
     free(part);
     return result;
 }
@@ -101,7 +83,7 @@ static int open_chain(struct walk *w, struct error *e)
     char file[NAME_SIZE];
     if (w->file) return 0;
     chain_name(file, w->x->chain);
-    return read_file(&w->file, &w->file_size, w->directory, w->name, file, e);
+    return state_store_read_file(&w->file, &w->file_size, w->directory, w->name, file, e);
 }
 
 /* The session of the next checkpoint. On failure the walk goes on behind it, but no chained one can be had then. */
@@ -121,7 +103,7 @@ static int walk_on(struct walk *w, struct error *e)
         uint8_t *part = NULL;
         size_t size;
         own_name(file, p);
-        failed = read_file(&part, &size, w->directory, w->name, file, e);
+        failed = state_store_read_file(&part, &size, w->directory, w->name, file, e);
         if (!failed) failed = unpack(w, part, size, false, e);
         free(part);
     }
@@ -239,7 +221,7 @@ int state_sessions_chain(const char *directory, const char *name, struct state_i
     if (!failed) {
         const uint64_t hash = XXH3_64bits(c.bytes, c.size);
         chain_name(file, hash);
-        failed = write_file(directory, name, file, c.bytes, c.size, true, e);
+        failed = state_store_write_file(directory, name, file, c.bytes, c.size, true, e);
         if (!failed) {
             memcpy(x->checkpoints, c.stay, c.n * sizeof *c.stay);
             x->n_checkpoints = x->n_chained = c.n;

@@ -209,6 +209,24 @@ int state_store_replace(const char *path, const uint8_t *bytes, size_t size, boo
     return result;
 }
 
+int state_store_read_file(uint8_t **out, size_t *size, const char *directory, const char *name, const char *file,
+                          struct error *e)
+{
+    char *path = state_store_path(directory, name, file);
+    int result = path ? state_store_read(out, size, path, e) : error_memory(e);
+    free(path);
+    return result;
+}
+
+int state_store_write_file(const char *directory, const char *name, const char *file, const uint8_t *bytes, size_t size,
+                           bool durable, struct error *e)
+{
+    char *path = state_store_path(directory, name, file);
+    int result = path ? state_store_replace(path, bytes, size, durable, e) : error_memory(e);
+    free(path);
+    return result;
+}
+
 bool state_store_each(const char *directory, const char *name,
                       void (*each)(void *context, const char *file, const char *path), void *context)
 {

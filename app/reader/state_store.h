@@ -37,6 +37,12 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
 int state_store_read(uint8_t **out, size_t *size, const char *path, struct error *e);
 int state_store_replace(const char *path, const uint8_t *bytes, size_t size, bool durable, struct error *e);
 
+/* The same for a file of a read. */
+int state_store_read_file(uint8_t **out, size_t *size, const char *directory, const char *name, const char *file,
+                          struct error *e);
+int state_store_write_file(const char *directory, const char *name, const char *file, const uint8_t *bytes, size_t size,
+                           bool durable, struct error *e);
+
 /* Calls `each` with every file of a read. Returns whether it could. */
 bool state_store_each(const char *directory, const char *name,
                       void (*each)(void *context, const char *file, const char *path), void *context);
