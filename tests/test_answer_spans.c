@@ -98,19 +98,6 @@ static void yes_and_no_stand_on_a_sentence(void **state)
     expect(&f, "No [1]", " (sure)\n\nHe was silent. [1]");
 }
 
-static void where_no_place_answers_the_nearest_is_shown(void **state)
-{
-    (void)state;
-    struct fixture f;
-    open_all(&f);
-    add_span(&f, 0, "Nobody knew why.");
-    f.finding.found = false;
-    expect(&f, ANSWER_SPANS_NOTHING, "\n\nNobody knew why. [1]");
-    open_all(&f);
-    f.finding.found = false;
-    expect(&f, ANSWER_SPANS_NOTHING, "");
-}
-
 static char *composed(struct fixture *f, char answerer[128])
 {
     struct answer a = {.finding = &f->finding};
@@ -118,6 +105,28 @@ static char *composed(struct fixture *f, char answerer[128])
     assert_ok(answer_compose(&a, f->corpus, false, &(struct answer_callbacks){0}, &e), e);
     snprintf(answerer, 128, "%s", a.answerer);
     return a.text;
+}
+
+static void where_no_place_answers_the_nearest_sentences_are_quoted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char answerer[128];
+    open_all(&f);
+    f.finding.question = (char *)(uintptr_t) "Who was the murdered man?";
+    f.finding.found = false;
+    add_span(&f, 0, "Nobody knew why.");
+    char *text = composed(&f, answerer);
+    assert_string_equal(answerer, ANSWER_SPANS);
+    assert_memory_equal(text, ANSWER_SPANS_NOTHING "\n\n", sizeof ANSWER_SPANS_NOTHING + 1);
+    assert_non_null(strstr(text, "The murdered man was Sir Danvers Carew, an old member. [1]"));
+    free(text);
+    f.finding.n_items = 0;
+    f.finding.n_spans = 0;
+    text = composed(&f, answerer);
+    assert_string_equal(text, ANSWER_SPANS_NOTHING);
+    free(text);
+    corpus_close(f.corpus);
 }
 
 static void a_guess_at_words_of_code_gives_way_to_lines(void **state)
@@ -131,12 +140,20 @@ static void a_guess_at_words_of_code_gives_way_to_lines(void **state)
     char *likely = composed(&f, answerer);
     assert_string_equal(answerer, ANSWER_SPANS);
     assert_string_equal(likely, "hours) [2] (sure)\n\nint lamp_burn(int hours) [2]");
+    f.finding.n_spans = 0;
+    add_span(&f, 1, "lamp_burn");
+    char *echo = composed(&f, answerer);
+    assert_string_equal(answerer, ANSWER_QUOTES);
+    assert_non_null(strstr(echo, "int lamp_burn(int hours) [2]"));
+    f.finding.n_spans = 0;
+    add_span(&f, 1, "hours)");
     f.finding.confidence = 0.4f;
     char *guess = composed(&f, answerer);
     assert_string_equal(answerer, ANSWER_QUOTES);
     assert_non_null(strstr(guess, "int lamp_burn(int hours) [2]"));
     assert_null(strstr(guess, "perhaps"));
     free(likely);
+    free(echo);
     free(guess);
     corpus_close(f.corpus);
 }
@@ -148,7 +165,7 @@ int main(void)
         cmocka_unit_test(several_words_share_a_sentence),
         cmocka_unit_test(a_line_that_is_the_words_is_not_told_twice),
         cmocka_unit_test(yes_and_no_stand_on_a_sentence),
-        cmocka_unit_test(where_no_place_answers_the_nearest_is_shown),
+        cmocka_unit_test(where_no_place_answers_the_nearest_sentences_are_quoted),
         cmocka_unit_test(a_guess_at_words_of_code_gives_way_to_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

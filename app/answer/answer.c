@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/answer/answer_spans.h"
 #include "app/text/corpus.h"
@@ -35,18 +36,45 @@ static int quote(struct answer *a, const struct corpus *corpus, struct error *e)
     return quote_answer(&a->text, f->question, sources, n, e);
 }
 
-/* Of code the lines that define what is asked about say more than words that are not likely the answer. */
+/* That no place seems to answer, and the sentences that hold most of the question's words. */
+static int say_nothing(struct answer *a, const struct corpus *corpus, struct error *e)
+{
+    if (quote(a, corpus, e)) return -1;
+    const size_t size = strlen(a->text) + sizeof ANSWER_SPANS_NOTHING + 2;
+    char *text = malloc(size);
+    if (!text) return error_memory(e);
+    snprintf(text, size, "%s%s%s", ANSWER_SPANS_NOTHING, *a->text ? "\n\n" : "", a->text);
+    free(a->text);
+    a->text = text;
+    a->worded = strlen(ANSWER_SPANS_NOTHING);
+    return 0;
+}
+
+/* Words that the question says itself. */
+static bool is_echo(const char *question, const char *words, size_t size)
+{
+    for (; *question; question++)
+        if (strncasecmp(question, words, size) == 0) return true;
+    return false;
+}
+
+/* Of code the lines that define what is asked about say more than words that are not likely the answer, or that are
+ * the name which was asked about. */
 static bool is_guess_in_code(const struct finding *f, const struct corpus *corpus)
 {
-    if (!f->found || f->n_spans == 0 || f->confidence >= ANSWER_SPANS_LIKELY) return false;
-    return quote_text_is_code(corpus->documents[f->items[f->spans[0].item].document].path);
+    const struct finding_span *s = &f->spans[0];
+    const struct document *d = &corpus->documents[f->items[s->item].document];
+    if (!quote_text_is_code(d->path)) return false;
+    return f->confidence < ANSWER_SPANS_LIKELY || is_echo(f->question, d->text + s->begin, (size_t)(s->end - s->begin));
 }
 
 int answer_compose(struct answer *a, const struct corpus *corpus, bool quotes, const struct answer_callbacks *c,
                    struct error *e)
 {
-    const bool spans = a->finding->judged && !quotes && !is_guess_in_code(a->finding, corpus);
-    if ((spans ? answer_spans(a, corpus, e) : quote(a, corpus, e)) != 0) return -1;
+    const struct finding *f = a->finding;
+    const bool judged = f->judged && !quotes, nothing = judged && (!f->found || f->n_spans == 0);
+    const bool spans = judged && (nothing || !is_guess_in_code(f, corpus));
+    if ((nothing ? say_nothing : spans ? answer_spans : quote)(a, corpus, e) != 0) return -1;
     snprintf(a->answerer, sizeof a->answerer, "%s", spans ? ANSWER_SPANS : ANSWER_QUOTES);
     if (c->words) c->words(c->context, a->text, strlen(a->text));
     return 0;

@@ -106,7 +106,7 @@ static int put_sentences(struct writer *w, const struct answer *a, const struct 
     size_t n_told = 0;
     for (size_t i = 0; i < f->n_spans; i++) {
         const struct finding_span s = sentence_of(a, c, &f->spans[i]);
-        bool known = f->found && f->says == REREAD_WORDS && s.begin == f->spans[i].begin && s.end == f->spans[i].end;
+        bool known = f->says == REREAD_WORDS && s.begin == f->spans[i].begin && s.end == f->spans[i].end;
         for (size_t k = 0; k < n_told; k++) known |= told[k].item == s.item && told[k].begin == s.begin;
         if (known) continue;
         if (put(w, n_told > 0 ? " " : "\n\n", n_told > 0 ? 1 : 2) ||
@@ -119,18 +119,11 @@ static int put_sentences(struct writer *w, const struct answer *a, const struct 
 
 int answer_spans(struct answer *a, const struct corpus *corpus, struct error *e)
 {
-    const struct finding *f = a->finding;
+    const char *sure = answer_spans_sure(a->finding->confidence);
     struct writer w = {NULL, 0, 0};
-    int failed = 0;
-    if (!f->found || f->n_spans == 0) {
-        failed = put(&w, ANSWER_SPANS_NOTHING, strlen(ANSWER_SPANS_NOTHING));
-        a->worded = w.size;
-    } else {
-        failed = put_words(&w, a, corpus);
-        a->worded = w.size;
-        const char *sure = answer_spans_sure(f->confidence);
-        if (!failed) failed = put(&w, " (", 2) || put(&w, sure, strlen(sure)) || put(&w, ")", 1);
-    }
+    int failed = put_words(&w, a, corpus);
+    a->worded = w.size;
+    if (!failed) failed = put(&w, " (", 2) || put(&w, sure, strlen(sure)) || put(&w, ")", 1);
     if (!failed) failed = put_sentences(&w, a, corpus);
     if (failed) {
         free(w.text);

@@ -7,7 +7,7 @@ struct answer;
 struct corpus;
 struct error;
 
-/* What stands before the nearest sentence where no place seems to answer. */
+/* What stands before the nearest sentences where no place seems to answer. */
 #define ANSWER_SPANS_NOTHING "No place seems to answer this; nearest:"
 
 /* The confidence from which an answer is called likely. */
@@ -16,7 +16,7 @@ struct error;
 /* How sure in words: of the answers that are given at a confidence, that share is right on held-out questions. */
 const char *answer_spans_sure(float confidence);
 
-/* Fills a->text and a->worded of a finding that was judged. */
+/* Fills a->text and a->worded of a finding that was judged and has spans. */
 int answer_spans(struct answer *a, const struct corpus *corpus, struct error *e);
 
 #endif
