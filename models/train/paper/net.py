@@ -72,7 +72,7 @@ class Net(model.Reader):
         seen = torch.zeros(1, tokens, heads, 1, device=parts[0].device, dtype=parts[0].dtype)
         for piece in sum(alone, []):
             piece.asking.view(seen).add_(1)
-        return sum(SelfAttention.apply(*parts, some) for some in alone) / seen
+        return sum(SelfAttention.apply(*parts, some) for some in alone) / seen.clamp_min(1)
 
 
 def pieces(c, tokens, heads):

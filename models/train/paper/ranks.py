@@ -4,12 +4,11 @@
 
 A branch whose segments end where shares end needs nothing. For any other, the ranks all-gather the on-grid keys and values of the segment
 that goes on behind a share, and a rank's queries see those of the ranks before it in the segment of its first position: all of them, since
-they all come earlier. The gradient goes back by reduce-scatter. What one rank sends for a token is the sum of 2 / r rows a head over
-these branches, whatever the length.
+they all come earlier. The gradient goes back by reduce-scatter. What one rank sends each other for a token is the sum of 2 / r rows a head
+over these branches, whatever the length.
 """
 
 import argparse
-import csv
 import itertools
 import os
 import sys
@@ -38,7 +37,7 @@ class AllGather(torch.autograd.Function):
     def backward(ctx, grad):
         ranks = ctx.ranks
         ranks.sent += (ranks.size - 1) * grad[0].numel() * grad.element_size()
-        parts = [part.contiguous() for part in grad]
+        parts = [part.clone(memory_format=torch.contiguous_format) for part in grad]
         if dist.get_backend() == "nccl":
             own = torch.empty_like(parts[0])
             dist.reduce_scatter(own, parts)
@@ -153,8 +152,8 @@ def measure(ranks, args):
         times.append((forward, backward))
     forward, backward = (min(x) for x in zip(*times))
     if ranks.rank == 0:
-        with open(args.out, "a", newline="") as out:
-            csv.writer(out, lineterminator="\n").writerow((ranks.size, args.tokens, f"{forward:.4f}", f"{backward:.4f}", sent / share, (ranks.sent - sent) / share))
+        with open(args.out, "a") as out:
+            out.write(f"{ranks.size},{args.tokens},{forward:.4f},{backward:.4f},{sent / share},{(ranks.sent - sent) / share}\n")
 
 
 def main():
@@ -169,8 +168,8 @@ def main():
     parser.add_argument("--out", default="ranks.csv")
     args = parser.parse_args()
     args.branches = [(int(w), int(r)) for w, r in zip(args.segments.split(","), args.rates.split(","))]
-    with open(args.out, "w", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerow(("ranks", "tokens", "forward_seconds", "backward_seconds", "forward_bytes_sent_a_token", "backward_bytes_sent_a_token"))
+    with open(args.out, "w") as out:
+        out.write("ranks,tokens,forward seconds,backward seconds,bytes sent a token forward,backward\n")
     for size in map(int, args.processes.split(",")):
         start(size, measure, args)
     with open(args.out) as made:

@@ -52,7 +52,7 @@ def inside(results):
 def off(results, what):
     """What is lost without a branch, or without a head's far branches, in texts of the trained length."""
     for r in chosen(results, kind="longnet", variant=any):
-        for row in r[what]:
+        for row in r.get(what, ()):
             yield label(r), *row[:-1], f"{row[-1]:.4f}"
 
 

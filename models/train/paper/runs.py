@@ -84,7 +84,7 @@ class Training:
         self.texts = torch.randperm((len(ids) - 1) // self.net.c.trained, generator=torch.Generator().manual_seed(run.seed)).to(ids.device)
         self.each = scale.batch // self.net.c.trained
         self.steps = min(steps or 1 << 30, len(self.texts) // self.each)
-        self.adam = torch.optim.AdamW([p for name, p in self.net.named_parameters()], lr=scale.rate, betas=(0.9, 0.98), weight_decay=0.01)
+        self.adam = torch.optim.AdamW(self.net.parameters(), lr=scale.rate, betas=(0.9, 0.98), weight_decay=0.01)
         self.step, self.seconds, self.curve, self.total = 0, 0.0, [], 0.0
         if path.exists():
             saved = torch.load(path, map_location=ids.device)
@@ -131,49 +131,45 @@ class Training:
 
 
 @torch.no_grad()
-def by_position(reader, held, length, batch):
-    """The mean loss at every position of held texts of that length; every held token but the first is foretold once."""
+def by_position(reader, held, length, batch, last=None):
+    """The mean loss at every position of held texts of that length, or of no more than their `last` tokens; every held token but the first
+    is foretold once."""
     many = (len(held) - 1) // length
-    ids, wanted = held[:many * length].view(many, length).long(), held[1:many * length + 1].view(many, length).long()
-    each = max(1, batch // length)
+    ids, wanted = (held[shift:many * length + shift].view(many, length)[:, -(last or length):].long().contiguous() for shift in (0, 1))
+    each = max(1, batch // ids.shape[1])
     dtype = torch.bfloat16 if held.is_cuda else None
-    total = sum(reader.losses(ids[i:i + each], wanted[i:i + each], dtype).double().sum(0) for i in range(0, many, each))
-    return total / many
+    return sum(reader.losses(ids[i:i + each], wanted[i:i + each], dtype).double().sum(0) for i in range(0, many, each)) / many
 
 
-@torch.no_grad()
 def measured(run, scale, reader, held):
     """All that is measured of a trained reader, as lists and numbers."""
-    unit, c = scale.unit, reader.c
-    longest = TESTED[-1] * unit
+    unit, longest, c = scale.unit, TESTED[-1] * scale.unit, reader.c
     held = held[:(len(held) - 1) // longest * longest + 1]
-    mean = lambda length: by_position(reader, held, length, scale.batch).mean().item()
-    out = {"loss": {str(units): mean(units * unit) for units in sorted({*TESTED, run.units})}}
+
+    def mean(length, last=None, tail=0):
+        return by_position(reader, held, length, scale.batch, last)[-tail:].mean().item()
+
     far = by_position(reader, held, longest, scale.batch)
     ends = [unit // 8 * 2 ** i for i in range(8)]
-    out["loss_by_position"] = [(end, far[end // 2 if end > ends[0] else 0:end].mean().item()) for end in ends]
-    suffix = unit // 4
-    texts = held[1:].view(-1, longest)
-    shifted = held[:-1].view(-1, longest)
-    each = max(1, scale.batch // longest)
-    dtype = torch.bfloat16 if held.is_cuda else None
-    out["loss_by_prompt"] = []
-    for units in PROMPTS:
-        losses = [reader.losses(shifted[i:i + each, -units * unit:].long().contiguous(), texts[i:i + each, -units * unit:].long().contiguous(), dtype)
-                  for i in range(0, len(texts), each)]
-        out["loss_by_prompt"].append((units * unit - suffix, torch.cat(losses)[:, -suffix:].mean().item()))
-    if run.kind == "longnet":
-        whole, branches = mean(c.trained), c.ladder()
-        out["branch_off"] = []
-        for number, (w, r) in enumerate(branches):
-            c.segments, c.rates = zip(*(branches[:number] + branches[number + 1:])) if len(branches) > 1 else ((), ())
-            out["branch_off"].append((w, r, mean(c.trained) - whole))
-        c.segments, c.rates = zip(*branches)
-        out["head_off"] = []
-        if len(branches) > 1:
-            for c.deaf in range(c.heads):
-                out["head_off"].append((c.deaf, mean(c.trained) - whole))
-            c.deaf = -1
+    out = {"loss": {str(units): mean(units * unit) for units in sorted({*TESTED, run.units})},
+           "loss_by_position": [(end, far[begin:end].mean().item()) for begin, end in zip([0, *ends], ends)],
+           "loss_by_prompt": [(units * unit - unit // 4, mean(longest, units * unit, unit // 4)) for units in PROMPTS]}
+    if run.kind == "longnet" and run.units > 1:
+        out.update(without(reader, mean))
+    return out
+
+
+def without(reader, mean):
+    """How much loss a text of the trained length has more without a branch, and with a head that is deaf to its far branches."""
+    c, whole, branches = reader.c, mean(reader.c.trained), reader.c.ladder()
+    out = {"branch_off": [], "head_off": []}
+    for branch in branches:
+        c.segments, c.rates = zip(*(other for other in branches if other != branch))
+        out["branch_off"].append((*branch, mean(c.trained) - whole))
+    c.segments, c.rates = zip(*branches)
+    for c.deaf in range(c.heads):
+        out["head_off"].append((c.deaf, mean(c.trained) - whole))
+    c.deaf = -1
     return out
 
 
