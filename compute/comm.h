@@ -45,7 +45,13 @@ int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct e
  * them from `mine`. */
 int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
-/* The same to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */
+/* comm_all_gather in two steps, so that what comes from the ranks behind may come while this one computes: after the
+ * first `all` has the parts of the ranks before this one and its own, and those behind it have this one's; after the
+ * second it has all parts. In between no other call; mine, all and counts stay as they are. */
+int comm_gather_before(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
+int comm_gather_behind(struct comm *c, struct error *e);
+
+/* comm_all_gather to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */
 int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
 int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e);

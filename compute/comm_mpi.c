@@ -8,6 +8,7 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "compute/clock.h"
@@ -17,14 +18,15 @@
 #define PATIENCE 120.0
 #define PATIENCE_ENDING 0.5
 
-enum { LOOKS_BEFORE_SLEEPING = 2000, PIECE = 1 << 26, TAG = 1 };
+enum { LOOKS_BEFORE_SLEEPING = 2000, PIECE = 1 << 26, TAG = 1, TAG_GATHER = 2 };
 
 struct comm {
     MPI_Comm mpi;
     uint32_t rank, size, local_rank, local_size;
     uint64_t bytes_sent;
     const atomic_bool *ending;
-    int *counts, *starts; /* [size], owned */
+    int *counts, *starts;       /* [size], owned */
+    MPI_Request *gives, *takes; /* [size], owned: of the gathering in two steps, one a rank */
     bool broken;
 };
 
@@ -75,8 +77,10 @@ int comm_open(struct comm **out, const atomic_bool *ending, struct error *e)
     *c = (struct comm){.mpi = MPI_COMM_WORLD, .rank = (uint32_t)rank, .size = (uint32_t)size, .ending = ending};
     c->counts = calloc(c->size, sizeof *c->counts);
     c->starts = calloc(c->size, sizeof *c->starts);
+    c->gives = calloc(c->size, sizeof *c->gives);
+    c->takes = calloc(c->size, sizeof *c->takes);
     *out = c;
-    return c->counts && c->starts ? find_neighbours(c, e) : error_memory(e);
+    return c->counts && c->starts && c->gives && c->takes ? find_neighbours(c, e) : error_memory(e);
 }
 
 void comm_close(struct comm *c, int status)
@@ -89,6 +93,8 @@ void comm_close(struct comm *c, int status)
     MPI_Finalize();
     free(c->counts);
     free(c->starts);
+    free(c->gives);
+    free(c->takes);
     free(c);
 }
 
@@ -194,6 +200,47 @@ int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *c
         MPI_Iallgatherv(mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts, MPI_BYTE, c->mpi, &request);
     if (finish(c, code, &request, false, e) != 0) return -1;
     c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
+    return 0;
+}
+
+/* Starts all that a gathering in two steps sends and receives. */
+static int start_all(struct comm *c, const void *mine, void *all, struct error *e)
+{
+    const int own = c->counts[c->rank];
+    if (own > 0) memcpy((char *)all + c->starts[c->rank], mine, (size_t)own);
+    for (uint32_t i = 0; i < c->size; i++) {
+        c->gives[i] = c->takes[i] = MPI_REQUEST_NULL;
+        if (i == c->rank) continue;
+        int code = c->counts[i] > 0 ? MPI_Irecv((char *)all + c->starts[i], c->counts[i], MPI_BYTE, (int)i, TAG_GATHER,
+                                                c->mpi, &c->takes[i])
+                                    : MPI_SUCCESS;
+        if (code == MPI_SUCCESS && own > 0)
+            code = MPI_Isend(mine, own, MPI_BYTE, (int)i, TAG_GATHER, c->mpi, &c->gives[i]);
+        if (code != MPI_SUCCESS) return failed(c, code, e);
+    }
+    return 0;
+}
+
+/* This rank's part is waited for by those behind it, which cannot attend without: they get it before this one goes on
+ * to compute, when MPI moves nothing. */
+int comm_gather_before(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
+{
+    if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0 || start_all(c, mine, all, e) != 0) return -1;
+    for (uint32_t i = 0; i < c->size; i++) {
+        MPI_Request *wanted = i < c->rank ? &c->takes[i] : &c->gives[i];
+        if (finish(c, MPI_SUCCESS, wanted, false, e) != 0) return -1;
+    }
+    c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
+    return 0;
+}
+
+int comm_gather_behind(struct comm *c, struct error *e)
+{
+    if (check_open(c, e) != 0) return -1;
+    for (uint32_t i = 0; i < c->size; i++) {
+        MPI_Request *left = i < c->rank ? &c->gives[i] : &c->takes[i];
+        if (finish(c, MPI_SUCCESS, left, false, e) != 0) return -1;
+    }
     return 0;
 }
 

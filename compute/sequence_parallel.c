@@ -24,6 +24,7 @@ struct sequence_parallel {
     uint64_t *begin; /* [size + 1] */
     uint32_t *kept;  /* [size][n_branch][n_head] at the ranks' first positions */
     size_t *counts;  /* [size] bytes that each rank gives */
+    bool gathering;  /* what the ranks behind give is still to come */
     struct buffer own, all, rows, angles;
 };
 
@@ -234,12 +235,15 @@ int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *q
     if (x->counts[x->rank] > 0 && pack(x, qkv, rotary, e) != 0) return -1;
     if (!reserve(&x->all, total / sizeof(float)))
         return error_set_kind(e, ERROR_MEMORY, "out of memory for %zu bytes of keys", total);
-    if (comm_all_gather(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
+    if (comm_gather_before(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
+    x->gathering = true;
     return store_keys(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
 }
 
 int sequence_parallel_after(struct sequence_parallel *x, struct matrix *cache_k, struct matrix *cache_v,
                             struct error *e)
 {
+    if (x->gathering && comm_gather_behind(x->comm, e) != 0) return -1;
+    x->gathering = false;
     return store_keys(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
 }

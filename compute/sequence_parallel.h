@@ -2,7 +2,8 @@
  * rank ends with the caches that one rank alone would have. A branch whose segments end where shares end has nothing
  * to send. For the others each rank gives the on-grid keys and values of the last segment that its share touches, if
  * that segment goes on behind it; a rank attends with those of the ranks before it in the segment of its first
- * position. What is sent per token is therefore the sum over branches of 1/r keys a head, whatever the length. */
+ * position, and what those behind it give comes while it attends. What is sent per token is therefore the sum over
+ * branches of 1/r keys a head, whatever the length. */
 #ifndef LECTERN_SEQUENCE_PARALLEL_H
 #define LECTERN_SEQUENCE_PARALLEL_H
 
