@@ -63,8 +63,9 @@ run 0 scale --what model --tokens 512 "${with[@]}"
 run 0 eval "${with[@]}" tests/data/eval_small.jsonl
 printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' \
     '{"jsonrpc":"2.0","method":"notifications/initialized"}' '{"jsonrpc":"2.0","id":2,"method":"tools/list"}' \
-    '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"search","arguments":{"query":"heron"}}}' >"$scratch/in"
+    '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"search","arguments":{"question":"heron"}}}' >"$scratch/in"
 run 0 mcp "${with[@]}" "$texts"
+grep -q "heron.txt" "$scratch/out" || { echo "FAILED: the server found nothing"; failures=1; }
 : >"$scratch/in"
 
 # The screen: a text opened, asked about and left, which keeps its talk.
