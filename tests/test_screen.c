@@ -748,6 +748,76 @@ static void the_mouse_points_at_panes_entries_and_places(void **state)
     fixture_close(&f);
 }
 
+/* Each row leads where it says: folders open and close, files and chapters are gone to, and what is no row changes
+ * nothing. */
+static void a_press_on_a_row_of_the_contents_opens_what_it_names(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_read(&f, true);
+    fixture_draw(&f, 24, 130);
+    const struct rect r = f.screen->layout.panes[FOCUS_CONTENTS];
+    const struct pane_contents *p = &f.screen->contents;
+    assert_true(p->n_rows >= 4);
+    struct event press = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .x = r.x + 3};
+    for (size_t i = 0; i < p->n_rows; i++) {
+        const struct contents_row row = p->rows[i];
+        const struct outline_entry *entry = &p->outline->entries[row.entry];
+        const bool folder = row.heading == SIZE_MAX && entry->folder, was_open = entry->open;
+        press.y = r.y + 1 + (int)i;
+        screen_event(f.screen, &press);
+        assert_int_equal(p->selected, i);
+        if (folder) {
+            assert_int_equal(entry->open, !was_open);
+            assert_int_equal(f.screen->focus, FOCUS_CONTENTS);
+            fixture_draw(&f, 24, 130);
+            screen_event(f.screen, &press); /* as it was */
+            assert_int_equal(entry->open, was_open);
+        } else {
+            const uint64_t offset = row.heading == SIZE_MAX ? 0 : p->outline->headings[row.heading].offset;
+            assert_int_equal(f.screen->text.spot.document, entry->first_document);
+            assert_int_equal(f.screen->text.spot.offset, offset);
+            assert_int_equal(f.screen->focus, FOCUS_TEXT);
+        }
+        fixture_draw(&f, 24, 130);
+    }
+    const size_t last = p->selected;
+    press.y = r.y + 1 + (int)p->n_rows; /* below the last row */
+    screen_event(f.screen, &press);
+    assert_int_equal(p->selected, last);
+    press.y = r.y; /* the title */
+    screen_event(f.screen, &press);
+    assert_int_equal(p->selected, last);
+    fixture_close(&f);
+}
+
+static void a_press_on_the_map_goes_to_its_column_and_can_be_undone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_draw(&f, 24, 80);
+    const struct rect r = f.screen->layout.panes[FOCUS_MAP];
+    const struct spot from = f.screen->text.spot;
+    uint64_t before = 0;
+    for (int x = 0; x < r.w; x += 13) { /* from left to right: later and later in the text */
+        const struct event press = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = r.y + 1, .x = r.x + x};
+        screen_event(f.screen, &press);
+        assert_true(f.screen->map.own_cursor);
+        assert_true(f.screen->map.cursor >= before);
+        assert_true(x == 0 || f.screen->map.cursor > before);
+        before = f.screen->map.cursor;
+        const struct spot spot = atlas_token_spot(f.screen->atlas, before);
+        assert_int_equal(f.screen->text.spot.document, spot.document);
+        fixture_draw(&f, 24, 80);
+    }
+    for (int i = 0; i < 7; i++) fixture_keys(&f, "^O");
+    assert_int_equal(f.screen->text.spot.document, from.document);
+    assert_int_equal(f.screen->text.spot.offset, from.offset);
+    fixture_close(&f);
+}
+
 static void every_size_can_be_drawn_and_below_20x6_it_says_so(void **state)
 {
     (void)state;
@@ -1129,6 +1199,8 @@ int main(void)
         cmocka_unit_test(every_pane_can_be_shown_alone),
         cmocka_unit_test(what_is_marked_can_be_copied),
         cmocka_unit_test(the_mouse_points_at_panes_entries_and_places),
+        cmocka_unit_test(a_press_on_a_row_of_the_contents_opens_what_it_names),
+        cmocka_unit_test(a_press_on_the_map_goes_to_its_column_and_can_be_undone),
         cmocka_unit_test(every_size_can_be_drawn_and_below_20x6_it_says_so),
         cmocka_unit_test(any_keys_at_any_moment_leave_a_screen),
     };
