@@ -9,6 +9,7 @@
 #include "app/output/export.h"
 #include "app/output/places.h"
 #include "app/reader/inspected.h"
+#include "app/reader/finding_look.h"
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
 #include "app/work.h"
@@ -38,7 +39,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
     x.documents = reader_documents(w->reader, &x.n_documents);
     x.segments = reader_segments(w->reader, &x.n_segments);
     x.model = w->model;
-    if (finding_inspect(a->finding, w->reader, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
+    if (finding_look_inspect(a->finding, w->reader, &all, w->cancel, &inspected, &why)) x.not_inspected = why.text;
     x.inspected = inspected;
     int failed = export_write(&x, w->options->export, e);
     inspected_close(inspected);

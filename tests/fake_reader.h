@@ -13,6 +13,7 @@
 
 #include "app/text/corpus.h"
 #include "app/reader/inspected.h"
+#include "app/reader/finding_look.h"
 #include "app/answer/ask.h"
 #include "app/reader/reader.h"
 #include "app/text/segment.h"
@@ -420,7 +421,7 @@ int reader_token_offsets(const struct reader *r, uint64_t begin, uint64_t end, u
 }
 
 /* Tokens that begin with a capital have all of the attention of their segment. */
-void finding_text_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
+void finding_look_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
                          float *share)
 {
     (void)token;
@@ -435,8 +436,8 @@ void finding_text_shares(const struct finding *f, const struct reader *r, int to
 }
 
 /* The words of the question, longer ones weighing more; the others are parts of the word before them. */
-int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
-                   struct error *e)
+int finding_look_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
+                        struct error *e)
 {
     (void)r;
     (void)e;
@@ -453,14 +454,14 @@ int finding_tokens(const struct finding *f, const struct reader *r, struct findi
 }
 
 /* A token's share is that of a question of this word alone. */
-int finding_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
-                        float *share, struct error *e)
+int finding_look_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
+                             float *share, struct error *e)
 {
     (void)cancel;
     size_t n;
     struct finding_token *tokens;
     char word[64];
-    if (finding_tokens(f, r, &tokens, &n, e) != 0) return -1;
+    if (finding_look_tokens(f, r, &tokens, &n, e) != 0) return -1;
     snprintf(word, sizeof word, "%.*s", (int)(tokens[token].end - tokens[token].begin),
              f->question + tokens[token].begin);
     free(tokens);
@@ -560,14 +561,14 @@ void inspect_close(struct inspection *in)
     free(in);
 }
 
-int finding_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
-                    const atomic_bool *cancel, struct inspected **out, struct error *e)
+int finding_look_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
+                         const atomic_bool *cancel, struct inspected **out, struct error *e)
 {
     (void)cancel;
     size_t n;
     struct finding_token *tokens;
     if (r->model == NULL) return error_set(e, "there is no model to look into");
-    if (finding_tokens(f, r, &tokens, &n, e) != 0) return -1;
+    if (finding_look_tokens(f, r, &tokens, &n, e) != 0) return -1;
     if (inspected_open(out, fake_inspection(r, choice, (uint32_t)n + 1), choice, e) != 0) return -1;
     if (inspected_find_places(*out, r, e) != 0) return -1;
     (*out)->tokens = tokens;

@@ -2,6 +2,7 @@
 #include "tests/fake_reader.h"
 
 #include "app/worker/message.h"
+#include "app/reader/finding_look.h"
 #include "app/screen/screen_parts.h"
 #include "compute/model.h"
 
@@ -57,8 +58,8 @@ static void on_lens(void *context, size_t id, const struct finding *f, size_t to
     m->id = id;
     m->lens.token = token;
     m->lens.share = calloc(f->n_segments + 1, sizeof *m->lens.share);
-    if (finding_tokens(f, r->reader, &m->lens.tokens, &m->lens.n_tokens, &e) == 0 && token < m->lens.n_tokens)
-        finding_token_share(f, r->reader, token, NULL, m->lens.share, &e);
+    if (finding_look_tokens(f, r->reader, &m->lens.tokens, &m->lens.n_tokens, &e) == 0 && token < m->lens.n_tokens)
+        finding_look_token_share(f, r->reader, token, NULL, m->lens.share, &e);
     screen_message(r->screen, m);
 }
 
@@ -68,7 +69,8 @@ static void on_inspection(void *context, size_t id, const struct finding *f, con
     struct error e = {0};
     struct message *m = message_new(MESSAGE_INSPECTED);
     m->id = id;
-    if (finding_inspect(f, r->reader, choice, NULL, &m->inspected, &e) != 0) message_text(m, e.text, strlen(e.text));
+    if (finding_look_inspect(f, r->reader, choice, NULL, &m->inspected, &e) != 0)
+        message_text(m, e.text, strlen(e.text));
     screen_message(r->screen, m);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/screens.h"
 
 #include "app/worker/message.h"
+#include "app/reader/finding_look.h"
 #include "app/screen/screen_parts.h"
 #include "compute/model.h"
 
@@ -58,7 +59,7 @@ static inline void fixture_on_want(void *context, size_t id, const struct findin
     m->shares.offsets = malloc((n + 1) * sizeof *m->shares.offsets);
     m->shares.share = malloc(n * sizeof *m->shares.share);
     reader_token_offsets(f->reader, begin, end, m->shares.offsets, NULL);
-    finding_text_shares(found, f->reader, token, begin, end, m->shares.share);
+    finding_look_shares(found, f->reader, token, begin, end, m->shares.share);
     screen_message(f->screen, m);
 }
 
@@ -70,8 +71,8 @@ static inline void fixture_on_lens(void *context, size_t id, const struct findin
     m->id = id;
     m->lens.token = token;
     m->lens.share = malloc((found->n_segments + 1) * sizeof *m->lens.share);
-    assert_ok(finding_tokens(found, f->reader, &m->lens.tokens, &m->lens.n_tokens, &e), e);
-    assert_ok(finding_token_share(found, f->reader, token, NULL, m->lens.share, &e), e);
+    assert_ok(finding_look_tokens(found, f->reader, &m->lens.tokens, &m->lens.n_tokens, &e), e);
+    assert_ok(finding_look_token_share(found, f->reader, token, NULL, m->lens.share, &e), e);
     screen_message(f->screen, m);
 }
 
@@ -86,7 +87,7 @@ static inline void fixture_on_inspection(void *context, size_t id, const struct 
     if (f->not_inspected != NULL)
         assert_true(message_text(m, f->not_inspected, strlen(f->not_inspected)));
     else
-        assert_ok(finding_inspect(found, f->reader, choice, NULL, &m->inspected, &e), e);
+        assert_ok(finding_look_inspect(found, f->reader, choice, NULL, &m->inspected, &e), e);
     screen_message(f->screen, m);
 }
 

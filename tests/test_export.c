@@ -2,6 +2,7 @@
 
 #include "app/output/export.h"
 #include "app/reader/inspected.h"
+#include "app/reader/finding_look.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -116,7 +117,7 @@ static char *written_inspected(struct fixture *f, const struct inspected_choice 
     struct error e = {0};
     char *text = NULL;
     size_t size;
-    assert_ok(finding_inspect(x.answer->finding, f->reader, c, NULL, &i, &e), e);
+    assert_ok(finding_look_inspect(x.answer->finding, f->reader, c, NULL, &i, &e), e);
     x.model = &fixture_model;
     x.inspected = i;
     FILE *out = open_memstream(&text, &size);

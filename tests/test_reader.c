@@ -5,6 +5,7 @@
 #include "app/text/corpus.h"
 #include "app/measure/dry_run.h"
 #include "app/reader/inspected.h"
+#include "app/reader/finding_look.h"
 #include "app/answer/ask.h"
 #include "app/reader/reader.h"
 #include "app/reader/state_index.h"
@@ -178,7 +179,7 @@ static void a_finding_ranks_segments_and_its_shares_add_up_to_one(void **state)
     struct reader_progress p;
     reader_progress(f.reader, &p);
     float *shares = calloc(p.tokens, sizeof *shares);
-    finding_text_shares(a, f.reader, -1, 0, p.tokens, shares);
+    finding_look_shares(a, f.reader, -1, 0, p.tokens, shares);
     for (uint64_t i = 0; i < p.tokens; i++) by_token += (double)shares[i];
     assert_float_equal(by_token, 1.0, 1e-5);
     free(shares);
@@ -209,7 +210,7 @@ static void what_is_found_is_worded_and_stays_as_it_was(void **state)
               e);
     const struct finding before = *found;
     float one[64], other[64];
-    finding_text_shares(found, f.reader, 1, 0, 64, one);
+    finding_look_shares(found, f.reader, 1, 0, 64, one);
     assert_ok(ask_word(&ask, found->question, found, &c, &a, &e), e);
     assert_ptr_equal(a->finding, found);
     assert_string_equal(a->text, words);
@@ -217,7 +218,7 @@ static void what_is_found_is_worded_and_stays_as_it_was(void **state)
     assert_true(found->seconds <= a->first_words_seconds && a->first_words_seconds <= a->seconds);
     answer_close(a);
     assert_memory_equal(&before, found, sizeof before);
-    finding_text_shares(found, f.reader, 1, 0, 64, other);
+    finding_look_shares(found, f.reader, 1, 0, 64, other);
     assert_memory_equal(one, other, sizeof one);
     finding_close(found);
     ask_free(&ask);
@@ -237,8 +238,8 @@ static void a_question_is_looked_into_and_the_next_finding_is_the_same(void **st
     assert_ok(finding_open(&a, f.reader, "where does the heron stand?",
                            &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e),
               e);
-    assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
-    assert_ok(finding_inspect(a, f.reader, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
+    assert_ok(finding_look_inspect(a, f.reader, &(struct inspected_choice){-1, -1, -1, -1}, NULL, &all, &e), e);
+    assert_ok(finding_look_inspect(a, f.reader, &(struct inspected_choice){1, 0, 1, 3}, NULL, &one, &e), e);
     reader_progress(f.reader, &p);
     assert_int_equal(all->in->n_text, p.tokens);
     assert_int_equal(all->in->start % 64, 0);
@@ -539,7 +540,7 @@ static void little_memory_keeps_fewer_keys(void **state)
     struct finding *a = NULL;
     assert_ok(finding_open(&a, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     float shares[8], sum = 0;
-    finding_text_shares(a, f.reader, -1, 8, 16, shares);
+    finding_look_shares(a, f.reader, -1, 8, 16, shares);
     for (int i = 0; i < 8; i++) assert_true(i % 4 == 0 ? shares[i] > 0 : shares[i] == 0);
     for (size_t i = 0; i < a->n_segments; i++) sum += a->share[i];
     assert_float_equal(sum, 1.0f, 1e-4f);

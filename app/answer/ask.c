@@ -7,6 +7,7 @@
 #include "app/answer/answer_words.h"
 #include "app/answer/answerer.h"
 #include "app/reader/finding.h"
+#include "app/reader/finding_question.h"
 #include "app/reader/reader.h"
 #include "app/reader/reread.h"
 #include "compute/backend.h"
@@ -25,7 +26,7 @@ static int resolve(const struct ask *q, const char *question, const atomic_bool 
     if (followup_resolve(q->conversation ? &q->talk : &nothing, question, q->answerer, reader_backend(q->reader),
                          cancel, out, e))
         return -1;
-    if (strcmp(*out, question) == 0 || finding_fits(q->reader, *out)) return 0;
+    if (strcmp(*out, question) == 0 || finding_question_fits(q->reader, *out)) return 0;
     free(*out);
     *out = strdup(question);
     return *out ? 0 : error_memory(e);

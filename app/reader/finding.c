@@ -1,84 +1,24 @@
 #include "app/reader/finding.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/reader/finding_question.h"
 #include "app/reader/finding_rank.h"
-#include "app/reader/inspected.h"
 #include "app/reader/reader.h"
 #include "app/text/corpus.h"
 #include "app/text/segment.h"
 #include "compute/backend.h"
-#include "compute/bytes.h"
 #include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/evidence.h"
 #include "compute/evidence_ranks.h"
-#include "compute/inspect.h"
 #include "compute/layers.h"
 #include "compute/model.h"
 #include "compute/session.h"
 #include "compute/session_guard.h"
-#include "compute/tokenizer.h"
-
-/* A question of so many characters is asked in any script. */
-#define QUESTION_CHARACTERS 400
-
-static size_t count_characters(const char *text)
-{
-    size_t n = 0;
-    for (; *text; text++) n += ((unsigned char)*text & 0xC0) != 0x80;
-    return n;
-}
-
-/* The question's tokens. In scripts whose characters take several tokens each a question that is not long may have too
- * many: then it is its end that is asked with, from byte *begin on (words are still compared with all of it). */
-static int tokens_of(const struct model *m, const char *question, struct tokens *out, uint32_t *begin, struct error *e)
-{
-    struct tokens t = {0};
-    const size_t most = model_question_tokens(m), size = strlen(question);
-    *begin = 0;
-    if (tokenizer_encode(m->tokenizer, question, size, &t, e)) return -1;
-    if (t.n == 0 || (t.n > most && count_characters(question) > QUESTION_CHARACTERS)) {
-        int failed = t.n == 0 ? error_set(e, "the question is empty")
-                              : error_set(e, "the question has %zu tokens (%zu bytes): at most %zu tokens can be asked",
-                                          t.n, size, most);
-        tokens_free(&t);
-        return failed;
-    }
-    size_t first = 0; /* a character that is spelt in several tokens is its last one's: it is not torn */
-    while (t.n - first > most || (first > 0 && t.lengths[first - 1] == 0)) *begin += t.lengths[first++];
-    t.n -= first;
-    memmove(t.ids, t.ids + first, t.n * sizeof *t.ids);
-    memmove(t.lengths, t.lengths + first, t.n);
-    *out = t;
-    return 0;
-}
-
-/* The question's ids with the tokens around it; *n_own: without them. */
-static int encode_question(const struct model *m, const char *question, struct tokens *out, uint32_t *n_own,
-                           struct error *e)
-{
-    struct tokens text;
-    uint32_t begin;
-    if (tokens_of(m, question, &text, &begin, e)) return -1;
-    struct tokens ids = {.capacity = 0};
-    ids.ids = bytes_reserve(NULL, &ids.capacity, text.n + 2, sizeof *ids.ids);
-    if (!ids.ids) {
-        tokens_free(&text);
-        return error_memory(e);
-    }
-    ids.ids[0] = m->token_question;
-    memcpy(ids.ids + 1, text.ids, text.n * sizeof *text.ids);
-    ids.n = text.n + 1;
-    if (model_token_sep(m) >= 0) ids.ids[ids.n++] = model_token_sep(m);
-    *n_own = (uint32_t)text.n;
-    tokens_free(&text);
-    *out = ids;
-    return 0;
-}
+#include "compute/tokens.h"
 
 static int ask(struct session *s, const struct tokens *ids, const struct layers_question *out, struct error *e)
 {
@@ -150,7 +90,7 @@ static int seek(struct reader *r, struct finding *f, const struct finding_how *h
 {
     struct tokens ids = {0};
     uint32_t n_own;
-    if (encode_question(reader_model(r), f->question, &ids, &n_own, e)) return -1;
+    if (finding_question_encode(reader_model(r), f->question, &ids, &n_own, e)) return -1;
     int failed = query(r, &ids, n_own, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
     tokens_free(&ids);
     return failed ? -1 : 0;
@@ -302,108 +242,4 @@ void finding_close(struct finding *f)
         free(f->score);
     }
     free(f);
-}
-
-bool finding_fits(struct reader *r, const char *question)
-{
-    struct tokens ids = {0};
-    uint32_t n_own;
-    bool fits = encode_question(reader_model(r), question, &ids, &n_own, NULL) == 0;
-    tokens_free(&ids);
-    return fits;
-}
-
-/* --- looking into a question --- */
-
-void finding_text_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
-                         float *share)
-{
-    uint64_t n_kept, rate = reader_rate(r);
-    const int8_t *keys = sequence_keys(reader_sequence(r), &n_kept);
-    uint64_t first = sequence_kept(reader_sequence(r), begin), n = sequence_kept(reader_sequence(r), end) - first;
-    evidence_share(f->attention, keys, first, first + n, token, share);
-    if (rate == 1) return;
-    /* Spread out from the back, so that nothing is overwritten before it is moved. */
-    for (uint64_t t = end; t-- > begin;) share[t - begin] = t % rate == 0 ? share[t / rate - first] : 0;
-}
-
-int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
-                   struct error *e)
-{
-    struct tokens ids;
-    uint32_t at;
-    if (tokens_of(reader_model(r), f->question, &ids, &at, e)) return -1;
-    assert(ids.n == f->attention->n_query);
-    struct finding_token *tokens = calloc(ids.n, sizeof *tokens);
-    for (size_t i = 0; tokens && i < ids.n; i++) {
-        tokens[i] = (struct finding_token){.begin = at, .end = at + ids.lengths[i], .gate = f->attention->gate[i]};
-        at += ids.lengths[i];
-    }
-    *n = ids.n;
-    tokens_free(&ids);
-    if (!tokens) return error_memory(e);
-    *out = tokens;
-    return 0;
-}
-
-int finding_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
-                        float *share, struct error *e)
-{
-    size_t n;
-    const struct reader_segment *segments = reader_segments(r, &n);
-    uint64_t n_kept;
-    const int8_t *keys = sequence_keys(reader_sequence(r), &n_kept);
-    assert(token < f->attention->n_query && f->n_segments <= n);
-    for (size_t i = 0; i < f->n_segments; i++) {
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) return error_cancelled(e);
-        uint64_t begin = sequence_kept(reader_sequence(r), segments[i].first_token),
-                 end = sequence_kept(reader_sequence(r), segments[i].end_token);
-        float part[SEGMENT_MAX_BYTES];
-        double sum = 0;
-        for (; begin < end; begin += SEGMENT_MAX_BYTES) {
-            uint64_t stop = end - begin < SEGMENT_MAX_BYTES ? end : begin + SEGMENT_MAX_BYTES;
-            evidence_share(f->attention, keys, begin, stop, (int)token, part);
-            for (uint64_t j = 0; j < stop - begin; j++) sum += (double)part[j];
-        }
-        share[i] = (float)sum;
-    }
-    return 0;
-}
-
-static int look_into(struct reader *r, const struct tokens *ids, const struct inspected_choice *choice,
-                     const atomic_bool *cancel, struct inspection **out, struct error *e)
-{
-    struct session *s = session_guard_session(reader_guard(r));
-    const struct model *m = reader_model(r);
-    const struct inspect_choice ranges = inspected_ranges(choice, m, (uint32_t)ids->n);
-    return inspect_open(out, s, m, session_question_start(s), ids->ids, ids->n, &ranges, cancel, e);
-}
-
-/* Likewise, with one more try where a device was lost. */
-static int look_again(struct reader *r, const char *question, const struct inspected_choice *choice,
-                      const atomic_bool *cancel, struct inspection **out, struct error *e)
-{
-    struct tokens ids = {0};
-    struct error why, ignored;
-    uint32_t n_own;
-    if (encode_question(reader_model(r), question, &ids, &n_own, e)) return -1;
-    int failed = look_into(r, &ids, choice, cancel, out, &why);
-    if (failed && why.kind != ERROR_CANCELLED && session_guard_recover(reader_guard(r), &why, &ignored) == 0)
-        failed = look_into(r, &ids, choice, cancel, out, &why);
-    tokens_free(&ids);
-    return failed ? error_copy(e, &why) : 0;
-}
-
-int finding_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
-                    const atomic_bool *cancel, struct inspected **out, struct error *e)
-{
-    struct inspection *in;
-    struct inspected *i;
-    if (look_again(r, f->question, choice, cancel, &in, e) || inspected_open(&i, in, choice, e)) return -1;
-    if (inspected_find_places(i, r, e) || finding_tokens(f, r, &i->tokens, &i->n_tokens, e)) {
-        inspected_close(i);
-        return -1;
-    }
-    *out = i;
-    return 0;
 }

@@ -14,8 +14,6 @@
 struct corpus;
 struct error;
 struct evidence;
-struct inspected;
-struct inspected_choice;
 struct reader;
 struct reader_segment;
 struct thread_pool;
@@ -58,6 +56,12 @@ struct finding_span {
     uint64_t begin, end;
 };
 
+/* A token of a question: its bytes, and its weight in the whole (the weights add up to 1). */
+struct finding_token {
+    uint32_t begin, end;
+    float gate;
+};
+
 struct finding {
     char *question;             /* owned: as it was sought */
     enum finding_rank rank_by;  /* what the order is by, which may be less than was wanted */
@@ -67,7 +71,7 @@ struct finding {
     size_t n_candidates;
     float *share, *score; /* owned unless lent, [n_segments]: the map; NULL: nothing had been read */
     size_t n_segments;
-    struct evidence *attention; /* owned unless lent: what finding_text_shares and finding_token_share look up */
+    struct evidence *attention; /* owned unless lent: what finding_look_shares and finding_look_token_share look up */
     bool lent;                  /* the map and the attention are another finding's, which is closed later */
     double seconds;             /* from the question on */
     double read_share;          /* of the text that had been read, 0 to 1 */
@@ -108,34 +112,5 @@ int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, 
 /* Indices of at most `most` (not 0) segments by falling score, ties by position; infinite scores are left out. Returns
  * how many. */
 size_t finding_choose(const float *score, size_t n, size_t most, size_t *out);
-
-/* Whether a question is short enough to be asked. */
-bool finding_fits(struct reader *r, const char *question);
-
-/* Share of the evidence attention of each token of the text in [begin, end): of the whole question (`token` -1), or of
- * one of its tokens; zero for positions whose key is not kept. */
-void finding_text_shares(const struct finding *f, const struct reader *r, int token, uint64_t begin, uint64_t end,
-                         float *share);
-
-/* A token of a question: its bytes, and its weight in the whole (the weights add up to 1). */
-struct finding_token {
-    uint32_t begin, end;
-    float gate;
-};
-
-/* The tokens of the question, malloc'ed. */
-int finding_tokens(const struct finding *f, const struct reader *r, struct finding_token **out, size_t *n,
-                   struct error *e);
-
-/* The attention of one question token in every segment of the finding: share[f->n_segments]. One pass over the kept
- * keys on the caller's thread; cancelled (ERROR_CANCELLED) between segments. */
-int finding_token_share(const struct finding *f, const struct reader *r, size_t token, const atomic_bool *cancel,
-                        float *share, struct error *e);
-
-/* Looks into the question (app/reader/inspected.h) over what has been read by now, between two reader_read's or in the
- * progress callback of one. Costs one prefill of the question and its softmaxes over the cached keys; cancelled
- * (ERROR_CANCELLED) between layers. -1 where several ranks read. */
-int finding_inspect(const struct finding *f, struct reader *r, const struct inspected_choice *choice,
-                    const atomic_bool *cancel, struct inspected **out, struct error *e);
 
 #endif

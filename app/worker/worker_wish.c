@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/worker/queue.h"
+#include "app/reader/finding_look.h"
 #include "app/worker/worker_parts.h"
 #include "compute/error.h"
 
@@ -38,7 +39,7 @@ static void serve_shares(struct worker *w)
         message_free(m);
         return;
     }
-    finding_text_shares(wish.finding, w->reader, wish.token, wish.begin, wish.end, m->shares.share);
+    finding_look_shares(wish.finding, w->reader, wish.token, wish.begin, wish.end, m->shares.share);
     worker_tell(w, m);
 }
 
@@ -52,9 +53,10 @@ static void serve_lens(struct worker *w)
     m->id = wish.id;
     m->lens.token = (size_t)wish.token;
     m->lens.share = malloc((wish.finding->n_segments + 1) * sizeof *m->lens.share);
-    if (m->lens.share == NULL || finding_tokens(wish.finding, w->reader, &m->lens.tokens, &m->lens.n_tokens, &e) != 0 ||
+    if (m->lens.share == NULL ||
+        finding_look_tokens(wish.finding, w->reader, &m->lens.tokens, &m->lens.n_tokens, &e) != 0 ||
         m->lens.token >= m->lens.n_tokens ||
-        finding_token_share(wish.finding, w->reader, m->lens.token, &w->closing, m->lens.share, &e) != 0) {
+        finding_look_token_share(wish.finding, w->reader, m->lens.token, &w->closing, m->lens.share, &e) != 0) {
         message_free(m);
         return;
     }
@@ -69,7 +71,7 @@ static void serve_inspection(struct worker *w)
     struct message *m = message_new(MESSAGE_INSPECTED);
     if (m == NULL) return;
     m->id = wish.id;
-    if (finding_inspect(wish.finding, w->reader, &wish.choice, &w->closing, &m->inspected, &e) != 0)
+    if (finding_look_inspect(wish.finding, w->reader, &wish.choice, &w->closing, &m->inspected, &e) != 0)
         message_text(m, e.text, strlen(e.text));
     worker_tell(w, m);
 }
