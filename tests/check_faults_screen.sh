@@ -6,7 +6,7 @@ scratch=$(mktemp -d)
 session=lectern_faults_$$
 t() { tmux -L $session -f /dev/null "$@"; }
 trap 't kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
-export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+export XDG_CACHE_HOME=$scratch/cache XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 failures=0 runs=0 answered=0
 [ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
 shim=$build/tests/libfault_shim.so
@@ -33,7 +33,7 @@ is_gone() { grep -qE '^status [0-9]+' "$scratch/screen"; }
 
 talk() { # fault
     fault=$1 runs=$((runs + 1))
-    rm -rf "$XDG_CACHE_HOME"
+    rm -rf "$XDG_CACHE_HOME" "$XDG_STATE_HOME"
     t respawn-window -k "LECTERN_FAULT=$fault LECTERN_FAULT_COUNT='$scratch/count' LD_PRELOAD='$shim' '$build/lectern' --model '$scratch/tiny.gguf' --device cpu --precision fp32 --threads 1 --rank attention '$scratch/heron.txt'; printf '\nstatus %s\n' \$?; exec sleep 100"
     waits 'press a to ask|Ctrl-C|q quit' || fail "no screen"
     if ! is_gone; then

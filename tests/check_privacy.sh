@@ -5,7 +5,7 @@ build=$(realpath "$1")
 scratch=$(mktemp -d)
 trap 'tmux -L "$session" kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
 session=lectern_privacy_$$
-export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config XDG_DATA_HOME=$scratch/data HOME=$scratch/home
+export XDG_CACHE_HOME=$scratch/cache XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config XDG_DATA_HOME=$scratch/data HOME=$scratch/home
 export http_proxy=http://192.0.2.1:1 https_proxy=http://192.0.2.1:1 ASAN_OPTIONS=detect_leaks=0
 failures=0 commands=0
 mkdir -p "$HOME" "$scratch/texts/.git"
@@ -88,10 +88,10 @@ shows "1 place"
 tmux -L $session send-keys q
 shows "status 0"
 
-[ -e "$scratch/cache/lectern" ] || { echo "FAILED: nothing was kept"; failures=$((failures + 1)); }
-open=$(find "$scratch/cache/lectern" -perm /077)
+[ -e "$scratch/cache/lectern" ] && [ -e "$scratch/state/lectern" ] || { echo "FAILED: nothing was kept"; failures=$((failures + 1)); }
+open=$(find "$scratch/cache/lectern" "$scratch/state/lectern" -perm /077)
 [ -z "$open" ] || { echo "FAILED: others may open what is kept:"; ls -ld $open; failures=$((failures + 1)); }
-kept=$(find "$scratch/cache/lectern" -type f | wc -l)
+kept=$(find "$scratch/cache/lectern" "$scratch/state/lectern" -type f | wc -l)
 run 0 state prune 1
 
 echo "$commands commands without a server opened no socket of the internet; $kept files are the user's alone; $failures failures"

@@ -6,7 +6,7 @@ work=$(mktemp -d)
 session=lectern_session_$$
 t() { tmux -L $session -f /dev/null "$@"; }
 trap 't kill-server 2>/dev/null; rm -rf "$work"' EXIT
-export XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config
+export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config
 export TSAN_OPTIONS="log_path=$work/races ignore_noninstrumented_modules=1" ASAN_OPTIONS=detect_leaks=0
 failed=0
 [ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
@@ -50,6 +50,7 @@ shows '\[[0-9]+\] *$|No words'
 keys A
 sleep 0.3
 keys A
+shows "^─ Evidence attention" # all is read
 keys :
 keys -l "export $work/out.html"
 keys Enter
