@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/panes/search.h"
+#include "compute/window_model.h"
 
 static const char novel[] = "THE LIGHTHOUSE\n\nCHAPTER I. The Keeper\n\n"
                             "The keeper of the lighthouse was a quiet man named Abel Stone. He had come to the island "
@@ -885,6 +886,23 @@ static void the_pattern_is_drawn_from_the_index_arithmetic(void **state)
     fixture_close(&f);
 }
 
+static void the_pattern_of_windows_looks_both_ways(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct window_model windows = {.window = 8};
+    struct model model = fixture_model;
+    model.windows = &windows;
+    open_answered(&f);
+    f.screen->model = &model;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "g p 0");
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "pattern_windows_80x24", true);
+    fixture_keys(&f, "Esc");
+    fixture_close(&f);
+}
+
 static void the_map_shows_the_dilated_attention_instead(void **state)
 {
     (void)state;
@@ -1155,6 +1173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
+        cmocka_unit_test(the_pattern_of_windows_looks_both_ways),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(the_map_shows_the_dilated_attention_instead),
         cmocka_unit_test(two_dilated_maps_are_compared_on_one_scale),

@@ -110,7 +110,7 @@ def pretrained(directory, layers=6, byte_rows=True):
     encoder = Encoder(Config(layers, given["hidden_size"], given["intermediate_size"], given["num_attention_heads"],
                              given["max_position_embeddings"], given["vocab_size"]))
     table = saved["embeddings.word_embeddings.weight"].astype(np.float32)
-    if byte_rows:
+    if byte_rows and (directory / "vocab.txt").exists():  # else they are spelt already
         spell_bytes(table, (directory / "vocab.txt").read_text(encoding="utf-8").split("\n"))
     with torch.no_grad():
         encoder.words.copy_(torch.from_numpy(as_stored(table, gguf.GGMLQuantizationType.Q4_0)))

@@ -9,6 +9,7 @@ import encoder
 
 FAR = -1e9
 SCALE = 24.0
+LONGEST = 192  # tokens of a segment whose keys are trained and compared
 
 
 @dataclasses.dataclass
@@ -131,3 +132,33 @@ def scores(query, gate, own, key, valid):
     s, length, _ = key.shape
     similar = (flat @ key.reshape(s * length, -1).T).view(-1, s, length)
     return weight @ (similar * SCALE).masked_fill(~valid, FAR).logsumexp(-1)
+
+
+def query(net, ids, own):
+    """Queries and gates of questions, each a window by itself; padding is no key."""
+    length = (ids > 0).sum(1)
+    inside = ids > 0
+    flat = net.base.rows(ids[inside], torch.zeros_like(ids[inside]), length)
+    rows = torch.zeros(*ids.shape, flat.shape[1], device=ids.device, dtype=flat.dtype).index_put((inside.nonzero(as_tuple=True)), flat)
+    return net.keys(rows), net.gates(rows, own)
+
+
+def keys_of(net, text, rows, sequence, segments, starts, length):
+    """Keys [segments, tokens, e] and which are real, from rows [sequences, length, d]."""
+    size = text.gpu_sizes[segments].clamp_max(LONGEST)
+    column = torch.arange(int(text.sizes[segments.cpu().numpy()].clip(max=LONGEST).max()), device=rows.device)
+    at = sequence[:, None] * length + text.gpu_starts[segments][:, None] - starts[sequence][:, None] + column
+    key = net.keys(rows).flatten(0, 1)
+    return key[at.clamp_max(len(key) - 1)], column < size[:, None]
+
+
+def start_key(rows, columns):
+    """Where a projection to keys may start: the first principal directions of rows [n, d], each as strong as the fourth root of its variance, without
+    what all rows have in common."""
+    mean = F.normalize(rows.mean(0), dim=0)
+    rows = rows - (rows @ mean)[:, None] * mean
+    centred = rows - rows.mean(0)
+    variance, direction = torch.linalg.eigh(centred.T @ centred / len(rows))
+    key = (direction.flip(1)[:, :columns] * variance.flip(0)[:columns].clamp_min(1e-6) ** -0.25).T
+    key = key - (key @ mean)[:, None] * mean
+    return key / key.norm(dim=1).mean()

@@ -69,7 +69,7 @@ def load(weights, directory):
     """A trained reader, and the summary of its training."""
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     base = encoder.pretrained(directory, saved["layers"])
-    net = stream.Stream(stream.Config(layers=saved["layers"], segment_layers=saved["layers"] // 2), base)
+    net = stream.Stream(stream.Config(layers=saved["layers"], segment_layers=saved["segment_layers"]), base)
     with torch.no_grad():
         for name, tensor in base.named():
             tensor.copy_(saved["weights"][name])

@@ -3,10 +3,14 @@
     python stream_train.py --packs DIR --pretrained DIR --teacher reread.pt --out reader2.pt [--seconds S]
 
 A step reads --sequences texts of --length tokens: some around a question's place, the others around what MiniLM or BM25 takes for it. All their segments
-are each question's rivals. Some questions name the document that they ask about, which only far branches can know further down in it.
+are each question's rivals. Two kinds of questions are work for the far branches: some name the document that they ask about, which is said at its
+beginning only; and of some a word is masked in the text from the window of their place on, so that only an earlier window says it.
+
+A run that ends goes on from --out.part, which is written every minute, where there is one.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import queue
@@ -18,97 +22,23 @@ import torch
 import torch.nn.functional as F
 
 import encoder
-import reread_export
 import reread_mine
 import stream
+import stream_evaluate
+import stream_text
 import words
-from reread_data import EXTRACTIVE, KINDS, MIX
 from reread_windows import Pack
 
 QUESTIONS, A_SEQUENCE = 160, 32   # a step, at most; and of one text
-LONGEST, LONGEST_QUESTION = 192, 56
-NAMED = 0.25                      # questions that say which document they are about
+NAMED, MASKED = 0.25, 0.1         # questions that say which document they are about; that ask for a masked word
 TAUGHT, CHOICES = 40, 8           # questions of a step that the teacher judges, and places each
-
-
-class Text:
-    """A pack as one stream: `[CLS] title [SEP] text` for every document."""
-
-    def __init__(self, pack, device):
-        self.pack, p = pack, pack
-        parts, starts, at = [], np.zeros(len(p.segment) - 1, np.int64), 0
-        for d in range(len(p.document) - 1):
-            title = p.title[p.title_at[d]:p.title_at[d + 1]]
-            first, last = int(p.document[d]), int(p.document[d + 1])
-            body = p.tokens[p.segment[first]:p.segment[last]]
-            parts += [[words.CLS], title, [words.SEP], body]
-            starts[first:last] = at + len(title) + 2 + p.segment[first:last] - p.segment[first]
-            at += len(title) + 2 + len(body)
-        self.tokens = torch.as_tensor(np.concatenate(parts).astype(np.int32)).to(device)
-        self.starts, self.sizes = starts, np.diff(p.segment).astype(np.int64)
-        self.ends = starts + self.sizes
-        owner = np.repeat(np.arange(len(starts)), np.diff(np.append(0, self.ends)))
-        self.owner = torch.as_tensor(owner).to(device)
-        self.pool_start = np.append(starts[p.pool[:-1]] - 0, at)
-        self.size, self.device = at, device
-        asked = np.flatnonzero(p.q_kind != KINDS.index("none"))
-        low = np.array([p.gold(q).min() for q in asked])
-        order = np.argsort(low, kind="stable")
-        self.asked, self.low = asked[order], low[order]
-        self.high = np.array([p.gold(q).max() for q in self.asked])
-        self.gpu_starts, self.gpu_sizes = torch.as_tensor(starts).to(device), torch.as_tensor(self.sizes).to(device)
-
-    def within(self, begin, length):
-        """[first, last) of the segments that lie whole in [begin, begin + length)."""
-        return int(np.searchsorted(self.starts, begin)), int(np.searchsorted(self.ends, begin + length, "right"))
-
-    def questions(self, first, last):
-        i, j = np.searchsorted(self.low, (first, last))
-        return self.asked[i:j][self.high[i:j] < last]
-
-    def question_ids(self, q, named):
-        p = self.pack
-        ids = p.question(q)
-        d = p.q_doc[q]
-        title = p.title[p.title_at[d]:p.title_at[d + 1]]
-        if named and len(title) > 1:
-            ids = np.concatenate((title[:12], ids))
-        return ids[:LONGEST_QUESTION - 2]
-
-    def asked_rows(self, questions, named):
-        """ids [questions, tokens], which of them are the question's own."""
-        rows = [self.question_ids(q, n) for q, n in zip(questions, named)]
-        ids = np.zeros((len(rows), max(map(len, rows)) + 2), np.int64)
-        own = np.zeros(ids.shape, bool)
-        for i, row in enumerate(rows):
-            ids[i, :len(row) + 2] = [words.CLS, *row, words.SEP]
-            own[i, 1:len(row) + 1] = True
-        return torch.as_tensor(ids).to(self.device), torch.as_tensor(own).to(self.device)
-
-
-def query(net, ids, own):
-    """Queries and gates of questions, each a window by itself; padding is no key."""
-    length = (ids > 0).sum(1)
-    inside = ids > 0
-    flat = net.base.rows(ids[inside], torch.zeros_like(ids[inside]), length)
-    rows = torch.zeros(*ids.shape, flat.shape[1], device=ids.device, dtype=flat.dtype).index_put((inside.nonzero(as_tuple=True)), flat)
-    return net.keys(rows), net.gates(rows, own)
-
-
-def keys_of(net, text, rows, sequence, segments, starts, length):
-    """Keys [segments, tokens, e] and which are real, from rows [sequences, length, d]."""
-    size = text.gpu_sizes[segments].clamp_max(LONGEST)
-    column = torch.arange(int(text.sizes[segments.cpu().numpy()].clip(max=LONGEST).max()), device=rows.device)
-    at = sequence[:, None] * length + text.gpu_starts[segments][:, None] - starts[sequence][:, None] + column
-    key = net.keys(rows).flatten(0, 1)
-    return key[at.clamp_max(len(key) - 1)], column < size[:, None]
 
 
 class Batches:
     """Draws texts and questions in threads."""
 
-    def __init__(self, text, mined, length, sequences, anchors, seed, threads=6):
-        self.text, self.mined, self.length, self.sequences, self.anchors = text, mined, length, sequences, anchors
+    def __init__(self, text, mined, length, sequences, anchors, window, seed, threads=6):
+        self.text, self.mined, self.length, self.sequences, self.anchors, self.window = text, mined, length, sequences, anchors, window
         self.ready = queue.Queue(12)
         for number in range(threads):
             threading.Thread(target=self.work, args=(np.random.default_rng(seed * 100 + number),), daemon=True).start()
@@ -147,7 +77,9 @@ class Batches:
             gold = np.full((len(questions), 8), -1)
             for i, q in enumerate(questions):
                 gold[i, :len(p.gold(q))] = p.gold(q)
-            self.ready.put((np.array(starts), questions, segments, sequence, gold, rng.random(len(questions)) < NAMED))
+            begins = {s: starts[i] for s, i in zip(segments, sequence)}
+            masks = [t.masked_word(q, begins[p.gold(q)[0]], self.window) for q in questions[rng.random(len(questions)) < MASKED]]
+            self.ready.put((np.array(starts), questions, segments, sequence, gold, rng.random(len(questions)) < NAMED, [m for m in masks if m]))
 
 
 @torch.no_grad()
@@ -173,93 +105,129 @@ def teach(teacher, text, questions, segments, gold, score):
     return some, columns, heads[first, encoder.HEADS.index("relevance")].float().view(len(some), CHOICES)
 
 
+def step_loss(net, teacher, text, batch, temperature, args, device):
+    """Ranking, what the teacher says beside it, and how often the first place is right."""
+    starts, questions, segments, sequence, places, named, masks = batch
+    starts, segments, sequence, places = (torch.as_tensor(x).to(device) for x in (starts, segments, sequence, places))
+    at = starts[:, None] + torch.arange(args.length, device=device)
+    rows = net.rows(stream_text.masked(text.tokens[at].long(), at, masks), text.owner[at])
+    key, valid = stream.keys_of(net, text, rows, sequence, segments, starts, args.length)
+    ids, own = text.asked_rows(questions, named)
+    asked, gate = stream.query(net, ids, own)
+    score = stream.scores(asked, gate, own, key, valid) * temperature.exp()
+    right = (segments[None, :, None] == places[:, None, :]).any(2)
+    loss = (score.logsumexp(1) - score.masked_fill(~right, stream.FAR).logsumexp(1)).mean()
+    soft = loss.detach() * 0
+    if teacher is not None:
+        some, columns, wanted = teach(teacher, text, questions, segments, right, score.detach())
+        soft = F.kl_div(score[some].gather(1, columns).log_softmax(1), wanted.softmax(1), reduction="batchmean")
+    return loss, soft, right.gather(1, score.argmax(1, keepdim=True)).float().mean()
+
+
+class Part:
+    """What a run that ends is gone on from: everything that changes, and the seconds that were spent."""
+
+    def __init__(self, path, things):
+        self.path, self.things, self.saved = pathlib.Path(path), things, time.time()
+
+    def save(self, step, seconds):
+        self.saved = time.time()
+        torch.save({"step": step, "seconds": seconds, **{name: thing.state_dict() for name, thing in self.things.items()}}, str(self.path) + ".new")
+        pathlib.Path(str(self.path) + ".new").replace(self.path)
+
+    def load(self):
+        if not self.path.exists():
+            return 0, 0.0
+        saved = torch.load(self.path, weights_only=True)
+        for name, thing in self.things.items():
+            thing.load_state_dict(saved[name])
+        print(f"goes on from step {saved['step']}, {saved['seconds']:.0f} s", flush=True)
+        return saved["step"], saved["seconds"]
+
+
+def optimiser_of(net, temperature, args, device):
+    """Layers that are not trained need no gradient; heads learn faster, and the branches' bias much faster."""
+    body = [value for _, value in net.base.named() if value.requires_grad]
+    heads = [net.key, net.gate, net.gate_bias, temperature.value]
+    groups = [{"params": heads, "k": args.head_rate}, {"params": [net.branch_bias], "k": 50.0, "weight_decay": 0.0}]
+    groups += [{"params": body, "k": 1.0}] if body else []
+    return torch.optim.AdamW(groups, lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=device == "cuda"), body + heads
+
+
+class Temperature(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.value = torch.nn.Parameter(torch.tensor(0.0))
+
+
 def train(net, teacher, text, mined, args, device):
-    batches = Batches(text, mined, args.length, args.sequences, max(1, args.sequences // 4), args.seed)
-    heads = [net.key, net.gate, net.gate_bias]
-    temperature = torch.nn.Parameter(torch.tensor(0.0, device=device))
-    body = [value for _, value in net.base.named()]
-    optimiser = torch.optim.AdamW([{"params": body, "k": 1.0}, {"params": heads + [temperature], "k": 3.0},
-                                   {"params": [net.branch_bias], "k": 50.0, "weight_decay": 0.0}],
-                                  lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=device == "cuda")
-    begun, step, sums = time.time(), 0, torch.zeros(3, device=device)
+    batches = Batches(text, mined, args.length, args.sequences, max(1, args.sequences // 4), net.config.window, args.seed)
+    temperature = Temperature().to(device)
+    optimiser, clipped = optimiser_of(net, temperature, args, device)
+    part = Part(args.out + ".part", {"net": net, "temperature": temperature, "optimiser": optimiser})
+    step, spent = part.load()
+    begun, sums = time.time() - spent, torch.zeros(3, device=device)
     while (now := time.time() - begun) < args.seconds:
         for group in optimiser.param_groups:
             group["lr"] = args.rate * group["k"] * min(1, (step + 1) / 100) * max(0.02, 1 - now / args.seconds)
-        starts, questions, segments, sequence, gold, named = batches.ready.get()
-        starts, segments, sequence, places = (torch.as_tensor(x).to(device) for x in (starts, segments, sequence, gold))
-        at = starts[:, None] + torch.arange(args.length, device=device)
         net.far_on = step % 2 == 0  # every other step learns to do without
-        rows = net.rows(text.tokens[at].long(), text.owner[at])
-        key, valid = keys_of(net, text, rows, sequence, segments, starts, args.length)
-        ids, own = text.asked_rows(questions, named)
-        asked, gate = query(net, ids, own)
-        score = stream.scores(asked, gate, own, key, valid) * temperature.exp()
-        right = (segments[None, :, None] == places[:, None, :]).any(2)
-        loss = (score.logsumexp(1) - score.masked_fill(~right, stream.FAR).logsumexp(1)).mean()
-        soft = loss.detach() * 0
-        if teacher is not None:
-            some, columns, wanted = teach(teacher, text, questions, segments, right, score.detach())
-            soft = F.kl_div(score[some].gather(1, columns).log_softmax(1), wanted.softmax(1), reduction="batchmean")
+        loss, soft, first = step_loss(net, teacher, text, batches.ready.get(), temperature.value, args, device)
         (loss + args.teach * soft).backward()
-        torch.nn.utils.clip_grad_norm_(body + heads, 1.0)
+        torch.nn.utils.clip_grad_norm_(clipped, 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         step += 1
-        sums += torch.stack((loss.detach(), soft.detach(), right.gather(1, score.argmax(1, keepdim=True)).float().mean()))
+        sums += torch.stack((loss.detach(), soft.detach(), first))
         if step % args.say == 0:
-            print(f"step {step} {now:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f} "
-                  f"questions {len(questions)} segments {len(segments)}", flush=True)
+            print(f"step {step} {now:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f}", flush=True)
             sums.zero_()
+        if time.time() - part.saved > 60:
+            part.save(step, time.time() - begun)
+    part.save(step, args.seconds)
     net.far_on = True
     return step
 
 
+def teacher_of(path, base):
+    """The second reading, as stream_pack.py or reread_train.py left it; of the same words as `base`."""
+    weights = torch.load(path, map_location="cpu", weights_only=True)["weights"]
+    layers = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blk."))
+    net = encoder.Encoder(dataclasses.replace(base.config, layers=layers))
+    with torch.no_grad():
+        net.words.copy_(base.words)
+        for name, tensor in net.named():
+            tensor.copy_(weights[name])
+    return net.eval().requires_grad_(False)
+
+
 @torch.no_grad()
-def evaluate(net, text, far, named, device):
-    """{set: [rank of the best right segment]} where every context is one sequence."""
-    net.far_on, p, found = far, text.pack, {}
-    for pool in range(len(p.pool) - 1):
-        first, last = int(p.pool[pool]), int(p.pool[pool + 1])
-        begin, end = int(text.starts[first]) - 32, int(text.ends[last - 1])
-        begin = max(0, begin)
-        length = -(-(end - begin) // net.config.window) * net.config.window
-        at = (begin + torch.arange(length, device=device)).clamp_max(text.size - 1)
-        inside = begin + torch.arange(length, device=device) < end
-        rows = net.rows((text.tokens[at].long() * inside)[None], torch.where(inside, text.owner[at], -1)[None])
-        segments = torch.arange(first, last, device=device)
-        key, valid = keys_of(net, text, rows, torch.zeros_like(segments), segments, torch.tensor([begin], device=device), length)
-        key = (key * 254).round().clamp(-127, 127) / 254
-        questions = [q for q in np.flatnonzero(p.q_pool == pool) if p.q_kind[q] != KINDS.index("none")]
-        for i in range(0, len(questions), 16):
-            some = questions[i:i + 16]
-            ids, own = text.asked_rows(some, [named] * len(some))
-            asked, gate = query(net, ids, own)
-            score = stream.scores(asked, gate, own, key, valid)
-            for q, row in zip(some, score):
-                best = row[torch.as_tensor(p.gold(q) - first).to(device)].max()
-                found.setdefault(str(p.sets[p.q_set[q]]), []).append(int((row > best).sum()))
-    net.far_on = True
-    return found
-
-
-def say(name, found):
-    for label, sets in (("mix", MIX), ("others", [s for s in found if s not in MIX]), ("extractive", EXTRACTIVE)):
-        ranks = np.array([r for s in sets for r in found.get(s, [])])
-        print(name, label, len(ranks), *(f"@{k} {np.mean(ranks < k):.3f}" for k in (1, 5, 20, 64)), flush=True)
+def start(net, text, frozen):
+    """Keys start from the rows as they are; the first layers may stay as they are."""
+    fixed = ("position_embd", "token_types", "token_embd_norm") + tuple(f"blk.{i}." for i in range(frozen))
+    for name, value in net.base.named():
+        if name.startswith("reread") or (frozen and name.startswith(fixed)):
+            value.requires_grad_(False)
+    count = max(1, min(40, text.size // net.config.window))
+    at = np.linspace(0, text.size - net.config.window, count).astype(int)[:, None] + np.arange(net.config.window)
+    at = torch.as_tensor(at).to(text.device)
+    net.key.copy_(stream.start_key(net.rows(text.tokens[at].long(), text.owner[at]).float().flatten(0, 1), net.config.evidence))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packs", required=True)
     parser.add_argument("--pretrained", required=True)
-    parser.add_argument("--teacher", help="a checkpoint of reread_train.py")
+    parser.add_argument("--teacher", help="the second reading: a checkpoint of reread_train.py, or teacher.pt of stream_pack.py")
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--teach", type=float, default=0.5)
     parser.add_argument("--length", type=int, default=8192)
     parser.add_argument("--sequences", type=int, default=8)
-    parser.add_argument("--layers", type=int, default=6, help="fewer for a trial")
+    parser.add_argument("--layers", type=int, default=3, help="the first ones of the pretrained")
+    parser.add_argument("--segment-layers", type=int, default=1, help="last layers whose local branch stays in the segment")
+    parser.add_argument("--frozen", type=int, default=0, help="first layers that stay as they are")
+    parser.add_argument("--head-rate", type=float, default=3.0, help="times --rate, of keys and gate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--say", type=int, default=50)
     parser.add_argument("--halves", nargs="+", default=["dev", "test"])
@@ -268,26 +236,23 @@ def main():
     torch.manual_seed(args.seed)
     base = encoder.pretrained(args.pretrained, args.layers).to(device)
     packs = pathlib.Path(args.packs)
-    pack = Pack(packs / "train.npz")
     begun = time.time()
-    mined = reread_mine.mine(base, pack, device)
-    net = stream.Stream(stream.Config(layers=args.layers, segment_layers=args.layers // 2), base).to(device)
-    teacher = reread_export.load(args.teacher, args.pretrained)[0].to(device) if args.teacher else None
-    text = Text(pack, device)
+    text = stream_text.Text(Pack(packs / "train.npz"), device)
+    mined = reread_mine.mine(base, text.pack, device)
+    net = stream.Stream(stream.Config(layers=args.layers, segment_layers=args.segment_layers), base).to(device)
+    start(net, text, args.frozen)
+    teacher = teacher_of(args.teacher, base).to(device) if args.teacher else None
     print(f"ready {time.time() - begun:.0f}s", flush=True)
     steps = train(net, teacher, text, mined, args, device)
-    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, "
+    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, first {args.frozen} layers as they were, "
     summary += f"teacher {args.teach if teacher else 0}, seed {args.seed}"
-    torch.save({"layers": args.layers, "summary": summary, "weights": {k: v.detach().half().cpu() for k, v in base.named()},
+    torch.save({"layers": args.layers, "segment_layers": args.segment_layers, "summary": summary,
+                "weights": {k: v.detach().half().cpu() for k, v in base.named()},
                 "reader": {k: getattr(net, k).detach().float().cpu() for k in ("branch_bias", "key", "gate", "gate_bias")}}, args.out)
     print("saved", summary, "bias", net.branch_bias.detach().mean(2).tolist(), flush=True)
     ranks = {}
     for half in args.halves:
-        held = Text(Pack(packs / f"{half}.npz"), device)
-        for far in (True, False):
-            for named in (False, True):
-                found = ranks[f"{half} {'far' if far else 'local'} {'named' if named else 'plain'}"] = evaluate(net, held, far, named, device)
-                say(f"{half} {'branches on' if far else 'branches off'} {'named' if named else 'plain'}", found)
+        ranks.update(stream_evaluate.evaluate_all(net, stream_text.Text(Pack(packs / f"{half}.npz"), device), half, device))
     pathlib.Path(args.out).with_suffix(".json").write_text(json.dumps(ranks))
 
 

@@ -11,6 +11,8 @@ import encoder
 import reread_model
 import reread_windows
 import stream
+import stream_pack
+import stream_text
 import words
 
 
@@ -80,6 +82,54 @@ class Attention(unittest.TestCase):
                          and j // c.window < p // c.window]
         share = torch.stack([q[p, h] @ k[j, h] / math.sqrt(4) + bias for j, bias in seen]).softmax(0)
         return sum(s * v[j, h] for s, (j, _) in zip(share, seen))
+
+
+class Streams(unittest.TestCase):
+    def pack(self):
+        """Two documents with titles, of three and one segments of ten tokens; one question, whose word 1003 the second window says again."""
+        tokens = np.arange(1000, 1040)
+        tokens[25] = 1003
+        return types.SimpleNamespace(
+            tokens=tokens, segment=np.array([0, 10, 20, 30, 40]), document=np.array([0, 3, 4]), document_of=np.array([0, 0, 0, 1]),
+            title=np.array([7, 8, 9]), title_at=np.array([0, 2, 3]), pool=np.array([0, 4]), n=1, q_kind=np.array([0]), q_doc=np.array([0]),
+            q_pool=np.array([0]), q_set=np.array([0]), sets=np.array(["a"]), gold=lambda q: np.array([2]), question=lambda q: np.array([50, 1003, 51]))
+
+    def setUp(self):
+        self.rare, stream_text.RARE = stream_text.RARE, 0.1
+        self.text = stream_text.Text(self.pack(), "cpu")
+
+    def tearDown(self):
+        stream_text.RARE = self.rare
+
+    def test_documents_stand_behind_their_titles(self):
+        self.assertEqual(self.text.words[:5].tolist(), [words.CLS, 7, 8, words.SEP, 1000])
+        self.assertEqual(self.text.starts.tolist(), [4, 14, 24, 37])
+        self.assertEqual(self.text.documents.tolist(), [0, 34, 47])
+        self.assertEqual(self.text.owner[[0, 13, 14, 33, 34, 40]].tolist(), [0, 0, 1, 2, 3, 3])
+
+    def test_a_word_is_masked_from_the_window_of_its_place_on(self):
+        self.assertEqual(self.text.masked_word(0, 0, 16), (16, 34, 1003))
+        self.assertIsNone(self.text.masked_word(0, 0, 64), "its place is in the first window")
+        self.assertIsNone(self.text.masked_word(0, 16, 8), "nothing before its window says it")
+        at = torch.arange(47)[None]
+        got = stream_text.masked(self.text.tokens[None].long(), at, [(16, 34, 1003)])
+        self.assertEqual(torch.nonzero(got[0] != self.text.tokens).flatten().tolist(), [29])
+        self.assertEqual(got[0, 29].item(), stream_text.MASK)
+
+    def test_keys_start_from_what_tells_rows_apart(self):
+        torch.manual_seed(4)
+        rows = 5 * torch.ones(400, 6) + torch.randn(400, 6) * torch.tensor([9.0, 7.0, 0.1, 0.1, 0.1, 0.1])
+        key = stream.start_key(rows, 2)
+        self.assertLess((key @ rows.mean(0)).abs().max().item() / rows.mean(0).norm().item(), 0.05)
+        self.assertGreater(key[:, :2].abs().sum().item(), 5 * key[:, 2:].abs().mean().item())
+
+    def test_some_pools_are_whole_in_a_pack(self):
+        pack = self.pack()
+        pack.sets, pack.pool, pack.q_pool = np.array(["babi"]), np.array([0, 3, 4]), np.array([0])
+        pack.q_ids, pack.q_at, pack.q_gold, pack.q_gold_at = np.array([50, 1003, 51]), np.array([0, 3]), np.array([2]), np.array([0, 1])
+        got = stream_pack.some_pools(pack, 35)
+        self.assertEqual(got["tokens"].tolist(), pack.tokens[:30].tolist())
+        self.assertEqual((got["document"].tolist(), got["pool"].tolist(), got["q_gold"].tolist(), got["title"].tolist()), ([0, 3], [0, 3], [2], [7, 8]))
 
 
 if __name__ == "__main__":
