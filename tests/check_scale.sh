@@ -20,6 +20,11 @@ keys+='"what":"(attention|dense)","device":"[^"]+","checked_positions":[0-9]{2,3
 [ "$(grep -cE "^\{$keys\}\$" "$scratch/rows")" = 4 ] || fail "rows do not have the documented keys: $(cat "$scratch/rows")"
 grep -q '</svg>' "$scratch/plot.svg" || fail "the plot is not whole"
 
+# The model's own check holds in every precision, and first in the one that a user gets.
+for precision in auto bf16 fp32; do
+    "$lectern" scale --what model --tokens 1000 --device cpu --precision $precision >"$scratch/rows" 2>&1 || fail "$precision: $(cat "$scratch/rows")"
+done
+
 "$lectern" scale --at 1000000000 --json >"$scratch/rows" 2>&1 || fail "--at failed"
 [ "$(grep -c '^{"tokens":1000000000,' "$scratch/rows")$(wc -l <"$scratch/rows")" = 11 ] ||
     fail "--at is not one row: $(cat "$scratch/rows")"
