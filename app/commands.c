@@ -26,6 +26,7 @@
 #include "app/text/safe_text.h"
 #include "app/scale_command.h"
 #include "app/work.h"
+#include "app/screen/ax.h"
 #include "app/screen/start.h"
 #include "app/screen/talk.h"
 #include "app/screen/ui.h"
@@ -200,7 +201,7 @@ static int run_screen(struct work *w, struct error *e)
     const struct options *o = w->options;
     struct error why;
     struct ui_end end;
-    if (ui_check(&why)) return run_plain(w, why.text, e);
+    if (!o->ax && ui_check(&why)) return run_plain(w, why.text, e);
     if (work_open_answerer(w, e) || work_open_corpus(w, e) || model_open(&w->model, work_model_path(o), e) ||
         work_open_reread(w, e))
         return EXIT_FAILED;
@@ -218,7 +219,7 @@ static int run_screen(struct work *w, struct error *e)
         .n_paths = o->n_paths,
         .how = work_finding_how(w),
     };
-    int failed = show_screen(w, &ui, &end, e);
+    int failed = o->ax ? ax_run(&ui, &end, e) : show_screen(w, &ui, &end, e);
     for (; !failed && end.again;
          failed = show_screen(w, &ui, &end, e)) { /* a text has changed: what is kept of it is gone on from */
         corpus_close(w->corpus);

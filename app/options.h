@@ -57,7 +57,7 @@ struct options {
     uint64_t max_file;     /* bytes */
     bool follow;           /* read: go on where texts change */
     const char *encoding;  /* of files that are not UTF-8; NULL: guessed */
-    bool json, quiet, print_config, dry_run, no_state;
+    bool json, quiet, print_config, dry_run, no_state, ax;
     enum finding_rank rank;
     const char *log;               /* file, or NULL */
     const char *question;          /* ask */

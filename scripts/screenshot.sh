@@ -47,11 +47,14 @@ keys() {
     done
 }
 
+# ask QUESTION: when all is read, so that the attention is there with its map.
 ask() {
+    wait_for 3600 "Read [0-9.]+k? tokens|are kept"
     keys a
     t send-keys -l "$1"
     keys Enter
-    wait_for 3600 "[0-9] places"
+    wait_for 3600 "Evidence attention"
+    wait_for 3600 "(words|sentences), [0-9.]+ s"
 }
 
 shoot() {
@@ -85,6 +88,14 @@ sleep "${SCALE_S:-100}"
 shoot scale
 keys C-c Escape q
 
+start dark "$@" "$path"
+wait_for 3600 "Read [0-9.]+k? tokens|are kept"
+keys /
+t send-keys -l butler
+keys Enter L
+shoot matches
+keys Escape q
+
 start light "$@" "$path"
 ask "$question"
 shoot light
@@ -98,5 +109,8 @@ shoot reading
 ask "Which rows of keys does the cache keep for each branch?"
 keys Escape Tab Tab
 shoot contents
-keys q
+keys o
+t send-keys -l kvcache
+shoot pick
+keys Escape q
 ls -l "$out"/*.png

@@ -132,6 +132,24 @@ shows "what was kept of the talk is damaged and is set aside"
 shows "press a to ask"
 [ -e "$work/kept/talk.json.damaged" ] || { echo "a damaged talk was not set aside"; failed=1; }
 
+# Lines in place of the screen: the terminal is as it is, and nothing but text is printed. Also through pipes.
+start dumb 80 24 1000 "FAKE_AX=1 $build/fake_screen $work/text/book.txt"
+shows "All is read."
+keys -l "who is Abel Stone?"
+keys Enter
+shows "Answer, from none: The text says so [1]"
+shows "Place 1: line 1, CHAPTER I."
+keys 1 Enter
+shows "The keeper of the lighthouse was named Abel Stone."
+keys -l "and when?"
+keys Enter
+shows "Taken as a follow-up of: who is Abel Stone?"
+keys q Enter
+ended 0 "lines"
+grep -q $'\033' "$work/raw" && { echo "lines hold an escape sequence"; failed=1; }
+{ sleep 3; printf 'c\n/storm\nq\n'; } | FAKE_AX=1 "$build/fake_screen" "$work/text/book.txt" >"$work/lines" || { echo "lines through pipes: status $?"; failed=1; }
+grep -qx 'line 5: CHAPTER II' "$work/lines" && grep -qx 'A storm came.' "$work/lines" || { echo "lines through pipes:"; cat "$work/lines"; failed=1; }
+
 # Without a text the ones opened lately are offered.
 mkdir -p "$work/state/lectern/talk"
 printf '{"paths":["%s/text/book.txt"],"part":0.5,"questions":[{"question":"who is it?"}]}' "$work" >"$work/state/lectern/talk/1.json"

@@ -2,6 +2,7 @@
 #include "tests/fake_reader.h"
 
 #include "app/text/safe_text.h"
+#include "app/screen/ax.h"
 #include "app/screen/ui.h"
 #include "compute/model.h"
 
@@ -20,7 +21,7 @@ int main(int argc, char **argv)
     const char *pause = getenv("FAKE_PAUSE_US");
     fake_pause_us = pause ? (unsigned)strtoul(pause, NULL, 10) : 1000;
     struct ui_end end = {.unread = false};
-    if (argc < 2 || ui_check(&e) != 0) {
+    if (argc < 2 || (!getenv("FAKE_AX") && ui_check(&e) != 0)) {
         fputs("fake_screen PATH...: needs a terminal and a text\n", stderr);
         return 2;
     }
@@ -28,7 +29,7 @@ int main(int argc, char **argv)
     struct ui_options ui = {
         .corpus = corpus, .model = &model, .device = "cpu", .n_threads = 2, .how = {.rank = FINDING_ATTENTION}};
     ui.talk = getenv("FAKE_TALK");
-    if (status == 0) status = ui_run(&ui, &end, &e);
+    if (status == 0) status = (getenv("FAKE_AX") ? ax_run : ui_run)(&ui, &end, &e);
     if (status != 0) {
         safe_text_write(stderr, e.text, strlen(e.text), SAFE_LINE);
         fputs("\n", stderr);

@@ -123,8 +123,9 @@ static void take_reading(struct screen *s, struct message *m)
     s->reading = m->done ? READING_DONE : READING_PAUSED;
     char tokens[16], rate[16], time[16], kept[16];
     const struct reader_progress *p = &s->progress;
-    const bool failure = s->notice[0] != '\0' && s->notice_role == ROLE_ERROR; /* which nobody may have seen yet */
-    if (!m->done || p->new_tokens == 0 || p->seconds <= 0 || failure) return;
+    /* An answer to a key is not covered: nobody may have seen it yet. */
+    const bool said = s->notice[0] != '\0' && (s->notice_role == ROLE_ERROR || s->notice_role == ROLE_DIM);
+    if (!m->done || p->new_tokens == 0 || p->seconds <= 0 || said) return;
     figures_count(tokens, (double)p->new_tokens);
     figures_count(rate, (double)p->new_tokens / p->seconds);
     figures_time(time, p->seconds);

@@ -132,13 +132,19 @@ static bool is_now(const struct screen *s, enum pane_when when)
            (when == WHEN_SEARCHING && s->search != NULL) || (when == WHEN_IDLE && !s->scale.running);
 }
 
-/* Hints up to a column; false where one had no room, and those after it are left out. */
+static bool names_action(const struct pane_hint *list, enum action action)
+{
+    while (list->action != ACTION_NONE && list->action != action) list++;
+    return list->action == action;
+}
+
+/* Hints, but those of another list, up to a column; false where one had no room, and those after it are left out. */
 static bool draw_hint_list(const struct screen *s, struct canvas *c, struct rect r, int *x, int right,
-                           const struct pane_hint *list)
+                           const struct pane_hint *list, const struct pane_hint *other)
 {
     char names[80];
     for (; list->action != ACTION_NONE; list++) {
-        if (!is_now(s, list->when)) continue;
+        if (!is_now(s, list->when) || (other != NULL && names_action(other, list->action))) continue;
         if (*x + hint_width(s, list->action, list->word, names) > right) return false;
         *x = draw_hint(s, c, r, *x, list->action, list->word);
     }
@@ -180,9 +186,9 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
                                              {0}};
     char names[80];
     int right = r.w - hint_width(s, ACTION_HELP, "keys", names) - hint_width(s, ACTION_QUIT, "quit", names), at = 1;
-    (void)(draw_hint_list(s, c, r, &at, right, before) &&
-           draw_hint_list(s, c, r, &at, right, screen_panes_of(s->focus)->keys) &&
-           draw_hint_list(s, c, r, &at, right, after));
+    const struct pane_hint *own = screen_panes_of(s->focus)->keys;
+    (void)(draw_hint_list(s, c, r, &at, right, before, own) && draw_hint_list(s, c, r, &at, right, own, NULL) &&
+           draw_hint_list(s, c, r, &at, right, after, NULL));
     at = draw_hint(s, c, r, right, ACTION_HELP, "keys");
     draw_hint(s, c, r, at, ACTION_QUIT, "quit");
 }
