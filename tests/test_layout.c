@@ -101,7 +101,7 @@ static void after_a_question_the_evidence_stands_beside_the_text(void **state)
            "6: Q80\n"
            "1: _80\n");
     s.focus = FOCUS_CHAT; /* long answers may take up to half of the screen then */
-    s.chat.rows = 40;
+    s.chat.shown = 40;
     expect(&s, 24, 80,
            "1: =80\n"
            "3: M80\n"

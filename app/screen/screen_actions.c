@@ -295,22 +295,44 @@ static bool run_place(struct screen *s, enum action action)
     }
 }
 
-void screen_actions_run(struct screen *s, enum action action)
+/* What is done with questions. */
+static bool run_question(struct screen *s, enum action action)
 {
-    if (run_elsewhere(s, action) || run_place(s, action)) return;
     switch (action) {
     case ACTION_ASK:
         screen_chat_begin(s, TOPIC_GUESSED);
-        break;
+        return true;
     case ACTION_NEW_TOPIC:
         screen_chat_begin(s, TOPIC_NEW);
-        break;
+        return true;
     case ACTION_EDIT_QUESTION:
         screen_chat_edit(s);
-        break;
+        return true;
     case ACTION_ASK_AGAIN:
         screen_chat_again(s);
-        break;
+        return true;
+    case ACTION_QUESTION_PREVIOUS:
+        switch_question(s, -1);
+        return true;
+    case ACTION_QUESTION_NEXT:
+        switch_question(s, 1);
+        return true;
+    case ACTION_COMPARE:
+        compare(s);
+        return true;
+    case ACTION_TOKEN_NEXT:
+    case ACTION_TOKEN_PREVIOUS:
+        turn(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void screen_actions_run(struct screen *s, enum action action)
+{
+    if (run_elsewhere(s, action) || run_place(s, action) || run_question(s, action)) return;
+    switch (action) {
     case ACTION_FOCUS_NEXT:
         change_focus(s, 1);
         break;
@@ -330,15 +352,6 @@ void screen_actions_run(struct screen *s, enum action action)
         screen_notice(s, ROLE_DIM,
                       s->text.chopped ? "long lines are chopped: h l move them" : "long lines are wrapped");
         break;
-    case ACTION_QUESTION_PREVIOUS:
-        switch_question(s, -1);
-        break;
-    case ACTION_QUESTION_NEXT:
-        switch_question(s, 1);
-        break;
-    case ACTION_COMPARE:
-        compare(s);
-        break;
     case ACTION_ZOOM_IN:
     case ACTION_ZOOM_OUT:
     case ACTION_ZOOM_ALL:
@@ -349,10 +362,6 @@ void screen_actions_run(struct screen *s, enum action action)
         break;
     case ACTION_HELP:
         overlay(s, MODE_HELP);
-        break;
-    case ACTION_TOKEN_NEXT:
-    case ACTION_TOKEN_PREVIOUS:
-        turn(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
         break;
     case ACTION_MEASURE:
         overlay(s, MODE_SCALE);
