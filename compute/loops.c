@@ -14,17 +14,24 @@
     extern const struct attention_cpu_loops attention_cpu_##kind;                                                      \
     extern const struct evidence_cpu evidence_cpu_##kind;                                                              \
     extern const struct weight_dots weight_dots_##kind;                                                                \
-    static const struct loops loops_##kind = {label, &rows_cpu_##kind, &attention_cpu_##kind, &evidence_cpu_##kind,    \
-                                              &weight_dots_##kind}
+    extern const struct block_product block_product_##kind;                                                            \
+    static const struct loops loops_##kind = {label,                                                                   \
+                                              &rows_cpu_##kind,                                                        \
+                                              &attention_cpu_##kind,                                                   \
+                                              &evidence_cpu_##kind,                                                    \
+                                              &weight_dots_##kind,                                                     \
+                                              &block_product_##kind}
 
 #ifdef __x86_64__
 KIND(v2, "x86-64-v2");
 KIND(v3, "x86-64-v3");
 KIND(v4, "x86-64-v4");
-static const struct loops *const sets[] = {&loops_v2, &loops_v3, &loops_v4};
+KIND(v4_vnni, "x86-64-v4-vnni");
+static const struct loops *const sets[] = {&loops_v2, &loops_v3, &loops_v4, &loops_v4_vnni};
 
 static bool runs(const struct loops *l)
 {
+    if (l == &loops_v4_vnni) return __builtin_cpu_supports("avx512vnni") && runs(&loops_v4);
     if (l == &loops_v4)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&

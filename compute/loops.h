@@ -16,6 +16,7 @@ struct loops {
     const struct attention_cpu_loops *attention;
     const struct evidence_cpu *evidence;
     const struct weight_dots *dots;
+    const struct block_product *blocks;
 };
 
 /* The best set that this processor runs, or the one that the environment's LECTERN_CPU names; -1 where that one cannot

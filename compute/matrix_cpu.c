@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "compute/bytes.h"
+#include "compute/loops.h"
 #include "compute/weights.h"
 
 /* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
@@ -13,7 +14,11 @@
  * time. */
 enum { BLOCKS_FROM = 1 << 18, TILE = 128 };
 
-enum { FEW = MATRIX_CPU_FEW, FEW_COLUMNS = 64 };
+/* Rows of elements that are in 8 bits at a time. */
+enum { SMALL_ROWS = 256 };
+
+/* Tasks of a thread, where every one puts the rows of elements into 8 bits. */
+enum { FEW = MATRIX_CPU_FEW, FEW_COLUMNS = 64, TASKS = 4 };
 
 struct matrix_cpu {
     struct matrix base;
@@ -217,6 +222,33 @@ static bool is_packed(const struct matrix_cpu *m, uint32_t n)
     return n > FEW && m->precision == PRODUCT_INT8;
 }
 
+/* Products of 4 to 6 bits with 8 (compute/block_product.h). */
+static bool is_small(const struct matrix_cpu *m)
+{
+    return m->precision == PRODUCT_INT8 && m->blocks.n_parts && weight_rows_are_small(&m->blocks);
+}
+
+/* Floats of the rows of elements, and of what the product takes besides. */
+static size_t small_elements(uint32_t cols)
+{
+    return SMALL_ROWS * ((size_t)cols / 4 + cols / 8);
+}
+
+/* The rows in 8 bits, in the thread's tile, then the products. */
+static void multiply_small(const struct matrix_cpu *m, float *tile, uint32_t column, uint32_t columns, const float *x,
+                           uint32_t n, bool add, float *out, size_t stride)
+{
+    const size_t cols = m->base.cols;
+    float *elements = tile + BLOCK_PRODUCT_SCRATCH * cols, *scales = elements + SMALL_ROWS * cols / 4;
+    const struct block_elements e = {(int8_t *)elements, scales, scales + SMALL_ROWS * cols / 32,
+                                     scales + SMALL_ROWS * cols * 3 / 32};
+    for (uint32_t row = 0, part; row < n; row += part, x += part * cols, out += part * stride) {
+        part = n - row < SMALL_ROWS ? n - row : SMALL_ROWS;
+        loops()->blocks->quantise(&e, x, part, m->base.cols);
+        weight_rows_multiply_small(&m->blocks, column, column + columns, &e, part, add, out, stride, tile);
+    }
+}
+
 static int pack(struct matrix_cpu *m, struct backend_cpu *b, struct error *e)
 {
     struct matrix *base = &m->base;
@@ -246,8 +278,10 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
     if (!m->used) m->precision = b->precision;
     m->used = true;
     if (is_packed(m, n)) return m->packed || pack(m, b, &b->failure) == 0;
+    const size_t tile =
+        is_small(m) ? small_elements(w->cols) + BLOCK_PRODUCT_SCRATCH * (size_t)w->cols : (size_t)TILE * w->cols;
     for (unsigned i = 0; m->blocks.n_parts && i < b->base.info.n_threads; i++)
-        if (!matrix_cpu_scratch(&b->tile[i], (size_t)TILE * w->cols)) {
+        if (!matrix_cpu_scratch(&b->tile[i], tile)) {
             error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for a tile of weights");
             return false;
         }
@@ -258,7 +292,10 @@ uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n)
 {
     assert(cpu(w)->used);
     if (n > FEW) return w->rows;
-    return is_packed(cpu(w), n) ? PRODUCT_STRIPE : FEW_COLUMNS;
+    if (is_packed(cpu(w), n)) return PRODUCT_STRIPE;
+    if (!is_small(cpu(w))) return FEW_COLUMNS;
+    const uint32_t each = w->rows / (TASKS * w->backend->info.n_threads);
+    return (each / FEW_COLUMNS + 1) * FEW_COLUMNS;
 }
 
 void matrix_cpu_product(struct backend_cpu *b, unsigned thread, const struct matrix *w, uint32_t column,
@@ -271,6 +308,8 @@ void matrix_cpu_product(struct backend_cpu *b, unsigned thread, const struct mat
         product_run(m->packed, thread, column, column + columns, x, n, add, out, stride);
     } else if (blocks->n_parts == 0) {
         product_plain(n, columns, w->cols, x, m->data + (size_t)column * w->cols, add, out, stride);
+    } else if (is_small(m)) {
+        multiply_small(m, tile, column, columns, x, n, add, out, stride);
     } else if (n <= WEIGHT_ROWS_FEW) {
         weight_rows_multiply(blocks, column, column + columns, x, n, add, out, stride, tile);
     } else {

@@ -119,6 +119,19 @@ static inline float vector_sum(vector v)
 #endif
 }
 
+static inline float vector_largest(vector v)
+{
+#if defined __AVX512F__
+    return _mm512_reduce_max_ps((__m512)v);
+#else
+    float part[VECTOR_LANES];
+    vector_store(part, v);
+    for (int n = VECTOR_LANES / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; i++) part[i] = part[i] > part[i + n] ? part[i] : part[i + n];
+    return part[0];
+#endif
+}
+
 static inline float vector_dot(const float *a, const float *b, size_t n)
 {
     vector sum = {0};

@@ -51,3 +51,24 @@ void weight_rows_multiply(const struct weight_rows *w, uint32_t begin, uint32_t 
         }
     }
 }
+
+bool weight_rows_are_small(const struct weight_rows *w)
+{
+    for (unsigned i = 0; i < w->n_parts; i++) {
+        const enum weights_type t = w->parts[i].type;
+        if (weights_block_elements(t) == 1 || t == WEIGHTS_Q8_0) return false;
+    }
+    return true;
+}
+
+void weight_rows_multiply_small(const struct weight_rows *w, uint32_t begin, uint32_t end,
+                                const struct block_elements *x, uint32_t n, bool add, float *out, size_t stride,
+                                float *scratch)
+{
+    for (uint32_t at = begin, part_end; at < end; at = part_end) {
+        uint32_t row = at;
+        const struct weights *part = part_of(w, &row);
+        part_end = part->rows - row < end - at ? at + (part->rows - row) : end;
+        loops()->blocks->multiply(part, row, row + (part_end - at), x, n, add, out + (at - begin), stride, scratch);
+    }
+}

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compute/block_product.h"
 #include "compute/weights.h"
 
 /* Rows of up to three matrices with the same cols, one under the other. */
@@ -25,5 +26,12 @@ void weight_rows_dequantize(const struct weight_rows *w, uint32_t begin, uint32_
  * WEIGHT_ROWS_FEW; x is dense. scratch: [cols] elements. */
 void weight_rows_multiply(const struct weight_rows *w, uint32_t begin, uint32_t end, const float *x, uint32_t n,
                           bool add, float *out, size_t stride, float *scratch);
+
+/* Whether all weights are of types that loops()->blocks multiplies, and the same with rows of elements in 8 bits; any
+ * n. scratch: BLOCK_PRODUCT_SCRATCH * cols floats, on 64 bytes. */
+bool weight_rows_are_small(const struct weight_rows *w);
+void weight_rows_multiply_small(const struct weight_rows *w, uint32_t begin, uint32_t end,
+                                const struct block_elements *x, uint32_t n, bool add, float *out, size_t stride,
+                                float *scratch);
 
 #endif

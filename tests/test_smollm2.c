@@ -70,11 +70,45 @@ static void logits_and_two_hundred_greedy_tokens_equal_the_references(void **sta
     fclose(f);
 }
 
+/* What answers are written with: elements in 8 bits, which are off by 1/256 of the largest of 32. */
+static void logits_in_8_bits_are_near_the_references(void **state)
+{
+    (void)state;
+    struct error e;
+    struct backend *b;
+    FILE *f = fopen("tests/data/smollm2_reference.txt", "r");
+    float *logits = malloc(model->n_vocab * sizeof *logits);
+    assert_true(f && logits);
+    assert_ok(backend_open(&b, "cpu/int8", 2, &e), e);
+    for (int i = 0; i < PROMPTS; i++) {
+        static double numbers[MOST];
+        static int32_t ids[MOST];
+        struct session *s;
+        size_t n = read_line(f, "prompt ", numbers);
+        for (size_t k = 0; k < n; k++) ids[k] = (int32_t)numbers[k];
+        size_t n_top = read_line(f, "logits ", numbers);
+        assert_ok(session_open(&s, model, b, &e), e);
+        assert_ok(session_prefill(s, ids, n, &(struct session_outputs){.last_logits = logits}, &e), e);
+        for (size_t k = 0; k < n_top; k += 2)
+            if (fabs((double)logits[(size_t)numbers[k]] - numbers[k + 1]) > 1)
+                fail_msg("token %.0f: logit %f, expected %f", numbers[k], (double)logits[(size_t)numbers[k]],
+                         numbers[k + 1]);
+        session_close(s);
+        read_line(f, "greedy ", numbers);
+    }
+    backend_close(b);
+    free(logits);
+    fclose(f);
+}
+
 int main(void)
 {
     char path[4096];
     struct error e = {0};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(logits_and_two_hundred_greedy_tokens_equal_the_references)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logits_and_two_hundred_greedy_tokens_equal_the_references),
+        cmocka_unit_test(logits_in_8_bits_are_near_the_references),
+    };
     if (answerer_default_path(path, sizeof path) != 0 || access(path, R_OK) != 0) {
         printf("skipped: no %s (lectern get-answerer fetches it)\n", path);
         return 77;

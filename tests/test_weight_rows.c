@@ -5,7 +5,7 @@
 #include "compute/loops.h"
 #include "compute/weight_rows.h"
 
-enum { COLS = 512, ROWS = 7, MOST_ROW_BYTES = COLS * 2 };
+enum { COLS = 512, ROWS = 7, PART_ROWS = 19, MOST_ROW_BYTES = COLS * 2 };
 
 /* Random blocks whose scales are halves between 1 and 2 in size: finite numbers of all signs. */
 static void fill(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *seed)
@@ -80,6 +80,56 @@ static void tiles_may_cross_parts(void **state)
     assert_memory_equal(tile, rows + 2 * COLS, (2 * ROWS - 3) * COLS * sizeof *tile);
 }
 
+/* Elements in 8 bits are off by half a step at most; with them products are exact but for the sums' rounding. */
+static void products_with_elements_in_8_bits_are_those_of_what_they_stand_for(void **state)
+{
+    (void)state;
+    static const enum weights_type types[] = {WEIGHTS_Q4_0, WEIGHTS_Q4_1, WEIGHTS_Q5_0, WEIGHTS_Q5_1,
+                                              WEIGHTS_Q4_K, WEIGHTS_Q5_K, WEIGHTS_Q6_K};
+    enum { N = 21, STRIDE = 2 * PART_ROWS, N_TYPES = sizeof types / sizeof *types };
+    static uint8_t bytes[2][PART_ROWS * MOST_ROW_BYTES];
+    static float rows[2 * PART_ROWS * COLS], x[N * COLS], scale[N * COLS / 32], sum16[N * COLS / 16],
+        sum32[N * COLS / 32], out[N * STRIDE];
+    static _Alignas(64) float scratch[BLOCK_PRODUCT_SCRATCH * COLS];
+    static int8_t q[N * COLS];
+    const struct block_elements elements = {q, scale, sum16, sum32};
+    uint64_t seed = 6;
+    for (size_t i = 0; i < N * COLS; i++) x[i] = i / 32 % 5 ? test_uniform(&seed) : 0; /* some blocks are zeros */
+    loops()->blocks->quantise(&elements, x, N, COLS);
+    for (size_t i = 0; i < N * COLS; i++) {
+        const float stands_for = (float)q[i] * scale[i / 32];
+        assert_true(fabsf(stands_for - x[i]) <= scale[i / 32] * 0.5001f);
+        x[i] = stands_for;
+    }
+    for (int t = 0; t < N_TYPES; t++) {
+        struct weight_rows w = {.n_parts = 2};
+        for (unsigned i = 0; i < 2; i++) {
+            w.parts[i] = part(bytes[i], types[(t + (int)i) % N_TYPES], PART_ROWS);
+            fill(bytes[i], PART_ROWS * w.parts[i].row_bytes, w.parts[i].type, &seed);
+            weights_dequantize(&w.parts[i], 0, PART_ROWS, rows + (size_t)i * PART_ROWS * COLS);
+        }
+        assert_true(weight_rows_are_small(&w));
+        for (uint32_t n = 1; n <= N; n = n < 5 ? n + 1 : n + 8) {
+            const uint32_t begin = 3, end = 2 * PART_ROWS - 1;
+            for (int i = 0; i < N * STRIDE; i++) out[i] = 1000;
+            weight_rows_multiply_small(&w, begin, end, &elements, n, n > 1, out, STRIDE, scratch);
+            for (uint32_t i = 0; i < n; i++)
+                for (uint32_t row = begin; row < end; row++) {
+                    double expected = n > 1 ? 1000 : 0, size = 1000;
+                    for (uint32_t c = 0; c < COLS; c++) {
+                        double product = (double)rows[row * COLS + c] * (double)x[i * COLS + c];
+                        expected += product;
+                        size += fabs(product) * (1 + 32); /* of the numbers before the minimum is taken away */
+                    }
+                    if (!(fabs((double)out[i * STRIDE + row - begin] - expected) <= 2e-6 * size))
+                        fail_msg("type %d, %u rows, row %u: %f, expected %f", t, n, row,
+                                 (double)out[i * STRIDE + row - begin], expected);
+                }
+            assert_true(out[(n - 1) * STRIDE + end - begin] == 1000); /* and no number more */
+        }
+    }
+}
+
 int main(void)
 {
     struct error e;
@@ -90,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_those_of_the_dequantised_rows),
         cmocka_unit_test(tiles_may_cross_parts),
+        cmocka_unit_test(products_with_elements_in_8_bits_are_those_of_what_they_stand_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* chat_speed MODEL.gguf TEXT THREADS N_PROMPT N_ANSWER: reads the first N_PROMPT tokens of the text as a prompt,
- * answers N_ANSWER tokens greedily, and prints "PROMPT_WALL PROMPT_CPU ANSWER_WALL ANSWER_CPU" in seconds and the
- * answer's first ids, once for every line on standard input (scripts/compare_llama.py takes turns). */
+/* chat_speed MODEL.gguf TEXT THREADS N_PROMPT N_ANSWER [DEVICE]: reads the first N_PROMPT tokens of the text as a
+ * prompt, answers N_ANSWER tokens greedily, and prints "PROMPT_WALL PROMPT_CPU ANSWER_WALL ANSWER_CPU" in seconds and
+ * the answer's first ids, once for every line on standard input (scripts/compare_llama.py takes turns). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -76,12 +76,13 @@ int main(int argc, char **argv)
     struct model *m = NULL;
     struct backend *b = NULL;
     struct file_map text = {NULL, 0};
-    if (argc != 6) {
-        fprintf(stderr, "usage: %s MODEL.gguf TEXT THREADS N_PROMPT N_ANSWER\n", argv[0]);
+    if (argc < 6 || argc > 7) {
+        fprintf(stderr, "usage: %s MODEL.gguf TEXT THREADS N_PROMPT N_ANSWER [DEVICE]\n", argv[0]);
         return 2;
     }
     struct run r = {.n_prompt = strtoul(argv[4], NULL, 10), .n_answer = strtoul(argv[5], NULL, 10)};
-    int failed = model_open(&m, argv[1], &e) || backend_open(&b, "cpu", (unsigned)atoi(argv[3]), &e) ||
+    int failed = model_open(&m, argv[1], &e) ||
+                 backend_open(&b, argc > 6 ? argv[6] : "cpu/auto", (unsigned)atoi(argv[3]), &e) ||
                  file_map(&text, argv[2], &e);
     r.model = m;
     if (!failed && !(r.logits = malloc(m->n_vocab * sizeof *r.logits))) failed = error_memory(&e);
