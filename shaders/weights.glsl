@@ -24,6 +24,11 @@ vec4 weight4(uint row_word, uint col, uint cols)
         return scale * vec4(ivec4(bitfieldExtract(word, 0, 8), bitfieldExtract(word, 8, 8), bitfieldExtract(word, 16, 8),
                                   bitfieldExtract(word, 24, 8)));
     }
+    if (FORMAT == FORMAT_BYTES) {
+        uint word = weight_words[row_word + col / 4];
+        vec2 scale_min = unpackHalf2x16(weight_words[row_word + cols / 4 + col / 16]);
+        return scale_min.x * vec4(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u, word >> 24) + scale_min.y;
+    }
     uint nibbles = weight_words[row_word + col / 8] >> ((col & 4) * 4);
     vec2 scale_min = unpackHalf2x16(weight_words[row_word + cols / 8 + block]);
     vec4 v = vec4(nibbles & 15u, (nibbles >> 4) & 15u, (nibbles >> 8) & 15u, (nibbles >> 12) & 15u);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/block_lanes.h"
 #include "compute/bytes.h"
 #include "compute/vulkan/vulkan.h"
 #include "compute/weights.h"
@@ -93,8 +94,15 @@ static uint32_t format_of(uint32_t type, uint32_t padded, uint32_t *stride)
         return FORMAT_Q8;
     case WEIGHTS_Q4_0:
     case WEIGHTS_Q4_1:
+    case WEIGHTS_Q4_K:
         *stride = vulkan_stride(padded / 8 + blocks, false);
         return type == WEIGHTS_Q4_0 ? FORMAT_Q4_0 : FORMAT_Q4_1;
+    case WEIGHTS_Q5_0:
+    case WEIGHTS_Q5_1:
+    case WEIGHTS_Q5_K:
+    case WEIGHTS_Q6_K:
+        *stride = vulkan_stride(padded / 4 + 2 * blocks, false);
+        return FORMAT_BYTES;
     default:
         *stride = padded;
         return FORMAT_F32;
@@ -148,6 +156,29 @@ static void pack_q4(uint8_t *to, const uint8_t *from, uint32_t cols, bool has_mi
     }
 }
 
+static void put_scales(uint8_t *to, float scale, float least)
+{
+    const uint16_t halves[] = {half_of(scale), half_of(least)};
+    memcpy(to, halves, sizeof halves);
+}
+
+/* Types whose scales are products: taken apart, scale and minimum of a span rounded to float16. `elements`: room for a
+ * row of floats. */
+static void pack_spans(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format, float *elements)
+{
+    const uint32_t cols = w->cols, span = w->type == WEIGHTS_Q6_K ? 16 : 32;
+    const struct row r = {(uint8_t *)elements, elements + cols / 4, elements + cols / 4 + cols / 16};
+    open_row(&r, w, row);
+    if (format == FORMAT_BYTES) {
+        memcpy(to, r.q, cols);
+        for (uint32_t i = 0; i < cols / 16; i++)
+            put_scales(to + cols + 4 * i, r.scale[i * 16 / span], r.least[i * 16 / span]);
+        return;
+    }
+    for (uint32_t i = 0; i < cols / 2; i++) to[i] = (uint8_t)(r.q[2 * i] | r.q[2 * i + 1] << 4);
+    for (uint32_t i = 0; i < cols / BLOCK; i++) put_scales(to + cols / 2 + 4 * i, r.scale[i], r.least[i]);
+}
+
 static void pack_half(uint8_t *to, const struct weights *w, uint32_t row, float *elements)
 {
     weights_dequantize(w, row, row + 1, elements);
@@ -163,6 +194,8 @@ static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_
     const uint8_t *from = w->bytes + row * w->row_bytes;
     if (format == FORMAT_Q8)
         pack_q8(to, from, w->cols);
+    else if (format == FORMAT_BYTES || (format == FORMAT_Q4_1 && w->type == WEIGHTS_Q4_K))
+        pack_spans(to, w, row, format, elements);
     else if (format == FORMAT_Q4_0 || format == FORMAT_Q4_1)
         pack_q4(to, from, w->cols, format == FORMAT_Q4_1);
     else if (format == FORMAT_F32)
