@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -26,18 +27,25 @@ namespace {
 
 thread_local int inside; // calls of the library under way
 
-[[noreturn]] void end(const char *text, size_t size)
+const char *last_words;
+
+void say_last_words()
 {
-    if (write(STDERR_FILENO, text, size) < 0) std::_Exit(1);
-    std::_Exit(1);
+    if (last_words && write(STDERR_FILENO, last_words, std::strlen(last_words)) < 0) std::_Exit(1);
+}
+
+// What was registered later goes first: the terminal is given back, then the words are said.
+[[noreturn]] void end(const char *text)
+{
+    last_words = text;
+    std::quick_exit(1);
 }
 
 // Called by `new` where there is no memory: of the library, or of another one, which may know what to do.
 void without_memory()
 {
     if (inside == 0) throw std::bad_alloc();
-    static const char text[] = "lectern: out of memory in the tokenizer\n";
-    end(text, sizeof text - 1);
+    end("lectern: out of memory in the tokenizer\n");
 }
 
 // Called where nobody catches what a library throws.
@@ -46,8 +54,7 @@ void without_memory()
     try {
         if (std::current_exception()) std::rethrow_exception(std::current_exception());
     } catch (const std::bad_alloc &) {
-        static const char text[] = "lectern: out of memory in a library\n";
-        end(text, sizeof text - 1);
+        end("lectern: out of memory in a library\n");
     } catch (...) {
         std::abort();
     }
@@ -59,6 +66,7 @@ struct library_call {
     {
         static std::atomic_bool set;
         if (!set.exchange(true)) {
+            std::at_quick_exit(say_last_words);
             std::set_new_handler(without_memory);
             std::set_terminate(uncaught);
         }

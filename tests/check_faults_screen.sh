@@ -1,4 +1,4 @@
-# A screen session with a question, in which an allocation fails, once or from then on (tests/fault_shim.c): it does not crash, nothing waits
+# A screen session with a question, in which an allocation fails, once or from then on, or one of a library (tests/fault_shim.c): it does not crash, nothing waits
 # for ever, it can be quit and the terminal is given back. $1: the build directory; $2: how many are tried, spread evenly (default 8), or "all".
 set -u
 build=$(realpath "$1") each=${2:-8}
@@ -20,9 +20,9 @@ fail() {
     failures=$((failures + 1))
 }
 
-# waits PATTERN: until the screen has it, or the program is gone; 1 after ten seconds.
+# waits PATTERN: until the screen has it, or the program is gone; 1 after half a minute.
 waits() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         t capture-pane -p >"$scratch/screen"
         grep -qE -- "$1|^status [0-9]+" "$scratch/screen" && return
         sleep 0.05
@@ -64,5 +64,6 @@ for i in $(seq $((1 + RANDOM % step)) $step "$alloc"); do
     talk "alloc:$i"
     talk "alloc:$i:on"
 done
-echo "$alloc allocations; $runs runs, $answered of them answered, $failures failures"
+for i in $(seq $((1 + RANDOM % (library / 12))) $((library / 12)) "$library"); do talk "library:$i"; done
+echo "$alloc allocations, $library of libraries; $runs runs, $answered of them answered, $failures failures"
 exit $((failures > 0))

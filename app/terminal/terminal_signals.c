@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -31,14 +32,21 @@ static void on_signal(int number)
     errno = saved;
 }
 
+/* Another thread may be drawing: what it still writes goes nowhere. */
+static void give_back(void)
+{
+    if (!crash_ready) return;
+    crash_ready = 0;
+    const int terminal = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
+    ssize_t ignored = write(terminal, restore_bytes, restore_size);
+    (void)ignored;
+    tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+}
+
 static void on_crash(int number)
 {
-    if (crash_ready) {
-        crash_ready = 0;
-        ssize_t ignored = write(STDOUT_FILENO, restore_bytes, restore_size);
-        (void)ignored;
-        tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
-    }
+    give_back();
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -60,6 +68,8 @@ int terminal_signals_catch(struct error *e)
         fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
         fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
     }
+    static bool registered; /* for a library without memory, which ends the program (compute/spm.cc) */
+    if (!registered) registered = at_quick_exit(give_back) == 0;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < LENGTH(caught); i++) sigaction(caught[i], &action, &old[caught[i]]);
