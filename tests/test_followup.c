@@ -16,6 +16,13 @@ static void questions_lean_by_pronouns_without_a_name_and_by_their_beginnings(vo
     static const char *const standing_for_something[] = {"Is it true?", "was it right",
                                                          "did it sink when the storm came", "does he say so",
                                                          "who gave it to the doctor"};
+    static const char *const of_its_own_thing[] = {"What was painted on the hound to make it glow?",
+                                                   "where did the captain hide when he was ill",
+                                                   "who are the man and his wife", "what did a guest say that she saw"};
+    static const char *const of_another[] = {"What did the doctor say about it?", "why did the man go to her house",
+                                             "when she came, who opened the door", "who wrote to the doctor for him"};
+    for (size_t i = 0; i < 4; i++) assert_false(leaning_is(of_its_own_thing[i]));
+    for (size_t i = 0; i < 4; i++) assert_true(leaning_is(of_another[i]));
     for (size_t i = 0; i < sizeof leaning / sizeof *leaning; i++) assert_true(leaning_is(leaning[i]));
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) assert_false(leaning_is(alone[i]));
     for (size_t i = 0; i < 5; i++) assert_false(leaning_is(standing_for_nothing[i]));

@@ -24,6 +24,11 @@ static const char *const adjectives[] = {"true",      "known", "clear",  "likely
 static const char *const clauses[] = {"that", "to",    "whether", "if",   "why", "how",
                                       "when", "where", "who",     "what", "for"};
 
+/* "What was painted on the hound to make it glow?": a thing, then a clause about it. */
+static const char *const articles[] = {"the", "a", "an"};
+static const char *const openers[] = {"to",     "when",  "while", "before", "after", "until", "because", "if",
+                                      "though", "since", "that",  "who",    "which", "whose", "and",     "where"};
+
 static bool among(const char *word, size_t size, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -66,6 +71,20 @@ static bool begins_leaning(const char *question)
     return false;
 }
 
+/* Whether the question itself has what the pronoun at p stands for: a thing, then an opener of a clause, then the
+ * pronoun. A "to" right before it opens no clause ("go to her"). */
+static bool has_own_thing(const char *first, const char *p)
+{
+    bool thing = false, clause = false;
+    for (const char *word = first; word < p; word = word_after(word)) {
+        const size_t n = word_size(word);
+        const bool is_to = n == 2 && strncasecmp(word, "to", 2) == 0;
+        if (thing && among(word, n, openers, N(openers)) && !(is_to && word_after(word) == p)) clause = true;
+        if (among(word, n, articles, N(articles))) thing = true;
+    }
+    return clause;
+}
+
 bool leaning_is(const char *question)
 {
     question += strspn(question, " \t\n");
@@ -75,7 +94,7 @@ bool leaning_is(const char *question)
         const size_t n = word_size(p);
         const bool named = p > first && isupper((unsigned char)*p) && !(n == 1 && *p == 'I');
         if (named) return false; /* it has its own name */
-        if (among(p, n, pronouns, N(pronouns)) && !is_expletive(p)) return true;
+        if (among(p, n, pronouns, N(pronouns)) && !is_expletive(p) && !has_own_thing(first, p)) return true;
     }
     return false;
 }
