@@ -20,6 +20,7 @@ NONE = KINDS.index("none")
 WORDED = (KINDS.index("span"), KINDS.index("several"))
 RELEVANCE_WEIGHT, JOINT_WEIGHT, JOINT_REACH = 3.0, 2.0, 10.0  # app/reader/reread.c has the same
 PRIOR_FIRST, PRIOR_WORDS, PRIOR_SPAN = 2.0, 1.0, 3.0             # app/reader/finding_rank.c has the same
+UNANSWERED = 5.0                       # how often a question that nothing answers counts for the confidence
 KEPT = 0.9                             # of the questions that have an answer, so many are to be "found"
 
 
@@ -107,14 +108,24 @@ def right(row):
     return max(plain(row["answer"]) == plain(a) for a in row["answers"]), max(f1(row["answer"], a) for a in row["answers"])
 
 
+def logistic(x, y, weight):
+    """Logistic regression by Newton's method."""
+    w = np.zeros(x.shape[1])
+    for _ in range(40):
+        p = 1 / (1 + np.exp(-x @ w))
+        w += np.linalg.solve((x * (weight * p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w)), x.T @ (weight * (y - p)))
+    return w
+
+
 def fitted(rows):
-    """Weights of the confidence: by Newton's method, of being right (F1 of a half), from each row's features."""
+    """Weights of the confidence, of being right (F1 of a half), from each row's features: their proportions with the questions that nothing answers
+    counted several times, then constant and scale as often as they are right."""
     x = np.array([(1.0, *row["features"]) for row in rows])
     y = np.array([row["kind"] != NONE and right(row)[1] >= 0.5 for row in rows], float)
-    w = np.zeros(x.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-x @ w))
-        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w)), x.T @ (y - p))
+    w = logistic(x, y, np.where([row["kind"] == NONE for row in rows], UNANSWERED, 1.0))
+    constant, scale = logistic(np.stack((np.ones(len(x)), x @ w), 1), y, np.ones(len(x)))
+    w *= scale
+    w[0] += constant
     return w
 
 
