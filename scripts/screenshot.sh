@@ -47,9 +47,18 @@ keys() {
     done
 }
 
+# wait_read: until all is read, or was kept.
+wait_read() {
+    wait_for 60 "press a to ask"
+    for _ in $(seq 18000); do
+        t capture-pane -p | grep -qE "^ (Opening|Reading)" || return 0
+        sleep 0.2
+    done
+}
+
 # ask QUESTION: when all is read, so that the attention is there with its map.
 ask() {
-    wait_for 3600 "Read [0-9.]+k? tokens|are kept"
+    wait_read
     keys a
     t send-keys -l "$1"
     keys Enter
@@ -89,7 +98,7 @@ shoot scale
 keys C-c Escape q
 
 start dark "$@" "$path"
-wait_for 3600 "Read [0-9.]+k? tokens|are kept"
+wait_read
 keys /
 t send-keys -l butler
 keys Enter L

@@ -1,5 +1,8 @@
 #include "tests/test.h"
 
+#include <unistd.h>
+
+#include "app/text/definitions.h"
 #include "app/text/outline.h"
 
 static struct corpus *corpus_of(const char *const *paths, const char *const *texts, size_t n)
@@ -217,6 +220,57 @@ static void a_page_of_man_has_its_sections(void **state)
         "NAME\nDESCRIPTION\n Exit status:\nSEE ALSO\n");
 }
 
+static void what_code_defines_is_in_its_contents(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"a.md", "b.c", "c.md"};
+    static const char *const texts[] = {"# One\n", "int x;\nint f(void);\nint g(void);\n", "# Two\n"};
+    static const struct definition list[] = {{2, "f"}, {3, "g"}, {3, "gone"}, {9, "h"}};
+    struct corpus *c = corpus_of(paths, texts, 3);
+    struct outline *o = NULL;
+    struct error e = {0};
+    size_t begin, end;
+    assert_ok(outline_open(&o, c, &e), e);
+    assert_false(outline_define(o, 1, list, 4)); /* not yet */
+    while (outline_step(o, 1000)) {
+    }
+    assert_true(outline_define(o, 1, list, 4));
+    assert_false(outline_define(o, 1, list, 4)); /* once */
+    outline_headings(o, 1, &begin, &end);
+    assert_int_equal(end - begin, 2);
+    assert_memory_equal(o->headings[begin].title, "f(void)", 7);
+    assert_int_equal(o->headings[begin].end, o->headings[begin + 1].offset);
+    assert_ptr_equal(outline_heading_at(o, 1, 25), &o->headings[begin + 1]);
+    outline_headings(o, 2, &begin, &end);
+    assert_int_equal(end - begin, 1);
+    assert_memory_equal(o->headings[begin].title, "Two", 3);
+    outline_close(o);
+    corpus_close(c);
+}
+
+/* By the program itself, where it is installed. */
+static void ctags_finds_functions_and_types(void **state)
+{
+    (void)state;
+    struct definitions *d = NULL;
+    size_t n;
+    char path[] = "/tmp/lectern_define_XXXXXX.c";
+    static const char code[] = "struct lamp { int oil; };\nstatic int burn(int hours)\n{\n    return hours;\n}\n";
+    const int fd = mkstemps(path, 2);
+    assert_true(fd >= 0 && write(fd, code, sizeof code - 1) == (ssize_t)sizeof code - 1);
+    close(fd);
+    if (!definitions_open(&d, path)) skip();
+    while (definitions_step(d)) usleep(1000);
+    const struct definition *found = definitions_found(d, &n);
+    assert_int_equal(n, 2);
+    assert_string_equal(found[0].name, "lamp");
+    assert_string_equal(found[1].name, "burn");
+    assert_int_equal(found[1].line, 2);
+    definitions_close(d);
+    unlink(path);
+    assert_false(definitions_open(&d, "-o"));
+}
+
 static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
 {
     (void)state;
@@ -262,6 +316,8 @@ int main(void)
         cmocka_unit_test(parts_books_and_chapters_are_inside_each_other),
         cmocka_unit_test(a_shouted_name_is_no_chapter_where_chapters_are_named),
         cmocka_unit_test(a_page_of_man_has_its_sections),
+        cmocka_unit_test(what_code_defines_is_in_its_contents),
+        cmocka_unit_test(ctags_finds_functions_and_types),
         cmocka_unit_test(chapters_are_found_in_prose_alone_and_end_at_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

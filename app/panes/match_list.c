@@ -13,8 +13,7 @@
 
 /* Matches between two looks at the clock. */
 #define SLICE 1024
-/* Of a match's line, bytes before and after it that are shown. */
-#define BEFORE 40u
+/* Of a match's line, bytes after it that are looked at. */
 #define AFTER 200u
 
 void match_list_close(struct match_list *l)
@@ -116,7 +115,8 @@ static void draw_match(struct canvas *c, struct rect line, size_t match, bool se
     const uint64_t number = corpus_document_line(d, at.offset), begin = d->lines[number - 1];
     struct search_span span = {at.offset, at.offset};
     search_spans(v->search, at.document, at.offset, at.offset + 1, &span, 1);
-    uint64_t from = at.offset - begin > BEFORE ? at.offset - BEFORE : begin, to = span.end + AFTER;
+    const uint64_t before = line.w > 20 ? (uint64_t)line.w / 3 : 0; /* bytes that are shown before it */
+    uint64_t from = at.offset - begin > before ? at.offset - before : begin, to = span.end + AFTER;
     if (to > d->size) to = d->size;
     const bool cut = from > begin;
     while (cut && from < at.offset && d->text[from] != ' ') from++; /* to a word's beginning */

@@ -59,6 +59,7 @@ void screen_close(struct screen *s)
     line_edit_close(&s->picker.line);
     match_list_close(&s->matches);
     code_tint_close(s->code);
+    screen_define_end(s);
     for (int i = 0; i < 2; i++) line_edit_close(&s->prompts[i]);
     atlas_close(s->atlas);
     free(s->problem);
@@ -306,6 +307,7 @@ bool screen_work(struct screen *s)
         more = outline_step(s->contents.outline, WORK_MS);
     }
     if (!more && pane_contents_step(&s->contents)) more = s->stale = true;
+    screen_define(s);
     if (s->search_jumps) screen_prompt_jump(s);
     return more;
 }

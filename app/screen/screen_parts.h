@@ -54,6 +54,10 @@ void screen_chat_topic(struct screen *s);
 void screen_chat_within(struct screen *s, const char *within);
 void screen_chat_switch_scope(struct screen *s);
 
+/* screen_define.c: goes on with what the code that is shown defines; ends that. */
+void screen_define(struct screen *s);
+void screen_define_end(struct screen *s);
+
 /* screen_resize.c: a pane by so many steps more; a line between panes that the mouse takes and lets go. */
 void screen_resize_side(struct screen *s, int by);
 void screen_resize_evidence(struct screen *s, int by);

@@ -23,6 +23,7 @@
 #include "app/terminal/terminal.h"
 
 struct code_tint;
+struct definitions;
 struct search;
 
 /* In the order in which Tab goes through them. */
@@ -107,6 +108,11 @@ struct screen {
     struct inspected_choice choice; /* layer, head and branch of the dilated attention; the token is the exchange's */
     char *export_path; /* owned: a file to be written when the question has been looked into; NULL if none waits */
     struct pane_scale scale;
+    struct {
+        struct definitions *run; /* owned; NULL: none is under way */
+        size_t document;         /* of that run */
+        bool *seen;              /* owned, [n_documents]: were looked into */
+    } defines;
     struct jumps jumps;
     struct picker picker;
     struct match_list matches;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "app/text/outline.h"
 
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "app/text/definitions.h"
 #include "app/text/heading.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -307,6 +309,43 @@ bool outline_step(struct outline *o, int milliseconds)
 bool outline_done(const struct outline *o)
 {
     return o->document >= o->corpus->n_documents;
+}
+
+/* Where a name stands in its line; NULL where the text is another one by now. */
+static const char *name_in_line(const struct document *d, const struct definition *one)
+{
+    if (one->line > d->n_lines) return NULL;
+    const uint64_t begin = d->lines[one->line - 1], end = one->line < d->n_lines ? d->lines[one->line] : d->size;
+    return memmem(d->text + begin, (size_t)(end - begin), one->name, strlen(one->name));
+}
+
+bool outline_define(struct outline *o, size_t document, const struct definition *list, size_t n)
+{
+    const struct document *d = &o->corpus->documents[document];
+    const size_t at = o->first_heading[document];
+    if (n == 0 || !outline_done(o) || o->first_heading[document + 1] > at) return false;
+    struct outline_heading *headings =
+        bytes_reserve(o->headings, &o->heading_capacity, o->n_headings + n, sizeof *headings);
+    if (headings == NULL) return false;
+    o->headings = headings;
+    memmove(headings + at + n, headings + at, (o->n_headings - at) * sizeof *headings);
+    size_t taken = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_in_line(d, &list[i]);
+        if (name == NULL) continue;
+        const uint64_t offset = d->lines[list[i].line - 1];
+        if (taken > 0) headings[at + taken - 1].end = offset;
+        headings[at + taken++] = (struct outline_heading){.document = document,
+                                                          .offset = offset,
+                                                          .end = d->size,
+                                                          .level = 1,
+                                                          .title = name,
+                                                          .size = (uint16_t)strlen(list[i].name)};
+    }
+    memmove(headings + at + taken, headings + at + n, (o->n_headings - at) * sizeof *headings);
+    o->n_headings += taken;
+    for (size_t i = document + 1; i <= o->corpus->n_documents; i++) o->first_heading[i] += taken;
+    return taken > 0;
 }
 
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end)

@@ -11,6 +11,8 @@
 
 #include "app/text/corpus.h"
 
+struct definition;
+
 struct outline_entry {
     bool folder, open;
     uint16_t depth;
@@ -53,6 +55,10 @@ void outline_close(struct outline *o);
 /* Scans on for about so many milliseconds; false when all is scanned. */
 bool outline_step(struct outline *o, int milliseconds);
 bool outline_done(const struct outline *o);
+
+/* Puts what a document of code defines among the headings, which then have other numbers; false where there is nothing
+ * to put. When all is scanned. */
+bool outline_define(struct outline *o, size_t document, const struct definition *list, size_t n);
 
 /* Headings of a document: [begin, end) in `headings`; empty where it is not scanned yet. */
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end);
