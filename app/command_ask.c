@@ -71,6 +71,7 @@ static int find_place(const struct work *w, size_t *document, uint64_t *offset, 
 {
     const char *named = w->options->similar, *colon = strrchr(named, ':');
     char *end = NULL, *path = colon ? strndup(named, (size_t)(colon - named)) : NULL;
+    if (colon && !path) return error_memory(e);
     errno = 0;
     unsigned long long line = path ? strtoull(colon + 1, &end, 10) : 0;
     if (!path || line == 0 || errno || *end) {
