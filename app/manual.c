@@ -16,6 +16,13 @@ static bool takes(const struct options_entry *option, enum command command)
     return command == COMMAND_SCREEN || option->commands >> command & 1;
 }
 
+/* Whether what a PATH is has to be said. */
+static bool names_path(enum command command)
+{
+    struct options_entry e;
+    return command == COMMAND_SCREEN || (options_command((unsigned)command, &e) && strstr(e.argument, "PATH"));
+}
+
 void manual_help(enum command command, FILE *out)
 {
     struct options_entry e;
@@ -27,7 +34,8 @@ void manual_help(enum command command, FILE *out)
         snprintf(call, sizeof call, "%s%s[OPTIONS] %s", e.name, *e.name ? " " : "", e.argument);
         fprintf(out, "  lectern %-42s %s\n", call, e.help);
     }
-    fprintf(out, "\n%s\n\nOptions:\n", paths);
+    fprintf(out, "%s%s%s\nOptions:\n", names_path(command) ? "\n" : "", names_path(command) ? paths : "",
+            names_path(command) ? "\n" : "");
     for (unsigned i = 0; options_option(i, &e); i++) {
         if (!takes(&e, command)) continue;
         char call[48], letter[] = "    ";
@@ -114,8 +122,10 @@ void manual_page(enum command command, FILE *out)
     fputs(".SH DESCRIPTION\n", out);
     roff(command == COMMAND_SCREEN ? about : self.help, out);
     fputs(command == COMMAND_SCREEN ? "\n.PP\n" : ".\n.PP\n", out);
-    roff(paths, out);
-    fputc('\n', out);
+    if (names_path(command)) {
+        roff(paths, out);
+        fputc('\n', out);
+    }
     for (unsigned i = 1; command == COMMAND_SCREEN && options_command(i, &e); i++) {
         fprintf(out, ".TP\n.B lectern %s\n", e.name);
         roff(e.help, out);
