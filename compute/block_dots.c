@@ -131,6 +131,59 @@ static inline __m256 six_bits(uint32_t first, uint32_t second, __m256 d)
     return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), d);
 }
 
+/* Eight factors of x's runs, and what minima add. */
+static inline __attribute__((always_inline)) __m256 factors_k(struct sums *s, const uint8_t *b,
+                                                              const struct block_elements *x, uint32_t block)
+{
+    uint32_t w[3];
+    memcpy(w, b + 4, sizeof w);
+    const __m256 scales = six_bits(w[0] & 0x3f3f3f3f, (w[2] & 0x0f0f0f0f) | (w[0] >> 2 & 0x30303030), half_in_all(b)),
+                 minima = six_bits(w[1] & 0x3f3f3f3f, (w[2] >> 4 & 0x0f0f0f0f) | (w[1] >> 2 & 0x30303030),
+                                   half_in_all(b + 2));
+    s->rest = _mm256_fnmadd_ps(minima, _mm256_loadu_ps(x->sum32 + block * 8), s->rest);
+    return _mm256_mul_ps(scales, _mm256_loadu_ps(x->scale + block * 8));
+}
+
+#ifdef __AVX512F__
+/* 128 elements, `k` the first or second of a block, in two vectors: the runs that lie in low halves of bytes, 4 k and
+ * 4 k + 2, and those in high halves. */
+static inline __attribute__((always_inline)) void add_runs(__m512 sum[2], const uint8_t *low, const uint8_t *fifth,
+                                                           const int8_t *x, __m256 factors, int k)
+{
+    const __m512i v = _mm512_loadu_si512(low + 64 * k), four_bits = _mm512_set1_epi8(15);
+    const __m512i first = _mm512_loadu_si512(x + 128 * k), second = _mm512_loadu_si512(x + 128 * k + 64);
+    const __m512i of_x[2] = {_mm512_shuffle_i64x2(first, second, 0x44), _mm512_shuffle_i64x2(first, second, 0xee)};
+    __m512i q[2] = {_mm512_and_si512(v, four_bits), _mm512_and_si512(_mm512_srli_epi16(v, 4), four_bits)};
+    for (int j = 0; j < 2; j++) {
+        const int run = 4 * k + j; /* and the second next one, in the upper lanes */
+        if (fifth) {
+            const __m512i shift = _mm512_mask_blend_epi16(0xffff0000, _mm512_set1_epi16((int16_t)run),
+                                                          _mm512_set1_epi16((int16_t)(run + 2)));
+            const __m512i bits = _mm512_srlv_epi16(_mm512_broadcast_i64x4(load_bytes(fifth)), shift);
+            q[j] = _mm512_or_si512(q[j], _mm512_slli_epi16(_mm512_and_si512(bits, _mm512_set1_epi8(1)), 4));
+        }
+        const __m512i which = _mm512_mask_blend_epi32(0xff00, _mm512_set1_epi32(run), _mm512_set1_epi32(run + 2));
+        const __m512 factor = _mm512_permutexvar_ps(which, _mm512_castps256_ps512(factors));
+        const vector_int four = dot4((vector_int){0}, (vector_int)q[j], (vector_int)of_x[j]);
+        sum[j] = _mm512_fmadd_ps((__m512)to_float(four), factor, sum[j]);
+    }
+}
+
+static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, const struct block_elements *x,
+                                                            uint32_t cols, bool has_fifth)
+{
+    const size_t low = has_fifth ? 48 : 16;
+    __m512 sum[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    struct sums s = {{_mm256_setzero_ps(), _mm256_setzero_ps()}, _mm256_setzero_ps()};
+    for (uint32_t i = 0; i < cols / 256; i++, b += low + 128) {
+        const __m256 factors = factors_k(&s, b, x, i);
+        for (int k = 0; k < 2; k++)
+            add_runs(sum, b + low, has_fifth ? b + 16 : NULL, x->q + (size_t)i * 256, factors, k);
+    }
+    s.sum[0] = s.rest; /* all lanes of it count here */
+    return total(&s) + _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
+}
+#else
 static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, const struct block_elements *x,
                                                             uint32_t cols, bool has_fifth)
 {
@@ -138,15 +191,8 @@ static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, co
     const __m256i four_bits = _mm256_set1_epi8(15), one_bit = _mm256_set1_epi8(1);
     struct sums s = {{_mm256_setzero_ps(), _mm256_setzero_ps()}, _mm256_setzero_ps()};
     for (uint32_t i = 0; i < cols / 256; i++, b += low + 128) {
-        uint32_t w[3];
         float factor[8];
-        memcpy(w, b + 4, sizeof w);
-        const __m256 scales =
-                         six_bits(w[0] & 0x3f3f3f3f, (w[2] & 0x0f0f0f0f) | (w[0] >> 2 & 0x30303030), half_in_all(b)),
-                     minima = six_bits(w[1] & 0x3f3f3f3f, (w[2] >> 4 & 0x0f0f0f0f) | (w[1] >> 2 & 0x30303030),
-                                       half_in_all(b + 2));
-        _mm256_storeu_ps(factor, _mm256_mul_ps(scales, _mm256_loadu_ps(x->scale + i * 8)));
-        s.rest = _mm256_fnmadd_ps(minima, _mm256_loadu_ps(x->sum32 + i * 8), s.rest);
+        _mm256_storeu_ps(factor, factors_k(&s, b, x, i));
         __m256i high = has_fifth ? load_bytes(b + 16) : _mm256_setzero_si256();
         for (int k = 0; k < 4; k++) {
             const __m256i v = load_bytes(b + low + k * 32);
@@ -161,6 +207,7 @@ static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, co
     s.sum[0] = _mm256_add_ps(s.sum[0], s.rest); /* all lanes of it count here */
     return total(&s);
 }
+#endif
 
 static float dot_6_k(const uint8_t *b, const struct block_elements *x, uint32_t cols)
 {
