@@ -78,7 +78,7 @@ static int read_on(struct reading *r, uint64_t end, double seconds, struct scale
         if (read_chunk(r, n, e) != 0) return -1;
         const double ended = scale_run_now();
         if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, n, ended - chunk_began);
-        r->rows = r->rows < r->window ? r->window : r->rows - r->rows % r->window;
+        if (r->window > 1) r->rows = r->rows < r->window ? r->window : r->rows - r->rows % r->window;
         out->seconds = ended - began;
         out->tokens = session_position(r->session) - begin;
         out->gave_up = r->watch->limit > 0 && out->seconds > r->watch->limit;
