@@ -34,6 +34,12 @@ first=$(ask --device cpu --no-state "$scratch/text")
 [ "$(ask --device cpu "$scratch/text")" = "$first" ] || fail "a kept read gives other evidence"
 [ "$(jq '[.[].score] | max < 0' <<<"$first")" = true ] || fail "scores are no sums of logarithms: $first"
 
+# A script that the vocabulary does not know: by words, and that is said.
+mkdir "$scratch/russian"
+printf 'Кошка сидела на ковре.\n\nСобака спала у двери.\n' >"$scratch/russian/text.txt"
+by=$("$lectern" ask "${options[@]}" --device cpu --no-state --answerer none --rank fused --json -q "где спала собака?" "$scratch/russian" | jq -r .rank_by)
+[ "$by" = words ] || fail "a script that is not known is ranked by $by"
+
 # The text grows inside its last window: that one is read again, most others are not.
 cp "$scratch/all" "$scratch/text/book.txt"
 grown=$(read_json '[.read.new_tokens, .read.tokens]')

@@ -74,10 +74,14 @@ static int attend(struct reader *r, struct finding *f, const atomic_bool *cancel
 static int rank(struct reader *r, struct finding *f, const struct reader_segment *like, const struct finding_how *how,
                 const atomic_bool *cancel, struct error *e)
 {
+    /* Windows read a public encoder's vocabulary: in a script that it does not know places are ranked by their words.
+     */
+    const bool known =
+        !reader_model(r)->windows || how->rank == FINDING_ATTENTION || reread_knows(f->question, strlen(f->question));
     struct finding_rank_sources from = {.corpus = reader_corpus(r),
                                         .like = like,
                                         .pool = reader_backend(r)->pool,
-                                        .attention = f->score,
+                                        .attention = known ? f->score : NULL,
                                         .share = f->share,
                                         .fusion_weight = reader_fusion_weight(r),
                                         .in_logs = reader_model(r)->evidence.scale > 0};
