@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scripts/coverage.sh [REGEX]: builds with gcov, runs the tests whose names match (default: unit tests, fuzz corpora, and the scripts about kept
-# reads, servers, the command line and the cases), and prints what part of each file's lines was run; of the modules that open what they did not
-# make, the lines that were not.
+# reads, servers, the command line and the cases; without those of ranks and Vulkan), and prints what part of each file's lines was run; of the
+# modules that open what they did not make, the lines that were not.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 tests=${1:-'^(test_|fuzz_)|^check_(state|answerer_server|cli|cases)$'}
@@ -9,7 +9,7 @@ build=$PWD/build/coverage
 cmake --preset coverage >/dev/null
 cmake --build --preset coverage >/dev/null
 find "$build" -name '*.gcda' -delete
-(cd "$build" && ctest -j "$(nproc)" -R "$tests" | tail -4) || echo "some tests failed: their lines count all the same"
+(cd "$build" && ctest -j "$(nproc)" -R "$tests" -E 'ranks|vulkan' | tail -4) || echo "some tests failed: their lines count all the same"
 find "$build" -name '*.gcda' | grep -E '/(app|compute)' | xargs -n 20 gcov --json-format --stdout 2>/dev/null |
     jq -r --arg root "$PWD/" '.current_working_directory as $here | .files[] | select(.file | test("(^|/)(app|compute)/.*\\.c$")) |
         (.file | sub("^.*?(?=(app|compute)/)"; "")) as $f | .lines[] | [$f, .line_number, .count] | @tsv' |
