@@ -392,6 +392,29 @@ static void the_macros_of_mdoc_say_what_words_are(void **state)
         "DESCRIPTION\n\nThe winch utility (see slip(7)), \xE2\x80\x9Cwell\xE2\x80\x9D.\n\n-a, -b\nBoth.\n\nx\n  y\n");
 }
 
+static void functions_lists_and_joined_words_of_mdoc(void **state)
+{
+    (void)state;
+    static const char page[] = ".Dd May 1, 2020\n.Dt HAUL 3\n.Sh SYNOPSIS\n.In boats.h\n.Ft int\n"
+                               ".Fn haul \"const char *boat\" \"int n\"\n.Sh DESCRIPTION\nGive\n.Ar\nand\n"
+                               ".Pf un Ar known\nboats\n.Po in fog Pc .\n.Em a Ns b\n.Bl -bullet\n.It\nfirst\n.It\n"
+                               "second\n.El\n.Dl haul one\nAs\n.Ux\nhas it.\n.Va x Sq quoted\n.Rs\n.%T A Book\n.Re\n";
+    assert_converts(page, sizeof page - 1, "haul.3",
+                    "HAUL(3)\n\nSYNOPSIS\n\n#include <boats.h> int haul(const char *boat, int n)\n\nDESCRIPTION\n\n"
+                    "Give file ... and unknown boats (in fog). ab\n\n- first\n- second\n\nhaul one\n"
+                    "As UNIX has it. x \xE2\x80\x98quoted\xE2\x80\x99 A Book\n");
+}
+
+static void tags_links_and_calls_of_man(void **state)
+{
+    (void)state;
+    static const char page[] = ".TH LINK 1\n.SH NAME\nlink \\- x\n.IP \"long tag\" 4\nWords.\n.IP\nMore.\n.IP \\(bu\n"
+                               "Item.\n.UR http://x.org\nA site\n.UE .\n.SY link\n.OP \\-a b\n.YS\n";
+    assert_converts(page, sizeof page - 1, "link.1",
+                    "LINK(1)\n\nNAME\n\nlink - x\n\nlong tag\nWords.\n\nMore.\n\n- Item. A site <http://x.org>.\n"
+                    "link [-a b]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +437,8 @@ int main(void)
         cmocka_unit_test(overstrikes_are_undone),
         cmocka_unit_test(the_source_of_a_manual_page_is_its_words),
         cmocka_unit_test(the_macros_of_mdoc_say_what_words_are),
+        cmocka_unit_test(functions_lists_and_joined_words_of_mdoc),
+        cmocka_unit_test(tags_links_and_calls_of_man),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
