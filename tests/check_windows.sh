@@ -23,6 +23,11 @@ printf ' \n\n\t\n' >"$scratch/text/blank.txt"
 
 asked=(ask "${options[@]}" --answerer none --rank attention --json -q "where is mat 37?")
 evidence='[.evidence[] | {path, byte, score: (.score * 100 | round), share: (.share * 10000 | round)}] | sort_by(.path, .byte)'
+# Sums in another order may round a key the other way: two places may differ, the others not by more than .05.
+alike() {
+    jq -en --argjson a "$1" --argjson b "$2" '[$a[] as $x | $b[] | select(.path == $x.path and .byte == $x.byte and (.score - $x.score | fabs) < 5)] |
+        length >= ($a | length) - 2 and ($a | length) == ($b | length)' >/dev/null
+}
 ask() { "$lectern" "${asked[@]}" "$@" | jq "$evidence"; }
 read_json() { "$lectern" read "${options[@]}" --device cpu --json "$scratch/text" | jq -c "$1"; }
 
@@ -31,7 +36,7 @@ first=$(ask --device cpu --no-state "$scratch/text")
 [ "$(jq length <<<"$first")" -gt 5 ] || fail "little evidence: $first"
 [ "$(read_json '.read.new_tokens == .read.tokens and .read.tokens > 10000')" = true ] || fail "the text is not read"
 [ "$(read_json .read.new_tokens)" = 0 ] || fail "what is kept is read again"
-[ "$(ask --device cpu "$scratch/text")" = "$first" ] || fail "a kept read gives other evidence"
+alike "$(ask --device cpu "$scratch/text")" "$first" || fail "a kept read gives other evidence"
 [ "$(jq '[.[].score] | max < 0' <<<"$first")" = true ] || fail "scores are no sums of logarithms: $first"
 
 # A script that the vocabulary does not know: by words, and that is said.
@@ -44,16 +49,19 @@ by=$("$lectern" ask "${options[@]}" --device cpu --no-state --answerer none --ra
 cp "$scratch/all" "$scratch/text/book.txt"
 grown=$(read_json '[.read.new_tokens, .read.tokens]')
 [ "$(jq '.[0] > 0 and .[0] < .[1]' <<<"$grown")" = true ] || fail "a text that grew: $grown"
-[ "$(ask --device cpu "$scratch/text")" = "$(ask --device cpu --no-state "$scratch/text")" ] ||
+alike "$(ask --device cpu "$scratch/text")" "$(ask --device cpu --no-state "$scratch/text")" ||
     fail "a read that went on gives other evidence"
 
 # Interrupted, and read on.
 for i in $(seq 20); do cat "$scratch/all"; done >"$scratch/long"
+export XDG_CACHE_HOME=$scratch/interrupted
 timeout --foreground -s INT 1 "$lectern" read "${options[@]}" --device cpu "$scratch/long" 2>"$scratch/out"
-"$lectern" read --model tests/data/window_small.gguf --device cpu --json "$scratch/long" >"$scratch/json" 2>"$scratch/out" ||
+before=$("$lectern" state show --json 2>/dev/null | jq .tokens) # none where a slow build has read nothing yet
+"$lectern" read "${options[@]}" --device cpu --json "$scratch/long" >"$scratch/json" 2>"$scratch/out" ||
     fail "reading on failed: $(cat "$scratch/out")"
-jq -e '.read.new_tokens == 0 or .read.new_tokens < .read.tokens' "$scratch/json" >/dev/null || fail "all was read again"
-[ "$(ask --device cpu "$scratch/long")" = "$(ask --device cpu --no-state "$scratch/long")" ] ||
+jq -e --argjson before "${before:-0}" '.read.new_tokens == .read.tokens - $before and ($before % 32 == 0 or .read.new_tokens == 0)' \
+    "$scratch/json" >/dev/null || fail "read on from $before: $(cat "$scratch/json")"
+alike "$(ask --device cpu "$scratch/long")" "$(ask --device cpu --no-state "$scratch/long")" ||
     fail "an interrupted read gives other evidence"
 
 # Several ranks, fewer keys, a dry run, the card, scale.
@@ -62,7 +70,7 @@ if command -v mpirun >/dev/null && ldd "$lectern" | grep -q libmpi; then
     for n in 2 3; do
         ASAN_OPTIONS=detect_leaks=0 mpirun --oversubscribe --allow-run-as-root -n $n "$lectern" "${asked[@]}" \
             --device cpu --no-state "$scratch/text" >"$scratch/json" || fail "ask failed on $n ranks"
-        [ "$(jq "$evidence" "$scratch/json")" = "$whole" ] || fail "$n ranks give other evidence"
+        alike "$(jq "$evidence" "$scratch/json")" "$whole" || fail "$n ranks give other evidence"
     done
 fi
 "$lectern" read "${options[@]}" --device cpu --dry-run --json "$scratch/text" >"$scratch/json" || fail "no dry run"
@@ -78,9 +86,7 @@ grep -q 'this is a reader, no chat model' "$scratch/out" || fail "as an answerer
 
 # The CPU and a Vulkan device read alike.
 if "$lectern" devices 2>/dev/null | grep -q vulkan; then
-    vulkan=$("$lectern" "${asked[@]}" --device vulkan/fp32 --no-state "$scratch/text")
-    close='[.evidence[] | {path, byte}] | sort_by(.path, .byte)'
-    [ "$(jq "$close" <<<"$vulkan")" = "$("$lectern" "${asked[@]}" --device cpu/fp32 --no-state "$scratch/text" | jq "$close")" ] ||
+    alike "$(ask --device vulkan/fp32 --no-state "$scratch/text")" "$(ask --device cpu/fp32 --no-state "$scratch/text")" ||
         fail "a Vulkan device finds other places"
 fi
 exit $status
