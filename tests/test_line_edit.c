@@ -217,7 +217,7 @@ static void the_history_keeps_the_last_500(void **state)
 {
     (void)state;
     struct line_edit l = {0};
-    char text[16];
+    char text[24];
     for (int i = 0; i < 502; i++) {
         snprintf(text, sizeof text, "line %d", i);
         line_edit_set(&l, text);
