@@ -365,15 +365,15 @@ static void the_source_of_a_manual_page_is_its_words(void **state)
         ".\\\" a comment\n.ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.if t \\{\\\n.not this\n.\\}\n.de XX\nnor this\n..\n"
         ".TH WINCH 8 2020\n.SH \"THE NAME\"\nwinch \\- haul \\fIboats\\fP\n.SH OPTIONS\n.TP\n.BR \\-\\-keep = "
         "\\fIBOOK\\fR\n"
-        "Writes \\(lqevery\\(rq haul,\nand na\\(:ive ones.\n.IP \\(bu 2\nfirst\n.nf\na\n  b\n.fi\n.UR "
+        "Writes \\(lqevery\\(rq haul,\nand na\\(:ive ones.\n.IP \\(bu 2\nfirst\n.nf\na\n\n  b\n.fi\n.UR "
         "https://x\nthere\n.UE .\n";
     struct converted c;
     struct error e;
     assert_ok(convert(&c, page, sizeof page - 1, "winch.8", &e), e);
-    assert_string_equal(c.text,
-                        "WINCH(8)\n\nTHE NAME\n\nwinch - haul boats\n\nOPTIONS\n\n--keep=BOOK\n"
-                        "Writes \xE2\x80\x9C"
-                        "every\xE2\x80\x9D haul, and na\xC3\xAFve ones.\n\n- first\n\na\n  b\n\nthere <https://x>.\n");
+    assert_string_equal(
+        c.text, "WINCH(8)\n\nTHE NAME\n\nwinch - haul boats\n\nOPTIONS\n\n--keep=BOOK\n"
+                "Writes \xE2\x80\x9C"
+                "every\xE2\x80\x9D haul, and na\xC3\xAFve ones.\n\n- first\n\na\n\n  b\n\nthere <https://x>.\n");
     assert_at(&c, "Writes", "WINCH(8) > OPTIONS");
     converted_free(&c);
 }
@@ -395,13 +395,14 @@ static void the_macros_of_mdoc_say_what_words_are(void **state)
 static void functions_lists_and_joined_words_of_mdoc(void **state)
 {
     (void)state;
-    static const char page[] = ".Dd May 1, 2020\n.Dt HAUL 3\n.Sh SYNOPSIS\n.In boats.h\n.Ft int\n"
-                               ".Fn haul \"const char *boat\" \"int n\"\n.Sh DESCRIPTION\nGive\n.Ar\nand\n"
-                               ".Pf un Ar known\nboats\n.Po in fog Pc .\n.Em a Ns b\n.Bl -bullet\n.It\nfirst\n.It\n"
-                               "second\n.El\n.Dl haul one\nAs\n.Ux\nhas it.\n.Va x Sq quoted\n.Rs\n.%T A Book\n.Re\n";
+    static const char page[] =
+        ".Dd May 1, 2020\n.Dt HAUL 3\n.Sh SYNOPSIS\n.In boats.h\n.Ft int\n"
+        ".Fn haul \"const char *boat\" \"int n\"\n.Sh DESCRIPTION\nGive\n.Ar\nand\n"
+        ".Pf un Ar known\nboats\n.Po in fog Pc .\n.Po\nor rain\n.Pc ;\n.Em a Ns b\n.Bl -bullet\n.It\nfirst\n.It\n"
+        "second\n.El\n.Dl haul one\nAs\n.Ux\nhas it.\n.Va x Sq quoted\n.Rs\n.%T A Book\n.Re\n";
     assert_converts(page, sizeof page - 1, "haul.3",
                     "HAUL(3)\n\nSYNOPSIS\n\n#include <boats.h> int haul(const char *boat, int n)\n\nDESCRIPTION\n\n"
-                    "Give file ... and unknown boats (in fog). ab\n\n- first\n- second\n\nhaul one\n"
+                    "Give file ... and unknown boats (in fog). (or rain); ab\n\n- first\n- second\n\nhaul one\n"
                     "As UNIX has it. x \xE2\x80\x98quoted\xE2\x80\x99 A Book\n");
 }
 

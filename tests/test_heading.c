@@ -45,7 +45,8 @@ static void chapters_are_named_in_other_languages(void **state)
     LEVELS(2, "Глава 2", "ГЛАВА ПЕРВАЯ", "Kapitel XII: Die Flut", "Erstes Kapitel", "2. fejezet", "Capítulo 4",
            "Пролог", "Épilogue", "الفصل الأول");
     LEVELS(1, "Часть 1", "Teil 2", "Livre I");
-    LEVELS(0, "Глава государства сказал", "Kapitel ist ein Wort", "глава 2", "Пролог был длинный");
+    LEVELS(0, "Глава государства сказал", "Kapitel ist ein Wort", "глава 2", "Пролог был длинный",
+           "Глава 2 была длинной", "Kapitel 3 war lang", "Chapitre 2 est perdu");
     LEVELS(2, "Глава 2.");
     LEVELS(0, "Глава 2,", "第一章。"); /* goes on, or ends like a sentence */
 }

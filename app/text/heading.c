@@ -133,13 +133,20 @@ static const struct named alone[] = {
     {"مقدمة", 2},      {"خاتمة", 2},
 };
 
+/* Whether a small letter follows: "2 была длинной" is a sentence's, "2 Die Flut" and "2. Die Flut" are headings'. */
+static bool reads_on(struct rest line)
+{
+    if (line.size == 0 || *line.at != ' ') return false;
+    drop_spaces(&line);
+    size_t n;
+    return line.size > 0 && utf8proc_category(first_of(line, &n)) == UTF8PROC_CATEGORY_LL;
+}
+
 /* Whether the rest is a number (also a Roman one), or a single word: "1", "XII. Die Flut", "первая". */
 static bool is_number_or_ordinal(struct rest line)
 {
-    size_t n;
-    utf8proc_int32_t c = first_of(line, &n);
     if (line.size == 0) return false;
-    if (utf8proc_category(c) == UTF8PROC_CATEGORY_ND) return true;
+    if (take_number(&line)) return !reads_on(line);
     size_t roman = strspn(line.at, "IVXLC");
     if (roman > 0 && (roman >= line.size || strchr(" .:", line.at[roman]))) return true;
     return !memchr(line.at, ' ', line.size);

@@ -223,8 +223,8 @@ static size_t without_comment(const char *line, size_t size)
 static int put_words(struct man *m, const char *line, size_t size, struct error *e)
 {
     if (size == 0) {
-        if (m->flow.pre == 0) flow_gap(&m->flow, FLOW_PARAGRAPH);
-        return m->flow.pre > 0 ? flow_text(&m->flow, "\n", 1, e) : 0;
+        flow_gap(&m->flow, FLOW_PARAGRAPH);
+        return 0;
     }
     if (man_words(m, line, size, e) != 0) return -1;
     const bool joins = size >= 2 && memcmp(line + size - 2, "\\c", 2) == 0;

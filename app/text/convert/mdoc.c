@@ -62,9 +62,10 @@ static int put(struct man *m, const char *text, size_t size, struct error *e)
     return man_words(m, text, size, e);
 }
 
+/* Also behind a line that ended with a blank: ".Pc" alone closes it without one. */
 static int put_joined(struct man *m, const char *text, struct error *e)
 {
-    m->spaced = false;
+    m->spaced = m->flow.blank = false;
     return put(m, text, strlen(text), e);
 }
 
@@ -176,6 +177,7 @@ static int put_macro(struct man *m, const struct macro *macro, const struct man_
 static int put_all(struct man *m, const struct man_argument *a, size_t n, struct error *e)
 {
     size_t punctuation = n;
+    bool opened = false;
     m->end[0] = '\0';
     while (punctuation > 0 && closes(&a[punctuation - 1])) punctuation--;
     for (size_t i = 0; i < punctuation;) {
@@ -183,12 +185,13 @@ static int put_all(struct man *m, const struct man_argument *a, size_t n, struct
         size_t taken = 0;
         if ((macro ? put_macro(m, macro, a + i + 1, punctuation - i - 1, &taken, e) : put_word(m, &a[i], e)) != 0)
             return -1;
+        opened = macro && macro->role == OPENS;
         i += 1 + taken;
     }
     if (m->end[0] && put_joined(m, m->end, e) != 0) return -1;
     for (size_t i = punctuation; i < n; i++)
         if (put_word(m, &a[i], e) != 0) return -1;
-    m->spaced = true;
+    m->spaced = !opened; /* what ".Po" alone opens begins in the next line */
     return 0;
 }
 
@@ -263,5 +266,5 @@ int mdoc_line(struct man *m, const struct man_argument *a, size_t n, bool *known
         m->spaced = false;
         return flow_text(&m->flow, "\n", 1, e);
     }
-    return flow_text(&m->flow, " ", 1, e);
+    return m->spaced ? flow_text(&m->flow, " ", 1, e) : 0;
 }
