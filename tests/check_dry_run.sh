@@ -9,6 +9,7 @@ status=0
 head -c 3000 models/sample/jekyll-and-hyde.txt > "$tmp/page.txt"
 head -c 60000 models/sample/jekyll-and-hyde.txt > "$tmp/book.txt"
 for text in "$tmp/page.txt" "$tmp/book.txt" app/panes; do
+    rm -rf "$tmp/state" # the book begins as the page does: it would go on from what is kept of that
     "$lectern" read --dry-run --json --quiet --device cpu --state-dir "$tmp/state" "$text" > "$tmp/dry" || exit 1
     "$lectern" read --quiet --device cpu --state-dir "$tmp/state" "$text" > "$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
     "$lectern" state list --json --state-dir "$tmp/state" > "$tmp/list" || exit 1
