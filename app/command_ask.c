@@ -50,8 +50,7 @@ static int export_answer(const struct work *w, const struct answer *a, struct er
 static int check_export(const struct work *w, struct error *e)
 {
     const char *file = w->options->export;
-    if (!file || !corpus_reads(w->corpus, file)) return 0;
-    return error_set_kind(e, ERROR_USAGE, "--export %s: is one of the files that are read", file);
+    return file && export_check_over(w->corpus, file, e) ? error_prefix(e, "--export") : 0;
 }
 
 /* The document of that path, as places name it or as it is named from here; SIZE_MAX: there is none. */

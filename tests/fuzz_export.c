@@ -31,9 +31,9 @@ static void check_json(const struct export *x)
     free(text);
 }
 
-static void check_table(const struct export *x)
+static void check_table(const struct export *x, int (*write)(const struct export *, FILE *))
 {
-    char *text = written(x, export_csv);
+    char *text = written(x, write);
     bool quoted = false;
     for (const char *p = text; *p; p++) {
         const bool begins = !quoted && p > text && strchr(",\n", p[-1]); /* else a quote of the text */
@@ -110,7 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                  .not_inspected = "fuzz"};
         if (n > 0) {
             check_json(&x);
-            check_table(&x);
+            check_table(&x, export_csv);
+            check_table(&x, export_csv_map);
             check_markup(&x, export_svg);
             check_markup(&x, export_html);
         }

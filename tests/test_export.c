@@ -1,6 +1,7 @@
 #include "tests/screen_fixture.h"
 
 #include "app/output/export.h"
+#include "app/output/export_attention.h"
 #include "app/reader/inspected.h"
 #include "app/reader/finding_look.h"
 
@@ -83,9 +84,16 @@ static void a_table_is_quoted_and_holds_no_formulas(void **state)
         "1,2.01,0.665563,\"'=a<b>.txt\",1,3,0,53,0,17,\"<script>alert(\"\"x\"\")</script> & "
         "more\n=1+1\ttab\n^[[31mred\n\"\r\n"
         "2,1.01,0.334437,\"b.txt\",1,1,0,36,17,29,\"Nothing is said about scripts here.\n\"\r\n"
-        "\r\nmap_token_begin,map_token_end,evidence_share,dilated_share\r\n0.00,0.06,0.00236536,\r\n";
-    assert_memory_equal(text, expected, sizeof expected - 1);
-    assert_null(strstr(text, "branch,"));
+        "";
+    assert_string_equal(text, expected);
+    free(text);
+    text = written(&f, export_csv_map);
+    static const char map[] = "token_begin,token_end,evidence_share,dilated_share\r\n0.00,0.06,0.00236536,\r\n";
+    assert_memory_equal(text, map, sizeof map - 1);
+    free(text);
+    text = written(&f, export_attention_csv_branches);
+    assert_non_null(strchr(text, '\n'));
+    assert_string_equal(strchr(text, '\n'), "\n"); /* nothing was looked into */
     free(text);
     fixture_close(&f);
 }
@@ -134,12 +142,96 @@ static void tables_tell_what_every_branch_gets(void **state)
     (void)state;
     struct fixture f;
     open_asked(&f);
-    char *text = written_inspected(&f, &(struct inspected_choice){-1, 1, -1, 1}, export_csv);
-    assert_has(text, "\r\nlayer,head,branch,token,softmaxes,text,question,question_begin,question_end,text_tokens\r\n"
-                     "all,2,all,\"is\",2,0.375,0.625,32,38,29\r\n");
+    const struct inspected_choice one = {-1, 1, -1, 1};
+    char *text = written_inspected(&f, &one, export_attention_csv);
+    assert_string_equal(text,
+                        "layer,head,branch,token,softmaxes,text,question,question_begin,question_end,text_tokens\r\n"
+                        "all,2,all,\"is\",2,0.375,0.625,32,38,29\r\n");
+    free(text);
+    text = written_inspected(&f, &one, export_attention_csv_branches);
     assert_has(text, "\r\n1,8,1,0,0,0,,,1,1,0.25,0\r\n2,32,4,1,1,0,,,1,1,0.125,0\r\n"
                      "3,128,16,1,1,2,1,17,1,1,0.375,0.25\r\n4,512,32,1,1,1,1,1,1,1,0.25,0.125\r\n");
     free(text);
+    fixture_close(&f);
+}
+
+/* The columns of each line of a picture, from where it begins; entities count as what they stand for. */
+static void assert_fits_its_page(const char *svg)
+{
+    size_t lines = 0;
+    for (const char *at = svg; (at = strstr(at, "<text x=\"")) != NULL; lines++) {
+        const double left = atof(at + 9);
+        const char *end = strchr(at, '>'), *shown = end + 1, *closed = strstr(shown, "</text>");
+        char style[200];
+        snprintf(style, sizeof style, "%.*s", (int)(end - at), at);
+        const double width = 0.602 * (strstr(style, "\"q\"") ? 15 : strstr(style, "\"dim\"") ? 12 : 13);
+        size_t columns = 0;
+        for (const char *p = shown; p < closed; p++) {
+            if (*p == '&' || *p == '<') p = strchr(p, *p == '&' ? ';' : '>');
+            columns += (*p & 0xC0) != 0x80 && *p != '>';
+        }
+        if (!strstr(style, "anchor") && left + width * (double)columns > 1040) fail_msg("%.200s", at);
+        at = closed;
+    }
+    assert_true(lines > 10);
+}
+
+static void a_heading_fits_its_page_however_long_what_it_names(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char path[500], question[1000] = "";
+    static const char text[] = "The lamp is lit.\n";
+    memset(path, 'd', sizeof path);
+    snprintf(path + 480, 20, "/the-last-part.txt");
+    for (int i = 0; i < 40; i++) strcat(question, "who lit the lamp & when ");
+    const char *const paths[] = {path}, *const texts[] = {text};
+    const size_t sizes[] = {sizeof text - 1};
+    fixture_open(&f, paths, texts, sizes, 1);
+    fixture_read(&f, true);
+    fixture_ask(&f, question);
+    fixture_answer(&f);
+    char *svg = written_inspected(&f, &(struct inspected_choice){0, 0, 0, 2}, export_svg);
+    assert_fits_its_page(svg);
+    assert_has(svg, "the-last-part.txt, lines 1 to 1<");
+    free(svg);
+    fixture_close(&f);
+}
+
+/* A program that reads CSV takes one table. */
+static void each_table_is_a_file_and_all_have_room_or_none_is_written(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.csv", "a-map.csv", "a-attention.csv", "a-branches.csv", "a-places.csv"};
+    static const char *const heads[] = {"rank,score", "token_begin,", "layer,head,", "branch,segment", "place,mass"};
+    struct fixture f;
+    struct error e = {0};
+    open_asked(&f);
+    const struct export x = export_of(&f);
+    char directory[] = "/tmp/lectern_export_XXXXXX", path[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/%s", directory, names[0]);
+    assert_ok(export_write(&x, path, &e), e);
+    for (int i = 0; i < 5; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        char *text = screens_read(path);
+        assert_memory_equal(text, heads[i], strlen(heads[i]));
+        assert_null(strstr(text, "\r\n\r\n"));
+        free(text);
+    }
+    /* A table that has no room leaves all as it was. */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    snprintf(path, sizeof path, "%s/%s", directory, names[0]);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(export_write(&x, path, &e), -1);
+    assert_non_null(strstr(e.text, "a-places.csv: is there and no plain file"));
+    assert_int_equal(access(path, F_OK), -1);
+    for (int i = 1; i < 5; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(directory), 0); /* nothing else is left in it */
     fixture_close(&f);
 }
 
@@ -305,6 +397,8 @@ int main(void)
         cmocka_unit_test(a_field_is_no_formula_however_it_begins),
         cmocka_unit_test(a_table_is_quoted_and_holds_no_formulas),
         cmocka_unit_test(tables_tell_what_every_branch_gets),
+        cmocka_unit_test(a_heading_fits_its_page_however_long_what_it_names),
+        cmocka_unit_test(each_table_is_a_file_and_all_have_room_or_none_is_written),
         cmocka_unit_test(every_format_holds_the_dilated_attention),
         cmocka_unit_test(an_attention_that_could_not_be_looked_into_is_said_to_be),
         cmocka_unit_test(the_columns_of_the_map_add_up_to_the_attention),

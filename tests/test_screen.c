@@ -430,6 +430,24 @@ static void questions_keep_their_evidence_and_two_maps_can_be_compared(void **st
     fixture_close(&f);
 }
 
+static void a_title_has_all_of_a_question_or_nothing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_ask(&f,
+                "what does lamp_burn return with the oil that the keeper brought up the stairs on the evening of the "
+                "storm?");
+    fixture_answer(&f);
+    fixture_keys(&f, "c");
+    fixture_draw(&f, 50, 200);
+    char *text = canvas_text(&f.canvas);
+    assert_non_null(strstr(text, "─ Question 2, evidence  "));
+    assert_non_null(strstr(text, "─ Question 1, \"who brought back the men of the schooner?\", evidence"));
+    free(text);
+    fixture_close(&f);
+}
+
 static void all_questions_are_one_transcript_the_newest_below(void **state)
 {
     (void)state;
@@ -1176,6 +1194,7 @@ int main(void)
         cmocka_unit_test(the_pattern_of_windows_looks_both_ways),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(the_map_shows_the_dilated_attention_instead),
+        cmocka_unit_test(a_title_has_all_of_a_question_or_nothing),
         cmocka_unit_test(two_dilated_maps_are_compared_on_one_scale),
         cmocka_unit_test(the_inspector_takes_the_attention_apart),
         cmocka_unit_test(the_inspectors_places_are_gone_to),

@@ -97,23 +97,22 @@ void export_csv_field(FILE *f, const char *bytes, size_t size)
     fputc('"', f);
 }
 
-/* The maps, a row a column; without the dilated attention its shares are empty. */
-static void csv_map(const struct export *x, FILE *f)
+int export_csv_map(const struct export *x, FILE *f)
 {
     double share[EXPORT_COLUMNS], dilated[EXPORT_COLUMNS];
     const uint64_t first = x->first_token, span = export_end(x) - first;
     export_columns(x, share);
     const bool has_dilated = export_attention_columns(x, dilated);
-    fputs("\r\nmap_token_begin,map_token_end,evidence_share,dilated_share\r\n", f);
+    fputs("token_begin,token_end,evidence_share,dilated_share\r\n", f);
     for (int i = 0; i < EXPORT_COLUMNS; i++) {
         fprintf(f, "%.2f,%.2f,%.6g,", (double)first + (double)span * i / EXPORT_COLUMNS,
                 (double)first + (double)span * (i + 1) / EXPORT_COLUMNS, share[i]);
         if (has_dilated) fprintf(f, "%.6g", dilated[i]);
         fputs("\r\n", f);
     }
+    return ferror(f) ? -1 : 0;
 }
 
-/* One table after the other, an empty line between them. */
 int export_csv(const struct export *x, FILE *f)
 {
     fputs("rank,score,share,path,line_begin,line_end,byte_begin,byte_end,token_begin,token_end,text\r\n", f);
@@ -130,8 +129,6 @@ int export_csv(const struct export *x, FILE *f)
         export_csv_field(f, item.place.text, item.place.size);
         fputs("\r\n", f);
     }
-    csv_map(x, f);
-    export_attention_csv(x, f);
     return ferror(f) ? -1 : 0;
 }
 
@@ -190,30 +187,67 @@ int export_json(const struct export *x, FILE *f)
     return ferror(f) ? -1 : 0;
 }
 
+/* What an ending stands for: a file, and of the tables, which programs take one at a time, a file each. */
 static const struct {
-    const char *ending;
+    const char *ending, *table; /* in the name, before the ending */
     int (*write)(const struct export *, FILE *);
-} formats[] = {{".svg", export_svg}, {".html", export_html}, {".csv", export_csv}, {".json", export_json}};
+} files[] = {{".svg", "", export_svg},
+             {".html", "", export_html},
+             {".json", "", export_json},
+             {".csv", "", export_csv},
+             {".csv", "-map", export_csv_map},
+             {".csv", "-attention", export_attention_csv},
+             {".csv", "-branches", export_attention_csv_branches},
+             {".csv", "-places", export_attention_csv_places}};
 
-/* Index in the table; -1 where the ending is none of them. */
-static int format_of(const char *path)
+#define N_FILES (sizeof files / sizeof files[0])
+
+static bool ends_so(const char *path, size_t i)
 {
     const char *dot = strrchr(path, '.');
-    for (int i = 0; dot && i < (int)(sizeof formats / sizeof formats[0]); i++) {
-        if (strcmp(dot, formats[i].ending) == 0) return i;
-    }
-    return -1;
+    return dot != NULL && strcmp(dot, files[i].ending) == 0;
 }
 
 int export_check(const char *path, struct error *e)
 {
-    return format_of(path) >= 0
-               ? 0
-               : error_set_kind(e, ERROR_USAGE, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+    for (size_t i = 0; i < N_FILES; i++)
+        if (ends_so(path, i)) return 0;
+    return error_set_kind(e, ERROR_USAGE, "%s: a file to export to ends in .svg, .html, .csv or .json", path);
+}
+
+/* PATH with the table's name in it, and more behind it; malloc'ed. */
+static char *named(const char *path, size_t i, const char *behind)
+{
+    const size_t stem = strlen(path) - strlen(files[i].ending), size = strlen(path) + 48;
+    char *name = malloc(size);
+    if (name) snprintf(name, size, "%.*s%s%s%s", (int)stem, path, files[i].table, files[i].ending, behind);
+    return name;
+}
+
+/* Nothing is written over a text that is read, nor over what is no plain file. */
+static int check_file(const struct corpus *c, const char *file, struct error *e)
+{
+    struct stat st;
+    if (corpus_reads(c, file)) return error_set_kind(e, ERROR_USAGE, "%s: is one of the files that are read", file);
+    if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode))
+        return error_set(e, "%s: is there and no plain file: nothing is written over it", file);
+    return 0;
+}
+
+int export_check_over(const struct corpus *c, const char *path, struct error *e)
+{
+    for (size_t i = 0; i < N_FILES; i++) {
+        char *file = ends_so(path, i) ? named(path, i, "") : NULL;
+        if (file == NULL && ends_so(path, i)) return error_memory(e);
+        const int failed = file ? check_file(c, file, e) : 0;
+        free(file);
+        if (failed) return -1;
+    }
+    return 0;
 }
 
 /* The file is written beside and takes its place when it is whole: a full disk leaves what was there. */
-static int write_beside(const struct export *x, const char *path, const char *beside)
+static int write_beside(const struct export *x, size_t i, const char *path, const char *beside)
 {
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
@@ -221,26 +255,33 @@ static int write_beside(const struct export *x, const char *path, const char *be
         if (fd >= 0) close(fd);
         return -1;
     }
-    int written = formats[format_of(path)].write(x, f);
+    int written = files[i].write(x, f);
     if (fclose(f) != 0) written = -1;
     if (written == 0) written = rename(beside, path);
     return written;
 }
 
+static int write_file(const struct export *x, const char *path, size_t i, struct error *e)
+{
+    char behind[32];
+    snprintf(behind, sizeof behind, ".%ld.new", (long)getpid());
+    char *file = named(path, i, ""), *beside = named(path, i, behind);
+    int failed = file && beside ? 0 : error_memory(e);
+    errno = 0;
+    if (!failed && write_beside(x, i, file, beside) != 0) {
+        const int reason = errno;
+        if (reason != EEXIST) unlink(beside);
+        failed = error_set(e, "%s: %s", file, reason ? strerror(reason) : "it could not be written");
+    }
+    free(file);
+    free(beside);
+    return failed;
+}
+
 int export_write(const struct export *x, const char *path, struct error *e)
 {
-    struct stat st;
-    if (export_check(path, e) != 0) return -1;
-    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return error_set(e, "%s: is there and no plain file: nothing is written over it", path);
-    const size_t size = strlen(path) + 32;
-    char *beside = malloc(size);
-    if (!beside) return error_memory(e);
-    snprintf(beside, size, "%s.%ld.new", path, (long)getpid());
-    errno = 0;
-    int failed = write_beside(x, path, beside);
-    const int reason = errno;
-    if (failed && reason != EEXIST) unlink(beside);
-    free(beside);
-    return failed ? error_set(e, "%s: %s", path, reason ? strerror(reason) : "it could not be written") : 0;
+    if (export_check(path, e) != 0 || export_check_over(x->corpus, path, e) != 0) return -1;
+    for (size_t i = 0; i < N_FILES; i++)
+        if (ends_so(path, i) && write_file(x, path, i, e) != 0) return -1;
+    return 0;
 }

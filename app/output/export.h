@@ -31,17 +31,22 @@ struct export
 /* Columns of the map. */
 #define EXPORT_COLUMNS 480
 
-/* Writes to `path` what its ending says: .svg, .html, .csv or .json. Any other ending is an error, and so is a file
- * that cannot be written. */
+/* Writes to `path` what its ending says: .svg, .html, .csv or .json. The tables are a file each: NAME.csv has the
+ * evidence, NAME-map.csv and others beside it the rest. Any other ending is an error, and so is a file that cannot be
+ * written. */
 int export_write(const struct export *x, const char *path, struct error *e);
 
 /* Is it a file that export_write can write, going by its ending? */
 int export_check(const char *path, struct error *e);
 
+/* Of an ending that is checked: is each file that it stands for one that may be written, or written over? */
+int export_check_over(const struct corpus *c, const char *path, struct error *e);
+
 /* The same onto a stream; -1 where writing fails. */
 int export_svg(const struct export *x, FILE *f);
 int export_html(const struct export *x, FILE *f);
-int export_csv(const struct export *x, FILE *f);
+int export_csv(const struct export *x, FILE *f);     /* the evidence */
+int export_csv_map(const struct export *x, FILE *f); /* a row a column; dilated shares may be empty */
 int export_json(const struct export *x, FILE *f);
 
 /* Used by the formats. Where the map ends. */

@@ -233,8 +233,9 @@ void export_attention_svg(const struct export *x, struct page *p)
     double share[EXPORT_COLUMNS], peak;
     if (x->inspected == NULL && x->not_inspected == NULL) return;
     if (x->inspected == NULL) {
-        p->y += PAGE_LINE + 10;
-        export_page_printf(p, PAGE_LEFT, " class=\"dim\"", "The dilated attention is not shown: %s", x->not_inspected);
+        p->y += 10;
+        snprintf(words, sizeof words, "The dilated attention is not shown: %s", x->not_inspected);
+        export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words, strlen(words), PAGE_TEXT_COLUMNS, 5);
         return;
     }
     describe(x, which, sizeof which);
@@ -307,12 +308,12 @@ static void csv_number_or_all(FILE *f, int chosen)
         fprintf(f, "%d,", chosen + 1);
 }
 
-void export_attention_csv(const struct export *x, FILE *f)
+int export_attention_csv(const struct export *x, FILE *f)
 {
     const struct inspected *i = x->inspected;
-    char token[64], branches[64];
-    if (i == NULL) return;
-    fputs("\r\nlayer,head,branch,token,softmaxes,text,question,question_begin,question_end,text_tokens\r\n", f);
+    char token[64];
+    fputs("layer,head,branch,token,softmaxes,text,question,question_begin,question_end,text_tokens\r\n", f);
+    if (i == NULL) return ferror(f) ? -1 : 0;
     csv_number_or_all(f, i->choice.layer);
     csv_number_or_all(f, i->choice.head);
     csv_number_or_all(f, i->choice.branch);
@@ -320,12 +321,17 @@ void export_attention_csv(const struct export *x, FILE *f)
     export_csv_field(f, *token ? token : "all", strlen(*token ? token : "all"));
     const unsigned long long start = i->in->start, end = i->in->start + i->in->n_token, n_text = i->in->n_text;
     fprintf(f, ",%u,%.6g,%.6g,%llu,%llu,%llu\r\n", softmaxes(i), i->on_text, i->on_question, start, end, n_text);
-    fputs("\r\nbranch,segment_length,dilation_rate,offset_first,offset_last,keys,key_first,key_last,tokens_on_grid,"
+    return ferror(f) ? -1 : 0;
+}
+
+int export_attention_csv_branches(const struct export *x, FILE *f)
+{
+    fputs("branch,segment_length,dilation_rate,offset_first,offset_last,keys,key_first,key_last,tokens_on_grid,"
           "tokens,mass,text\r\n",
           f);
-    for (uint32_t k = 0; k < x->model->n_branch; k++) {
+    for (uint32_t k = 0; x->inspected != NULL && k < x->model->n_branch; k++) {
         struct inspected_branch b;
-        inspected_branch(i, x->model, k, &b);
+        inspected_branch(x->inspected, x->model, k, &b);
         fprintf(f, "%u,%llu,%llu,%llu,%llu,%llu,", k + 1, (unsigned long long)x->model->branch[k].segment_length,
                 (unsigned long long)x->model->branch[k].dilation_rate, (unsigned long long)b.offset_first,
                 (unsigned long long)b.offset_last, (unsigned long long)b.n_keys);
@@ -334,9 +340,16 @@ void export_attention_csv(const struct export *x, FILE *f)
         if (b.n_keys > 0) fprintf(f, "%llu", (unsigned long long)b.key_last);
         fprintf(f, ",%u,%u,%.6g,%.6g\r\n", b.n_covered, b.n_tokens, b.mass, b.text);
     }
-    fputs("\r\nplace,mass,branches,position,path,line,byte_begin,byte_end,token\r\n", f);
-    for (size_t k = 0; k < i->n_places; k++) {
+    return ferror(f) ? -1 : 0;
+}
+
+int export_attention_csv_places(const struct export *x, FILE *f)
+{
+    const struct inspected *i = x->inspected;
+    fputs("place,mass,branches,position,path,line,byte_begin,byte_end,token\r\n", f);
+    for (size_t k = 0; i != NULL && k < i->n_places; k++) {
         struct told t;
+        char branches[64];
         tell(x, &i->places[k], &t);
         name_branches(i->places[k].branches, branches);
         fprintf(f, "%zu,%.6g,%s,%llu,", k + 1, i->places[k].mass, branches, (unsigned long long)i->places[k].position);
@@ -346,6 +359,7 @@ void export_attention_csv(const struct export *x, FILE *f)
         export_csv_field(f, t.token, t.n_token);
         fputs("\r\n", f);
     }
+    return ferror(f) ? -1 : 0;
 }
 
 /* --- JSON --- */

@@ -16,7 +16,12 @@ bool export_attention_columns(const struct export *x, double share[EXPORT_COLUMN
 
 void export_attention_svg(const struct export *x, struct page *p);
 void export_attention_html(const struct export *x, FILE *f);
-void export_attention_csv(const struct export *x, FILE *f);
+
+/* Tables of CSV: what was looked into, a row a branch, a row a place. Their heads alone where there is nothing. */
+int export_attention_csv(const struct export *x, FILE *f);
+int export_attention_csv_branches(const struct export *x, FILE *f);
+int export_attention_csv_places(const struct export *x, FILE *f);
+
 struct cJSON *export_attention_json(const struct export *x);
 
 #endif

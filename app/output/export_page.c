@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/text/figures.h"
+#include "app/text/safe_text.h"
 #include "app/text/text_layout.h"
 #include "app/terminal/theme.h"
 
@@ -47,6 +48,19 @@ void export_page_paragraph(struct page *p, int x, const char *style, const char 
         p->y += PAGE_LINE;
         export_page_text(p, x, style, line, n);
     }
+}
+
+const char *export_page_path(const char *path, int columns, const char **before)
+{
+    *before = "";
+    if ((int)safe_text_width(path, strlen(path)) <= columns) return path;
+    *before = "…";
+    while (*path && (int)safe_text_width(path, strlen(path)) > columns - 1) {
+        struct safe_glyph g;
+        safe_text_next(path, strlen(path), &g);
+        path += g.taken;
+    }
+    return path;
 }
 
 static double peak_of(const double *share)
@@ -93,8 +107,8 @@ int export_page_map(struct page *p, const struct export *x, const char *heading,
                     double *peak)
 {
     *peak = peak_of(share);
-    p->y += 34;
-    export_page_text(p, PAGE_LEFT, " class=\"head\"", heading, strlen(heading));
+    p->y += 34 - PAGE_LINE;
+    export_page_paragraph(p, PAGE_LEFT, " class=\"head\"", heading, strlen(heading), PAGE_TEXT_COLUMNS, 3);
     p->y += PAGE_MAP_HEIGHT + 34;
     const int base = p->y;
     fprintf(p->f, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#f6f7f9\"/>\n", PAGE_LEFT,

@@ -14,6 +14,7 @@
 #define PAGE_MAP_HEIGHT 120
 #define PAGE_LINE 20
 #define PAGE_TEXT_COLUMNS 120
+#define PAGE_QUESTION_COLUMNS 104 /* its letters are larger */
 
 struct page {
     FILE *f;
@@ -28,6 +29,9 @@ void export_page_printf(struct page *p, int x, const char *style, const char *fo
 /* Wrapped text on new lines; at most `most` of them. */
 void export_page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns,
                            int most);
+
+/* What of a path has room: all of it, or its end, `before` which an ellipsis stands. */
+const char *export_page_path(const char *path, int columns, const char **before);
 
 /* Bars below the heading, files' boundaries under them, and what the colours mean; gives back the baseline of the bars
  * and their largest share. */

@@ -52,16 +52,15 @@ static void evidence(const struct export *x, struct page *p)
     size_t n = x->answer->finding->n_items < EVIDENCE_SHOWN ? x->answer->finding->n_items : EVIDENCE_SHOWN;
     for (size_t i = 0; i < n; i++) {
         struct export_item item;
-        char words[600], share[16];
+        char lines[64], share[16];
+        const char *before;
         export_item(x, i, &item);
-        int size = snprintf(words, sizeof words, "%zu  %s  %s, lines %llu to %llu", i + 1,
-                            figures_share(share, (double)x->answer->finding->items[i].share), item.place.path,
-                            (unsigned long long)item.place.line[0], (unsigned long long)item.place.line[1]);
+        snprintf(lines, sizeof lines, ", lines %llu to %llu", (unsigned long long)item.place.line[0],
+                 (unsigned long long)item.place.line[1]);
+        const char *path = export_page_path(item.place.path, PAGE_TEXT_COLUMNS - 12 - (int)strlen(lines), &before);
         p->y += PAGE_LINE + 8;
-        export_page_text(p, PAGE_LEFT, " class=\"head\"", words,
-                         size < 0                      ? 0
-                         : (size_t)size < sizeof words ? (size_t)size
-                                                       : sizeof words - 1);
+        export_page_printf(p, PAGE_LEFT, " class=\"head\"", "%zu  %s  %s%s%s", i + 1,
+                           figures_share(share, (double)x->answer->finding->items[i].share), before, path, lines);
         export_page_paragraph(p, PAGE_LEFT + 24, "", item.place.text, item.place.size, PAGE_TEXT_COLUMNS, 3);
     }
 }
@@ -70,7 +69,7 @@ static void picture(const struct export *x, struct page *p)
 {
     const struct answer *a = x->answer;
     export_page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->finding->question, strlen(a->finding->question),
-                          PAGE_TEXT_COLUMNS, 6);
+                          PAGE_QUESTION_COLUMNS, 6);
     export_page_paragraph(p, PAGE_LEFT, "", a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40);
     map(x, p);
     evidence(x, p);

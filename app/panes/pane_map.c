@@ -303,37 +303,34 @@ static void describe(const struct pane_map *p, const struct view *v, bool focuse
 /* `number`: of the question, where two are compared; 0: one is shown. */
 static void title_of(const struct view *v, const struct lane *l, size_t number, int width, char *out, size_t size)
 {
-    char word[64], which[64], question[120] = "";
+    char word[64], which[64], kind[200], asked[160];
     if (!exchange_attended(l->exchange)) {
         snprintf(out, size, "Map");
         return;
     }
     name_word(l->exchange, v->dilated, word, sizeof word);
     name_choice(&v->choice, width, which, sizeof which);
-    if (number > 0 && width >= 60) {
-        char words[64];
-        const size_t whole =
-            safe_text_render(words, sizeof words, l->exchange->question, strlen(l->exchange->question), SAFE_LINE);
-        snprintf(question, sizeof question, "Question %zu, \"%s%s\", ", number, words,
-                 whole > strlen(words) ? "..." : "");
-    } else if (number > 0) {
-        snprintf(question, sizeof question, "Question %zu, ", number);
+    if (number == 0) {
+        snprintf(out, size, v->dilated ? "Dilated attention (%s)%s" : "Evidence attention%.0s%s", which, word);
+        return;
     }
     const bool all = v->choice.layer < 0 && v->choice.head < 0 && v->choice.branch < 0;
-    if (number > 0 && v->dilated)
-        snprintf(out, size, "%sdilated%s%s%s%s", question, all ? "" : " (", all ? "" : which, all ? "" : ")", word);
-    else if (number > 0)
-        snprintf(out, size, "%sevidence%s", question, word);
-    else if (v->dilated)
-        snprintf(out, size, "Dilated attention (%s)%s", which, word);
+    if (v->dilated)
+        snprintf(kind, sizeof kind, "dilated%s%s%s%s", all ? "" : " (", all ? "" : which, all ? "" : ")", word);
     else
-        snprintf(out, size, "Evidence attention%s", word);
+        snprintf(kind, sizeof kind, "evidence%s", word);
+    snprintf(out, size, "Question %zu, %s", number, kind);
+    /* All of its words, or none: the beginning of a sentence is no title. */
+    const char *text = l->exchange->question;
+    const size_t n = safe_text_render(asked, sizeof asked, text, strlen(text), SAFE_LINE);
+    if (n < sizeof asked && (int)(safe_text_width(out, strlen(out)) + safe_text_width(asked, n)) + 8 <= width)
+        snprintf(out, size, "Question %zu, \"%s\", %s", number, asked, kind);
 }
 
 static void draw_title(const struct pane_map *p, struct canvas *c, struct rect r, bool focused, const struct view *v,
                        const struct lane *l, size_t number)
 {
-    char title[320], detail[400];
+    char title[420], detail[400];
     title_of(v, l, number, r.w, title, sizeof title);
     describe(p, v, focused, l, r.w - (int)safe_text_width(title, strlen(title)) - 7, detail, sizeof detail);
     pane_title(c, r, focused, title, detail);

@@ -306,24 +306,32 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
     }
 }
 
+/* What the place is called (a page, a section of a book) stands there whole or not at all: a part of a sentence says
+ * nothing. `room`: columns. */
+static void describe(const struct pane_text *p, const struct view *v, int room, char *out, size_t size)
+{
+    const struct document *d = &v->atlas->corpus->documents[p->spot.document];
+    const uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
+    const double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->spot) / (double)all : 0;
+    const int n =
+        snprintf(out, size, "line %llu of %llu  %.0f%%", (unsigned long long)corpus_document_line(d, p->spot.offset),
+                 (unsigned long long)d->n_lines, percent);
+    const char *at = corpus_document_at(d, p->spot.offset);
+    if (at == NULL || n + 2 + (int)safe_text_width(at, strlen(at)) > room) return;
+    if ((size_t)n + 3 + strlen(at) <= size) snprintf(out + n, size - (size_t)n, "  %s", at);
+}
+
 void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool focused, const struct view *v)
 {
     const struct document *d = &v->atlas->corpus->documents[p->spot.document];
-    char detail[160];
-    uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
-    double percent = all ? 100.0 * (double)atlas_byte(v->atlas, p->spot) / (double)all : 0;
-    const char *at = corpus_document_at(d, p->spot.offset);
-    if (at && strlen(at) > 100) at = NULL; /* it would be cut anyway */
-    snprintf(detail, sizeof detail, "line %llu of %llu  %.0f%%%s%s",
-             (unsigned long long)corpus_document_line(d, p->spot.offset), (unsigned long long)d->n_lines, percent,
-             at ? "  " : "", at ? at : "");
-    char title[64];
+    char detail[320], title[64];
     const char *name = strrchr(d->path, '/') ? strrchr(d->path, '/') + 1 : d->path;
     size_t room = r.w / 2 < (int)sizeof title ? (size_t)(r.w / 2) : sizeof title - 1, size = strlen(name);
     size_t kept = size <= room ? size : safe_text_whole(name, room > 3 ? room - 3 : 0);
     memcpy(title, name, kept);
     memcpy(title + kept, "…", size > kept ? 4 : 1);
     if (size <= kept) title[kept] = '\0';
+    describe(p, v, r.w - (int)safe_text_width(title, strlen(title)) - 6, detail, sizeof detail);
     struct rect body = pane_title(c, r, focused, title, detail);
     bool wider = p->width != body.w, taller = p->height != body.h;
     p->width = body.w;
