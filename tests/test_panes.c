@@ -3,6 +3,8 @@
 
 #include "app/screen/screen_panes.h"
 
+#include <unistd.h>
+
 static void open_screen(struct fixture *f)
 {
     static char story[8000]; /* long enough to be zoomed into */
@@ -125,9 +127,50 @@ static void moving_stands_for_rows_by_the_height(void **state)
     assert_int_equal(screen_panes_rows(ACTION_OPEN, 20), 0);
 }
 
+/* How the first row with this text is drawn. */
+static void assert_row(const struct canvas *c, const char *row, const char *expected)
+{
+    char *text = canvas_text(c), *styles = canvas_styles(c), *found = strstr(text, row);
+    size_t number = 0;
+    assert_non_null(found);
+    for (const char *p = text; p < found; p++) number += *p == '\n';
+    styles[(number + 1) * ((size_t)c->cols + 1) - 1] = '\0';
+    const char *shown = styles + number * ((size_t)c->cols + 1);
+    if (strncmp(shown, expected, strlen(expected)) != 0) fail_msg("%s: %s", row, shown);
+    free(text);
+    free(styles);
+}
+
+static void code_has_its_colours_in_evidence_and_quotes_too(void **state)
+{
+    (void)state;
+    static const char code[] = "/* The lamp. */\nstatic int oil = 112;\n",
+                      words[] = "static int oil = 112; [1]\nIts static int oil [1] (sure)";
+    const char *const paths[] = {"lamp.c"}, *const texts[] = {code};
+    const size_t sizes[] = {sizeof code - 1};
+    struct fixture f;
+    if (access("/usr/share/gtksourceview-4/language-specs/c.lang", R_OK) != 0) skip();
+    fixture_open(&f, paths, texts, sizes, 1);
+    setenv("XDG_DATA_DIRS", "/usr/share", 1);
+    fixture_read(&f, true);
+    fixture_ask(&f, "how much oil?");
+    fixture_find(&f, 0);
+    struct message *m = message_new(MESSAGE_ANSWER_TEXT);
+    assert_true(message_text(m, words, sizeof words - 1));
+    screen_message(f.screen, m);
+    do fixture_draw(&f, 24, 120);
+    while (screen_work(f.screen));
+    fixture_draw(&f, 24, 120);
+    assert_row(&f.canvas, "  static int oil = 112; [1]", "..TTTTTT.TTT.......NNN..rrr...");
+    assert_row(&f.canvas, "  Its static int oil [1] (sure)", ".....................rrr.......");
+    assert_row(&f.canvas, "    /* The lamp. */ static", "....cccccccccccccccdTTTTTTdTTTdddd");
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(code_has_its_colours_in_evidence_and_quotes_too),
         cmocka_unit_test(every_pane_has_what_the_screen_calls),
         cmocka_unit_test(a_press_gives_the_focus),
         cmocka_unit_test(the_last_row_of_the_chat_is_where_one_types),

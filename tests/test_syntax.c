@@ -110,9 +110,16 @@ static void only_what_is_shown_is_gone_over(void **state)
     if (access(FOLDER "/c.lang", R_OK) != 0) skip();
     for (int i = 0; i < LINES; i++)
         memcpy(text + 10 * i, i == 0 ? "/* no end\n" : i == 9 ? "no more*/\n" : "return 12\n", 10);
-    const char *const paths[] = {"a.c", "b.txt"}, *const texts[] = {text, "return 12\n"};
-    const size_t sizes[] = {LINES * 10, 10};
-    assert_ok(corpus_open_memory(&c, paths, texts, sizes, 2, &e), e);
+    const char *paths[62] = {"a.c", "b.txt"}, *texts[62] = {text, "return 12\n"};
+    size_t sizes[62] = {LINES * 10, 10};
+    char names[60][8];
+    for (size_t i = 0; i < 60; i++) {
+        snprintf(names[i], sizeof names[i], "c%02zu.c", i);
+        paths[2 + i] = names[i];
+        texts[2 + i] = texts[1];
+        sizes[2 + i] = 10;
+    }
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, 62, &e), e);
     assert_ok(code_tint_open(&t, c, &e), e);
     code_tint_want(t, 0, 0, 400);
     assert_int_equal(code_tint_at(t, 0, 50), SYNTAX_PLAIN); /* not known yet */
@@ -126,7 +133,18 @@ static void only_what_is_shown_is_gone_over(void **state)
     while (code_tint_step(t, 1)) {
     }
     assert_int_equal(code_tint_at(t, 0, 150000), SYNTAX_KEYWORD);
-    assert_int_equal(code_tint_at(t, 0, 100), SYNTAX_PLAIN);
+    assert_int_equal(code_tint_at(t, 0, 100), SYNTAX_KEYWORD); /* as before */
+    assert_int_equal(code_tint_at(t, 0, 60000), SYNTAX_PLAIN);
+    /* More pieces than can be known at once: what is on the screen is not taken for others, and it comes to an end. */
+    code_tint_draw(t);
+    for (uint64_t i = 0; i < 2; i++) code_tint_want(t, 0, 199000, 199010);
+    for (uint64_t i = 0; i < 60; i++) code_tint_want(t, 2 + (size_t)(59 - i), 0, 10);
+    while (code_tint_step(t, 1)) {
+    }
+    assert_int_equal(code_tint_at(t, 0, 199000), SYNTAX_KEYWORD);
+    assert_int_equal(code_tint_at(t, 61, 0), SYNTAX_KEYWORD);
+    for (uint64_t i = 0; i < 60; i++) code_tint_want(t, 2 + (size_t)(59 - i), 0, 10);
+    assert_false(code_tint_needs(t));
     code_tint_want(t, 1, 0, 10);
     assert_false(code_tint_needs(t)); /* prose */
     code_tint_close(t);

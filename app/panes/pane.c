@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/panes/code_tint.h"
 #include "app/text/outline.h"
 #include "app/text/safe_text.h"
 #include "app/text/text_layout.h"
@@ -33,6 +34,12 @@ struct rect pane_title(struct canvas *c, struct rect r, bool focused, const char
         canvas_puts(c, line, 0, x, style(ROLE_DIM), " ");
     }
     return rect_inset(r, 1, 0, 0, 0);
+}
+
+struct style pane_code(const struct view *v, struct style plain, size_t document, uint64_t offset)
+{
+    const uint8_t kind = code_tint_at(v->code, document, offset);
+    return kind ? style(ROLE_CODE + kind - 1u) : plain;
 }
 
 int pane_wrapped(struct canvas *c, struct rect r, int y, struct style s, const char *text)

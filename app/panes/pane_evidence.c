@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/panes/code_tint.h"
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/text/segment.h"
@@ -11,24 +12,31 @@
 
 #define ITEM_ROWS 3
 
-/* The text of a segment on a few rows, runs of white space as one blank. */
-static void draw_snippet(struct canvas *c, struct rect r, const char *text, size_t size)
+/* The text of a segment on a few rows, runs of white space as one blank; code in its colours. */
+static void draw_snippet(struct canvas *c, struct rect r, const struct view *v, const struct finding_item *item)
 {
+    const char *text = v->atlas->corpus->documents[item->document].text + item->offset;
     char line[SEGMENT_MAX_BYTES];
+    uint64_t from[SEGMENT_MAX_BYTES]; /* where each byte of it stands */
     size_t n = 0;
-    for (size_t i = 0; i < size && n < sizeof line; i++) {
+    for (size_t i = 0; i < item->size && n < sizeof line; i++) {
         bool blank = text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
-        if (!blank)
-            line[n++] = text[i];
-        else if (n > 0 && line[n - 1] != ' ')
-            line[n++] = ' ';
+        if (blank && (n == 0 || line[n - 1] == ' ')) continue;
+        from[n] = item->offset + i;
+        line[n++] = blank ? ' ' : text[i];
     }
     size_t at = 0;
     for (int y = 0; y < r.h && at < n && r.w > 0; y++) {
-        size_t taken = text_layout_break(line + at, n - at, r.w, true);
-        canvas_put(c, r, y, 0, style(ROLE_DIM), line + at, taken);
-        at += taken;
+        const size_t end = at + text_layout_break(line + at, n - at, r.w, true);
+        for (int x = 0; at < end && x >= 0;) {
+            struct safe_glyph g;
+            safe_text_next(line + at, end - at, &g);
+            x = canvas_glyph(c, r, y, x, pane_code(v, style(ROLE_DIM), item->document, from[at]), &g);
+            at += g.taken;
+        }
+        at = end;
     }
+    if (at > 0) code_tint_want(v->code, item->document, item->offset, from[at - 1] + 1);
 }
 
 /* What the second reading says of a place, and where it moved it from; where there is room. */
@@ -51,7 +59,6 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
     const struct exchange *x = v->exchange;
     const struct lens lens = exchange_lens(x);
     const struct finding_item *item = &lens.items[rank];
-    const struct document *d = &v->atlas->corpus->documents[item->document];
     bool selected = rank == x->selected;
     enum role role = selected ? focused ? ROLE_SELECTED : ROLE_MARKED : ROLE_TEXT;
     struct rect line = {r.y, r.x, r.h < 1 ? r.h : 1, r.w};
@@ -64,7 +71,7 @@ static void draw_item(struct canvas *c, struct rect r, size_t rank, bool focused
                          isnan(item->share) ? "-" : figures_share(share, (double)item->share));
     left = pane_place(c, line, 0, left, style(role), v, item->document, item->offset);
     if (x->token < 0) draw_why(c, line, left, role, rank, item);
-    draw_snippet(c, rect_inset(r, 1, 0, 0, 4), d->text + item->offset, item->size);
+    draw_snippet(c, rect_inset(r, 1, 0, 0, 4), v, item);
 }
 
 static int item_rows(const struct pane_evidence *p)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/panes/code_tint.h"
 #include "app/panes/heat_strip.h"
 #include "app/text/figures.h"
 #include "app/text/outline.h"
@@ -202,8 +201,7 @@ static struct style style_at(struct tint *t, size_t document, uint64_t offset)
     if (is_answer(t->v->exchange, document, offset)) return style(ROLE_MATCH);
     const struct pane_text *p = t->p;
     bool marked = document == p->spot.document && offset >= p->spot.offset && offset - p->spot.offset < p->span;
-    const uint8_t kind = code_tint_at(t->v->code, document, offset);
-    struct style s = style(marked ? ROLE_MARKED : kind ? ROLE_CODE + kind - 1u : ROLE_TEXT);
+    struct style s = marked ? style(ROLE_MARKED) : pane_code(t->v, style(ROLE_TEXT), document, offset);
     int heat = token_heat(t, offset);
     /* The faintest tokens, nearly all of them, stay plain: what stands out should be little. */
     if (heat > 2) s.heat = (uint8_t)heat;

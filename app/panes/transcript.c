@@ -2,58 +2,83 @@
 
 #include <string.h>
 
+#include "app/panes/code_quote.h"
+#include "app/panes/code_tint.h"
 #include "app/text/figures.h"
 #include "app/text/text_layout.h"
 
-/* Length of a reference "[12]" at the start of the text, 0 where there is none. */
-static size_t reference(const char *text, size_t size)
+/* What is written on wrapped rows. */
+struct words {
+    const char *text;
+    size_t size;
+    struct style style;
+    const struct exchange *answers; /* the text is its answer: references and quotes of code are marked; or NULL */
+    const struct view *view;
+};
+
+static struct words words_of(const char *text, enum role role)
 {
-    size_t i = 1;
-    if (size < 3 || text[0] != '[') return 0;
-    while (i < size && i < 4 && text[i] >= '0' && text[i] <= '9') i++;
-    return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
+    return (struct words){.text = text, .size = strlen(text), .style = style(role)};
 }
 
-/* One row of a text, its references marked; returns the column after it. */
-static int draw_row(struct canvas *c, struct rect r, int y, struct style s, bool references, const char *text, size_t n,
-                    size_t size)
+static struct words answer_of(const struct exchange *x, const struct view *v)
 {
+    return (struct words){x->text, x->size, style(ROLE_TEXT), x, v};
+}
+
+/* A byte of an answer; what is known of the piece before it goes on in `quote`. */
+static struct style style_at(const struct words *w, size_t at, struct code_quote *quote)
+{
+    if (at >= quote->next) {
+        *quote = code_quote_at(w->answers, w->view->atlas->corpus, at);
+        if (quote->begin < quote->end)
+            code_tint_want(w->view->code, quote->document, quote->offset, quote->offset + quote->end - quote->begin);
+    }
+    if (at < quote->begin || at >= quote->end) return w->style;
+    return pane_code(w->view, w->style, quote->document, quote->offset + at - quote->begin);
+}
+
+/* Bytes [at, end) on one row; returns the column after it. */
+static int draw_row(struct canvas *c, struct rect r, int y, const struct words *w, size_t at, size_t end)
+{
+    struct code_quote quote = {.next = 0};
     size_t marked = 0;
     int x = 0;
-    for (size_t i = 0; i < n && y >= 0 && y < r.h;) {
+    while (at < end && y >= 0 && y < r.h) {
         struct safe_glyph g;
-        size_t length = references ? reference(text + i, size - i) : 0;
-        if (length > 0) marked = i + length;
-        text_layout_glyph(text + i, n - i, x, &g);
-        int next = canvas_glyph(c, r, y, x, i < marked ? style(ROLE_REFERENCE) : s, &g);
+        struct style s = w->style;
+        const size_t length = w->answers ? code_quote_reference(w->text + at, w->size - at) : 0;
+        if (length > 0) marked = at + length;
+        if (at < marked)
+            s = style(ROLE_REFERENCE);
+        else if (w->answers)
+            s = style_at(w, at, &quote);
+        text_layout_glyph(w->text + at, end - at, x, &g);
+        int next = canvas_glyph(c, r, y, x, s, &g);
         if (next >= 0) x = next;
-        i += g.taken;
+        at += g.taken;
     }
     return x;
 }
 
 /* Draws wrapped text from row y (which may lie above the pane) on; returns the row after it. */
-static int draw_wrapped(struct canvas *c, struct rect r, int y, struct style s, bool references, const char *text,
-                        size_t size)
+static int draw_wrapped(struct canvas *c, struct rect r, int y, struct words w)
 {
-    while (size > 0) {
-        size_t n = text_layout_break(text, size, r.w, true);
-        draw_row(c, r, y, s, references, text, n, size);
-        text += n;
-        size -= n;
-        y++;
+    for (size_t at = 0; at < w.size; y++) {
+        const size_t n = text_layout_break(w.text + at, w.size - at, r.w, true);
+        draw_row(c, r, y, &w, at, at + n);
+        at += n;
     }
     return y;
 }
 
 /* What of a text has room on one row, with a sign where there is more. */
-static int draw_first(struct canvas *c, struct rect r, int y, struct style s, bool references, const char *text)
+static int draw_first(struct canvas *c, struct rect r, int y, struct words w)
 {
-    const size_t size = strlen(text);
-    if (size == 0) return y;
-    const size_t n = text_layout_break(text, size, r.w > 3 ? r.w - 2 : r.w, true);
-    const int x = draw_row(c, r, y, s, references, text, n, size);
-    if (n < size && y >= 0) canvas_puts(c, r, y, x, s, " …");
+    if (w.size == 0) return y;
+    const size_t n = text_layout_break(w.text, w.size, r.w > 3 ? r.w - 2 : r.w, true);
+    const int x = draw_row(c, r, y, &w, 0, n);
+    if (n < w.size && y >= 0) canvas_puts(c, r, y, x, w.style, " …");
     return y + 1;
 }
 
@@ -113,27 +138,31 @@ static const char *state_words(const struct exchange *x, bool reading)
     return "";
 }
 
-static int draw_whole(struct canvas *c, struct rect r, int y, const struct exchange *x, bool reading)
+static int draw_whole(struct canvas *c, struct rect r, int y, const struct exchange *x, bool reading,
+                      const struct view *v)
 {
     y = draw_question(c, r, y, x);
-    if (x->size > 0) y = draw_wrapped(c, r, y, style(ROLE_TEXT), true, x->text, x->size);
-    const char *words = state_words(x, reading);
-    return draw_wrapped(c, r, y, style(x->problem ? ROLE_ERROR : ROLE_DIM), false, words, strlen(words));
+    if (x->size > 0) y = draw_wrapped(c, r, y, answer_of(x, v));
+    return draw_wrapped(c, r, y, words_of(state_words(x, reading), x->problem ? ROLE_ERROR : ROLE_DIM));
 }
 
-static int draw_folded(struct canvas *c, struct rect r, int y, const struct exchange *x, bool reading)
+static int draw_folded(struct canvas *c, struct rect r, int y, const struct exchange *x, bool reading,
+                       const struct view *v)
 {
-    y = draw_first(c, r, y, style(ROLE_DIM), false, x->question);
-    if (x->size > 0) return draw_first(c, r, y, style(ROLE_DIM), true, x->text);
-    return draw_first(c, r, y, style(x->problem ? ROLE_ERROR : ROLE_DIM), false, state_words(x, reading));
+    y = draw_first(c, r, y, words_of(x->question, ROLE_DIM));
+    if (x->size == 0) return draw_first(c, r, y, words_of(state_words(x, reading), x->problem ? ROLE_ERROR : ROLE_DIM));
+    struct words w = answer_of(x, v);
+    w.style = style(ROLE_DIM);
+    return draw_first(c, r, y, w);
 }
 
 static int draw_exchange(const struct transcript *t, struct canvas *c, struct rect r, int y, const struct exchange *x,
-                         bool current)
+                         const struct view *v, bool current)
 {
     if (y >= 0 && y < r.h) canvas_puts(c, r, y, 0, style(current ? ROLE_QUESTION : ROLE_DIM), "?");
     const struct rect text = rect_inset(r, 0, 0, 0, 2);
-    return current || t->unfolded ? draw_whole(c, text, y, x, t->reading) : draw_folded(c, text, y, x, t->reading);
+    return current || t->unfolded ? draw_whole(c, text, y, x, t->reading, v)
+                                  : draw_folded(c, text, y, x, t->reading, v);
 }
 
 struct transcript_rows transcript_draw(const struct transcript *t, struct canvas *c, struct rect r, int scroll,
@@ -143,7 +172,7 @@ struct transcript_rows transcript_draw(const struct transcript *t, struct canvas
     struct transcript_rows rows = {0, 0, 0};
     for (size_t i = 0; i < all->n; i++) {
         const int begin = rows.all;
-        rows.all = draw_exchange(t, c, r, begin - scroll, all->items[i], i == all->current) + scroll;
+        rows.all = draw_exchange(t, c, r, begin - scroll, all->items[i], v, i == all->current) + scroll;
         if (i == all->current) rows.begin = begin, rows.end = rows.all;
     }
     return rows;
@@ -154,7 +183,7 @@ size_t transcript_at(const struct transcript *t, int width, int row, const struc
     const struct conversation *all = v->conversation;
     int y = 0; /* in a rectangle without rows nothing is drawn */
     for (size_t i = 0; i < all->n; i++) {
-        y = draw_exchange(t, NULL, (struct rect){0, 0, 0, width}, y, all->items[i], i == all->current);
+        y = draw_exchange(t, NULL, (struct rect){0, 0, 0, width}, y, all->items[i], v, i == all->current);
         if (row >= 0 && row < y) return i;
     }
     return SIZE_MAX;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/panes/code_tint.h"
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/screen/completion.h"
@@ -261,6 +262,7 @@ static void draw_panes(struct screen *s, struct canvas *c)
 void screen_draw(struct screen *s, struct canvas *c)
 {
     canvas_clear(c);
+    code_tint_draw(s->code);
     s->stale = false;
     s->drawn = c;
     s->rows = c->rows;
