@@ -35,6 +35,10 @@ static void long_lines_and_prose_have_settings(void **state)
     assert_false(c.chopped);
     assert_int_equal(c.prose_width, 92);
     assert_ok(config_line(&c, "wrap off", &e), e);
+    assert_ok(config_line(&c, "colour match bright-blue 236 # of what is found", &e), e);
+    assert_int_equal(c.palette.ink[ROLE_MATCH], 12);
+    assert_int_equal(c.palette.ground[ROLE_MATCH], 236);
+    assert_int_equal(config_line(&c, "colour match red blue green", &e), -1);
     assert_ok(config_line(&c, "prose-width 72", &e), e);
     assert_true(c.chopped);
     assert_int_equal(c.prose_width, 72);
@@ -65,8 +69,14 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     } cases[] = {
         {"theme blue", "c:1: theme is auto, dark, light, not \"blue\""},
         {"\nmouse yes", "c:2: mouse is off, on, not \"yes\""},
-        {"colour red", "c:1: no such setting: colour (theme, mouse, line-numbers, scale, wrap, prose-width, "
-                       "state-limit, bind, unbind)"},
+        {"sounding loud", "c:1: no such setting: sounding (theme, mouse, line-numbers, scale, wrap, prose-width, "
+                          "state-limit, colour, bind, unbind)"},
+        {"colour match", "c:1: colour PART COLOUR [GROUND]"},
+        {"colour match bleu", "c:1: no such colour: bleu; did you mean blue?"},
+        {"colour match brightblue", "c:1: no such colour: brightblue; did you mean bright-blue?"},
+        {"colour match 256", "c:1: no such colour: 256 (black, red, green, yellow, blue, magenta, cyan, white, "
+                             "bright-red, ..., own; 0 to 255)"},
+        {"colour mtach red", "c:1: no such part of the screen: mtach; did you mean match?"},
         {"state-limit much", "c:1: state-limit is a size (a number, with K, M or G), not \"much\""},
         {"bind a", "c:1: bind KEY ACTION"},
         {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},

@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+#include "app/terminal/palette.h"
 #include "app/terminal/theme.h"
 #include "app/text/figures.h"
+#include "app/text/syntax.h"
+#include "compute/error.h"
 
 /* Of the backgrounds that terminals have, those that ask most of the colours on them. */
 static const uint32_t dark_grounds[] = {0x000000, 0x282c34}, light_grounds[] = {0xffffff, 0xf5f5f5};
@@ -203,9 +206,45 @@ static void the_background_is_guessed_from_its_number(void **state)
         if (theme_guess(guesses[i].says) != guesses[i].theme) fail_msg("\"%s\"", guesses[i].says);
 }
 
+static void assert_colours(const struct palette *p, enum depth d, struct style s, int32_t ink, int32_t ground)
+{
+    const struct look l = palette_look(p, THEME_DARK, d, s);
+    assert_int_equal(l.foreground, ink);
+    assert_int_equal(l.background, ground);
+}
+
+static void parts_have_the_colours_that_are_named(void **state)
+{
+    (void)state;
+    struct palette p;
+    struct error e = {0};
+    palette_init(&p);
+    const struct look plain = theme_look(THEME_DARK, DEPTH_TRUE, style(ROLE_MATCH));
+    assert_colours(&p, DEPTH_TRUE, style(ROLE_MATCH), plain.foreground, plain.background);
+    assert_ok(palette_set(&p, "match", "bright-blue", "yellow", &e), e);
+    assert_ok(palette_set(&p, "function", "208", NULL, &e), e);
+    assert_ok(palette_set(&p, "title", "own", "255", &e), e);
+    assert_colours(&p, DEPTH_TRUE, style(ROLE_MATCH), 0x5c5cff, 0xcdcd00);
+    assert_colours(&p, DEPTH_256, style(ROLE_MATCH), 12, 3);
+    assert_colours(&p, DEPTH_16, style(ROLE_MATCH), 12, 3);
+    assert_colours(&p, DEPTH_8, style(ROLE_MATCH), 4, 3);
+    assert_colours(&p, DEPTH_MONO, style(ROLE_MATCH), -1, -1);
+    const struct style function = style(ROLE_CODE + SYNTAX_FUNCTION - 1u);
+    assert_colours(&p, DEPTH_256, function, 208, -1);
+    assert_colours(&p, DEPTH_TRUE, function, 0xff8700, -1);
+    assert_colours(&p, DEPTH_16, function, theme_look(THEME_DARK, DEPTH_16, function).foreground, -1); /* it has none */
+    assert_colours(&p, DEPTH_TRUE, style(ROLE_TITLE), -1, 0xeeeeee);
+    /* Heat stays what it is, also in parts with a colour. */
+    assert_ok(palette_set(&p, "text", "red", NULL, &e), e);
+    const struct look hot = theme_look(THEME_DARK, DEPTH_256, (struct style){ROLE_TEXT, 7});
+    assert_colours(&p, DEPTH_256, (struct style){ROLE_TEXT, 7}, hot.foreground, hot.background);
+    assert_colours(&p, DEPTH_256, style(ROLE_TEXT), 1, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_have_the_colours_that_are_named),
         cmocka_unit_test(every_text_can_be_read_on_its_background),
         cmocka_unit_test(bars_stand_out_more_the_more_heat_they_have),
         cmocka_unit_test(with_16_colours_branches_differ),

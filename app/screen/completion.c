@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/terminal/actions.h"
+#include "app/terminal/palette.h"
 #include "app/text/corpus.h"
 
 static void add(struct completion *c, const char *typed, size_t size, const char *word)
@@ -22,9 +23,9 @@ struct words {
     const char *const *list;
 };
 
-static const char *const commands[] = {"bind",  "export",      "f",    "help",  "line-numbers", "mouse",
-                                       "notes", "prose-width", "quit", "scale", "state-limit",  "talk",
-                                       "theme", "unbind",      "wrap", NULL};
+static const char *const commands[] = {"bind",  "colour", "export",      "f",    "help",  "line-numbers",
+                                       "mouse", "notes",  "prose-width", "quit", "scale", "state-limit",
+                                       "talk",  "theme",  "unbind",      "wrap", NULL};
 static const char *const themes[] = {"auto", "dark", "light", NULL};
 static const char *const switches[] = {"on", "off", NULL};
 static const char *const numbers[] = {"auto", "on", "off", NULL};
@@ -35,6 +36,8 @@ static const struct words values[] = {
 
 static void add_values(struct completion *out, const char *command, size_t size, const char *typed)
 {
+    if (size == 6 && memcmp(command, "colour", 6) == 0)
+        for (const char *const *w = palette_parts(); *w != NULL; w++) add(out, typed, strlen(typed), *w);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         if (strlen(values[i].command) != size || memcmp(values[i].command, command, size) != 0) continue;
         for (const char *const *w = values[i].list; *w != NULL; w++) add(out, typed, strlen(typed), *w);

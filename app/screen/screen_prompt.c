@@ -188,8 +188,8 @@ static const char *argument(const char *line, const char *word)
 /* Settings of the configuration file can be typed too. A line that begins like one and is wrong is said to be. */
 static bool setting(struct screen *s, const char *line)
 {
-    static const char *const words[] = {"theme", "mouse",       "line-numbers", "scale",
-                                        "wrap",  "prose-width", "bind",         "unbind"};
+    static const char *const words[] = {"theme",       "mouse",  "line-numbers", "scale", "wrap",
+                                        "prose-width", "colour", "bind",         "unbind"};
     struct error e = {0};
     if (config_line(&s->config, line, &e) == 0) return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -200,9 +200,9 @@ static bool setting(struct screen *s, const char *line)
 
 static void no_such_command(struct screen *s, const char *line)
 {
-    static const char *const names[] = {"export",       "talk",        "notes", "help",       "quit",
-                                        "theme",        "mouse",       "scale", "bind",       "unbind",
-                                        "line-numbers", "state-limit", "wrap",  "prose-width"};
+    static const char *const names[] = {"export",       "talk",        "notes", "help",        "quit",
+                                        "theme",        "mouse",       "scale", "bind",        "unbind",
+                                        "line-numbers", "state-limit", "wrap",  "prose-width", "colour"};
     struct suggest meant = suggest_for(line, strcspn(line, " "));
     char words[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);

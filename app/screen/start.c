@@ -179,8 +179,11 @@ int start_run(struct start *s, bool *chosen, struct error *e)
     struct canvas c = {0};
     enum start_step step = START_LEAVES;
     config_init(&config);
-    int failed =
-        config_read(&config, NULL, e) || terminal_open(&t, config.theme, config.mouse, e) || loop(s, t, &c, &step, e);
+    int failed = config_read(&config, NULL, e) || terminal_open(&t, config.theme, config.mouse, e);
+    if (!failed) {
+        terminal_theme(t, config.theme, &config.palette);
+        failed = loop(s, t, &c, &step, e);
+    }
     terminal_close(t);
     canvas_close(&c);
     *chosen = step == START_OPEN;

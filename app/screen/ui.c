@@ -141,7 +141,7 @@ static void action_redraw(void *context)
 static void action_configure(void *context, const struct config *c)
 {
     struct ui *u = context;
-    terminal_theme(u->terminal, c->theme);
+    terminal_theme(u->terminal, c->theme, &c->palette);
     terminal_mouse(u->terminal, c->mouse);
 }
 
@@ -262,6 +262,7 @@ static int start(struct ui *u, const struct ui_options *o, struct error *e)
         o->start.offset < o->corpus->documents[o->start.document].size)
         pane_text_go(&u->screen->text, u->screen->atlas, (struct spot){o->start.document, o->start.offset}, 0);
     if (terminal_open(&u->terminal, config.theme, config.mouse, e) != 0) return -1;
+    terminal_theme(u->terminal, config.theme, &u->screen->config.palette);
     return worker_open(&u->worker, &worker, e);
 }
 

@@ -16,6 +16,7 @@
 void config_init(struct config *c)
 {
     *c = (struct config){.theme = THEME_AUTO, .mouse = true, .numbers = LINE_NUMBERS_AUTO, .prose_width = PROSE_WIDTH};
+    palette_init(&c->palette);
     keymap_init(&c->keymap);
 }
 
@@ -41,14 +42,15 @@ static int no_such_action(const char *name, struct error *e)
 static int no_such_setting(const char *name, struct error *e)
 {
     static const char *const names[] = {"theme",       "mouse",       "line-numbers", "scale", "wrap",
-                                        "prose-width", "state-limit", "bind",         "unbind"};
+                                        "prose-width", "state-limit", "colour",       "bind",  "unbind"};
     struct suggest meant = suggest_for(name, strlen(name));
     char words[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
     suggest_words(&meant, "", words);
-    return error_set(e, "no such setting: %s%s", name,
-                     words[0] ? words
-                              : " (theme, mouse, line-numbers, scale, wrap, prose-width, state-limit, bind, unbind)");
+    return error_set(
+        e, "no such setting: %s%s", name,
+        words[0] ? words
+                 : " (theme, mouse, line-numbers, scale, wrap, prose-width, state-limit, colour, bind, unbind)");
 }
 
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
@@ -104,16 +106,19 @@ static int set(struct config *c, const char *word, const char *value, struct err
 
 int config_line(struct config *c, const char *line, struct error *e)
 {
-    char copy[256], *rest = NULL, *words[4] = {0};
+    char copy[256], *rest = NULL, *words[5] = {0};
     size_t n = 0;
     if (strlen(line) >= sizeof copy) return error_set(e, "the line is too long");
     strcpy(copy, line);
-    for (char *word = strtok_r(copy, " \t", &rest); word != NULL && n < 4; word = strtok_r(NULL, " \t", &rest)) {
+    for (char *word = strtok_r(copy, " \t", &rest); word != NULL && n < 5; word = strtok_r(NULL, " \t", &rest)) {
         if (word[0] == '#' && n != 1) break; /* the key # may be bound */
         words[n++] = word;
     }
     if (n == 0) return 0;
     if (strcmp(words[0], "bind") == 0) return n == 3 ? bind(c, words[1], words[2], e) : error_set(e, "bind KEY ACTION");
+    if (strcmp(words[0], "colour") == 0)
+        return n == 3 || n == 4 ? palette_set(&c->palette, words[1], words[2], words[3], e)
+                                : error_set(e, "colour PART COLOUR [GROUND]");
     if (strcmp(words[0], "unbind") == 0) return n == 2 ? unbind(c, words[1], e) : error_set(e, "unbind KEY");
     if (n == 2) return set(c, words[0], words[1], e);
     return error_set(e, "a setting is a word and a value: %s", line);

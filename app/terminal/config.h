@@ -4,7 +4,7 @@
  *     theme dark|light|auto            mouse on|off
  *     line-numbers on|off|auto         scale linear|log
  *     wrap on|off                      prose-width COLUMNS
- *     state-limit SIZE
+ *     state-limit SIZE                 colour PART COLOUR [GROUND]
  *     bind KEY ACTION                  unbind KEY
  *
  * ACTIONs have the names of keys.c's table, which the help (?) shows too. */
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "app/terminal/keymap.h"
+#include "app/terminal/palette.h"
 #include "app/terminal/theme.h"
 
 struct error;
@@ -29,6 +30,7 @@ struct config {
     bool chopped;         /* long lines, instead of wrapped */
     int prose_width;      /* columns of prose at most */
     uint64_t state_limit; /* bytes that all kept reads may take together; 0: not said */
+    struct palette palette;
     struct keymap keymap;
 };
 

@@ -38,6 +38,7 @@ enum {
 
 struct terminal {
     enum theme theme;
+    const struct palette *palette; /* borrowed; NULL: all as the theme says */
     enum depth depth;
     bool mouse, ascii, gone;
     struct {
@@ -157,13 +158,10 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
     t->mouse = mouse;
     t->ascii = !choose_locale();
-    if (take_keyboard(false, e) != 0) {
+    const bool heard = take_keyboard(false, e) == 0;
+    if (!heard || terminal_signals_catch(e) != 0) {
         free(t);
-        return -1;
-    }
-    if (terminal_signals_catch(e) != 0) {
-        free(t);
-        return error_prefix(e, "the terminal cannot be set up");
+        return heard ? error_prefix(e, "the terminal cannot be set up") : -1;
     }
     set_escdelay(25);
     if (open_screen() == NULL) {
@@ -206,8 +204,9 @@ void terminal_close(struct terminal *t)
     free(t);
 }
 
-void terminal_theme(struct terminal *t, enum theme theme)
+void terminal_theme(struct terminal *t, enum theme theme, const struct palette *p)
 {
+    t->palette = p;
     t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
 }
 
@@ -266,7 +265,7 @@ static void draw_cell(struct terminal *t, int y, int x, const struct cell *cell)
         text[n++] = w;
     }
     text[n] = L'\0';
-    struct look l = theme_look(t->theme, t->depth, cell->style);
+    struct look l = palette_look(t->palette, t->theme, t->depth, cell->style);
     int pair = pair_of(t, l.foreground, l.background);
     cchar_t c;
     setcchar(&c, text, attributes_of(&l), (short)pair, &pair);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/terminal/palette.h"
 #include "app/terminal/theme.h"
 
 struct canvas;
@@ -42,7 +43,8 @@ int terminal_check(struct error *e);
 int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct error *e);
 void terminal_close(struct terminal *t);
 
-void terminal_theme(struct terminal *t, enum theme theme);
+/* The palette is borrowed; NULL: all as the theme says. */
+void terminal_theme(struct terminal *t, enum theme theme, const struct palette *p);
 void terminal_mouse(struct terminal *t, bool on);
 void terminal_size(const struct terminal *t, int *rows, int *cols);
 
