@@ -3,23 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "compute/block_lanes.h"
 #include "compute/loops.h"
 #include "compute/vector.h"
 #include "compute/weights.h"
-
-static float half(const uint8_t *b)
-{
-    uint16_t bits;
-    memcpy(&bits, b, sizeof bits);
-#ifdef __F16C__
-    return _cvtsh_ss(bits);
-#else
-    float f;
-    struct weights one = {.bytes = b, .type = WEIGHTS_F16, .rows = 1, .cols = 1, .row_bytes = 2};
-    weights_dequantize(&one, 0, 1, &f);
-    return f;
-#endif
-}
 
 /* VECTOR_LANES bytes as elements: their low halves, their high halves, or as signed bytes. */
 static inline vector low_halves(const uint8_t *b)

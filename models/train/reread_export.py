@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 import encoder
-import seal
 import words
+import words_file
 
 Q8, Q4, WHOLE = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.F32
 SHIPPED = encoder.HEADS[:3]  # the others taught the layers, but what they say was no better than a guess (models/README.md)
@@ -61,18 +61,7 @@ def write_model(path, net, proto, settings, summary):
             out.add_array("reread." + key, value)
     out.add_array("reread.heads", list(SHIPPED))
     out.add_string("encoder.training.summary", summary)
-    out.add_string("tokenizer.ggml.model", "words")
-    for key, value in (("cls", words.CLS), ("sep", words.SEP), ("padding", words.PAD)):
-        out.add_uint32(f"tokenizer.ggml.{key}_token_id", value)
-    out.add_key_value("tokenizer.sentencepiece.proto", list(proto), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT8)
-    for name, array, kind in tensors(net):
-        out.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
-    out.write_header_to_file()
-    out.write_kv_data_to_file()
-    out.write_tensors_to_file()
-    out.close()
-    seal.seal(path)
-    seal.seal(path)
+    words_file.write(out, path, proto, tensors(net))
 
 
 @torch.no_grad()

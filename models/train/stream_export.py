@@ -10,9 +10,8 @@ import gguf
 import torch
 
 import encoder
-import seal
 import stream
-import words
+import words_file
 
 Q8, Q4, WHOLE = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.F32
 BRANCHES = 17  # up to 2^41; a far branch that training was too short for has the bias of the last that it had
@@ -52,17 +51,7 @@ def write_model(path, net, proto, summary):
     out.add_key_value(name + "evidence.dilation_rate", [1], gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT32)
     out.add_float32(name + "evidence.scale", stream.SCALE)
     out.add_string(name + "training.summary", summary)
-    out.add_string("tokenizer.ggml.model", "words")
-    for key, value in (("cls", words.CLS), ("sep", words.SEP), ("padding", words.PAD)):
-        out.add_uint32(f"tokenizer.ggml.{key}_token_id", value)
-    out.add_key_value("tokenizer.sentencepiece.proto", list(proto), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT8)
-    for key, array, kind in tensors(net):
-        out.add_tensor(key, gguf.quants.quantize(array, kind), raw_dtype=kind)
-    out.write_header_to_file()
-    out.write_kv_data_to_file()
-    out.write_tensors_to_file()
-    out.close()
-    seal.seal(path)
+    words_file.write(out, path, proto, tensors(net))
 
 
 def load(weights, directory):
