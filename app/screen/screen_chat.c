@@ -175,11 +175,12 @@ static size_t about_scope(const struct screen *s, char *out, size_t size)
     if (w.within[0] != '\0' && resolve(s, w.within, &scope, &e) != 0) {
         n = snprintf(out, size, "%s  ", e.text);
     } else if (w.within[0] != '\0') {
-        for (size_t i = 0; i < c->n_documents; i++) files += scope_holds(&scope, c->documents[i].path);
-        if (scope.n_ranges > 0)
+        if (scope.n_ranges > 0) {
             n = snprintf(out, size, "asks %zu chapter%s", scope.n_ranges, scope.n_ranges == 1 ? "" : "s");
-        else
+        } else {
+            for (size_t i = 0; i < c->n_documents; i++) files += scope_holds(&scope, c->documents[i].path);
             n = snprintf(out, size, "asks %zu of %zu files", files, c->n_documents);
+        }
         n += snprintf(out + n, size - (size_t)n, "  %s: all of it  ", key);
         scope_free(&scope);
     }

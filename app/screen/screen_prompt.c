@@ -189,7 +189,7 @@ static const char *argument(const char *line, const char *word)
 static bool setting(struct screen *s, const char *line)
 {
     static const char *const words[] = {"theme",       "mouse",  "line-numbers", "scale", "wrap",
-                                        "prose-width", "colour", "bind",         "unbind"};
+                                        "prose-width", "colour", "state-limit",  "bind",  "unbind"};
     struct error e = {0};
     if (config_line(&s->config, line, &e) == 0) return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

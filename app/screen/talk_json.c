@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/text/corpus.h"
+#include "app/text/json.h"
 #include "compute/error.h"
 
 static const char *const states[] = {"answered", "stopped", "failed"};
@@ -106,7 +107,7 @@ int talk_json_encode(char **out, const struct talk_json *t, struct error *e)
     cJSON *questions = cJSON_AddArrayToObject(o, "questions");
     for (size_t i = 0; i < t->conversation.n; i++)
         cJSON_AddItemToArray(questions, question_of(t->conversation.items[i]));
-    char *text = cJSON_PrintUnformatted(o);
+    char *text = json_print(o, false);
     cJSON_Delete(o);
     if (text == NULL) return error_memory(e);
     *out = text;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/output/markdown.h"
+#include "app/panes/code_quote.h"
 #include "app/panes/conversation.h"
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
@@ -16,11 +17,9 @@
  */
 static size_t reference(const char *text, size_t most, size_t *length)
 {
-    size_t number = 0, n = 1;
-    if (text[0] != '[') return 0;
-    while (n < 4 && text[n] >= '0' && text[n] <= '9') number = number * 10 + (size_t)(text[n++] - '0');
-    *length = n + 1;
-    return n > 1 && text[n] == ']' && number <= most ? number : 0;
+    *length = code_quote_reference(text, strnlen(text, sizeof "[123]"));
+    const size_t number = *length > 0 ? strtoul(text + 1, NULL, 10) : 0;
+    return number <= most ? number : 0;
 }
 
 /* The answer with its references as footnotes, which are marked as cited. */

@@ -63,9 +63,6 @@ bool outline_define(struct outline *o, size_t document, const struct definition 
 /* Headings of a document: [begin, end) in `headings`; empty where it is not scanned yet. */
 void outline_headings(const struct outline *o, size_t document, size_t *begin, size_t *end);
 
-/* The heading around one; SIZE_MAX where there is none. */
-size_t outline_around(const struct outline *o, size_t heading);
-
 /* "Part II > Book I > Chapter 3", cut where it is longer; returns its length. */
 size_t outline_path(const struct outline *o, size_t heading, char *out, size_t size);
 
