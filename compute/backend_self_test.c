@@ -282,7 +282,6 @@ static int test_attend(struct self_test *t)
     return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
 }
 
-/* Windows of CUT rows and of the rest: segments of one branch. */
 static int test_norm_parts(struct self_test *t)
 {
     struct matrix *x = activations(t, ROWS, 3 * DIM), *norm = load(t, 1, DIM, t->norm, NULL);
@@ -301,6 +300,7 @@ static int test_norm_parts(struct self_test *t)
     return finish(t, "norm_parts", x, (size_t)ROWS * 3 * DIM);
 }
 
+/* Windows of CUT rows and of the rest: segments of one branch. */
 static int test_attend_windows(struct self_test *t)
 {
     const uint32_t starts[] = {0, CUT, ROWS};

@@ -1,5 +1,5 @@
 /* What the products of blocks are made of (compute/block_product.h): a row taken apart, and sums of four products a
- * lane. For files of loops only. */
+ * lane. For files of loops, and for compute/vulkan/matrices.c, which packs rows. */
 #ifndef LECTERN_BLOCK_LANES_H
 #define LECTERN_BLOCK_LANES_H
 

@@ -64,7 +64,7 @@ static struct block_elements row_of(const struct block_elements *x, uint32_t row
                                    x->sum16 + (size_t)row * (cols / 16), x->sum32 + (size_t)row * (cols / ELEMENTS)};
 }
 
-/* Scratch, in floats: a group (LANES times cols / 4 of bytes and twice cols / 16), a row, factors (cols / 16). */
+/* Scratch, in floats: a group (LANES times cols / 4 of bytes and twice cols / 16) and a row. */
 static inline __attribute__((always_inline)) void multiply_span(const struct weights *w, uint32_t begin, uint32_t end,
                                                                 const struct block_elements *x, uint32_t n, bool add,
                                                                 float *out, size_t stride, float *scratch,

@@ -64,22 +64,6 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
     return 0;
 }
 
-int evidence_copy(struct evidence **out, const struct evidence *v, struct error *e)
-{
-    const size_t n = v->n_query;
-    struct evidence *copy = allocate(v->n_query, v->width);
-    if (!copy) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", v->n_query);
-    memcpy(copy->queries, v->queries, n * v->width * sizeof *v->queries);
-    memcpy(copy->tau, v->tau, n * sizeof *v->tau);
-    memcpy(copy->gate, v->gate, n * sizeof *v->gate);
-    memcpy(copy->lse, v->lse, n * sizeof *v->lse);
-    copy->scale = v->scale;
-    copy->n_keys = v->n_keys;
-    copy->n_text = v->n_text;
-    *out = copy;
-    return 0;
-}
-
 void evidence_close(struct evidence *v)
 {
     if (!v) return;
@@ -119,7 +103,10 @@ static int pack_queries(struct pass *p, struct error *e)
     const size_t n = (size_t)v->n_query * v->width;
     float *scaled = malloc(n * sizeof *scaled);
     if (!scaled) return error_memory(e);
-    for (size_t i = 0; i < n; i++) scaled[i] = v->queries[i] * evidence_logit_scale(v, (uint32_t)(i / v->width));
+    for (uint32_t t = 0; t < v->n_query; t++) {
+        const float scale = evidence_logit_scale(v, t);
+        for (size_t i = (size_t)t * v->width; i < (size_t)(t + 1) * v->width; i++) scaled[i] = v->queries[i] * scale;
+    }
     loops()->evidence->pack(p->queries, scaled, v->n_query, v->width);
     free(scaled);
     return 0;

@@ -26,8 +26,6 @@ struct evidence {
 /* Copies the queries and tau (which a model with a scale does without: NULL), turns gate logits into the gate. */
 int evidence_open(struct evidence **out, const struct model *m, const float *queries, const float *tau,
                   const float *gate_logits, uint32_t n_query, struct error *e);
-/* One that is the same and shares nothing: for another thread. */
-int evidence_copy(struct evidence **out, const struct evidence *v, struct error *e);
 void evidence_close(struct evidence *v);
 
 /* One pass over the keys. keys [n_keys][e] int8; starts [n_segments + 1]: segment i holds the kept keys [starts[i],

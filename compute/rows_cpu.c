@@ -42,8 +42,7 @@ static float largest(const float *x, uint32_t n)
         vector v = vector_load(x + i);
         max = vector_max(vector_max(v, -v), max);
     }
-    float most = 0;
-    for (int j = 0; j < VECTOR_LANES; j++) most = max[j] > most ? max[j] : most;
+    float most = vector_largest(max);
     for (; i < n; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
     return most;
 }

@@ -2,7 +2,6 @@
 #include "compute/session.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "compute/backend.h"
 #include "compute/comm.h"

@@ -4,7 +4,6 @@
 
 #include "compute/backend.h"
 #include "compute/causal_layers.h"
-#include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/kv_cache.h"
 #include "compute/layers.h"
