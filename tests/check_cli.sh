@@ -167,7 +167,8 @@ mkfifo "$tmp/silent"
 "$lectern" text - <"$tmp/silent" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
 exec 3>"$tmp/silent"
-until grep -q '^SigCgt:.*[2367abef]$' /proc/$pid/status; do sleep 0.05; done # the handler of signal 2 stands
+# Until the handler of signal 2 stands, or the program has ended.
+until grep -qE '^(SigCgt:.*[2367abef]|State:.*zombie.*)$' /proc/$pid/status; do sleep 0.05; done
 kill -INT $pid
 wait $pid
 got=$?

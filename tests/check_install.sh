@@ -30,7 +30,9 @@ grep -q "bare/../share/lectern/lectern-s.gguf" message || fail "it is not said w
 ldd "$moved/bin/lectern" | grep -q libubsan || ! strings -a "$moved/bin/lectern" 2>/dev/null | grep -q "$OLDPWD/" || fail "the program names the source tree"
 
 # Every option and command is in the page and in each completion.
-for name in $("$moved/bin/lectern" --help | grep -oE -- '--[a-z-]+' | sort -u); do
+names=$("$moved/bin/lectern" --help | grep -oE -- '--[a-z-]+' | sort -u)
+[ "$(wc -w <<<"$names")" -gt 20 ] || fail "--help names too few options: $names"
+for name in $names; do
     for file in share/bash-completion/completions/lectern share/zsh/vendor-completions/_lectern; do
         grep -qe "$name" "$moved/$file" || fail "$file has no $name"
     done

@@ -26,7 +26,7 @@ evidence='[.evidence[] | {path, byte, score: (.score * 100 | round), share: (.sh
 # Sums in another order may round a key the other way: two places may differ, the others not by more than .05.
 alike() {
     jq -en --argjson a "$1" --argjson b "$2" '[$a[] as $x | $b[] | select(.path == $x.path and .byte == $x.byte and (.score - $x.score | fabs) < 5)] |
-        length >= ($a | length) - 2 and ($a | length) == ($b | length)' >/dev/null
+        length >= ($a | length) - 2 and ($a | length) == ($b | length) and ($a | length) > 5' >/dev/null
 }
 ask() { "$lectern" "${asked[@]}" "$@" | jq "$evidence"; }
 read_json() { "$lectern" read "${options[@]}" --device cpu --json "$scratch/text" | jq -c "$1"; }
