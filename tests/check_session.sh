@@ -23,6 +23,16 @@ shows() { # PATTERN: waits until the screen has it
     cat "$work/screen"
     failed=1
 }
+is_gone() { # PATTERN: waits until the screen no longer has it
+    for _ in $(seq 600); do
+        t capture-pane -p >"$work/screen"
+        grep -qE -- "$1" "$work/screen" || return
+        sleep 0.05
+    done
+    echo "FAILED: still shown: $1"
+    cat "$work/screen"
+    failed=1
+}
 keys() { t send-keys "$@"; }
 ask() {
     keys a
@@ -43,13 +53,13 @@ keys /
 keys -l "lawyer"
 keys Enter
 shows 'match [0-9]+ of'
-shows 'Read [0-9.]+k? tokens|[0-9] places'
+is_gone '^ (Opening|Reading) ' # all is read
 ask "What did Hyde do?"
-shows 'question 2 of 2'
+shows 'question 2 of 2.* quoted sentences, [0-9.]+ s' # it is answered, and not of a part
 keys A
-sleep 0.3
+shows '^─ Attention inspector'
 keys A
-shows "^─ Evidence attention" # all is read
+shows '^─ Evidence attention'
 keys :
 keys -l "export $work/out.html"
 keys Enter
