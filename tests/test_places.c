@@ -123,7 +123,7 @@ static void markdown_is_not_torn_by_the_text(void **state)
     assert_null(strchr(text, '\033'));
     free(text);
     text = written(PLACES_MARKDOWN, 0, false, false);
-    assert_string_equal(text, "# oil? \\# no title\n\n1. a b.c:1-5\n\n2. b:1.txt:1-1\n\n3. c^[\\[2J.txt:1-1\n\n");
+    assert_string_equal(text, "# oil? \\# no title\n\n1. a b.c:1-5\n\n2. b:1.txt:1-1\n\n3. c^\\[\\[2J.txt:1-1\n\n");
     free(text);
 }
 

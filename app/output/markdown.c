@@ -8,22 +8,46 @@ static bool is_markup(char c)
     return c != '\0' && strchr("\\`*_[]<>#|~&$", c) != NULL;
 }
 
-void markdown_text(FILE *f, const char *text, size_t size, enum safe_mode mode)
-{
-    while (size > 0) {
-        size_t n = 0;
-        while (n < size && !is_markup(text[n])) n++;
-        safe_text_write(f, text, n, mode);
-        if (n < size) fprintf(f, "\\%c", text[n]);
-        n += n < size;
-        text += n;
-        size -= n;
-    }
-}
-
 static bool is_white(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What stands before a character on its line. */
+enum before { BEFORE_NOTHING, BEFORE_DIGITS, BEFORE_WORDS };
+
+/* A character that could be markup, or that would make a list or an underline of its line, has a backslash before it.
+ */
+static void put_character(FILE *f, char c, enum before *before)
+{
+    const bool digit = c >= '0' && c <= '9', blank = c == ' ' || c == '\t';
+    if (is_markup(c) || (*before == BEFORE_NOTHING && strchr("-+=", c)) ||
+        (*before == BEFORE_DIGITS && strchr(".)", c)))
+        fputc('\\', f);
+    fputc(c, f);
+    if (c == '\n')
+        *before = BEFORE_NOTHING;
+    else if (!(*before == BEFORE_NOTHING && blank))
+        *before = *before != BEFORE_WORDS && digit ? BEFORE_DIGITS : BEFORE_WORDS;
+}
+
+/* Notations too are written as what they look like: of a control character they make brackets and backslashes. */
+static void put_text(FILE *f, const char *text, size_t size, enum safe_mode mode, enum before before)
+{
+    char shown[sizeof((struct safe_glyph *)0)->text];
+    for (size_t i = 0; i < size;) {
+        struct safe_glyph g;
+        safe_text_next(text + i, size - i, &g);
+        const size_t taken = text[i] == '\r' && i + 1 < size && text[i + 1] == '\n' ? 2 : g.taken;
+        const size_t n = safe_text_render(shown, sizeof shown, text + i, taken, mode);
+        for (size_t k = 0; k < n; k++) put_character(f, shown[k], &before);
+        i += taken;
+    }
+}
+
+void markdown_text(FILE *f, const char *text, size_t size, enum safe_mode mode)
+{
+    put_text(f, text, size, mode, BEFORE_NOTHING);
 }
 
 void markdown_line(FILE *f, const char *text, size_t size)
@@ -35,7 +59,7 @@ void markdown_line(FILE *f, const char *text, size_t size)
         if (n > 0) continue;
         while (i + n < size && !is_white(text[i + n])) n++;
         if (begun) fputc(' ', f);
-        markdown_text(f, text + i, n, SAFE_LINE);
+        put_text(f, text + i, n, SAFE_LINE, begun ? BEFORE_WORDS : BEFORE_NOTHING);
         begun = true;
     }
 }
