@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """mutate.py [--changes N] [--seed S] SOURCE.c TEST...: which decisions of a file do its tests hold? Changes one operator or number of SOURCE.c at a
 time, N (default 20) of those that there are, links the changed file into each TEST (test_figures) of build/release, and lists the changes with which
-all of them pass. Of those that are left look for the ones that decide something: many cannot be seen from outside, or only by a sanitizer."""
+all of them pass (loops that are compiled for several kinds of processors: of the first kind, which the tests then run). Of those that are left look for the ones that decide something: many cannot be seen from outside, or only by a sanitizer."""
 import argparse
 import json
+import os
 import pathlib
 import random
 import re
@@ -55,6 +56,9 @@ def main():
     source = a.source.resolve()
     subprocess.run(["cmake", "--build", BUILD, "--target", *a.test], check=True, stdout=subprocess.DEVNULL)
     compiled = next(c for c in json.loads((BUILD / "compile_commands.json").read_text()) if c["file"] == str(source))
+    kind = re.search(r"-DLOOPS_KIND=(v\w+)", compiled["command"])
+    if kind:
+        os.environ["LECTERN_CPU"] = "x86-64-" + kind[1].replace("_", "-")
     lines = source.read_text().split("\n")
     changes = list(find_changes(lines))
     random.Random(a.seed).shuffle(changes)

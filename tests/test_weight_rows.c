@@ -18,10 +18,15 @@ static void fill(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *see
     }
 }
 
-static struct weights part(uint8_t *bytes, enum weights_type type, uint32_t rows)
+static struct weights wide_part(const uint8_t *bytes, enum weights_type type, uint32_t rows, uint32_t cols)
 {
-    size_t row_bytes = COLS / weights_block_elements(type) * weights_block_bytes(type);
-    return (struct weights){.bytes = bytes, .type = type, .rows = rows, .cols = COLS, .row_bytes = row_bytes};
+    size_t row_bytes = cols / weights_block_elements(type) * weights_block_bytes(type);
+    return (struct weights){.bytes = bytes, .type = type, .rows = rows, .cols = cols, .row_bytes = row_bytes};
+}
+
+static struct weights part(const uint8_t *bytes, enum weights_type type, uint32_t rows)
+{
+    return wide_part(bytes, type, rows, COLS);
 }
 
 static void products_are_those_of_the_dequantised_rows(void **state)
@@ -130,6 +135,108 @@ static void products_with_elements_in_8_bits_are_those_of_what_they_stand_for(vo
     }
 }
 
+/* One product of a row with one row of elements, both ways, against the sum in double precision. `size` is that of the
+ * numbers which are summed. */
+static void check_one(const struct weights *w, const float *x, const char *what)
+{
+    static float row[COLS], scratch[COLS], scale[COLS / 32], sum16[COLS / 16], sum32[COLS / 32];
+    static _Alignas(64) float more[BLOCK_PRODUCT_SCRATCH * COLS];
+    static int8_t q[COLS];
+    const struct weight_rows rows = {.parts = {*w}, .n_parts = 1};
+    const struct block_elements elements = {q, scale, sum16, sum32};
+    float got = 0;
+    double expected = 0, size = 0, least = 0;
+    weights_dequantize(w, 0, 1, row);
+    for (uint32_t i = 0; i < w->cols; i++) least = fmax(least, fabs((double)row[i]));
+    for (uint32_t i = 0; i < w->cols; i++) {
+        expected += (double)row[i] * (double)x[i];
+        size += 64 * least * fabs((double)x[i]);
+    }
+    weight_rows_multiply(&rows, 0, 1, x, 1, false, &got, 1, scratch);
+    if (!(fabs((double)got - expected) <= 1e-6 * size))
+        fail_msg("%s of %s, %u columns: %g, expected %g", what, weights_type_name(w->type), w->cols, (double)got,
+                 expected);
+    if (!weight_rows_are_small(&rows)) return;
+    loops()->blocks->quantise(&elements, x, 1, w->cols);
+    expected = 0;
+    for (uint32_t i = 0; i < w->cols; i++) expected += (double)row[i] * (double)q[i] * (double)scale[i / 32];
+    weight_rows_multiply_small(&rows, 0, 1, &elements, 1, false, &got, 1, more);
+    if (!(fabs((double)got - expected) <= 1e-6 * size))
+        fail_msg("%s of %s with 8 bits, %u columns: %g, expected %g", what, weights_type_name(w->type), w->cols,
+                 (double)got, expected);
+}
+
+/* Every type, as many blocks as a row may have. */
+static void every_width_of_a_row(void (*make)(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *seed),
+                                 const float *x, const char *what)
+{
+    static const enum weights_type types[] = {WEIGHTS_Q4_0, WEIGHTS_Q4_1, WEIGHTS_Q5_0, WEIGHTS_Q5_1,
+                                              WEIGHTS_Q8_0, WEIGHTS_Q4_K, WEIGHTS_Q5_K, WEIGHTS_Q6_K};
+    static uint8_t bytes[MOST_ROW_BYTES];
+    uint64_t seed = 9;
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+        for (uint32_t cols = weights_block_elements(types[t]); cols <= COLS; cols += weights_block_elements(types[t])) {
+            const struct weights w = wide_part(bytes, types[t], 1, cols);
+            make(bytes, w.row_bytes, types[t], &seed);
+            check_one(&w, x, what);
+        }
+}
+
+static void fill_ones(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *seed)
+{
+    memset(bytes, 0xff, n);
+    const size_t block = weights_block_bytes(type);
+    for (size_t i = 0; i < n; i += block) {
+        const size_t scales[] = {0, 2, block - 2}; /* 1.9990234375, in one block of two below 0 */
+        for (int k = 0; k < 3; k++) bytes[i + scales[k] + 1] = test_random(seed) % 2 ? 0x3f : 0xbf;
+    }
+}
+
+static void fill_nothing(uint8_t *bytes, size_t n, enum weights_type type, uint64_t *seed)
+{
+    (void)type;
+    (void)seed;
+    memset(bytes, 0, n);
+}
+
+static void rows_of_any_number_of_blocks_are_summed_whole(void **state)
+{
+    (void)state;
+    float x[COLS];
+    uint64_t seed = 3;
+    for (int i = 0; i < COLS; i++) x[i] = test_uniform(&seed);
+    every_width_of_a_row(fill, x, "random blocks");
+    every_width_of_a_row(fill_ones, x, "blocks of the largest steps");
+    every_width_of_a_row(fill_nothing, x, "blocks of zeros");
+}
+
+/* Sums of steps are the largest that there can be: what holds them must not overflow. */
+static void the_largest_elements_and_the_largest_weights_have_their_product(void **state)
+{
+    (void)state;
+    float x[COLS];
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < COLS; i++) x[i] = (float)sign * 3;
+        every_width_of_a_row(fill_ones, x, "the largest");
+        for (int i = 0; i < COLS; i++) x[i] = (float)(i % 2 ? sign : -sign) * 3;
+        every_width_of_a_row(fill_ones, x, "the largest in turn");
+    }
+    memset(x, 0, sizeof x);
+    every_width_of_a_row(fill_ones, x, "nothing");
+}
+
+/* Only one element counts: no byte of a block stands for another place of it. */
+static void every_element_meets_its_own_weight(void **state)
+{
+    (void)state;
+    float x[COLS] = {0};
+    for (int i = 0; i < COLS; i++) {
+        x[i] = 1;
+        every_width_of_a_row(fill, x, "one element");
+        x[i] = 0;
+    }
+}
+
 int main(void)
 {
     struct error e;
@@ -141,6 +248,9 @@ int main(void)
         cmocka_unit_test(products_are_those_of_the_dequantised_rows),
         cmocka_unit_test(tiles_may_cross_parts),
         cmocka_unit_test(products_with_elements_in_8_bits_are_those_of_what_they_stand_for),
+        cmocka_unit_test(rows_of_any_number_of_blocks_are_summed_whole),
+        cmocka_unit_test(the_largest_elements_and_the_largest_weights_have_their_product),
+        cmocka_unit_test(every_element_meets_its_own_weight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ endforeach()
 # The loops of every kind of processor that this one can run.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   foreach(kind v2 v3 v4 v4-vnni)
-    foreach(name test_ops test_attention test_evidence test_weight_rows test_encoder)
+    foreach(name test_ops test_attention test_evidence test_weight_rows test_rows_cpu test_evidence_cpu test_encoder)
       add_test(NAME ${name}_${kind} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(${name}_${kind} PROPERTIES ENVIRONMENT LECTERN_CPU=x86-64-${kind} SKIP_RETURN_CODE 77)
     endforeach()
