@@ -14,12 +14,13 @@ cmake --build --preset fuzz --target "${@/#/fuzz_}" >/dev/null
 seconds=$(awk -v m="$minutes" 'BEGIN { print int(m * 60 + 0.5) }')
 build=$PWD/build/fuzz broken=0
 mkdir -p "$build/broken"
-export ASAN_OPTIONS=malloc_context_size=4 XDG_CONFIG_HOME=$build/nothing
+export ASAN_OPTIONS=malloc_context_size=4:quarantine_size_mb=8 XDG_CONFIG_HOME=$build/nothing
 cd tests
 for target; do
     case $target in # longer inputs only make these slower
-    keys) most=256 ;;
-    tokenizer | terminal | config | gitignore) most=1024 ;;
+    keys) most=48 ;;
+    tokenizer) most=256 ;;
+    terminal | config | gitignore | export | text) most=1024 ;;
     *) most=8192 ;;
     esac
     corpus=$build/corpus/$target

@@ -161,7 +161,20 @@ static void step(struct run *r, uint8_t byte, const uint8_t *rest, size_t left)
     } else
         screen_event(r->screen, &event);
     screen_work(r->screen);
-    if (byte % 4 == 0) screen_draw(r->screen, &r->canvas);
+    if (byte % 16 == 0) screen_draw(r->screen, &r->canvas);
+}
+
+/* Made once, for speed; and colours of code, which are files of the system, are none. */
+static const struct config *defaults(void)
+{
+    static struct config c;
+    static bool made;
+    if (!made) {
+        config_init(&c);
+        setenv("XDG_DATA_DIRS", "/nowhere", 1);
+        made = true;
+    }
+    return &c;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -174,20 +187,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct run r = {0};
     struct error e = {0};
     struct corpus *corpus = NULL;
-    struct config config;
+    struct config config = *defaults();
     const struct reader_options options = {0};
     const struct screen_calls calls = {&r,         on_ask,     on_read,       on_nothing, on_read,
                                        on_shares,  on_lens,    on_inspection, on_copy,    on_edit,
                                        on_nothing, on_nothing, on_configure};
-    config_init(&config);
     if (corpus_open_memory(&corpus, paths, texts, sizes, 2, &e) == 0 &&
         reader_open(&r.reader, &model, NULL, corpus, &options, NULL, &e) == 0 &&
-        screen_open(&r.screen, corpus, &model, &config, &calls, &e) == 0 && canvas_resize(&r.canvas, 24, 80, &e) == 0) {
+        screen_open(&r.screen, corpus, &model, &config, &calls, &e) == 0 && canvas_resize(&r.canvas, 16, 60, &e) == 0) {
         /* ":export" would write files. */
         for (size_t i = 0; i < size && i < 2000; i++) {
             if (r.screen->mode == MODE_PROMPT && r.screen->prompt == PROMPT_COMMAND && data[i] == 'x') continue;
             step(&r, data[i], data + i + 1, size - i - 1);
         }
+        screen_draw(r.screen, &r.canvas);
     }
     screen_close(r.screen);
     canvas_close(&r.canvas);

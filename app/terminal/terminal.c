@@ -407,6 +407,7 @@ static void mouse_event(struct event *out)
 {
     MEVENT m;
     if (getmouse(&m) != OK) return;
+    if (m.y < 0 || m.y >= LINES || m.x < 0 || m.x >= COLS) return; /* a number of any size is sent, and overflows */
     enum mouse kind;
     if (m.bstate & BUTTON4_PRESSED)
         kind = MOUSE_WHEEL_UP;
