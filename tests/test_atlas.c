@@ -1,13 +1,10 @@
 /* The main thread's picture of the sequence, and the sums of attention over it: three documents, cut into segments of
  * at most ten bytes and four bytes a token, each document behind a header of two tokens. */
-#include "tests/test.h"
+#include "tests/view_fixture.h"
 
 #include <math.h>
 
-#include "app/panes/atlas.h"
 #include "app/panes/exchange.h"
-#include "app/text/corpus.h"
-#include "app/worker/message.h"
 
 enum { SIZE_A = 25, SIZE_B = 4, SIZE_C = 40 };
 
@@ -23,39 +20,10 @@ static struct corpus *corpus(void)
     return c;
 }
 
-/* Tables of the first n documents, whole; owned by the caller. */
-static struct message_tables tables(const struct corpus *c, size_t n)
-{
-    struct message_tables t = {.documents = calloc(8, sizeof *t.documents), .segments = calloc(16, sizeof *t.segments)};
-    uint64_t token = 0;
-    for (size_t d = 0; d < n; d++) {
-        struct reader_document *document = &t.documents[t.n_documents++];
-        *document =
-            (struct reader_document){.first_token = token, .text_token = token + 2, .first_segment = t.n_segments};
-        for (uint64_t at = 0; at < c->documents[d].size; at += 10) {
-            uint64_t left = c->documents[d].size - at, size = left < 10 ? left : 10,
-                     end = token + (at ? 0 : 2) + (size + 3) / 4;
-            t.segments[t.n_segments++] = (struct reader_segment){
-                .document = (uint32_t)d, .size = (uint32_t)size, .offset = at, .first_token = token, .end_token = end};
-            token = end;
-        }
-        document->end_token = token;
-        document->end_segment = t.n_segments;
-    }
-    return t;
-}
-
 static struct atlas *atlas(struct corpus **c, size_t n_read)
 {
-    struct error e = {0};
-    struct atlas *a;
     *c = corpus();
-    assert_ok(atlas_open(&a, *c, &e), e);
-    struct message_tables t = tables(*c, n_read);
-    assert_ok(atlas_extend(a, &t, &e), e);
-    free(t.documents);
-    free(t.segments);
-    return a;
+    return view_fixture_atlas(*c, n_read);
 }
 
 static void bytes_and_spots_are_the_same_places(void **state)
@@ -139,7 +107,7 @@ static void tables_are_extended_where_they_say(void **state)
     struct error e = {0};
     struct corpus *c;
     struct atlas *a = atlas(&c, 1);
-    struct message_tables all = tables(c, 3);
+    struct message_tables all = view_fixture_tables(c, 3);
     struct message_tables rest = {.first_document = 1,
                                   .n_documents = 2,
                                   .first_segment = 3,

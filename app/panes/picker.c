@@ -141,11 +141,11 @@ void picker_draw(struct picker *p, struct canvas *c, struct rect r, const struct
     char name[512], detail[40];
     snprintf(detail, sizeof detail, p->n == PICKER_MOST ? "the best %zu" : "%zu found", p->n);
     struct rect body = pane_title(c, r, true, "Open", detail);
+    p->height = body.h > 1 ? body.h - 1 : 0;
     if (body.h < 1) return;
     pane_chat_line(c, (struct rect){body.y, body.x, 1, body.w}, "› ", &p->line, true);
     if (p->line.size == 0) canvas_puts(c, body, 0, 3, style(ROLE_DIM), "some letters of a file, a chapter, a question");
     body = rect_inset(body, 1, 0, 0, 0);
-    p->height = body.h;
     if (p->selected < p->first) p->first = p->selected;
     if (p->height > 0 && p->selected >= p->first + (size_t)p->height) p->first = p->selected - (size_t)p->height + 1;
     for (int y = 0; y < body.h && p->first + (size_t)y < p->n; y++) {

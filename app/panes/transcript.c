@@ -14,6 +14,7 @@ struct words {
     struct style style;
     const struct exchange *answers; /* the text is its answer: references and quotes of code are marked; or NULL */
     const struct view *view;
+    size_t marked; /* up to here a reference goes, which a row may have torn */
 };
 
 static struct words words_of(const char *text, enum role role)
@@ -23,7 +24,7 @@ static struct words words_of(const char *text, enum role role)
 
 static struct words answer_of(const struct exchange *x, const struct view *v)
 {
-    return (struct words){x->text, x->size, style(ROLE_TEXT), x, v};
+    return (struct words){x->text, x->size, style(ROLE_TEXT), x, v, 0};
 }
 
 /* A byte of an answer; what is known of the piece before it goes on in `quote`. */
@@ -39,17 +40,16 @@ static struct style style_at(const struct words *w, size_t at, struct code_quote
 }
 
 /* Bytes [at, end) on one row; returns the column after it. */
-static int draw_row(struct canvas *c, struct rect r, int y, const struct words *w, size_t at, size_t end)
+static int draw_row(struct canvas *c, struct rect r, int y, struct words *w, size_t at, size_t end)
 {
     struct code_quote quote = {.next = 0};
-    size_t marked = 0;
     int x = 0;
     while (at < end && y >= 0 && y < r.h) {
         struct safe_glyph g;
         struct style s = w->style;
         const size_t length = w->answers ? code_quote_reference(w->text + at, w->size - at) : 0;
-        if (length > 0) marked = at + length;
-        if (at < marked)
+        if (length > 0) w->marked = at + length;
+        if (at < w->marked)
             s = style(ROLE_REFERENCE);
         else if (w->answers)
             s = style_at(w, at, &quote);
@@ -76,9 +76,11 @@ static int draw_wrapped(struct canvas *c, struct rect r, int y, struct words w)
 static int draw_first(struct canvas *c, struct rect r, int y, struct words w)
 {
     if (w.size == 0) return y;
-    const size_t n = text_layout_break(w.text, w.size, r.w > 3 ? r.w - 2 : r.w, true);
+    size_t n = text_layout_break(w.text, w.size, r.w > 3 ? r.w - 2 : r.w, true);
+    const bool more = n < w.size;
+    while (more && n > 0 && strchr(" \t\n", w.text[n - 1])) n--;
     const int x = draw_row(c, r, y, &w, 0, n);
-    if (n < w.size && y >= 0) canvas_puts(c, r, y, x, w.style, " …");
+    if (more && y >= 0) canvas_puts(c, r, y, x, w.style, " …");
     return y + 1;
 }
 
@@ -195,8 +197,9 @@ unsigned transcript_reference(const struct canvas *c, struct rect r, int y, int 
     const struct cell *row = &c->cells[(size_t)y * (size_t)c->cols];
     if (row[x].style.role != ROLE_REFERENCE) return 0;
     while (x > r.x && row[x - 1].style.role == ROLE_REFERENCE && row[x].text[0] != '[') x--;
+    if (row[x].text[0] != '[') return 0;
     unsigned number = 0;
     for (x++; x < r.x + r.w && row[x].text[0] >= '0' && row[x].text[0] <= '9'; x++)
         number = number * 10 + (unsigned)(row[x].text[0] - '0');
-    return number;
+    return x < r.x + r.w && row[x].text[0] == ']' ? number : 0; /* else the edge has torn it */
 }
