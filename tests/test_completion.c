@@ -36,8 +36,28 @@ static void commands_values_actions_and_files_are_completed(void **state)
     corpus_close(c);
 }
 
+/* 日 and 旦 begin with the same two bytes: half of a character is nothing that could be put into the line. */
+static void what_is_shared_ends_with_a_whole_character(void **state)
+{
+    (void)state;
+    struct corpus *c = NULL;
+    struct error e = {0};
+    static const char *const paths[] = {"a\xE6\x97\xA5.txt", "a\xE6\x97\xA6.txt", "b\xC3\xA9", "b\xC3\xA9t"};
+    static const char *const texts[] = {"x", "x", "x", "x"};
+    static const size_t sizes[] = {1, 1, 1, 1};
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, 4, &e), e);
+    assert_completed(c, "f a", "2: a\xE6\x97\xA5.txt a\xE6\x97\xA6.txt (2), 1");
+    assert_completed(c, "f b", "2: b\xC3\xA9 b\xC3\xA9t (2), 3");
+    assert_completed(c, "f b\xC3\xA9t", "2: b\xC3\xA9t (1), 4");
+    assert_completed(c, "f ", "2: a\xE6\x97\xA5.txt a\xE6\x97\xA6.txt b\xC3\xA9 b\xC3\xA9t (4), 0");
+    corpus_close(c);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(commands_values_actions_and_files_are_completed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commands_values_actions_and_files_are_completed),
+        cmocka_unit_test(what_is_shared_ends_with_a_whole_character),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,25 @@ static void of_a_long_line_what_is_around_the_match_is_shown(void **state)
     close_list();
 }
 
+/* A path of 300 bytes and more is cut, but no character of it. */
+static void a_path_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char path[400] = "x";
+    for (int i = 0; i < 120; i++) strcat(path, "\xE6\x97\xA5");
+    const char *const paths[] = {path}, *const texts[] = {"whale\n"};
+    view_fixture_open(&f, paths, texts, 1);
+    view_fixture_search(&f, "whale");
+    l = (struct match_list){0};
+    match_list_begin(&l, f.search, 0);
+    assert_false(match_list_step(&l, &f.view, 50));
+    draw(2, 320);
+    char *text = canvas_text(&f.canvas);
+    assert_null(strstr(text, "\xEF\xBF\xBD"));
+    free(text);
+    close_list();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test(nothing_found_is_said_so),
         cmocka_unit_test(it_begins_at_the_next_match_or_at_the_last_one),
         cmocka_unit_test(what_is_selected_is_in_sight_and_a_row_leads_to_its_match),
+        cmocka_unit_test(a_path_is_cut_between_characters),
         cmocka_unit_test(of_a_long_line_what_is_around_the_match_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,29 @@ static void a_line_that_is_typed_keeps_its_cursor_in_sight(void **state)
     canvas_close(&f.canvas);
 }
 
+/* What is said of a question is cut between characters. */
+static void the_part_that_is_asked_of_is_cut_whole(void **state)
+{
+    (void)state;
+    open_text();
+    ask("Who?", "Abel.");
+    struct exchange *x = conversation_current(&f.conversation);
+    char within[200] = "in:";
+    for (int i = 0; i < 40; i++) strcat(within, "\xE6\x97\xA5");
+    free(x->within);
+    x->within = strdup(within);
+    struct pane_chat p = {0};
+    const struct rect r = view_fixture_canvas(&f, 5, 160);
+    pane_chat_draw(&p, &f.canvas, r, true, NULL, &f.view);
+    char *text = canvas_text(&f.canvas);
+    assert_null(strstr(text, "\xEF\xBF\xBD"));
+    assert_non_null(strstr(text, " in:日日日"));
+    assert_non_null(strstr(text, "the text's own words, 0.25 s"));
+    free(text);
+    pane_chat_close(&p);
+    view_fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +304,7 @@ int main(void)
         cmocka_unit_test(references_are_marked_whole_and_lead_to_their_number),
         cmocka_unit_test(a_torn_reference_is_marked_and_leads_nowhere),
         cmocka_unit_test(the_word_that_is_looked_at_is_marked_and_others_are_as_hot_as_they_weigh),
+        cmocka_unit_test(the_part_that_is_asked_of_is_cut_whole),
         cmocka_unit_test(a_line_that_is_typed_keeps_its_cursor_in_sight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,8 @@ static void draw_token_place(struct canvas *c, struct rect r, int y, size_t rank
     if (r.w >= INSPECTOR_NARROW) x = canvas_printf(c, r, y, x, style(role), "%-9s ", branches);
     x = canvas_printf(c, r, y, x, style(role), "%*llu  ", digits(i->in->n_text), (unsigned long long)p->position);
     if (p->size == 0) {
-        canvas_printf(c, r, y, x, style(selected ? role : ROLE_DIM), "in the header before %.200s", d->path);
+        canvas_printf(c, r, y, x, style(selected ? role : ROLE_DIM), "in the header before %.*s",
+                      safe_text_most(d->path, 200), d->path);
         return;
     }
     const bool many = v->atlas->corpus->n_documents > 1;

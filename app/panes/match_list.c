@@ -96,10 +96,11 @@ static void draw_group(struct canvas *c, struct rect line, const struct match_gr
 {
     char name[512], count[16];
     const struct corpus *all = v->atlas->corpus;
+    const char *path = all->documents[g->document].path;
     size_t n = 0;
     name[0] = '\0';
     if (all->n_documents > 1 || g->heading == SIZE_MAX)
-        n = (size_t)snprintf(name, sizeof name, "%.300s%s", all->documents[g->document].path,
+        n = (size_t)snprintf(name, sizeof name, "%.*s%s", safe_text_most(path, 300), path,
                              g->heading == SIZE_MAX ? "" : ": ");
     if (g->heading != SIZE_MAX) outline_path(v->outline, g->heading, name + n, sizeof name - n);
     figures_count(count, (double)g->n);

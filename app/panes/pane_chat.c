@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/text/figures.h"
+#include "app/text/safe_text.h"
 #include "app/text/text_layout.h"
 
 #define LINE_ROWS 6
@@ -110,7 +111,7 @@ static void describe(const struct pane_chat *p, const struct view *v, const char
     if (all->n > 1) n = snprintf(out, size, "question %zu of %zu (< >)  ", all->current + 1, all->n);
     size_t used = n > 0 ? (size_t)n : 0;
     if (x->within[0] != '\0') {
-        n = snprintf(out + used, size - used, "%.100s  ", x->within);
+        n = snprintf(out + used, size - used, "%.*s  ", safe_text_most(x->within, 100), x->within);
         used += n > 0 ? (size_t)n : 0;
     }
     if (p->rows > p->height) {

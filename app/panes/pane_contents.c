@@ -307,12 +307,11 @@ void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r
 {
     char detail[80];
     keep_up(p);
-    size_t files = v->atlas->corpus->n_documents;
+    const size_t files = v->atlas->corpus->n_documents, n = files == 1 ? p->outline->n_headings : files;
     if (p->filter.size > 0 || typing)
         snprintf(detail, sizeof detail, "%zu shown", p->n_rows);
     else
-        snprintf(detail, sizeof detail, files == 1 ? "%zu chapters" : "%zu files",
-                 files == 1 ? p->outline->n_headings : files);
+        snprintf(detail, sizeof detail, "%zu %s%s", n, files == 1 ? "chapter" : "file", n == 1 ? "" : "s");
     struct rect body = pane_title(c, r, focused, "Contents", detail);
     if ((p->filter.size > 0 || typing) && body.h > 1) {
         pane_chat_line(c, (struct rect){body.y, body.x, 1, body.w}, "filter: ", &p->filter, typing);

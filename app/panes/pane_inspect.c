@@ -76,7 +76,7 @@ static void number_or_all(int chosen, uint32_t n, char out[24])
 
 static void name_token(const struct exchange *x, bool dilated, char *out, size_t size)
 {
-    char word[64];
+    char word[44];
     if (x->token < 0 && !(dilated && x->marker)) {
         snprintf(out, size, "all");
     } else if (x->token < 0) {
@@ -86,7 +86,7 @@ static void name_token(const struct exchange *x, bool dilated, char *out, size_t
     } else {
         const struct finding_token *t = &x->tokens[x->token];
         safe_text_render(word, sizeof word, x->question + t->begin, t->end - t->begin, SAFE_LINE);
-        snprintf(out, size, "%d \"%.40s\"", x->token + 1, word + strspn(word, " "));
+        snprintf(out, size, "%d \"%s\"", x->token + 1, word + strspn(word, " "));
     }
 }
 

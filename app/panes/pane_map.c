@@ -237,9 +237,9 @@ static void name_word(const struct exchange *x, bool dilated, char *out, size_t 
     }
     if (x->tokens == NULL || (size_t)x->token >= x->n_tokens) return;
     const struct finding_token *t = &x->tokens[x->token];
-    char word[40];
+    char word[32];
     safe_text_render(word, sizeof word, x->question + t->begin, t->end - t->begin, SAFE_LINE);
-    snprintf(out, size, " of \"%.30s\"", word + strspn(word, " "));
+    snprintf(out, size, " of \"%s\"", word + strspn(word, " "));
 }
 
 /* "all", or what is chosen of layers, heads and branches. */
@@ -262,10 +262,11 @@ static void name_choice(const struct inspected_choice *c, int width, char *out, 
 static void describe_scale(const struct view *v, const struct lane *l, char *out, size_t size)
 {
     char peak[16];
+    const char *why = l->exchange->not_inspected ? l->exchange->not_inspected : "being computed ...";
     if (!l->dilated || l->inspected != NULL)
         snprintf(out, size, "█ %s %s", figures_share(peak, l->peak), v->logarithmic ? "log" : "linear");
     else
-        snprintf(out, size, "%.180s", l->exchange->not_inspected ? l->exchange->not_inspected : "being computed ...");
+        snprintf(out, size, "%.*s", safe_text_most(why, 180), why);
 }
 
 /* What the heights mean comes first; `room`: columns, in which the last words are left out where they do not fit. */

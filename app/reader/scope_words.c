@@ -7,6 +7,7 @@
 
 #include "app/text/content.h"
 #include "app/text/outline.h"
+#include "app/text/safe_text.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 
@@ -117,7 +118,9 @@ static int add_name(struct scope *s, const char *name, const struct corpus *c, c
     }
     const size_t before = s->n_ranges;
     if (o && add_chapters(s, o, name, e)) return -1;
-    return s->n_ranges > before ? 0 : error_set(e, "no path and no chapter is called %.200s", name);
+    return s->n_ranges > before
+               ? 0
+               : error_set(e, "no path and no chapter is called %.*s", safe_text_most(name, 200), name);
 }
 
 static int add_word(struct scope *s, const char *word, size_t size, const struct corpus *c, const struct outline *o,
@@ -134,7 +137,8 @@ static int add_word(struct scope *s, const char *word, size_t size, const struct
     } else {
         const unsigned contents = content_named(name);
         s->contents |= contents;
-        if (!contents) failed = error_set(e, "kind: is code, docs, tests or all, not %.100s", name);
+        if (!contents)
+            failed = error_set(e, "kind: is code, docs, tests or all, not %.*s", safe_text_most(name, 100), name);
     }
     free(name);
     return failed;

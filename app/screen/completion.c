@@ -6,13 +6,14 @@
 #include "app/terminal/actions.h"
 #include "app/terminal/palette.h"
 #include "app/text/corpus.h"
+#include "app/text/safe_text.h"
 
 static void add(struct completion *c, const char *typed, size_t size, const char *word)
 {
     if (strncmp(word, typed, size) != 0) return;
     size_t same = c->all == 0 ? strlen(word) : 0;
     while (c->all > 0 && same < c->shared && word[same] == c->words[0][same]) same++;
-    c->shared = same;
+    c->shared = safe_text_whole(word, same); /* files may differ in a part of a character */
     if (c->n < COMPLETION_MOST) c->words[c->n++] = word;
     c->all++;
 }

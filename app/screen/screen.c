@@ -99,10 +99,11 @@ void screen_changed(struct screen *s, size_t document)
 {
     if (s->changed) return;
     char key[32];
+    const char *path = s->atlas->corpus->documents[document].path;
     s->changed = true;
     keymap_names(&s->config.keymap, ACTION_RESUME, key, sizeof key);
-    screen_notice(s, ROLE_KEY, "%.200s has changed since it was read: %s reads on from there",
-                  s->atlas->corpus->documents[document].path, key);
+    screen_notice(s, ROLE_KEY, "%.*s has changed since it was read: %s reads on from there", safe_text_most(path, 200),
+                  path, key);
 }
 
 void screen_go(struct screen *s, struct spot spot, uint64_t span)

@@ -4,6 +4,7 @@
 
 #include "app/screen/screen_panes.h"
 #include "app/panes/search.h"
+#include "app/text/safe_text.h"
 #include "compute/error.h"
 
 static void change_focus(struct screen *s, int by)
@@ -72,7 +73,8 @@ static void compare(struct screen *s)
     while (from-- > 0) {
         if (from == c->current || !exchange_attended(c->items[from])) continue;
         c->compared = from;
-        screen_notice(s, ROLE_DIM, "compared with: %.200s", c->items[from]->question);
+        screen_notice(s, ROLE_DIM, "compared with: %.*s", safe_text_most(c->items[from]->question, 200),
+                      c->items[from]->question);
         return;
     }
     if (c->compared == SIZE_MAX) screen_notice(s, ROLE_DIM, "nothing to compare with: ask another question");

@@ -8,6 +8,7 @@
 #include "app/screen/screen_parts.h"
 #include "app/screen/talk_data.h"
 #include "app/screen/talk_notes.h"
+#include "app/text/safe_text.h"
 #include "app/text/suggest.h"
 #include "app/panes/search.h"
 #include "compute/error.h"
@@ -160,9 +161,9 @@ static void write_talk(struct screen *s, const char *path)
     if (s->conversation.n == 0) {
         screen_notice(s, ROLE_ERROR, "nothing to write: ask a question first");
     } else if (dot == NULL || (strcmp(dot, ".md") != 0 && strcmp(dot, ".json") != 0)) {
-        screen_notice(s, ROLE_ERROR, "%.200s: a file for the talk ends in .md or .json", path);
+        screen_notice(s, ROLE_ERROR, "%.*s: a file for the talk ends in .md or .json", safe_text_most(path, 200), path);
     } else if (corpus_reads(c, path)) {
-        screen_notice(s, ROLE_ERROR, "%.200s: is one of the files that are read", path);
+        screen_notice(s, ROLE_ERROR, "%.*s: is one of the files that are read", safe_text_most(path, 200), path);
     } else {
         errno = 0;
         FILE *f = fopen(path, "wb");
@@ -170,7 +171,8 @@ static void write_talk(struct screen *s, const char *path)
         int failed = f == NULL || (notes ? talk_notes_write : talk_data_write)(f, &s->conversation, c);
         if (f != NULL && fclose(f) != 0) failed = -1;
         if (failed)
-            screen_notice(s, ROLE_ERROR, "%.200s: %s", path, errno ? strerror(errno) : "it could not be written");
+            screen_notice(s, ROLE_ERROR, "%.*s: %s", safe_text_most(path, 200), path,
+                          errno ? strerror(errno) : "it could not be written");
         else
             screen_notice(s, ROLE_GOOD, "written: %s", path);
     }
@@ -207,7 +209,7 @@ static void no_such_command(struct screen *s, const char *line)
     char words[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
     suggest_words(&meant, ":", words);
-    screen_notice(s, ROLE_ERROR, "no such command: %.100s%s", line,
+    screen_notice(s, ROLE_ERROR, "no such command: %.*s%s", safe_text_most(line, 100), line,
                   words[0]
                       ? words
                       : " (a line number, 50%, b BYTE, t TOKEN, f FILE, export FILE, talk FILE, theme, mouse, bind, "

@@ -166,3 +166,9 @@ size_t safe_text_whole(const char *bytes, size_t size)
     size_t want = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
     return want > back + 1 ? size - back - 1 : size;
 }
+
+int safe_text_most(const char *text, size_t most)
+{
+    const size_t n = strnlen(text, most);
+    return (int)(text[n] == '\0' ? n : safe_text_whole(text, n));
+}

@@ -41,4 +41,7 @@ size_t safe_text_width(const char *bytes, size_t size);
 /* Length of the longest prefix that does not end inside a UTF-8 character: for text that comes in pieces. */
 size_t safe_text_whole(const char *bytes, size_t size);
 
+/* Bytes of a string, at most so many and no part of a character: for "%.*s". */
+int safe_text_most(const char *text, size_t most);
+
 #endif
