@@ -78,6 +78,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
                              "bright-red, ..., own; 0 to 255)"},
         {"colour mtach red", "c:1: no such part of the screen: mtach; did you mean match?"},
         {"state-limit much", "c:1: state-limit is a size (a number, with K, M or G), not \"much\""},
+        {"state-limit 0", "c:1: state-limit is a size (a number, with K, M or G), not \"0\""},
         {"bind a", "c:1: bind KEY ACTION"},
         {"bind nokey ask", "c:1: no such key: nokey (a, ^A, M-a, Tab, F1, PgDn, ...)"},
         {"bind a dance", "c:1: no such action: dance"},
@@ -87,11 +88,14 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"unbind", "c:1: unbind KEY"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct config c;
+        struct config c, before;
         struct error e = {0};
         config_init(&c);
+        c.state_limit = 1;
+        memcpy(&before, &c, sizeof c);
         assert_int_equal(config_parse(&c, "c", cases[i].text, strlen(cases[i].text), &e), -1);
         assert_string_equal(e.text, cases[i].words);
+        assert_memory_equal(&c, &before, sizeof c);
     }
 }
 

@@ -80,16 +80,22 @@ static int set_prose_width(struct config *c, const char *value, struct error *e)
     return 0;
 }
 
+static int set_state_limit(struct config *c, const char *value, struct error *e)
+{
+    uint64_t bytes;
+    if (figures_size(&bytes, value) != 0 || bytes == 0)
+        return error_set(e, "state-limit is a size (a number, with K, M or G), not \"%s\"", value);
+    c->state_limit = bytes;
+    return 0;
+}
+
 static int set(struct config *c, const char *word, const char *value, struct error *e)
 {
     static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", "wrap", NULL};
     static const char *const values[][4] = {
         {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}, {"on", "off"}};
     if (strcmp(word, "prose-width") == 0) return set_prose_width(c, value, e);
-    if (strcmp(word, "state-limit") == 0) {
-        if (figures_size(&c->state_limit, value) == 0 && c->state_limit > 0) return 0;
-        return error_set(e, "state-limit is a size (a number, with K, M or G), not \"%s\"", value);
-    }
+    if (strcmp(word, "state-limit") == 0) return set_state_limit(c, value, e);
     int name = choice(word, names);
     if (name < 0) return no_such_setting(word, e);
     int chosen = choice(value, values[name]);
