@@ -39,11 +39,17 @@ struct ax {
     char *problem; /* owned: why reading failed */
     char line[LINE_MOST];
     size_t size;
+    bool too_long; /* the line is longer than any question: it is left out */
 };
 
 static void say(const char *text, size_t size)
 {
     safe_text_write(stdout, text, size, SAFE_BLOCK);
+}
+
+static void say_words(const char *text)
+{
+    say(text, strlen(text));
 }
 
 static void prompt(void)
@@ -59,7 +65,7 @@ static void say_place(const struct ax *a, struct spot at)
     const struct outline_heading *h = outline_heading_at(a->outline, at.document, at.offset);
     char path[512];
     if (a->corpus->n_documents > 1) {
-        say(d->path, strlen(d->path));
+        say_words(d->path);
         fputs(", ", stdout);
     }
     printf("line %llu", (unsigned long long)corpus_document_line(d, at.offset));
@@ -101,12 +107,12 @@ static void go(struct ax *a, struct spot at)
 static void say_answer(const struct ax *a, const struct exchange *x)
 {
     fputs("Answer", stdout);
-    if (x->answerer[0] != '\0') printf(", from %s", x->answerer);
+    if (x->answerer[0] != '\0') fputs(", from ", stdout), say_words(x->answerer);
     fputs(": ", stdout);
     if (x->size > 0)
         say(x->text, x->size);
     else
-        fputs(x->problem ? x->problem : "no words; these are the nearest places", stdout);
+        say_words(x->problem ? x->problem : "no words; these are the nearest places");
     fputs("\n", stdout);
     const struct lens lens = exchange_lens(x);
     for (size_t i = 0; i < lens.n_items && i < PLACES_SAID; i++) {
@@ -133,11 +139,9 @@ static void take(struct ax *a, struct message *m)
         free(a->problem);
         a->problem = m->text;
         m->text = NULL;
-        printf("\n%s%s\n",
-               a->problem ? "Reading failed: "
-               : m->done  ? "All is read."
-                          : "Reading stopped.",
-               a->problem ? a->problem : "");
+        fputs(a->problem ? "\nReading failed: " : m->done ? "\nAll is read." : "\nReading stopped.", stdout);
+        if (a->problem) say_words(a->problem);
+        fputs("\n", stdout);
         prompt();
     } else {
         const size_t id = m->id;
@@ -158,13 +162,14 @@ static void ask(struct ax *a, const char *line)
     struct exchange *x = conversation_current(&a->all);
     x->follows = !alone && topic != NULL && leaning_is(x->question);
     if (scope_words_resolve(&scope, x->within, a->corpus, a->outline, &e) != 0) {
-        printf("%s.\n", e.text);
+        say_words(e.text);
+        fputs(".\n", stdout);
         x->state = EXCHANGE_FAILED;
         return;
     }
     if (x->follows) {
         fputs("Taken as a follow-up of: ", stdout);
-        say(topic, strlen(topic));
+        say_words(topic);
         fputs(" Begin with = to ask it on its own.\n", stdout);
     }
     if (!worker_ask_about(a->worker, a->all.n - 1, x->question, x->follows ? topic : NULL,
@@ -182,7 +187,8 @@ static void find(struct ax *a, const char *pattern)
     uint64_t begin, size;
     const uint64_t from = atlas_byte(a->atlas, a->at);
     if (search_open(&s, a->atlas, pattern, false, from, &e) != 0) {
-        printf("%s.\n", e.text);
+        say_words(e.text);
+        fputs(".\n", stdout);
         return;
     }
     while (search_after(s, from, &begin, &size) == SEARCH_PENDING) search_step(s, 50);
@@ -225,7 +231,7 @@ static void say_contents(const struct ax *a)
         const struct outline_entry *entry = &o->entries[i];
         size_t begin, end;
         if (entry->folder) continue;
-        say(a->corpus->documents[entry->first_document].path, strlen(a->corpus->documents[entry->first_document].path));
+        say_words(a->corpus->documents[entry->first_document].path);
         fputs("\n", stdout);
         outline_headings(o, entry->first_document, &begin, &end);
         for (size_t k = begin; k < end; k++) {
@@ -275,11 +281,14 @@ static void hear(struct ax *a)
     for (char *end; !a->quit && (end = memchr(a->line, '\n', a->size)) != NULL;) {
         const size_t taken = (size_t)(end - a->line) + 1;
         *end = '\0';
-        obey(a, a->line);
+        if (!a->too_long) obey(a, a->line);
+        a->too_long = false;
         memmove(a->line, a->line + taken, a->size - taken);
         a->size -= taken;
     }
-    if (a->size == sizeof a->line - 1) a->size = 0; /* longer than any question */
+    if (a->size < sizeof a->line - 1) return;
+    a->too_long = true;
+    a->size = 0;
 }
 
 static void loop(struct ax *a)
