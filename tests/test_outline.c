@@ -4,23 +4,14 @@
 
 #include "app/text/definitions.h"
 #include "app/text/outline.h"
-
-static struct corpus *corpus_of(const char *const *paths, const char *const *texts, size_t n)
-{
-    struct corpus *c = NULL;
-    struct error e = {0};
-    size_t sizes[16];
-    for (size_t i = 0; i < n; i++) sizes[i] = strlen(texts[i]);
-    assert_ok(corpus_open_memory(&c, paths, texts, sizes, n, &e), e);
-    return c;
-}
+#include "tests/memory_corpus.h"
 
 static void folders_hold_their_files(void **state)
 {
     (void)state;
     static const char *const paths[] = {"README", "src/a.c", "src/deep/b.c", "src/deep/c.c", "srcx/d.c", "z.txt"};
     static const char *const texts[] = {"x", "x", "x", "x", "x", "x"};
-    struct corpus *c = corpus_of(paths, texts, 6);
+    struct corpus *c = memory_corpus(paths, texts, 6);
     struct outline *o = NULL;
     struct error e = {0};
     assert_ok(outline_open(&o, c, &e), e);
@@ -131,8 +122,8 @@ static void headings_are_known_in_every_language(void **state)
 static void a_converted_text_brings_its_own_contents(void **state)
 {
     (void)state;
-    struct corpus *c = corpus_of((const char *const[]){"book.pdf", "b.txt"},
-                                 (const char *const[]){"CHAPTER I\n\nx\n\nThe Door\n\ny\n", "CHAPTER I\n\nx\n"}, 2);
+    struct corpus *c = memory_corpus((const char *const[]){"book.pdf", "b.txt"},
+                                     (const char *const[]){"CHAPTER I\n\nx\n\nThe Door\n\ny\n", "CHAPTER I\n\nx\n"}, 2);
     struct outline *o = NULL;
     struct error e = {0};
     size_t begin, end;
@@ -156,7 +147,7 @@ static void a_converted_text_brings_its_own_contents(void **state)
 /* The only document's headings, a line each, as far inside as they are. */
 static void assert_contents(const char *path, const char *text, const char *expected)
 {
-    struct corpus *c = corpus_of(&path, &text, 1);
+    struct corpus *c = memory_corpus(&path, &text, 1);
     struct outline *o = NULL;
     struct error e = {0};
     char shown[1024] = "";
@@ -182,7 +173,7 @@ static void parts_books_and_chapters_are_inside_each_other(void **state)
                     "PREFACE\nPART I\n Book I. A Family\n  Chapter 1\n  Chapter 2\n Book II\n  Chapter 1\nPART II\n"
                     " Book III\n  Chapter 1\n");
     const char *path = "b.txt", *text = "BOOK I\n\nPart One\n\nChapter 1\n\nx\n\nPart Two\n\nChapter 2\n\nend\n";
-    struct corpus *c = corpus_of(&path, &text, 1);
+    struct corpus *c = memory_corpus(&path, &text, 1);
     struct outline *o = NULL;
     struct error e = {0};
     char name[64];
@@ -226,7 +217,7 @@ static void what_code_defines_is_in_its_contents(void **state)
     static const char *const paths[] = {"a.md", "b.c", "c.md"};
     static const char *const texts[] = {"# One\n", "int x;\nint f(void);\nint g(void);\n", "# Two\n"};
     static const struct definition list[] = {{2, "f"}, {3, "g"}, {3, "gone"}, {9, "h"}};
-    struct corpus *c = corpus_of(paths, texts, 3);
+    struct corpus *c = memory_corpus(paths, texts, 3);
     struct outline *o = NULL;
     struct error e = {0};
     size_t begin, end;
@@ -281,7 +272,7 @@ static void chapters_are_found_in_prose_alone_and_end_at_the_next(void **state)
                                         "# One\n",
                                         "# Two\n",
                                         "#!/bin/sh\n# Three\n"};
-    struct corpus *c = corpus_of(paths, texts, 6);
+    struct corpus *c = memory_corpus(paths, texts, 6);
     struct outline *o = NULL;
     struct error e = {0};
     assert_ok(outline_open(&o, c, &e), e);

@@ -11,6 +11,7 @@
 #include "app/serve/mcp_tools.h"
 #include "app/text/corpus.h"
 #include "app/text/outline.h"
+#include "app/text/safe_text.h"
 #include "app/worker/message.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -138,15 +139,17 @@ static uint64_t line_end(const struct document *d, uint64_t line)
     return line + 1 < d->n_lines ? d->lines[line + 1] : d->size;
 }
 
-/* Lines [first, last] (from 0) as a string, long ones cut; malloc'ed, NULL without memory. */
+/* Lines [first, last] (from 0) as a string, long ones cut at a character; malloc'ed, NULL without memory. */
 static char *copy_lines(const struct document *d, uint64_t first, uint64_t last, size_t *size)
 {
     char *text = NULL;
     FILE *f = open_memstream(&text, size);
     for (uint64_t i = first; f && i <= last && i < d->n_lines; i++) {
-        size_t n = (size_t)(line_end(d, i) - d->lines[i]);
-        fwrite(d->text + d->lines[i], 1, n < LINE_BYTES ? n : LINE_BYTES, f);
-        if (n >= LINE_BYTES) fputs(" ...\n", f);
+        const char *line = d->text + d->lines[i];
+        const size_t n = (size_t)(line_end(d, i) - d->lines[i]);
+        const size_t shown = n > LINE_BYTES ? safe_text_whole(line, LINE_BYTES) : n;
+        fwrite(line, 1, shown, f);
+        if (shown < n) fputs(" ...\n", f);
     }
     if (f && fclose(f) == 0) return text;
     free(text);
