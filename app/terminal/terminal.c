@@ -47,6 +47,7 @@ struct terminal {
     int n_pairs;
     char *paste;
     size_t paste_capacity;
+    mbstate_t partial; /* of a character whose other bytes have not come yet */
 };
 
 /* Where standard input is no terminal, the one that this process belongs to takes its place. */
@@ -232,9 +233,8 @@ void terminal_size(const struct terminal *t, int *rows, int *cols)
 static int pair_of(struct terminal *t, int32_t foreground, int32_t background)
 {
     if (foreground == -1 && background == -1) return 0;
-    for (int i = 0; i < t->n_pairs; i++) {
+    for (int i = 0; i < t->n_pairs; i++)
         if (t->pairs[i].foreground == foreground && t->pairs[i].background == background) return i + 1;
-    }
     if (t->n_pairs == PAIRS_MAX || t->n_pairs + 1 >= COLOR_PAIRS) return 0;
     if (init_extended_pair(t->n_pairs + 1, foreground, background) == ERR) return 0;
     t->pairs[t->n_pairs].foreground = foreground;
@@ -279,12 +279,11 @@ static void draw_cell(struct terminal *t, int y, int x, const struct cell *cell)
 void terminal_draw(struct terminal *t, const struct canvas *c)
 {
     if (LINES != c->rows || COLS != c->cols) resizeterm(c->rows, c->cols);
-    for (int y = 0; y < c->rows; y++) {
+    for (int y = 0; y < c->rows; y++)
         for (int x = 0; x < c->cols; x++) {
             const struct cell *cell = &c->cells[(size_t)y * (size_t)c->cols + (size_t)x];
             if (cell->width != 0) draw_cell(t, y, x, cell);
         }
-    }
     bool cursor = c->cursor_y >= 0 && c->cursor_y < c->rows && c->cursor_x >= 0 && c->cursor_x < c->cols;
     curs_set(cursor);
     if (cursor) move(c->cursor_y, c->cursor_x);
@@ -361,17 +360,36 @@ static uint32_t plain_key(wint_t c)
     return (uint32_t)c;
 }
 
+/* As get_wch, which forgets the first bytes of a character when the others are late. Bytes of no character are left
+ * out. */
+static int next_code(struct terminal *t, wint_t *code)
+{
+    for (int c; (c = getch()) != ERR;) {
+        const char byte = (char)c;
+        wchar_t w = L'\0';
+        *code = (wint_t)c;
+        if (c > 0xFF) return KEY_CODE_YES;
+        const bool begun = !mbsinit(&t->partial);
+        const size_t n = mbrtowc(&w, &byte, 1, &t->partial);
+        *code = (wint_t)w;
+        if (n <= 1) return OK;
+        if (n == (size_t)-2) continue; /* more is to come */
+        t->partial = (mbstate_t){0};
+        if (begun) ungetch(c); /* it may begin another one */
+    }
+    return ERR;
+}
+
 /* After an escape: a control sequence nobody knows is swallowed whole, a single character makes an Alt key. */
-static uint32_t escaped_key(void)
+static uint32_t escaped_key(struct terminal *t)
 {
     wint_t c;
-    if (get_wch(&c) != OK) return KEYS_ESCAPE;
+    if (next_code(t, &c) != OK) return KEYS_ESCAPE;
     if (c != '[' && c != 'O') return plain_key(c) | KEYS_ALT;
     wint_t next;
-    if (get_wch(&next) != OK) return (uint32_t)c | KEYS_ALT;
-    for (int i = 0; i < 32 && !(next >= 0x40 && next <= 0x7E); i++) {
-        if (get_wch(&next) != OK) break;
-    }
+    if (next_code(t, &next) != OK) return (uint32_t)c | KEYS_ALT;
+    for (int i = 0; i < 32 && !(next >= 0x40 && next <= 0x7E); i++)
+        if (next_code(t, &next) != OK) break;
     return 0;
 }
 
@@ -395,7 +413,7 @@ static void read_paste(struct terminal *t, struct event *out)
     timeout(1000);
     for (;;) {
         wint_t c;
-        int kind = get_wch(&c);
+        int kind = next_code(t, &c);
         if (kind == ERR || (kind == KEY_CODE_YES && c == CODE_PASTE_END)) break;
         if (kind == OK) add_paste(t, &size, c);
     }
@@ -434,7 +452,7 @@ void terminal_event(struct terminal *t, struct event *out)
     }
     wint_t c;
     int kind;
-    while (out->type == EVENT_NONE && (kind = get_wch(&c)) != ERR) {
+    while (out->type == EVENT_NONE && (kind = next_code(t, &c)) != ERR) {
         if (kind == KEY_CODE_YES && c == CODE_PASTE_BEGIN) {
             read_paste(t, out);
         } else if (kind == KEY_CODE_YES && c == KEY_MOUSE) {
@@ -442,7 +460,7 @@ void terminal_event(struct terminal *t, struct event *out)
         } else if (kind == KEY_CODE_YES && c == KEY_RESIZE) {
             out->type = EVENT_RESIZE;
         } else {
-            out->key = kind == KEY_CODE_YES ? special_key(c) : c == 27 ? escaped_key() : plain_key(c);
+            out->key = kind == KEY_CODE_YES ? special_key(c) : c == 27 ? escaped_key(t) : plain_key(c);
             if (out->key != 0) out->type = EVENT_KEY;
         }
     }
@@ -479,22 +497,4 @@ int terminal_run(struct terminal *t, const char *command)
     modes_on(t);
     terminal_refresh(t);
     return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-void terminal_copy(struct terminal *t, const char *text, size_t size)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    (void)t;
-    fputs("\033]52;c;", stdout);
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t bits = (uint32_t)(unsigned char)text[i] << 16;
-        if (i + 1 < size) bits |= (uint32_t)(unsigned char)text[i + 1] << 8;
-        if (i + 2 < size) bits |= (unsigned char)text[i + 2];
-        fputc(digits[bits >> 18], stdout);
-        fputc(digits[bits >> 12 & 63], stdout);
-        fputc(i + 1 < size ? digits[bits >> 6 & 63] : '=', stdout);
-        fputc(i + 2 < size ? digits[bits & 63] : '=', stdout);
-    }
-    fputs("\a", stdout);
-    fflush(stdout);
 }
