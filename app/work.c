@@ -183,14 +183,29 @@ int work_open_reread(struct work *w, struct error *e)
     return 0;
 }
 
+static bool show_waiting(void *context, uint64_t bytes)
+{
+    struct work *w = context;
+    const double all = (double)w->corpus->n_bytes;
+    if (!w->waits) work_say(w->options, "", "another process is reading this text: waiting for it");
+    w->waits = true;
+    if (!is_due(w)) return true;
+    fprintf(stderr, "\r\033[Kread there %3.0f %%", all > 0 ? 100 * (double)bytes / all : 0.0);
+    fflush(stderr);
+    return true;
+}
+
 int work_open(struct work *w, struct error *e)
 {
     struct reader_options options = work_reader_options(w);
     options.comm = w->comm;
-    return work_open_corpus(w, e) || work_open_engine(w, e) ||
-                   reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e)
-               ? -1
-               : 0;
+    /* Ranks open it together: none may wait alone. */
+    options.waits = w->comm ? NULL : show_waiting;
+    options.waiter = w;
+    const int failed = work_open_corpus(w, e) || work_open_engine(w, e) ||
+                       reader_open(&w->reader, w->model, w->backend, w->corpus, &options, w->cancel, e);
+    work_clear_progress(w);
+    return failed ? -1 : 0;
 }
 
 /* "1:05" or "12 s". */

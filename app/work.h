@@ -38,6 +38,7 @@ struct work {
     bool shows_progress;
     double next_line;  /* when the next progress line is due */
     bool line_open;    /* a progress line stands on standard error */
+    bool waits;        /* it was said that another process's read is waited for */
     char noticed[640]; /* what was said of the device last */
     char noted[640];   /* and of what is kept */
 };

@@ -10,6 +10,7 @@ enum error_kind {
     ERROR_MEMORY,
     ERROR_DEVICE,  /* a compute device failed: another one may do the work */
     ERROR_USAGE,   /* the user asked for what cannot be */
+    ERROR_BUSY,    /* another process has it */
     ERROR_DAMAGED, /* a file's bytes are not what its format or its checksum says */
 };
 

@@ -106,6 +106,7 @@ ask "$scratch/two" "$text" "$scratch/second"
 wait $first
 same "$scratch/right" "$scratch/first"
 same "$scratch/right" "$scratch/second"
+[ $(($(read_of "$scratch/first" new_tokens) * $(read_of "$scratch/second" new_tokens))) = 0 ] || fail "two processes at once both read it"
 ask "$scratch/two" "$text" "$scratch/out"
 [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "two processes at once kept nothing"
 same "$scratch/right" "$scratch/out"

@@ -24,8 +24,9 @@
 #define FAKE_HEADER 3
 #define FAKE_TOKEN 4
 
-static unsigned fake_pause_us;   /* after each document */
-static const char *fake_failure; /* of the answerer, in every answer; NULL: none */
+static unsigned fake_pause_us;     /* after each document */
+static atomic_bool fake_elsewhere; /* another process reads the text, until this is false */
+static const char *fake_failure;   /* of the answerer, in every answer; NULL: none */
 
 struct reader {
     const struct model *model;
@@ -40,8 +41,9 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
                 const struct reader_options *o, const atomic_bool *cancel, struct error *e)
 {
     (void)b;
-    (void)o;
     (void)cancel;
+    const struct timespec pause = {0, 1000000};
+    while (atomic_load(&fake_elsewhere) && o->waits(o->waiter, c->documents[0].size)) nanosleep(&pause, NULL);
     struct reader *r = calloc(1, sizeof *r);
     if (r == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory");
     r->corpus = c;

@@ -74,8 +74,9 @@ static void exit_statuses_follow_from_the_kind(void **state)
 {
     (void)state;
     static const int expected[] = {
-        [ERROR_OTHER] = EXIT_FAILED,  [ERROR_CANCELLED] = EXIT_INTERRUPTED, [ERROR_MEMORY] = EXIT_FAILED,
-        [ERROR_DEVICE] = EXIT_FAILED, [ERROR_USAGE] = EXIT_USAGE,           [ERROR_DAMAGED] = EXIT_FAILED,
+        [ERROR_OTHER] = EXIT_FAILED,   [ERROR_CANCELLED] = EXIT_INTERRUPTED, [ERROR_MEMORY] = EXIT_FAILED,
+        [ERROR_DEVICE] = EXIT_FAILED,  [ERROR_USAGE] = EXIT_USAGE,           [ERROR_BUSY] = EXIT_FAILED,
+        [ERROR_DAMAGED] = EXIT_FAILED,
     };
     for (int kind = ERROR_OTHER; kind <= ERROR_DAMAGED; kind++)
         assert_int_equal(commands_status(&(struct error){(enum error_kind)kind, "a"}), expected[kind]);

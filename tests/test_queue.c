@@ -148,6 +148,20 @@ static void a_nudge_wakes_a_waiting_reader_without_a_message(void **state)
     queue_close(q);
 }
 
+static void what_is_in_it_can_be_seen(void **state)
+{
+    (void)state;
+    struct queue *q = queue_of(2, -1);
+    assert_false(queue_has(q, MESSAGE_ASK));
+    queue_push(q, message_new(MESSAGE_READ), true);
+    message_free(queue_pop(q, false));
+    queue_push(q, message_new(MESSAGE_READ), true);
+    queue_push(q, message_new(MESSAGE_ASK), true); /* behind the end of the ring */
+    assert_true(queue_has(q, MESSAGE_ASK));
+    assert_false(queue_has(q, MESSAGE_SCALE));
+    queue_close(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +170,7 @@ int main(void)
         cmocka_unit_test(pieces_of_one_answer_are_joined_and_of_two_are_not),
         cmocka_unit_test(what_is_left_is_freed_and_a_stopped_queue_takes_nothing),
         cmocka_unit_test(a_full_queue_makes_the_other_thread_wait_and_loses_nothing),
+        cmocka_unit_test(what_is_in_it_can_be_seen),
         cmocka_unit_test(a_nudge_wakes_a_waiting_reader_without_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

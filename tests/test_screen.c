@@ -303,6 +303,24 @@ static void what_was_told_to_stop_is_said_to_have_stopped(void **state)
     fixture_close(&f);
 }
 
+static void a_text_that_another_reads_is_waited_for_or_read_here(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    struct message *m = message_new(MESSAGE_WAITS);
+    m->progress = (struct reader_progress){.bytes = 1, .total_bytes = 4, .seconds_left = -1};
+    screen_message(f.screen, m);
+    fixture_screens(&f, "elsewhere", false);
+    fixture_keys(&f, "^C");
+    assert_int_equal(f.stops, 1);
+    assert_string_equal(f.screen->notice, "");
+    fixture_read(&f, false);
+    assert_int_equal(f.screen->reading, READING_READS);
+    fixture_close(&f);
+}
+
 static void a_changed_file_is_said_and_read_on_from_when_told_to(void **state)
 {
     (void)state;
@@ -1194,6 +1212,7 @@ int main(void)
         cmocka_unit_test(the_pattern_of_windows_looks_both_ways),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(the_map_shows_the_dilated_attention_instead),
+        cmocka_unit_test(a_text_that_another_reads_is_waited_for_or_read_here),
         cmocka_unit_test(a_title_has_all_of_a_question_or_nothing),
         cmocka_unit_test(two_dilated_maps_are_compared_on_one_scale),
         cmocka_unit_test(the_inspector_takes_the_attention_apart),

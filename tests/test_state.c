@@ -157,6 +157,47 @@ static void a_second_process_is_told_while_the_first_one_writes(void **test)
     corpus_close(c);
 }
 
+struct waiting {
+    struct state *first; /* ended after so many calls */
+    int times, ends, gives_up;
+    uint64_t bytes;
+};
+
+static bool on_wait(void *context, uint64_t bytes)
+{
+    struct waiting *w = context;
+    w->bytes = bytes;
+    if (++w->times == w->gives_up) return false;
+    if (w->times < w->ends) return true;
+    state_close(w->first);
+    return true;
+}
+
+static void a_second_process_waits_for_the_first_and_sees_how_far_it_is(void **test)
+{
+    (void)test;
+    struct error e = {0};
+    char *text = lines(400, 'x');
+    struct corpus *c = texts(1, (const char *const[]){text});
+    struct waiting w = {.first = open_state(c), .ends = 10, .gives_up = 3};
+    const struct state_options o = {.directory = directory, .label = "test", .waits = on_wait, .context = &w};
+    struct state *second;
+    assert_int_equal(state_open(&second, &o, &key, c, &e), -1); /* it was told to wait no more */
+    assert_int_equal(e.kind, ERROR_BUSY);
+    assert_int_equal(w.times, 3);
+    read_on(w.first, c, 1000, 100);
+    w.times = 0;
+    w.ends = 2;
+    assert_ok(state_open(&second, &o, &key, c, &e), e);
+    assert_int_equal(w.times, 2);
+    assert_true(w.bytes > 0 && w.bytes < c->n_bytes);
+    assert_non_null(state_extent_of(second)); /* the first one was left: what it kept is gone on from */
+    assert_int_equal(state_extent_of(second)->offset, w.bytes);
+    state_close(second);
+    corpus_close(c);
+    free(text);
+}
+
 static void where_nothing_can_be_kept_opening_fails(void **test)
 {
     (void)test;
@@ -347,6 +388,7 @@ int main(void)
         CASE(a_line_that_grows_is_read_again),
         CASE(another_model_does_not_see_it),
         CASE(a_second_process_is_told_while_the_first_one_writes),
+        CASE(a_second_process_waits_for_the_first_and_sees_how_far_it_is),
         CASE(where_nothing_can_be_kept_opening_fails),
         CASE(light_checkpoints_count_when_a_durable_one_follows),
         CASE(light_checkpoints_of_a_killed_process_are_cleared_away),

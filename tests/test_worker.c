@@ -229,6 +229,36 @@ static void a_question_is_answered_at_once_while_the_text_is_read_and_again_afte
     close_all(&f);
 }
 
+static void another_process_is_waited_for_until_a_question_comes(void **state)
+{
+    (void)state;
+    fake_pause_us = 0;
+    atomic_store(&fake_elsewhere, true);
+    struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
+    struct message *m = wait_for(&f, MESSAGE_WAITS);
+    assert_int_equal(m->progress.bytes, strlen(texts[0]));
+    assert_int_equal(m->progress.total_bytes, strlen(texts[0]) + strlen(texts[1]) + strlen(texts[2]));
+    message_free(m);
+    assert_true(worker_ask(f.worker, 5, "where is the ship?"));
+    next_finding(&f, FINDING_WORDS);
+    m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    close_all(&f);
+    f = made_with("cpu");
+    message_free(wait_for(&f, MESSAGE_WAITS));
+    worker_stop(f.worker); /* read it here */
+    message_free(wait_for(&f, MESSAGE_READ_STOPPED));
+    close_all(&f);
+    f = made_with("cpu");
+    message_free(wait_for(&f, MESSAGE_WAITS));
+    atomic_store(&fake_elsewhere, false); /* it is there */
+    m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    close_all(&f);
+}
+
 /* As agents ask. */
 static void places_come_once_without_words_and_are_forgotten(void **state)
 {
@@ -342,6 +372,7 @@ int main(void)
         cmocka_unit_test(what_a_question_follows_up_is_told_with_it),
         cmocka_unit_test(evidence_comes_before_the_words_and_can_be_looked_into_meanwhile),
         cmocka_unit_test(a_question_is_answered_at_once_while_the_text_is_read_and_again_after_it),
+        cmocka_unit_test(another_process_is_waited_for_until_a_question_comes),
         cmocka_unit_test(places_come_once_without_words_and_are_forgotten),
         cmocka_unit_test(a_question_that_is_not_wanted_ends_and_reading_goes_on),
         cmocka_unit_test(a_second_reading_without_its_file_is_a_failure),

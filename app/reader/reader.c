@@ -99,7 +99,9 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
                                           .limit = o->state_limit,
                                           .window = model_window(r->model),
                                           .precision = backend_info(r->backend)->precision,
-                                          .cancel = cancel};
+                                          .cancel = cancel,
+                                          .waits = o->waits,
+                                          .context = o->waiter};
     r->checkpointed = clock_seconds();
     if (state_open(&r->state, &options, &key, r->corpus, &why) == 0) {
         r->keeps = true;

@@ -44,6 +44,10 @@ struct reader_options {
     const char *state_dir; /* where reads are kept; NULL: $XDG_CACHE_HOME/lectern */
     uint64_t state_limit;  /* bytes that all kept reads may take together; 0: STATE_LIMIT (state.h) */
     const char *label;     /* what a list of kept reads calls it; may be NULL */
+    /* Called some times a second while another process reads the text and keeps it, with how many bytes of it that one
+     * has kept; false ends the waiting, and the text is read here and not kept. NULL: it is not waited for. */
+    bool (*waits)(void *context, uint64_t bytes);
+    void *waiter;
     uint64_t memory; /* bytes for evidence keys and model together, 0 for no limit; this decides how many positions keep
                         a key */
 };

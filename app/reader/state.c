@@ -17,6 +17,7 @@
 #include "app/reader/state_prefix.h"
 #include "app/reader/state_sessions.h"
 #include "app/text/corpus.h"
+#include "app/reader/state_wait.h"
 #include "app/text/segment.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
@@ -184,6 +185,17 @@ static bool open_complete(struct state *s)
     return false;
 }
 
+/* Whether to look again for a read that another process is at. */
+static bool waits(const struct state *s, const struct state_options *o, const struct error *why)
+{
+    uint64_t bytes;
+    if (why->kind != ERROR_BUSY || !o->waits || state_kept_is_cancelled(&s->kept) ||
+        !state_wait_sees(s->kept.directory, s->kept.name, s->kept.corpus, &bytes) || !o->waits(o->context, bytes))
+        return false;
+    state_wait_pause();
+    return !state_kept_is_cancelled(&s->kept);
+}
+
 static int find(struct state *s, const struct state_options *o, const struct state_key *key, struct error *e)
 {
     const char *label = o->label ? o->label : s->kept.corpus->documents[0].path;
@@ -192,7 +204,9 @@ static int find(struct state *s, const struct state_options *o, const struct sta
     if (!o->directory && state_store_default(&s->directory, e) != 0) return -1;
     s->kept.directory = s->directory;
     new_index(s, key, o->precision);
-    if (!open_complete(s) && open_writable(s, o->limit ? o->limit : STATE_LIMIT, e) != 0) return -1;
+    struct error why = {0};
+    while (!open_complete(s) && open_writable(s, o->limit ? o->limit : STATE_LIMIT, &why) != 0)
+        if (!waits(s, o, &why)) return error_copy(e, &why);
     state_list_set_label(s->directory, s->kept.name, s->label);
     return 0;
 }

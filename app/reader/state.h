@@ -32,10 +32,15 @@ struct state_options {
     uint64_t limit;            /* bytes; 0: STATE_LIMIT */
     const char *precision;     /* of the products that a new read is to be read with: "fp32", "int8" ...; NULL: fp32 */
     const atomic_bool *cancel; /* of state_open; may be NULL */
+    /* Called some times a second while another process reads the text, with how many bytes of it that one has kept;
+     * false ends the waiting. NULL: nothing is waited for. */
+    bool (*waits)(void *context, uint64_t bytes);
+    void *context;
 };
 
-/* Borrows the corpus until state_close. Fails where nothing can be kept: no directory, a full or read-only disk, "in
- * use by another process" (which reads the same text), what is there cannot be opened now; and when cancelled. */
+/* Borrows the corpus until state_close. Fails where nothing can be kept: no directory, a full or read-only disk,
+ * ERROR_BUSY (another process reads the same text, and is not waited for), what is there cannot be opened now; and when
+ * cancelled. */
 int state_open(struct state **out, const struct state_options *o, const struct state_key *key, const struct corpus *c,
                struct error *e);
 

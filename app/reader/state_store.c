@@ -104,7 +104,7 @@ int state_store_lock(const char *directory, const char *name, bool shared, struc
         if (fd < 0 && !(errno == ENOENT && !shared)) result = error_set(e, "%s: %s", path, strerror(errno));
         if (fd < 0) continue;
         if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-            result = errno == EWOULDBLOCK ? error_set(e, "in use by another process")
+            result = errno == EWOULDBLOCK ? error_set_kind(e, ERROR_BUSY, "in use by another process")
                                           : error_set(e, "%s: %s", path, strerror(errno));
         } else if (is_still_there(fd, path)) {
             break;

@@ -34,6 +34,7 @@ struct ax {
     struct conversation all;
     struct reader_progress progress;
     struct spot at;
+    bool waits;        /* for another process, which was said */
     unsigned quarters; /* of the text that were said to be read */
     bool read, quit;
     char *problem; /* owned: why reading failed */
@@ -127,7 +128,12 @@ static void take(struct ax *a, struct message *m)
 {
     struct error e;
     const bool ends = m->type == MESSAGE_ANSWER_ENDS, told = ends && m->id < a->all.n;
-    if (m->type == MESSAGE_PROGRESS) {
+    if (m->type == MESSAGE_WAITS && !a->waits) {
+        fputs("\nAnother lectern is reading this text, and is waited for; a question is answered at once.\n", stdout);
+        prompt();
+    }
+    a->waits = a->waits || m->type == MESSAGE_WAITS;
+    if (m->type == MESSAGE_PROGRESS || m->type == MESSAGE_WAITS) {
         a->progress = m->progress;
         (void)atlas_extend(a->atlas, &m->tables, &e);
         const uint64_t all = a->progress.total_bytes;

@@ -233,7 +233,12 @@ void screen_message(struct screen *s, struct message *m)
         snprintf(s->note, sizeof s->note, "%s", m->text ? m->text : "");
         if (s->note[0] != '\0') screen_notice(s, ROLE_KEY, "%s", s->note);
         break;
+    case MESSAGE_WAITS:
+        s->reading = READING_WAITS;
+        s->progress = m->progress;
+        break;
     case MESSAGE_PROGRESS:
+        if (s->reading == READING_WAITS) s->reading = READING_READS;
         s->progress = m->progress;
         if (atlas_extend(s->atlas, &m->tables, &e) != 0) screen_notice(s, ROLE_ERROR, "%s", e.text);
         break;

@@ -171,7 +171,9 @@ static bool answering(const struct screen *s)
 
 void screen_actions_stop(struct screen *s)
 {
-    if (s->reading == READING_READS || s->scale.running || answering(s)) {
+    if (s->reading == READING_WAITS) {
+        s->calls.stop(s->calls.context); /* what is read here is not kept, which is said then */
+    } else if (s->reading == READING_READS || s->scale.running || answering(s)) {
         s->calls.stop(s->calls.context);
         s->stopping = true;
         screen_notice(s, ROLE_KEY, "stopping ...");

@@ -67,6 +67,8 @@ static const char *reading_word(const struct screen *s)
     switch (s->reading) {
     case READING_OPENS:
         return "Opening";
+    case READING_WAITS:
+        return "Another lectern reads this";
     case READING_READS:
         return "Reading";
     case READING_PAUSED:
@@ -128,6 +130,7 @@ static bool is_now(const struct screen *s, enum pane_when when)
     const struct exchange *x = conversation_current(&s->conversation);
     const bool reads = s->reading == READING_READS, words = x != NULL && x->state == EXCHANGE_ANSWERING;
     return when == WHEN_ALWAYS || (when == WHEN_READING && reads) || (when == WHEN_WORDS_COME && words && !reads) ||
+           (when == WHEN_WAITING && s->reading == READING_WAITS) ||
            (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) || (when == WHEN_ASKED && x != NULL) ||
            (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_ATTENDED && exchange_attended(x)) ||
            (when == WHEN_SEARCHING && s->search != NULL) || (when == WHEN_IDLE && !s->scale.running);
@@ -176,6 +179,7 @@ static void draw_hints(const struct screen *s, struct canvas *c, struct rect r)
 {
     static const struct pane_hint before[] = {{ACTION_ASK, "ask", WHEN_ALWAYS},
                                               {ACTION_STOP, "pause", WHEN_READING},
+                                              {ACTION_STOP, "read it here", WHEN_WAITING},
                                               {ACTION_STOP, "stop", WHEN_WORDS_COME},
                                               {ACTION_RESUME, "read on", WHEN_PAUSED},
                                               {ACTION_FOCUS_NEXT, "next pane", WHEN_ALWAYS},

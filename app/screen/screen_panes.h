@@ -13,6 +13,7 @@ enum pane_when {
     WHEN_ATTENDED,
     WHEN_SEARCHING,
     WHEN_READING,
+    WHEN_WAITING,
     WHEN_WORDS_COME,
     WHEN_PAUSED,
     WHEN_IDLE

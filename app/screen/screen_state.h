@@ -49,7 +49,8 @@ enum prompt { PROMPT_SEARCH, PROMPT_SEARCH_BACK, PROMPT_REGEX, PROMPT_COMMAND, P
 /* What the question that is typed follows up: what its words say, nothing, the last topic. */
 enum topic { TOPIC_GUESSED, TOPIC_NEW, TOPIC_SAME };
 
-enum reading { READING_OPENS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
+/* READING_WAITS: for another process, which reads the text. */
+enum reading { READING_OPENS, READING_WAITS, READING_READS, READING_PAUSED, READING_DONE, READING_FAILED };
 
 struct layout {
     struct rect title, progress, status, panes[FOCUS_COUNT]; /* what is not shown has h 0 */

@@ -272,11 +272,14 @@ static int end_search(struct server *s, const struct message *m, struct error *e
 static int take_news(struct server *s, const struct message *m, struct error *e)
 {
     switch (m->type) {
+    case MESSAGE_WAITS:
     case MESSAGE_PROGRESS:
+        s->text.waits = m->type == MESSAGE_WAITS;
         return mcp_place_extend(&s->text, &m->tables, &m->progress, e);
     case MESSAGE_READ_STOPPED:
         if (m->text) return error_set(e, "%s", m->text);
         s->text.done = m->done;
+        s->text.waits = false;
         return 0;
     case MESSAGE_NOTE:
         snprintf(s->text.note, sizeof s->text.note, "%s", m->text ? m->text : "");

@@ -379,9 +379,11 @@ cJSON *mcp_place_status(const struct mcp_text *t)
                               : cJSON_CreateNumber(p->seconds_left));
     put(&r, "%.0f %% of %zu documents (%llu bytes) read, %llu tokens\n", 100 * read_share(t), t->corpus->n_documents,
         (unsigned long long)t->corpus->n_bytes, (unsigned long long)p->tokens);
-    if (*t->note) {
-        add_text(&r, r.object, "note", t->note, strlen(t->note));
-        put(&r, "%s\n", t->note);
+    const char *note =
+        t->waits ? "another process is reading this text and is waited for; a search is answered at once" : t->note;
+    if (*note) {
+        add_text(&r, r.object, "note", note, strlen(note));
+        put(&r, "%s\n", note);
     }
     list_skipped(&r, t->corpus);
     return end(&r, false);

@@ -25,6 +25,7 @@ struct mcp_text {
     struct reader_progress progress;
     struct outline *outline; /* owned */
     bool done;
+    bool waits; /* for another process, which reads it */
     char note[640];
 };
 

@@ -78,7 +78,8 @@ bool message_merge(struct message *m, struct message *next)
         return true;
     }
     if (m->type == MESSAGE_ANSWER_TEXT) return m->id == next->id && merge_text(m, next);
-    if (m->type != MESSAGE_PROGRESS || !merge_tables(&m->tables, &next->tables)) return false;
+    if (m->type != MESSAGE_WAITS && (m->type != MESSAGE_PROGRESS || !merge_tables(&m->tables, &next->tables)))
+        return false;
     m->progress = next->progress;
     return true;
 }

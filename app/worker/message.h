@@ -21,6 +21,7 @@ enum message_type {
     /* from the worker */
     MESSAGE_DEVICE,        /* text: the device's name */
     MESSAGE_NOTE,          /* text: what is to be said of the kept read (reader_note) */
+    MESSAGE_WAITS,         /* progress: how far another process is, whose read is waited for */
     MESSAGE_PROGRESS,      /* progress, tables */
     MESSAGE_READ_STOPPED,  /* read to the end, or paused; or text: what went wrong */
     MESSAGE_ANSWER_BEGINS, /* id */

@@ -88,6 +88,15 @@ struct message *queue_pop(struct queue *q, bool wait)
     return m;
 }
 
+bool queue_has(struct queue *q, int type)
+{
+    bool has = false;
+    pthread_mutex_lock(&q->mutex);
+    for (size_t i = 0; i < q->n && !has; i++) has = (int)q->ring[(q->first + i) % q->capacity]->type == type;
+    pthread_mutex_unlock(&q->mutex);
+    return has;
+}
+
 void queue_stop(struct queue *q)
 {
     pthread_mutex_lock(&q->mutex);

@@ -22,6 +22,9 @@ bool queue_push(struct queue *q, struct message *m, bool wait);
 /* The oldest message, now the caller's; NULL where there is none (with `wait`: only after queue_stop). */
 struct message *queue_pop(struct queue *q, bool wait);
 
+/* Whether a message of this type (enum message_type) is in it. */
+bool queue_has(struct queue *q, int type);
+
 /* Nobody waits any more: pushes fail, pops give what is left and then NULL. */
 void queue_stop(struct queue *q);
 

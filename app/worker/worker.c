@@ -172,12 +172,27 @@ static void measure(struct worker *w)
     worker_tell_end(w, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
 }
 
+/* What stops reading ends the waiting, and so does a question: it is answered while the text is read here. */
+static bool on_wait(void *context, uint64_t bytes)
+{
+    struct worker *w = context;
+    struct message *m = message_new(MESSAGE_WAITS);
+    if (m != NULL)
+        m->progress =
+            (struct reader_progress){.bytes = bytes, .total_bytes = w->options.corpus->n_bytes, .seconds_left = -1};
+    worker_tell(w, m);
+    return !atomic_load(&w->cancel) && !queue_has(w->to, MESSAGE_ASK);
+}
+
 static bool set_up(struct worker *w, struct error *e)
 {
     const struct worker_options *o = &w->options;
+    struct reader_options options = o->reader;
+    options.waits = on_wait;
+    options.waiter = w;
     if (backend_open(&w->backend, o->device, o->n_threads, e) != 0) return false;
     worker_tell_text(w, MESSAGE_DEVICE, 0, true, backend_info(w->backend)->name);
-    if (reader_open(&w->reader, o->model, w->backend, o->corpus, &o->reader, &w->closing, e) != 0) return false;
+    if (reader_open(&w->reader, o->model, w->backend, o->corpus, &options, &w->closing, e) != 0) return false;
     if (o->reread_path && reread_open(&w->reread, o->reread_path, w->backend, e) != 0) return false;
     w->ask = (struct ask){.reader = w->reader,
                           .answerer = o->answerer,
