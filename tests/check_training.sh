@@ -7,5 +7,5 @@ python=${PYTHON:-python3}
 export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=2
 "$python" -m unittest test_words
 if "$python" -c 'import torch, gguf, safetensors, sentencepiece, xxhash' 2>/dev/null; then
-    "$python" -m unittest test_reread test_trial
+    "$python" -m unittest test_reread test_reread_data test_trial
 fi

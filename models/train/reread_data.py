@@ -72,7 +72,7 @@ def encode(document):
     starts_at = np.array([begins[i] if i < len(begins) else len(document["text"]) for i in first])
     questions = []
     for question in document["questions"]:
-        gold = sorted({s for b, e in question["gold"] for s in range(segment_at(starts_at, b), segment_at(starts_at, max(b, e - 1)) + 1)})
+        gold = segments_of(starts_at, question["gold"])
         spans = [(t, True) for t in map(lambda s: token_span(begins, ends, first, s), question["spans"]) if t]
         spans += [(t, False) for t in map(lambda s: token_span(begins, ends, first, s), question.get("near", ())) if t and (t, True) not in spans]
         if question["kind"] == "none":
@@ -82,11 +82,16 @@ def encode(document):
         questions.append({"ids": tokenizer.ids(question["question"])[:64], "gold": gold, "spans": spans[:16], "kind": KINDS.index(question["kind"]),
                           "set": question["set"], "raw": question})
     return {"ids": ids, "begins": begins, "ends": ends, "first": first, "sentence": sentence, "title": title_tokens(document["path"])[-24:],
-            "questions": questions, "document": document}
+            "starts": starts_at, "questions": questions, "document": document}
 
 
 def segment_at(starts, character):
     return max(0, int(np.searchsorted(starts, character, "right")) - 1)
+
+
+def segments_of(starts, ranges):
+    """The segments that hold ranges of characters."""
+    return sorted({s for b, e in ranges for s in range(segment_at(starts, b), segment_at(starts, max(b, e - 1)) + 1)})
 
 
 def token_span(begins, ends, first, span):
@@ -190,13 +195,43 @@ def contexts(documents, others, rng):
 
 
 def chosen(documents, name, half, rng):
-    """ASKED questions of the documents of this half, every one that nothing answers in addition, and none elsewhere."""
+    """ASKED questions of the documents of this half, every one that nothing answers in addition, and none elsewhere.
+
+    Each knows its twins, (path, gold, answers): asked in the same words, maybe of another document.
+    """
     pairs = [(i, question) for i, document in enumerate(documents) if sets.half_of(document["group"]) == half for question in document["questions"]]
+    same = collections.defaultdict(list)
+    for i, question in pairs:
+        if question["kind"] != "none":
+            same[question["question"].lower()].append((documents[i]["path"], question["gold"], question["answers"]))
     rng.shuffle(pairs)
     limit = ASKED if half == "test" else 2 * ASKED
     kept = [pair for pair in pairs if pair[1]["kind"] != "none"][:limit]
     kept += [pair for pair in pairs if pair[1]["kind"] == "none"][:2 * limit]
+    kept = [(i, {**question, "twins": same[question["question"].lower()] if question["kind"] != "none" else []}) for i, question in kept]
     return [{**document, "questions": [question for i, question in kept if i == number]} for number, document in enumerate(documents)]
+
+
+def share_places(encoded):
+    """Gives the questions of a context their twins' places and answers: asked in the same words, nobody can tell which is meant."""
+    number = {document["document"]["path"]: n for n, document in enumerate(encoded)}
+    first = np.cumsum([0] + [len(document["first"]) for document in encoded])
+    for n, document in enumerate(encoded):
+        for question in document["questions"]:
+            raw = question["raw"]
+            twins = [(number[path], gold, answers) for path, gold, answers in raw.get("twins", ()) if path in number]
+            found = {int(s + first[m] - first[n]) for m, gold, _ in twins for s in segments_of(encoded[m]["starts"], gold)}
+            question["gold"] = sorted({*question["gold"], *found})
+            answers = dict.fromkeys([*raw["answers"], *(answer for *_, theirs in twins for answer in theirs)])
+            places = dict.fromkeys([*((n, b, e) for b, e in raw["gold"]), *((m, b, e) for m, gold, _ in twins for b, e in gold)])
+            question["raw"] = {**raw, "answers": list(answers)}
+            question["evidence"] = [evidence_of(encoded[m]["document"], b, e) for m, b, e in places if b < e]
+
+
+def evidence_of(document, begin, end):
+    """A range of characters as a task file has it."""
+    text = document["text"]
+    return {"path": document["path"], "byte": [len(text[:begin].encode()), len(text[:end].encode())]}
 
 
 def evaluation_pack(out, half, held, others, babi_documents, workers, rng):
@@ -210,6 +245,7 @@ def evaluation_pack(out, half, held, others, babi_documents, workers, rng):
     for number, (name, context) in enumerate(groups):
         context = sorted({document["path"]: document for document in context}.values(), key=lambda d: d["path"].encode())
         encoded = workers.map(encode, context, chunksize=4)
+        share_places(encoded)
         texts_of = [part for document in context for part in segment_texts(document["text"])]
         index = bm25.Index(texts_of)
         base = len(pack.segment) - 1
@@ -219,7 +255,7 @@ def evaluation_pack(out, half, held, others, babi_documents, workers, rng):
                 scores = index.scores(question["raw"]["question"])
                 order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))[:LISTED]
                 lists.append([base + i for i in order] + [-1] * (LISTED - len(order)))
-                tasks[name].append(task_of(question["raw"], document, number, half, name))
+                tasks[name].append(task_of(question, number, half, name))
         pack.end_pool()
         write_context(out / "tasks" / half / str(number), context)
     for name, found in tasks.items():
@@ -238,11 +274,10 @@ def segment_texts(text):
     return [body[b:e].decode(errors="replace") for b, e in zip(starts, starts[1:] + [len(body)])]
 
 
-def task_of(question, encoded, number, half, name):
-    text = encoded["document"]["text"]
-    ranges = [[len(text[:b].encode()), len(text[:e].encode())] for b, e in question["gold"] if b < e]
-    return {"id": f"{half}-{name}-{number}", "set": question["set"], "root": f"{half}/{number}", "question": question["question"], "answers": question["answers"],
-            "evidence": [{"path": encoded["document"]["path"], "byte": pair} for pair in ranges]}
+def task_of(question, number, half, name):
+    raw = question["raw"]
+    return {"id": f"{half}-{name}-{number}", "set": raw["set"], "root": f"{half}/{number}", "question": raw["question"], "answers": raw["answers"],
+            "evidence": question["evidence"]}
 
 
 def write_context(root, context):
