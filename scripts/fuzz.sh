@@ -18,14 +18,14 @@ export ASAN_OPTIONS=malloc_context_size=4:quarantine_size_mb=8 XDG_CONFIG_HOME=$
 cd tests
 for target; do
     case $target in # longer inputs only make these slower
-    keys) most=48 ;;
+    keys) most=32 ;;
     tokenizer) most=256 ;;
     terminal | config | gitignore | export | text) most=1024 ;;
     *) most=8192 ;;
     esac
     corpus=$build/corpus/$target
     mkdir -p "$corpus"
-    options=(-max_len=$most -timeout=25 -rss_limit_mb=4096 "-artifact_prefix=$build/broken/$target-")
+    options=(-entropic=0 -max_len=$most -timeout=25 -rss_limit_mb=4096 "-artifact_prefix=$build/broken/$target-")
     [ ! -f "fuzz/$target.dict" ] || options+=("-dict=fuzz/$target.dict")
     status=0
     "$build/tests/fuzz_$target" "${options[@]}" "-max_total_time=$seconds" -print_final_stats=1 "$corpus" "fuzz/$target" >/dev/null 2>"$build/broken/log" </dev/null || status=$?

@@ -4,7 +4,7 @@
 # "all"; $3: the scenes (default all). Prints the counts.
 set -u
 build=$(realpath "$1") each=${2:-6}
-scenes=${3:-"fresh kept grown resumed export book list prune model"}
+scenes=${3:-"fresh kept grown resumed export book folder list prune model converters models"}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -18,6 +18,14 @@ options=(--model "$scratch/tiny.gguf" --device cpu --precision fp32 --threads 1)
 awk 'BEGIN { srand(3); for (i = 1; i <= 60; i++) { s = ""; for (j = 0; j < 9; j++) s = s " w" int(rand() * 500); print s (i == 40 ? " QxZjV" : "") } }' >"$scratch/text"
 sed '40s/^/changed /' "$scratch/text" >"$scratch/changed"
 cp tests/fuzz/convert/book.epub "$scratch/book.epub"
+mkdir -p "$scratch/folder/sub/deep"
+cp tests/fuzz/convert/{page.html,plain.zip,notebook} "$scratch/folder"
+cp tests/fuzz/convert/letter.docx "$scratch/folder/sub/deep"
+printf '*.log\n' >"$scratch/folder/.gitignore"
+echo 'int keeper(void);' | tee "$scratch/folder/sub/b.c" >"$scratch/folder/sub/b.log"
+gzip -c "$scratch/text" >"$scratch/folder/text.gz"
+ln -s sub/b.c "$scratch/folder/link"
+! git init -q "$scratch/folder" || git -C "$scratch/folder" add -A
 "$build/lectern" read "${options[@]}" --quiet --state-dir "$scratch/kept" "$scratch/text" >/dev/null 2>&1 || { echo "no kept read"; exit 1; }
 # Interrupted while it writes the session of its first checkpoint, which comes before the last.
 env LECTERN_FAULT=signal:20 LECTERN_FAULT_NUMBER=2 "LD_PRELOAD=$shim" "$build/lectern" read "${options[@]}" --quiet --state-dir "$scratch/half" "$scratch/text" >/dev/null 2>&1
@@ -34,10 +42,13 @@ scene() {
     resumed) ask "$scratch/half.state" "$scratch/text" ;;
     export) ask "$scratch/state" --export "$scratch/out.json" "$scratch/text" ;;
     book) ask "$scratch/new" "$scratch/book.epub" ;;
+    folder) "${runner[@]}" "$build/lectern" read --dry-run --json "${options[@]}" --no-state "$scratch/folder" ;;
     list) "${runner[@]}" "$build/lectern" state list --json --state-dir "$scratch/state" ;;
     left) ask "$scratch/old" "$scratch/text" ;;
     prune) "${runner[@]}" "$build/lectern" state prune 1 --json --state-dir "$scratch/old" ;;
     model) "${runner[@]}" "$build/lectern" model --json "$scratch/tiny.gguf" ;;
+    converters) "${runner[@]}" "$build/tests/fuzz_convert" tests/fuzz/convert ;; # replays every format's files
+    models) "${runner[@]}" "$build/tests/fuzz_model" tests/fuzz/model ;;
     esac
 }
 begin() {
@@ -51,7 +62,8 @@ begin() {
 # at is shown as such).
 shape() { jq -cS 'del(.seconds, .read.seconds, .read.tokens_per_second, .read.notes, .read.new_tokens, .read.kept_tokens, .read.memory, .read.state_bytes, .confidence, .device, .bytes)
                   | if .evidence then .evidence |= map(.score |= (. * 100 | round) | .share |= (. * 1000 | round) | del(.scores)) else . end
-                  | if .states then .states |= map(.name) else . end' "$1" 2>/dev/null; }
+                  | if .states then .states |= map(.name) else . end
+                  | if .dry_run then .dry_run |= {documents, bytes, tokens} else . end' "$1" 2>/dev/null; }
 
 fail() {
     echo "FAILED: $scene, $fault (number $LECTERN_FAULT_NUMBER): $*"
@@ -81,7 +93,7 @@ try() { # fault
         unharmed=$((unharmed + 1))
         [ "$(shape "$scratch/out")" = "$(cat "$scratch/$scene.right")" ] ||
             fail "status 0 with other output: $(diff <(jq . "$scratch/$scene.right") <(shape "$scratch/out" | jq .) | head -6 | tr "\n" " ")"
-    else
+    elif [[ $scene != converters && $scene != models ]]; then # which are no commands: they must not crash
         [ -s "$scratch/err" ] || fail "status $status without a word"
         [ "${fault%%:*}" != map ] || fail "an answer wants what is kept to be mapped"
     fi
@@ -128,7 +140,10 @@ measure left
 for scene in $scenes; do
     measure "$scene"
     LECTERN_FAULT_NUMBER=12
-    for i in $(spread "$alloc"); do try "alloc:$i"; try "alloc:$i:on"; done
+    for i in $([ $scene != folder ] || seq 12; spread "$alloc"); do # what git ignores is told from the first
+        try "alloc:$i"
+        try "alloc:$i:on"
+    done
     for i in $(spread "$library" 100); do try "library:$i"; done
     for i in $([ $scene != book ] || seq 5; spread "$io"); do # what is in a file is told from its first bytes
         LECTERN_FAULT_NUMBER=${reasons[$((i % 6))]}

@@ -1,5 +1,6 @@
 #include "app/text/corpus_git.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,25 +35,26 @@ static void set_problem(struct corpus_git *g, const char *what, const char *mean
     if (*g->problem == '\0') snprintf(g->problem, sizeof g->problem, "%s: %s", what, meaning);
 }
 
-/* The user's excludes file: core.excludesFile, or git/ignore where the user's configuration lies. malloc'ed; NULL:
- * none. */
+/* The user's excludes file: core.excludesFile, or git/ignore where the user's configuration lies. malloc'ed; "": none;
+ * NULL without memory. */
 static char *find_user_excludes(const struct corpus_git *g, const struct git_config *c)
 {
     const char *named = git_config_get(c, "core.excludesfile"), *base = getenv("XDG_CONFIG_HOME"),
                *home = getenv("HOME");
-    if (named) return *named ? git_file_expand(named, g->folder.top) : NULL;
+    if (named) return *named ? git_file_expand(named, g->folder.top) : strdup("");
     if (base && *base) return git_file_join(base, "git/ignore");
-    return home ? git_file_join(home, ".config/git/ignore") : NULL;
+    return home ? git_file_join(home, ".config/git/ignore") : strdup("");
 }
 
 static int open_ignore(struct corpus_git *g, const struct git_config *c, struct error *e)
 {
     char *user = find_user_excludes(g, c);
-    char *exclude = g->folder.common_dir ? git_file_join(g->folder.common_dir, "info/exclude") : NULL;
-    g->ignore = gitignore_open(g->folder.top, exclude, user, git_config_flag(c, "core.ignorecase"));
+    char *exclude = g->folder.common_dir ? git_file_join(g->folder.common_dir, "info/exclude") : strdup("");
+    if (user && exclude)
+        g->ignore = gitignore_open(g->folder.top, exclude, user, git_config_flag(c, "core.ignorecase"));
     free(exclude);
     free(user);
-    return g->ignore ? 0 : error_memory(e);
+    return g->ignore ? gitignore_check(g->ignore, e) : error_memory(e);
 }
 
 static int open_index(struct corpus_git *g, const struct git_config *c, struct error *e)
@@ -127,6 +129,11 @@ void corpus_git_close(struct corpus_git *g)
     free(g);
 }
 
+int corpus_git_check(const struct corpus_git *g, struct error *e)
+{
+    return gitignore_check(g->ignore, e);
+}
+
 const char *corpus_git_problem(const struct corpus_git *g)
 {
     return g->problem;
@@ -145,24 +152,20 @@ bool corpus_git_wants_file(struct corpus_git *g, const char *real_path)
     return git_index_find(&g->index, path) || !gitignore_matches(g->ignore, path, false);
 }
 
-/* "path/" in malloc'ed memory, "" for the top; NULL without memory. */
-static char *with_slash(const char *path)
+/* What is tracked below a directory; NULL: nothing. */
+static const struct git_index_entry *tracked_below(const struct corpus_git *g, const char *path, size_t *n)
 {
-    size_t size = strlen(path);
-    char *slashed = malloc(size + 2);
-    if (slashed) snprintf(slashed, size + 2, "%s%s", path, size > 0 ? "/" : "");
-    return slashed;
+    char prefix[PATH_MAX + 2];
+    snprintf(prefix, sizeof prefix, "%s%s", path, *path ? "/" : "");
+    return git_index_below(&g->index, prefix, n);
 }
 
 bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path)
 {
     const char *path = relative(g, real_path);
-    char *prefix = with_slash(path);
     size_t n;
-    bool wanted = *path == '\0' || git_index_find(&g->index, path) || !gitignore_matches(g->ignore, path, true) ||
-                  (prefix && git_index_below(&g->index, prefix, &n));
-    free(prefix);
-    return wanted;
+    return *path == '\0' || git_index_find(&g->index, path) || !gitignore_matches(g->ignore, path, true) ||
+           tracked_below(g, path, &n);
 }
 
 bool corpus_git_is_submodule(const struct corpus_git *g, const char *real_path)
@@ -183,8 +186,7 @@ static bool is_there(const struct corpus_git *g, const char *path)
 size_t corpus_git_missing(const struct corpus_git *g, const char *real_path, size_t *sparse)
 {
     size_t missing = 0, n = 0;
-    char *prefix = with_slash(relative(g, real_path));
-    const struct git_index_entry *entry = prefix ? git_index_below(&g->index, prefix, &n) : NULL;
+    const struct git_index_entry *entry = tracked_below(g, relative(g, real_path), &n);
     *sparse = 0;
     for (; entry && n > 0; n--, entry++) {
         if ((entry->mode & GIT_INDEX_TYPE) == GIT_INDEX_SUBMODULE || is_there(g, entry->path)) continue;
@@ -193,6 +195,5 @@ size_t corpus_git_missing(const struct corpus_git *g, const char *real_path, siz
         else
             missing++;
     }
-    free(prefix);
     return missing;
 }

@@ -17,7 +17,9 @@ void corpus_git_close(struct corpus_git *g);
 /* What could not be used of the repository, and what that means; "" where all is well. */
 const char *corpus_git_problem(const struct corpus_git *g);
 
-/* Paths are real paths inside the working tree. */
+/* Paths are real paths inside the working tree. What is said of them holds where corpus_git_check, which is asked last,
+ * finds that all ignore rules could be read: -1 where a file of them is there and cannot be, or without memory. */
+int corpus_git_check(const struct corpus_git *g, struct error *e);
 bool corpus_git_wants_file(struct corpus_git *g, const char *real_path);
 bool corpus_git_wants_directory(struct corpus_git *g, const char *real_path);
 

@@ -90,10 +90,9 @@ static void free_entries(struct entry *entries, size_t n)
 static mode_t mode_of(const char *directory, const char *name)
 {
     struct stat s;
-    char *path = join(directory, "/", name);
-    mode_t mode = path && lstat(path, &s) == 0 ? s.st_mode : 0;
-    free(path);
-    return mode;
+    char path[PATH_MAX + NAME_MAX + 2]; /* no memory that could be missing: a .git that is not seen hides nothing */
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return lstat(path, &s) == 0 ? s.st_mode : 0;
 }
 
 /* The sorted entries of an open directory. */
@@ -147,6 +146,7 @@ static int walk_git(struct walk *w, const char *directory, struct error *e)
     int result = *problem ? note(w, directory, "/", problem, e) : 0;
     if (result == 0 && !wanted) result = note(w, directory, "/", "ignored by git, read because it was named", e);
     if (result == 0) result = walk_directory(w, directory, wanted ? git : NULL, e);
+    if (result == 0) result = corpus_git_check(git, e);
     if (result == 0 && wanted) result = note_missing(w, directory, git, e);
     corpus_git_close(git);
     return result;

@@ -23,6 +23,7 @@ static char *read_open(int fd, const char *path, size_t *size, struct error *e)
     }
     if (!S_ISREG(s.st_mode) || (uint64_t)s.st_size > FILE_MOST) {
         error_set(e, "%s: %s", path, S_ISREG(s.st_mode) ? "too large" : "not a regular file");
+        errno = EISDIR;
         return NULL;
     }
     char *bytes = malloc((size_t)s.st_size + 1);
@@ -31,8 +32,10 @@ static char *read_open(int fd, const char *path, size_t *size, struct error *e)
         ssize_t got = read(fd, bytes + n, (size_t)s.st_size - n);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
-            error_set(e, "%s: %s", path, strerror(errno));
+            const int why = errno;
+            error_set(e, "%s: %s", path, strerror(why));
             free(bytes);
+            errno = why;
             return NULL;
         }
         if (got == 0) break;
@@ -56,7 +59,9 @@ char *git_file_read(const char *path, enum git_file_links links, size_t *size, s
         return NULL;
     }
     char *bytes = read_open(fd, path, size, e);
+    const int why = errno;
     close(fd);
+    errno = why;
     return bytes;
 }
 

@@ -10,7 +10,8 @@ struct error;
 
 enum git_file_links { GIT_FILE_FOLLOW, GIT_FILE_NO_LINKS };
 
-/* The bytes of a file, malloc'ed and with a NUL behind them. NULL: it cannot be read, and e says why. */
+/* The bytes of a file, malloc'ed and with a NUL behind them. NULL: it cannot be read, e says why, and so does errno
+ * (EISDIR: what is there is no file that could be). */
 char *git_file_read(const char *path, enum git_file_links links, size_t *size, struct error *e);
 
 /* "a/b" in malloc'ed memory, `path` itself where it is absolute; NULL without memory. */

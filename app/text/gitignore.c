@@ -1,12 +1,14 @@
 #include "app/text/gitignore.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/text/git_file.h"
 #include "compute/bytes.h"
+#include "compute/error.h"
 
 /* Steps in one match; beyond, a hostile pattern matches nothing. */
 #define STEPS_MOST 1000000
@@ -147,6 +149,8 @@ struct gitignore {
     struct rules exclude, user_excludes;
     struct level *levels; /* of the directories from the top to the one that was asked about last */
     size_t n_levels, capacity;
+    bool failed; /* some rules are not known: why */
+    struct error why;
 };
 
 /* Cuts the spaces at the end that no backslash protects. */
@@ -181,6 +185,12 @@ static bool parse_rule(struct rule *r, char *line)
     return *line != '\0';
 }
 
+static void no_memory(struct gitignore *g)
+{
+    g->failed = true;
+    error_memory(&g->why);
+}
+
 static void rules_free(struct rules *r)
 {
     free(r->text);
@@ -188,11 +198,23 @@ static void rules_free(struct rules *r)
     *r = (struct rules){.n = 0};
 }
 
-static void rules_read(struct rules *r, const char *path, enum git_file_links links, bool fold)
+/* A file that is there and cannot be read now is not missing: what it names would be read. */
+static bool is_missing(int why, enum git_file_links links)
+{
+    return why == ENOENT || why == ENOTDIR || why == ELOOP || why == EISDIR ||
+           (why == EACCES && links == GIT_FILE_FOLLOW); /* another user's, as with sudo */
+}
+
+static void rules_read(struct gitignore *g, struct rules *r, const char *path, enum git_file_links links)
 {
     size_t size;
-    *r = (struct rules){.text = path ? git_file_read(path, links, &size, NULL) : NULL,
-                        .flags = fold ? GITIGNORE_FOLD_CASE : 0};
+    struct error why = {0};
+    *r = (struct rules){.text = path ? git_file_read(path, links, &size, &why) : NULL,
+                        .flags = g->fold ? GITIGNORE_FOLD_CASE : 0};
+    if (!r->text && path && !is_missing(errno, links)) {
+        g->failed = true;
+        g->why = why;
+    }
     if (!r->text) return;
     size_t capacity = 0;
     char *at = r->text;
@@ -203,7 +225,10 @@ static void rules_read(struct rules *r, const char *path, enum git_file_links li
         if (next) *next++ = '\0';
         if (!parse_rule(&rule, at)) continue;
         struct rule *rules = bytes_reserve(r->rules, &capacity, r->n + 1, sizeof *rules);
-        if (!rules) return;
+        if (!rules) {
+            no_memory(g);
+            return;
+        }
         r->rules = rules;
         rules[r->n++] = rule;
     }
@@ -232,9 +257,14 @@ struct gitignore *gitignore_open(const char *top, const char *exclude, const cha
         return NULL;
     }
     g->fold = fold;
-    rules_read(&g->exclude, exclude, GIT_FILE_FOLLOW, fold);
-    rules_read(&g->user_excludes, user_excludes, GIT_FILE_FOLLOW, fold);
+    rules_read(g, &g->exclude, exclude, GIT_FILE_FOLLOW);
+    rules_read(g, &g->user_excludes, user_excludes, GIT_FILE_FOLLOW);
     return g;
+}
+
+int gitignore_check(const struct gitignore *g, struct error *e)
+{
+    return g->failed ? error_copy(e, &g->why) : 0;
 }
 
 static void pop(struct gitignore *g)
@@ -269,7 +299,7 @@ static bool is_ignored(const struct gitignore *g, const char *path, bool is_dire
     return said == 1;
 }
 
-/* Enters the directory path[0, size). */
+/* Enters the directory path[0, size); false: without memory. */
 static bool push(struct gitignore *g, const char *path, size_t size)
 {
     struct level *levels = bytes_reserve(g->levels, &g->capacity, g->n_levels + 1, sizeof *levels);
@@ -280,11 +310,12 @@ static bool push(struct gitignore *g, const char *path, size_t size)
     if (!levels || !level.directory || !file) {
         free(level.directory);
         free(file);
+        no_memory(g);
         return false;
     }
     snprintf(file, file_size, "%s/%s%s.gitignore", g->top, level.directory, size > 0 ? "/" : "");
     level.ignored = size > 0 && is_ignored(g, level.directory, true);
-    if (!level.ignored) rules_read(&level.rules, file, GIT_FILE_NO_LINKS, g->fold);
+    if (!level.ignored) rules_read(g, &level.rules, file, GIT_FILE_NO_LINKS);
     free(file);
     levels[g->n_levels++] = level;
     return true;

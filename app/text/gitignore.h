@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct error;
 struct gitignore;
 
 /* `top`: the working tree's, an absolute path. The other files may be NULL or missing. `fold`: letter case does not
@@ -14,8 +15,11 @@ struct gitignore *gitignore_open(const char *top, const char *exclude, const cha
 void gitignore_close(struct gitignore *g);
 
 /* Whether the path inside the working tree (not "") is ignored, by itself or because a directory above it is. Fast
- * where neighbours are asked for one after the other. */
+ * where neighbours are asked for one after the other. Only gitignore_check tells whether all rules were known. */
 bool gitignore_matches(struct gitignore *g, const char *path, bool is_directory);
+
+/* -1: a file of rules that was wanted since the opening is there and could not be read, or there was no memory. */
+int gitignore_check(const struct gitignore *g, struct error *e);
 
 enum {
     GITIGNORE_WHOLE_PATH = 1, /* a slash is matched by nothing but a slash and `**` */

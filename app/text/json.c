@@ -1,6 +1,7 @@
 #include "app/text/json.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static char *without_nul(const char *text, size_t size)
 struct cJSON *json_parse(const char *text, size_t size, size_t *n)
 {
     const char *end = NULL;
+    errno = 0;
     char *copy = without_nul(text, size);
     cJSON *object = copy ? cJSON_ParseWithLengthOpts(copy, size, &end, false) : NULL;
     if (n) *n = end ? (size_t)(end - copy) : 0;

@@ -16,7 +16,8 @@ void json_watch(void);
 char *json_print(const struct cJSON *object, bool lines);
 
 /* Parses untrusted bytes; *n, which may be NULL: how many of them the value took. A NUL in a string, which would end it
- * unsaid, becomes U+FFFD. NULL where it is no JSON, or without memory; cJSON_Delete'd by the caller. */
+ * unsaid, becomes U+FFFD. NULL where it is no JSON, or without memory, errno being ENOMEM; cJSON_Delete'd by the
+ * caller. */
 struct cJSON *json_parse(const char *text, size_t size, size_t *n);
 
 #endif

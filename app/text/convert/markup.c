@@ -78,10 +78,12 @@ static xmlEntityPtr on_entity(void *context, const xmlChar *name)
     return &w->entity;
 }
 
+/* Without memory the library marks its end, and loops of HTML that skip to a sign then skip for ever: taking its text
+ * away ends them. */
 static void on_error(void *context, xmlErrorPtr error)
 {
-    (void)context;
-    (void)error;
+    struct walk *w = context;
+    if (error->code == XML_ERR_NO_MEMORY) goes_on(w, error_memory(w->e));
 }
 
 static xmlSAXHandler sax_handler(void)
@@ -135,6 +137,7 @@ enum markup_result markup_html(const uint8_t *bytes, size_t size, const char *en
         return MARKUP_FAILED;
     }
     *w.parser->sax = sax_handler();
+    w.parser->sax->initialized = XML_SAX2_MAGIC; /* else on_error is not asked; XML would be read by other handlers */
     w.parser->userData = &w;
     xmlFreeDoc(htmlCtxtReadMemory(w.parser, (const char *)bytes, (int)size, NULL, encoding,
                                   HTML_PARSE_RECOVER | HTML_PARSE_NONET));

@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ static int put_cell(struct converted *out, const cJSON *cell, int number, struct
 int notebook_convert(struct converted *out, const uint8_t *bytes, size_t size, bool *is_one, struct error *e)
 {
     cJSON *book = json_parse((const char *)bytes, size, NULL);
+    if (!book && errno == ENOMEM) return error_memory(e); /* or its JSON would be read as the text */
     const cJSON *cells = cJSON_GetObjectItemCaseSensitive(book, "cells");
     const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(book, "worksheets"); /* version 3 */
     if (!cells) cells = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(sheets, 0), "cells");
