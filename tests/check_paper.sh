@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The paper's replication (models/train/paper, docs/paper.md) at toy size: its attention, alone and over several processes, against the plain
-# definition; every command for a few steps; and what was trained read by the C engine. PYTHON names a Python with PyTorch. $1: the build directory.
+# definition; every command for a few steps; and what was trained read by the C engine. PYTHON names another Python than Debian's. $1: the build
+# directory.
 set -euo pipefail
 build=$(readlink -f "$1")
 cd "$(dirname "$(readlink -f "$0")")/../models/train"
-python=${PYTHON:-python3}
+python=$(../../scripts/training_python.sh "$build") || exit 77
 export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
-"$python" -c 'import torch' 2>/dev/null || { echo "skipped: $python has no torch (Debian's python3-torch is enough)"; exit 77; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -30,11 +30,7 @@ for curve in size context prompt position; do [ -s "$scratch/results/loss_by_$cu
 "$python" -m paper.figures --out "$scratch/figures"
 for figure in pattern heads; do cmp "$scratch/figures/$figure.svg" "../../docs/paper/$figure.svg"; done
 
-if "$python" -c 'import gguf, sentencepiece, xxhash' 2>/dev/null; then
-    for run in dense-1 longnet-4; do
-        "$python" -m paper.engine --run "$scratch/results/$run-m-1.weights.pt" --ids "$scratch/ids" --tool "$build/perplexity" --texts 4 \
-            --tokenizer ../../tests/data/tokenizer.model --out "$scratch/$run.gguf"
-    done
-else
-    echo "not run: the engine's perplexity needs gguf, sentencepiece and xxhash (models/train/requirements.txt)"
-fi
+for run in dense-1 longnet-4; do
+    "$python" -m paper.engine --run "$scratch/results/$run-m-1.weights.pt" --ids "$scratch/ids" --tool "$build/perplexity" --texts 4 \
+        --tokenizer ../../tests/data/tokenizer.model --out "$scratch/$run.gguf"
+done

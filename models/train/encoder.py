@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 HEADS = ("relevance", "start", "end", "inside", "yes", "no", "several")
 EPS = 1e-12
+FAR = -1e9  # a logit of nothing
 LAYER = (("attn_q", "attention.self.query"), ("attn_k", "attention.self.key"), ("attn_v", "attention.self.value"),
          ("attn_output", "attention.output.dense"), ("attn_output_norm", "attention.output.LayerNorm"), ("ffn_up", "intermediate.dense"),
          ("ffn_down", "output.dense"), ("layer_output_norm", "output.LayerNorm"))
@@ -96,9 +97,26 @@ def attention(q, k, v, starts, longest):
     if q.is_cuda:
         from torch.nn.attention.varlen import varlen_attn
         return varlen_attn(q, k, v, starts, starts, longest, longest)
-    bounds = starts.tolist()
-    return torch.cat([F.scaled_dot_product_attention(*(x[b:e].transpose(0, 1)[None] for x in (q, k, v)))[0].transpose(0, 1)
-                      for b, e in zip(bounds, bounds[1:])])
+    sizes = starts.diff().tolist()
+    return torch.cat([attended(*(x.transpose(0, 1)[None] for x in window))[0].transpose(0, 1) for window in zip(*(x.split(sizes) for x in (q, k, v)))])
+
+
+def attended(q, k, v, mask=None):
+    """Attention by torch's own kernels, or as `joined` says it where torch is older than those (2.0)."""
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    return joined(q, k, v, mask)[0]
+
+
+def joined(q, k, v, mask):
+    """Attention with the log of the sum of its weights; nothing and FAR where no key is seen."""
+    logit = (q @ k.transpose(-1, -2)).to(torch.promote_types(q.dtype, torch.float32)) * q.shape[-1] ** -0.5
+    if mask is not None:
+        logit = logit.masked_fill(~mask, -torch.inf)
+    total = logit.logsumexp(-1, keepdim=True)
+    blind = total == -torch.inf
+    share = (logit - total.masked_fill(blind, 0)).exp()
+    return share.to(v.dtype) @ v, total.masked_fill(blind, FAR).squeeze(-1)
 
 
 def pretrained(directory, layers=6, byte_rows=True):

@@ -144,7 +144,7 @@ def train(net, pack, workers, seconds, rate, dropout, device, say=100, most=0):
     decay = [p for name, p in net.named() if p.ndim > 1]
     plain = [p for name, p in net.named() if p.ndim == 1]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=rate,
-                                  betas=(0.9, 0.98), fused=device == "cuda")
+                                  betas=(0.9, 0.98), **({"fused": True} if device == "cuda" else {}))
     joiner = Joiner(workers, torch.as_tensor(pack.sentence).to(device), device)
     net.train()
     sums, begun, step, waited, joined = collections.Counter(), time.time(), 0, 0.0, 0

@@ -5,9 +5,8 @@ import dataclasses
 import torch
 import torch.nn.functional as F
 
-import encoder
+from encoder import EPS, FAR, attended, joined
 
-FAR = -1e9
 SCALE = 24.0
 LONGEST = 192  # tokens of a segment whose keys are trained and compared
 
@@ -53,7 +52,7 @@ class Stream(torch.nn.Module):
             return F.linear(x, w[name + ".weight"], w[name + ".bias"])
 
         def norm(x, name):
-            return F.layer_norm(x, (c.width,), w[name + ".weight"], w[name + ".bias"], encoder.EPS)
+            return F.layer_norm(x, (c.width,), w[name + ".weight"], w[name + ".bias"], EPS)
 
         x = norm(x.to(kind), "token_embd_norm")
         for i in range(c.layers):
@@ -69,14 +68,14 @@ class Stream(torch.nn.Module):
         c = self.config
         n, size = q.shape[:2]
         if segment is None:
-            return F.scaled_dot_product_attention(*(x.transpose(1, 2) for x in (q, k, v))).transpose(1, 2)
+            return attended(*(x.transpose(1, 2) for x in (q, k, v))).transpose(1, 2)
         windows = [x.reshape(-1, c.window, *x.shape[2:]).transpose(1, 2) for x in (q, k, v)]
         same = None
         if layer >= c.layers - c.segment_layers:
             part = segment.reshape(-1, 1, c.window)
             same = part[..., :, None] == part[..., None, :]
         if not (self.far_on and c.trained_branches):
-            return F.scaled_dot_product_attention(*windows, attn_mask=same).transpose(1, 2).reshape(q.shape)
+            return attended(*windows, same).transpose(1, 2).reshape(q.shape)
         out, total = joined(*windows, same)
         outs, totals = [out.transpose(1, 2).reshape(q.shape)], [total.transpose(1, 2).reshape(n, size, -1)]
         for b, (length, rate) in enumerate(c.far()):
@@ -111,17 +110,6 @@ class Stream(torch.nn.Module):
     def gates(self, rows, own):
         """The weights of a question's own tokens [questions, tokens]."""
         return (rows.float() @ self.gate + self.gate_bias).masked_fill(~own, FAR).softmax(1)
-
-
-def joined(q, k, v, mask):
-    """Attention with the log of the sum of its weights; nothing and FAR where no key is seen."""
-    logit = (q @ k.transpose(-1, -2)).to(torch.promote_types(q.dtype, torch.float32)) * q.shape[-1] ** -0.5
-    if mask is not None:
-        logit = logit.masked_fill(~mask, -torch.inf)
-    total = logit.logsumexp(-1, keepdim=True)
-    blind = total == -torch.inf
-    share = (logit - total.masked_fill(blind, 0)).exp()
-    return share.to(v.dtype) @ v, total.masked_fill(blind, FAR).squeeze(-1)
 
 
 def scores(query, gate, own, key, valid):

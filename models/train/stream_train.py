@@ -151,7 +151,7 @@ def optimiser_of(net, temperature, args, device):
     heads = [net.key, net.gate, net.gate_bias, temperature.value]
     groups = [{"params": heads, "k": args.head_rate}, {"params": [net.branch_bias], "k": 50.0, "weight_decay": 0.0}]
     groups += [{"params": body, "k": 1.0}] if body else []
-    return torch.optim.AdamW(groups, lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98), fused=device == "cuda"), body + heads
+    return torch.optim.AdamW(groups, lr=args.rate, weight_decay=0.01, betas=(0.9, 0.98), **({"fused": True} if device == "cuda" else {})), body + heads
 
 
 class Temperature(torch.nn.Module):
