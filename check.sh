@@ -28,7 +28,7 @@ run_tidy() {
 
 run_asan() {
     build_preset asan all
-    ctest --preset asan -j "$jobs" -E 'check_(book|needles|paper|privacy|ranks|screen|names|includes|docs|spirv)'
+    ctest --preset asan -j "$jobs" -E 'check_(book|needles|paper|privacy|ranks|screen|names|includes|docs|spirv|training)'
 }
 
 run_tsan() {

@@ -70,7 +70,7 @@ def write_vectors(path, net, tokenizer):
     question = tokenizer.ids(QUESTION)
     windows = [([words.CLS, *question, words.SEP, *tokenizer.ids(text), words.SEP], len(question) + 2) for text in TEXTS]
     rng = np.random.default_rng(3)
-    windows.append(([words.CLS, *rng.integers(1000, 29000, net.config.positions - 1).tolist()], 20))
+    windows.append(([words.CLS, *rng.integers(words.SEP + 1, net.config.vocabulary, net.config.positions - 1).tolist()], 20))
     ids = [torch.tensor([window]) for window, _ in windows]
     types = [(torch.arange(len(window)) >= second).long()[None] for window, second in windows]
     heads = [net.double()(i[0], t[0], torch.tensor([i.shape[1]])).float().numpy() for i, t in zip(ids, types)]

@@ -187,6 +187,7 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=420)
+    parser.add_argument("--steps", type=int, default=0, help="so many, however long they take")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--questions", type=int, default=48, help="a step")
@@ -205,7 +206,8 @@ def main():
     print(f"mined {time.time() - begun:.0f}s", flush=True)
     workers = batches.Workers(pack, mined["train"], batches.weights_of(pack),
                               args.questions, args.seed, args.work, args.tokenizer, args.processes)
-    steps = train(net, pack, workers, args.seconds, args.rate, args.dropout, device, 100 if device == "cuda" else 1)
+    steps = train(net, pack, workers, args.seconds, args.rate, args.dropout, device, 100 if device == "cuda" else 1, args.steps)
+    workers.close()
     summary = f"{steps} steps of {args.questions} questions among 16 places, {args.seconds:.0f} s, rate {args.rate}, dropout {args.dropout}, seed {args.seed}"
     settings = {"window": WINDOW, "joint_window": JOINT, "question_tokens": QUESTION,
                 "title_tokens": 0, "before_tokens": 0, "span_tokens": SPAN, "joint_sentences": SENTENCES}

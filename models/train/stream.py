@@ -79,8 +79,8 @@ class Stream(torch.nn.Module):
         out, total = joined(*windows, same)
         outs, totals = [out.transpose(1, 2).reshape(q.shape)], [total.transpose(1, 2).reshape(n, size, -1)]
         for b, (length, rate) in enumerate(c.far()):
-            if size >= length:
-                out, total = self.branch(q, k, v, length, rate)
+            if size > rate:  # a head has more than one row
+                out, total = self.branch(q, k, v, min(length, -(-size // rate) * rate), rate)
                 outs.append(out)
                 totals.append(torch.where(total > FAR / 2, total + self.branch_bias[layer, b], total))
         share = torch.stack(totals, -1).softmax(-1)

@@ -2,6 +2,7 @@
 # Trains Reader 2 (FORMAT.md) from public weights and the second reading, which is in the tree.
 # Usage: stream.sh pack [WORK [PACKED]]    where reread.sh's WORK is: what the training needs in PACKED, under 20 MB
 #        stream.sh train [PACKED [OUT]]    anywhere else: training, scores, OUT/lectern-w.gguf. What was interrupted goes on.
+# REREAD and PRETRAINED are other weights than those (a trial: toy.py), TRAINING further options of stream_train.py.
 # SECONDS_OF_TRAINING (240) bounds the training itself, on one GPU. FROZEN (0) first layers stay as they are: with 3, which is what a processor
 # can do, only keys and gate are trained. LENGTH (8192), SEQUENCES (8), LAYERS (3), RATE (1e-4) are a step's and the model's.
 # PYTHON names a Python with the packages of requirements.txt.
@@ -19,14 +20,15 @@ train)
     packed=${2:-../../build/stream}
     out=${3:-$packed/out}
     mkdir -p "$out"
-    [ -e "$out/packs/test.npz" ] || "$python" stream_pack.py unpack --packed "$packed" --reread ../lectern-s-reread.gguf --out "$out"
+    [ -e "$out/packs/test.npz" ] || "$python" stream_pack.py unpack --packed "$packed" --reread "${REREAD:-../lectern-s-reread.gguf}" --out "$out"
     "$python" stream_train.py --packs "$out/packs" --pretrained "$out/pretrained" --teacher "$out/teacher.pt" --out "$out/reader2.pt" \
         --seconds "${SECONDS_OF_TRAINING:-240}" --layers "${LAYERS:-3}" --segment-layers 1 --frozen "${FROZEN:-0}" --length "${LENGTH:-8192}" \
-        --sequences "${SEQUENCES:-8}" --rate "${RATE:-1e-4}" --head-rate "${HEAD_RATE:-3}" --teach "${TEACH:-0.5}" --say "${SAY:-50}"
-    "$python" stream_export.py --weights "$out/reader2.pt" --pretrained "$out/pretrained" --tokenizer "$out/words.model" --out "$out/lectern-w.gguf"
+        --sequences "${SEQUENCES:-8}" --rate "${RATE:-1e-4}" --head-rate "${HEAD_RATE:-3}" --teach "${TEACH:-0.5}" --say "${SAY:-50}" ${TRAINING:-}
+    "$python" stream_export.py --weights "$out/reader2.pt" --pretrained "$out/pretrained" --tokenizer "$out/words.model" --out "$out/lectern-w.gguf" \
+        --vectors "$out/vectors.gguf"
     ;;
 *)
-    sed -n '2,8s/^# //p' stream.sh
+    sed -n '2,9s/^# //p' stream.sh
     exit 2
     ;;
 esac

@@ -38,7 +38,7 @@ def evaluate(net, text, far, asked, device):
             query, gate = stream.query(net, ids, own)
             score = stream.scores(query, gate, own, key, valid)
             for q, row in zip(some, score):
-                best = row[torch.as_tensor(p.gold(q) - first).to(device)].max()
+                best = row[torch.as_tensor(p.gold(q) - first).long().to(device)].max()
                 found.setdefault(str(p.sets[p.q_set[q]]), []).append(int((row > best).sum()))
     net.far_on = True
     return found

@@ -102,7 +102,7 @@ def unpack(args):
     save_file(weights, out / "pretrained" / "model.safetensors")
     words, inner = weights["embeddings.word_embeddings.weight"].shape, weights["encoder.layer.0.intermediate.dense.weight"].shape[0]
     (out / "pretrained" / "config.json").write_text(json.dumps({
-        "hidden_size": words[1], "intermediate_size": inner, "num_attention_heads": 12, "vocab_size": words[0],
+        "hidden_size": words[1], "intermediate_size": inner, "num_attention_heads": int(file.get_field("encoder.attention.head_count").contents()), "vocab_size": words[0],
         "max_position_embeddings": len(weights["embeddings.position_embeddings.weight"])}))
     missing = len(encoder.HEADS) - len(given["reread.heads.weight"])
     for name in ("reread.heads.weight", "reread.heads.bias"):

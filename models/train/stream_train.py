@@ -167,9 +167,9 @@ def train(net, teacher, text, mined, args, device):
     part = Part(args.out + ".part", {"net": net, "temperature": temperature, "optimiser": optimiser})
     step, spent = part.load()
     begun, sums = time.time() - spent, torch.zeros(3, device=device)
-    while (now := time.time() - begun) < args.seconds:
+    while (done := step / args.steps if args.steps else (time.time() - begun) / args.seconds) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * group["k"] * min(1, (step + 1) / 100) * max(0.02, 1 - now / args.seconds)
+            group["lr"] = args.rate * group["k"] * min(1, (step + 1) / 100) * max(0.02, 1 - done)
         net.far_on = step % 2 == 0  # every other step learns to do without
         loss, soft, first = step_loss(net, teacher, text, batches.ready.get(), temperature.value, args, device)
         (loss + args.teach * soft).backward()
@@ -179,7 +179,7 @@ def train(net, teacher, text, mined, args, device):
         step += 1
         sums += torch.stack((loss.detach(), soft.detach(), first))
         if step % args.say == 0:
-            print(f"step {step} {now:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f}", flush=True)
+            print(f"step {step} {time.time() - begun:.0f}s loss {sums[0] / args.say:.3f} taught {sums[1] / args.say:.3f} first {sums[2] / args.say:.3f}", flush=True)
             sums.zero_()
         if time.time() - part.saved > 60:
             part.save(step, time.time() - begun)
@@ -220,6 +220,7 @@ def main():
     parser.add_argument("--teacher", help="the second reading: a checkpoint of reread_train.py, or teacher.pt of stream_pack.py")
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=240)
+    parser.add_argument("--steps", type=int, default=0, help="so many, however long they take")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--teach", type=float, default=0.5)
     parser.add_argument("--length", type=int, default=8192)
@@ -239,7 +240,7 @@ def main():
     begun = time.time()
     text = stream_text.Text(Pack(packs / "train.npz"), device)
     mined = reread_mine.mine(base, text.pack, device)
-    net = stream.Stream(stream.Config(layers=args.layers, segment_layers=args.segment_layers), base).to(device)
+    net = stream.Stream(stream.Config(args.layers, base.config.width, base.config.heads, segment_layers=args.segment_layers), base).to(device)
     start(net, text, args.frozen)
     teacher = teacher_of(args.teacher, base).to(device) if args.teacher else None
     print(f"ready {time.time() - begun:.0f}s", flush=True)

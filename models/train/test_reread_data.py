@@ -12,7 +12,7 @@ import unittest.mock
 import reread_data
 import reread_lists
 import reread_sets
-import test_trial
+import toy
 import words
 
 RAIN = "it rained and it rained . " * 30
@@ -29,8 +29,7 @@ def letter(number, place, group):
 
 def packed(work):
     """The task lines of a context of two such documents."""
-    test_trial.write_pretrained(work)
-    (work / "words.model").write_bytes(words.model_of_vocabulary((work / "vocab.txt").read_text().split("\n")[:-1]))
+    (work / "words.model").write_bytes(words.model_of_vocabulary(toy.vocabulary(RAIN)))
     (work / "tasks").mkdir()
     reread_data.start_worker(work / "words.model")
     group = next(str(i) for i in itertools.count() if reread_sets.half_of(str(i)) == "test")
