@@ -151,11 +151,14 @@ grep -q "cannot be written" "$tmp/err" || fail "a full standard output is not to
 "$lectern" ask --quiet --answerer none -q Poole "$sample" >/dev/full 2>"$tmp/err" && fail "an answer into a full output ends with status 0"
 grep -q "standard output cannot be written" "$tmp/err" || fail "an answer into a full output is not told: $(cat "$tmp/err")"
 
+# catches_interrupt PID: waits until the handler of signal 2 stands (a job of a script begins with it ignored), or the program has ended.
+catches_interrupt() { until grep -qE '^(SigCgt:.*[2367abef]|State:.*zombie.*)$' "/proc/$1/status"; do sleep 0.05; done; }
+
 # --- Ctrl-C ends a long read with status 130, soon
 for i in 1 2 3 4 5 6 7 8; do cat "$sample"; done >"$tmp/long.txt"
 "$lectern" read --quiet "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
-until [ "$(ls /proc/$pid/task 2>/dev/null | wc -l)" != 1 ]; do sleep 0.05; done # threads: it reads, or has ended
+catches_interrupt $pid
 kill -INT $pid
 wait $pid
 got=$?
@@ -167,8 +170,7 @@ mkfifo "$tmp/silent"
 "$lectern" text - <"$tmp/silent" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
 exec 3>"$tmp/silent"
-# Until the handler of signal 2 stands, or the program has ended.
-until grep -qE '^(SigCgt:.*[2367abef]|State:.*zombie.*)$' /proc/$pid/status; do sleep 0.05; done
+catches_interrupt $pid
 kill -INT $pid
 wait $pid
 got=$?

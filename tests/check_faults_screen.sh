@@ -29,6 +29,29 @@ waits() {
     done
     return 1
 }
+# ends PATTERN: until the screen has it no more; 1 after half a minute.
+ends() {
+    for _ in $(seq 600); do
+        t capture-pane -p >"$scratch/screen"
+        grep -qE -- "$1" "$scratch/screen" || return 0
+        sleep 0.05
+    done
+    return 1
+}
+# quits: out of a prompt that may still be there, and out of the program; a slow one may take Escape and q for one key.
+quits() {
+    for _ in $(seq 10); do
+        t send-keys Escape
+        sleep 0.3
+        t send-keys q
+        for _ in $(seq 60); do
+            t capture-pane -p >"$scratch/screen"
+            is_gone && return
+            sleep 0.05
+        done
+    done
+    return 1
+}
 is_gone() { grep -qE '^status [0-9]+' "$scratch/screen"; }
 
 talk() { # fault
@@ -41,13 +64,9 @@ talk() { # fault
         t send-keys -l "Where stood the heron?"
         t send-keys Enter
         waits '1 place|reeds\. \[1\]|out of memory' || fail "no answer, and no word why"
-        ! grep -qE 'Looking through|on their way|Waits its turn' "$scratch/screen" || { sleep 2; t capture-pane -p >"$scratch/screen"; }
-        ! grep -qE 'Looking through|on their way|Waits its turn' "$scratch/screen" || fail "answering for ever"
+        ends 'Looking through|on their way|Waits its turn' || fail "answering for ever"
         grep -q 'reeds\. \[1\]' "$scratch/screen" && answered=$((answered + 1))
-        t send-keys Escape # out of a prompt that may still be there
-        sleep 0.3
-        t send-keys q
-        waits 'status' || fail "cannot be quit"
+        quits || fail "cannot be quit"
     fi
     status=$(sed -nE 's/^status ([0-9]+)$/\1/p' "$scratch/screen")
     [ "${status:-200}" -lt 124 ] || [ "$status" = 130 ] || fail "status $status"

@@ -78,7 +78,7 @@ before=$(kept "$scratch/clock")
 [ $((SECONDS - began)) -le 30 ] && [ "${before:-0}" -gt 0 ] || fail "no checkpoint after $((SECONDS - began)) s"
 "$lectern" read "${options[@]}" --quiet --state-dir "$scratch/clock" "$scratch/long" >"$scratch/out" 2>"$scratch/err" &
 pid=$!
-sleep 1
+until [ "$(kept "$scratch/clock")" -gt "$before" ] 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
 kill -INT $pid
 wait $pid
 [ $? = 130 ] && [ "$(kept "$scratch/clock")" -gt "$before" ] || fail "a read that was killed does not go on from its checkpoint"

@@ -21,12 +21,13 @@ struct run {
     size_t n_findings, told;
 };
 
-static bool on_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope)
+static int on_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope,
+                  struct error *e)
 {
     (void)id;
     (void)topic;
     (void)scope;
-    return *question != '\0' && ++((struct run *)context)->asked <= 8;
+    return *question != '\0' && ++((struct run *)context)->asked <= 8 ? 0 : error_set(e, "too many");
 }
 
 static bool on_read(void *context)

@@ -25,8 +25,8 @@ struct fixture {
     size_t id;                                   /* of that question */
 };
 
-static inline bool fixture_on_ask(void *context, size_t id, const char *question, const char *topic,
-                                  const struct scope *scope)
+static inline int fixture_on_ask(void *context, size_t id, const char *question, const char *topic,
+                                 const struct scope *scope, struct error *e)
 {
     struct fixture *f = context;
     f->id = id;
@@ -34,7 +34,7 @@ static inline bool fixture_on_ask(void *context, size_t id, const char *question
     snprintf(f->topic, sizeof f->topic, "%s", topic ? topic : "");
     scope_free(&f->scope);
     if (scope != NULL) assert_true(scope_copy(&f->scope, scope));
-    return ++f->asked <= 64;
+    return ++f->asked <= 64 ? 0 : error_set(e, "too many questions are waiting");
 }
 
 static inline bool fixture_on_read(void *context)

@@ -20,6 +20,7 @@ struct made {
 };
 
 static bool places_only; /* of the next worker */
+static struct error why; /* why a question was not taken */
 
 static struct made made_of(const char *device, const struct finding_how *how, const char *reread)
 {
@@ -91,7 +92,7 @@ static void a_question_is_answered_after_the_reading(void **state)
     (void)state;
     fake_pause_us = 2000;
     struct made f = made_with("cpu");
-    assert_true(worker_ask(f.worker, 7, "where is the ship?"));
+    assert_ok(worker_ask(f.worker, 7, "where is the ship?", NULL, &why), why);
     struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
     assert_true(m->done);
     message_free(m);
@@ -148,9 +149,9 @@ static void what_a_question_follows_up_is_told_with_it(void **state)
     fake_pause_us = 0;
     struct made f = made_with("cpu");
     message_free(wait_for(&f, MESSAGE_READ_STOPPED));
-    assert_true(worker_ask_about(f.worker, 1, "where is it?", "What is a ship?", NULL));
+    assert_ok(worker_ask_about(f.worker, 1, "where is it?", "What is a ship?", NULL, &why), why);
     assert_string_equal(sought(&f), "What is a ship? where is it?");
-    assert_true(worker_ask_about(f.worker, 2, "where is it?", NULL, NULL));
+    assert_ok(worker_ask_about(f.worker, 2, "where is it?", NULL, NULL, &why), why);
     assert_string_equal(sought(&f), "where is it?");
     close_all(&f);
 }
@@ -162,7 +163,7 @@ static void evidence_comes_before_the_words_and_can_be_looked_into_meanwhile(voi
     struct made f = made_with("cpu");
     message_free(wait_for(&f, MESSAGE_READ_STOPPED));
     fake_pause_us = 60000;
-    assert_true(worker_ask(f.worker, 3, "where is the ship?"));
+    assert_ok(worker_ask(f.worker, 3, "where is the ship?", NULL, &why), why);
     struct message *m = wait_for(&f, MESSAGE_EVIDENCE);
     assert_int_equal(m->id, 3);
     const struct finding *found = m->finding;
@@ -201,7 +202,7 @@ static void a_question_is_answered_at_once_while_the_text_is_read_and_again_afte
     (void)state;
     fake_pause_us = 150000;
     struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
-    assert_true(worker_ask(f.worker, 5, "where is the ship?"));
+    assert_ok(worker_ask(f.worker, 5, "where is the ship?", NULL, &why), why);
     const struct finding *words = next_finding(&f, FINDING_WORDS), *again = next_finding(&f, FINDING_REREAD);
     assert_true(words->read_share < 1);
     assert_int_equal(words->n_segments, 0);
@@ -271,15 +272,16 @@ static void places_come_once_without_words_and_are_forgotten(void **state)
     const struct scope all = {.n_globs = 0};
     message_free(wait_for(&f, MESSAGE_PROGRESS));
     for (size_t id = 0; id < 20; id++) {
-        assert_true(id % 2 ? worker_ask_like(f.worker, id, 0, 0, &all)
-                           : worker_ask(f.worker, id, "where is the ship?"));
+        assert_ok(id % 2 ? worker_ask_like(f.worker, id, 0, 0, &all, &why)
+                         : worker_ask(f.worker, id, "where is the ship?", NULL, &why),
+                  why);
         struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS);
         assert_int_equal(m->id, id);
         assert_true(m->done && m->answer == NULL && m->text == NULL);
         message_free(m);
         assert_true(worker_forget(f.worker, id));
     }
-    assert_true(worker_ask(f.worker, 20, "and it?"));
+    assert_ok(worker_ask(f.worker, 20, "and it?", NULL, &why), why);
     struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS); /* no question was left to be answered again */
     assert_int_equal(m->id, 20);
     message_free(m);
@@ -296,7 +298,7 @@ static void a_question_that_is_not_wanted_ends_and_reading_goes_on(void **state)
     struct made f = made_of("cpu", &(struct finding_how){.rank = FINDING_REREAD}, "fake");
     places_only = false;
     worker_unask(f.worker, 1);
-    for (size_t id = 0; id < 3; id++) assert_true(worker_ask(f.worker, id, "where is the ship?"));
+    for (size_t id = 0; id < 3; id++) assert_ok(worker_ask(f.worker, id, "where is the ship?", NULL, &why), why);
     for (size_t id = 0; id < 3; id++) {
         struct message *m = wait_for(&f, MESSAGE_ANSWER_ENDS);
         assert_int_equal(m->id, id);
@@ -344,8 +346,12 @@ static void a_worker_ends_in_the_middle_of_things(void **state)
     (void)state;
     fake_pause_us = 20000;
     struct made f = made_with("cpu");
-    for (size_t i = 0; i < 10; i++) assert_true(worker_ask(f.worker, i, "why?"));
+    for (size_t i = 0; i < 10; i++) assert_ok(worker_ask(f.worker, i, "why?", NULL, &why), why);
     message_free(wait_for(&f, MESSAGE_PROGRESS));
+    int refused = 0;
+    for (size_t i = 10; i < 300 && !refused; i++) refused = worker_ask(f.worker, i, "why?", NULL, &why);
+    assert_int_equal(refused, -1);
+    assert_string_equal(why.text, "too many questions are waiting");
     close_all(&f);
 }
 
@@ -356,7 +362,7 @@ static void a_device_that_does_not_open_is_said(void **state)
     struct message *m = wait_for(&f, MESSAGE_FAILED);
     assert_non_null(strstr(m->text, "no-such-device"));
     message_free(m);
-    assert_true(worker_ask(f.worker, 7, "anyone?")); /* nobody waits for ever */
+    assert_ok(worker_ask(f.worker, 7, "anyone?", NULL, &why), why); /* nobody waits for ever */
     m = wait_for(&f, MESSAGE_ANSWER_ENDS);
     assert_int_equal(m->id, 7);
     assert_non_null(strstr(m->text, "no-such-device"));

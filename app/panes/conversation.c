@@ -37,7 +37,7 @@ int conversation_ask(struct conversation *c, const char *asked, struct error *e)
     struct exchange *x = new_exchange(asked);
     if (items == NULL || x == NULL) {
         exchange_close(x);
-        return error_set_kind(e, ERROR_MEMORY, "no memory for a question");
+        return error_memory(e);
     }
     c->items[c->n] = x;
     c->current = c->n++;

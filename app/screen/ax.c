@@ -164,7 +164,10 @@ static void ask(struct ax *a, const char *line)
     const bool alone = *line == '=';
     const char *topic = conversation_topic(&a->all, a->all.n);
     if (alone) line++;
-    if (conversation_ask(&a->all, line, &e) != 0) return;
+    if (conversation_ask(&a->all, line, &e) != 0) {
+        printf("%s.\n", e.text);
+        return;
+    }
     struct exchange *x = conversation_current(&a->all);
     x->follows = !alone && topic != NULL && leaning_is(x->question);
     if (scope_words_resolve(&scope, x->within, a->corpus, a->outline, &e) != 0) {
@@ -178,11 +181,13 @@ static void ask(struct ax *a, const char *line)
         say_words(topic);
         fputs(" Begin with = to ask it on its own.\n", stdout);
     }
-    if (!worker_ask_about(a->worker, a->all.n - 1, x->question, x->follows ? topic : NULL,
-                          scope_is_all(&scope) ? NULL : &scope))
-        fputs("Too many questions are waiting.\n", stdout);
-    else
+    if (worker_ask_about(a->worker, a->all.n - 1, x->question, x->follows ? topic : NULL,
+                         scope_is_all(&scope) ? NULL : &scope, &e) != 0) {
+        printf("%s.\n", e.text);
+        x->state = EXCHANGE_FAILED;
+    } else {
         fputs("Looking through the text.\n", stdout);
+    }
     scope_free(&scope);
 }
 

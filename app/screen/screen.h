@@ -25,7 +25,8 @@ struct screen_calls {
 
     /* About `topic` where it follows up that question, else NULL; of what the scope holds, NULL: as usual. False: too
      * many are waiting. */
-    bool (*ask)(void *context, size_t id, const char *question, const char *topic, const struct scope *scope);
+    int (*ask)(void *context, size_t id, const char *question, const char *topic, const struct scope *scope,
+               struct error *e);
     bool (*read)(void *context);
     void (*stop)(void *context);
     bool (*measure)(void *context);

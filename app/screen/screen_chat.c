@@ -50,6 +50,7 @@ static void send(struct screen *s, size_t id)
     struct error e = {0};
     struct scope scope;
     if (resolve(s, x->within, &scope, &e) != 0) {
+        x->state = EXCHANGE_FAILED;
         screen_notice(s, ROLE_ERROR, "%s", e.text);
         return;
     }
@@ -57,9 +58,9 @@ static void send(struct screen *s, size_t id)
     pane_chat_follow(&s->chat);
     x->state = EXCHANGE_WAITS;
     const char *topic = x->follows ? conversation_topic(&s->conversation, id) : NULL;
-    if (!s->calls.ask(s->calls.context, id, x->question, topic, scope_is_all(&scope) ? NULL : &scope)) {
+    if (s->calls.ask(s->calls.context, id, x->question, topic, scope_is_all(&scope) ? NULL : &scope, &e)) {
         x->state = EXCHANGE_FAILED;
-        screen_notice(s, ROLE_ERROR, "too many questions are waiting");
+        screen_notice(s, ROLE_ERROR, "%s", e.text);
     }
     scope_free(&scope);
 }

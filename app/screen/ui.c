@@ -37,10 +37,11 @@ int ui_check(struct error *e)
     return terminal_check(e);
 }
 
-static bool action_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope)
+static int action_ask(void *context, size_t id, const char *question, const char *topic, const struct scope *scope,
+                      struct error *e)
 {
     struct ui *u = context;
-    return worker_ask_about(u->worker, id, question, topic, scope);
+    return worker_ask_about(u->worker, id, question, topic, scope, e);
 }
 
 static bool action_read(void *context)

@@ -124,9 +124,9 @@ static int begin_search(struct server *s, struct mcp_message *m, const struct mc
         return send_result(s, m, mcp_place_failure("too many searches wait already: call again when one is done"), e);
     if (call->tool == MCP_SIMILAR && mcp_place_find(&s->text, call, &document, &offset, &why))
         return send_result(s, m, mcp_place_failure(why.text), e);
-    if (call->tool == MCP_SIMILAR ? !worker_ask_like(s->worker, s->n_asked, document, offset, &scope)
-                                  : !worker_ask_within(s->worker, s->n_asked, call->question, &scope))
-        return send_result(s, m, mcp_place_failure("the reader is busy: call again"), e);
+    if (call->tool == MCP_SIMILAR ? worker_ask_like(s->worker, s->n_asked, document, offset, &scope, &why)
+                                  : worker_ask(s->worker, s->n_asked, call->question, &scope, &why))
+        return send_result(s, m, mcp_place_failure(why.text), e);
     s->pending[s->n_pending++] = (struct pending){.id = s->n_asked++, .message = *m, .call = *call};
     *m = (struct mcp_message){.json = NULL};
     return 0;

@@ -26,6 +26,7 @@ void message_free(struct message *m)
     free(m->lens.share);
     answer_close(m->answer);
     inspected_close(m->inspected);
+    message_free(m->reserve);
     free(m);
 }
 

@@ -94,6 +94,7 @@ struct message {
     const struct finding *finding; /* the worker's, which keeps it as it is until worker_close */
     struct answer *answer;         /* owned; of a finding that was told before */
     struct inspected *inspected;   /* owned */
+    struct message *reserve; /* owned: to the worker: tells of its end where there is no memory to; NULL: it did */
 };
 
 /* NULL without memory. */

@@ -40,21 +40,33 @@ void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool 
     worker_tell(w, new_text(type, id, done, text));
 }
 
-void worker_tell_end(struct worker *w, enum message_type type, size_t id, bool done, const char *text)
+void worker_tell_end(struct worker *w, struct message **reserve, enum message_type type, size_t id, bool done,
+                     const char *text)
 {
     struct message *m = new_text(type, id, done, text);
-    if (m == NULL && w->spare != NULL) {
-        m = w->spare;
+    if (m == NULL && *reserve != NULL) {
+        m = *reserve;
         m->type = type;
         m->id = id;
-        w->spare = NULL;
+        *reserve = NULL;
     }
     worker_tell(w, m);
 }
 
-static struct message *new_spare(void)
+static struct message *new_reserve(void)
 {
     return new_text(MESSAGE_FAILED, 0, false, "out of memory");
+}
+
+/* What is asked of the worker has the message of its end with it. */
+static struct message *new_request(enum message_type type, size_t id)
+{
+    struct message *m = message_new(type);
+    if (m == NULL) return NULL;
+    m->id = id;
+    if ((m->reserve = new_reserve()) != NULL) return m;
+    message_free(m);
+    return NULL;
 }
 
 /* The document that was last told may have grown since: it is told again. */
@@ -106,7 +118,7 @@ static void tell_note(struct worker *w)
     worker_tell_text(w, MESSAGE_NOTE, 0, true, note);
 }
 
-static void read_on(struct worker *w)
+static void read_on(struct worker *w, struct message *request)
 {
     const struct reader_callbacks callbacks = {.progress = on_progress, .context = w, .cancel = &w->cancel};
     struct error e = {0};
@@ -118,7 +130,8 @@ static void read_on(struct worker *w)
     tell_progress(w, &p);
     worker_tell_notice(w);
     bool paused = status != 0 && e.kind == ERROR_CANCELLED;
-    worker_tell_end(w, MESSAGE_READ_STOPPED, 0, reader_done(w->reader), status != 0 && !paused ? e.text : NULL);
+    worker_tell_end(w, &request->reserve, MESSAGE_READ_STOPPED, 0, reader_done(w->reader),
+                    status != 0 && !paused ? e.text : NULL);
 }
 
 static void on_scale_step(void *context, uint64_t done, uint64_t all, double seconds)
@@ -157,7 +170,7 @@ static void on_scale_gave_up(void *context, uint64_t tokens, const char *why)
 }
 
 /* First the whole reader at the billionth token, then attention alone at growing lengths, against dense attention. */
-static void measure(struct worker *w)
+static void measure(struct worker *w, struct message *request)
 {
     const struct scale_callbacks callbacks = {on_scale_begin, on_scale_step, on_scale_row, on_scale_gave_up, w,
                                               &w->cancel,     NULL};
@@ -169,7 +182,7 @@ static void measure(struct worker *w)
     bool failed = scale_measure(&billion, w->backend, w->options.model, &callbacks, &e) != 0 ||
                   scale_measure(&lengths, w->backend, w->options.model, &callbacks, &e) != 0;
     bool stopped = failed && e.kind == ERROR_CANCELLED;
-    worker_tell_end(w, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
+    worker_tell_end(w, &request->reserve, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
 }
 
 /* What stops reading ends the waiting, and so does a question: it is answered while the text is read here. */
@@ -212,10 +225,10 @@ static struct message *next_message(struct worker *w)
 }
 
 /* Nothing can be read: what is asked for all the same ends at once. */
-static void refuse(struct worker *w, const struct message *m, const char *why)
+static void refuse(struct worker *w, struct message *m, const char *why)
 {
-    if (m->type == MESSAGE_ASK) worker_tell_end(w, MESSAGE_ANSWER_ENDS, m->id, false, why);
-    if (m->type == MESSAGE_SCALE) worker_tell_end(w, MESSAGE_SCALE_ENDS, 0, false, why);
+    if (m->type == MESSAGE_ASK) worker_tell_end(w, &m->reserve, MESSAGE_ANSWER_ENDS, m->id, false, why);
+    if (m->type == MESSAGE_SCALE) worker_tell_end(w, &m->reserve, MESSAGE_SCALE_ENDS, 0, false, why);
 }
 
 static void *run(void *context)
@@ -226,19 +239,18 @@ static void *run(void *context)
      * that it starts. */
     setpriority(PRIO_PROCESS, 0, NICENESS);
     const bool works = set_up(w, &e);
-    if (!works) worker_tell_end(w, MESSAGE_FAILED, 0, false, e.text);
+    if (!works) worker_tell_end(w, &w->reserve, MESSAGE_FAILED, 0, false, e.text);
     while (!atomic_load(&w->closing)) {
-        if (w->spare == NULL) w->spare = new_spare();
         struct message *m = next_message(w);
         if (works) worker_wish_serve(w);
         if (m == NULL) continue;
         if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
         if (!works) refuse(w, m, e.text);
-        if (works && m->type == MESSAGE_READ) read_on(w);
+        if (works && m->type == MESSAGE_READ) read_on(w, m);
         if (works && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
-        if (works && m->type == MESSAGE_SCALE) measure(w);
+        if (works && m->type == MESSAGE_SCALE) measure(w, m);
         message_free(m);
     }
     return NULL;
@@ -251,7 +263,7 @@ static void free_all(struct worker *w)
     if (w->wake[0] >= 0) close(w->wake[0]);
     if (w->wake[1] >= 0) close(w->wake[1]);
     pthread_mutex_destroy(&w->mutex);
-    message_free(w->spare);
+    message_free(w->reserve);
     free(w);
 }
 
@@ -286,7 +298,7 @@ int worker_open(struct worker **out, const struct worker_options *o, struct erro
         fcntl(w->wake[i], F_SETFL, O_NONBLOCK);
         fcntl(w->wake[i], F_SETFD, FD_CLOEXEC);
     }
-    if ((w->spare = new_spare()) == NULL) {
+    if ((w->reserve = new_reserve()) == NULL) {
         free_all(w);
         return error_memory(e);
     }
@@ -334,54 +346,53 @@ struct message *worker_next(struct worker *w)
 
 bool worker_read(struct worker *w)
 {
-    struct message *m = message_new(MESSAGE_READ);
+    struct message *m = new_request(MESSAGE_READ, 0);
     return m != NULL && queue_push(w->to, m, false);
-}
-
-bool worker_ask(struct worker *w, size_t id, const char *question)
-{
-    return worker_ask_within(w, id, question, &w->options.how.scope);
 }
 
 static struct message *new_question(size_t id, const char *question, const struct scope *scope)
 {
-    struct message *m = message_new(MESSAGE_ASK);
+    struct message *m = new_request(MESSAGE_ASK, id);
     if (m == NULL) return NULL;
-    m->id = id;
     if (message_text(m, question, strlen(question)) && scope_copy(&m->scope, scope)) return m;
     message_free(m);
     return NULL;
 }
 
-bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope)
+/* `m` NULL: there was no memory for it. */
+static int push_question(struct worker *w, struct message *m, struct error *e)
 {
-    struct message *m = new_question(id, question, scope);
-    return m != NULL && queue_push(w->to, m, false);
+    if (m == NULL) return error_memory(e);
+    return queue_push(w->to, m, false) ? 0 : error_set(e, "too many questions are waiting");
 }
 
-bool worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope)
+int worker_ask(struct worker *w, size_t id, const char *question, const struct scope *scope, struct error *e)
+{
+    return push_question(w, new_question(id, question, scope ? scope : &w->options.how.scope), e);
+}
+
+int worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope,
+                     struct error *e)
 {
     struct message *m = new_question(id, question, scope ? scope : &w->options.how.scope);
-    if (m == NULL) return false;
-    m->told = true;
-    if (topic != NULL && (m->topic = strdup(topic)) == NULL) {
+    if (m != NULL) m->told = true;
+    if (m != NULL && topic != NULL && (m->topic = strdup(topic)) == NULL) {
         message_free(m);
-        return false;
+        m = NULL;
     }
-    return queue_push(w->to, m, false);
+    return push_question(w, m, e);
 }
 
-bool worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope)
+int worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope,
+                    struct error *e)
 {
-    struct message *m = message_new(MESSAGE_ASK);
-    if (m == NULL) return false;
-    m->id = id;
-    m->like = (struct message_like){document, offset};
-    if (!scope_copy(&m->scope, scope)) {
+    struct message *m = new_request(MESSAGE_ASK, id);
+    if (m != NULL) m->like = (struct message_like){document, offset};
+    if (m != NULL && !scope_copy(&m->scope, scope)) {
         message_free(m);
-        return false;
+        m = NULL;
     }
-    return queue_push(w->to, m, false);
+    return push_question(w, m, e);
 }
 
 void worker_unask(struct worker *w, size_t id)
@@ -404,7 +415,7 @@ bool worker_forget(struct worker *w, size_t id)
 
 bool worker_measure(struct worker *w)
 {
-    struct message *m = message_new(MESSAGE_SCALE);
+    struct message *m = new_request(MESSAGE_SCALE, 0);
     return m != NULL && queue_push(w->to, m, false);
 }
 

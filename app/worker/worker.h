@@ -38,19 +38,20 @@ void worker_close(struct worker *w);
 int worker_fd(const struct worker *w);
 struct message *worker_next(struct worker *w);
 
-/* Read on; ask. False where too much is waiting already. */
+/* Reads on. False where too much is waiting already. */
 bool worker_read(struct worker *w);
-bool worker_ask(struct worker *w, size_t id, const char *question);
 
-/* The same of some documents only: the scope's strings are copied. */
-bool worker_ask_within(struct worker *w, size_t id, const char *question, const struct scope *scope);
+/* Asks of some documents only, whose scope is copied; NULL: of those the options name. */
+int worker_ask(struct worker *w, size_t id, const char *question, const struct scope *scope, struct error *e);
 
 /* The same as a follow-up of another question, which is asked about with it; NULL: it stands alone. Nothing is guessed.
- * `scope` NULL: the usual one. */
-bool worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope);
+ */
+int worker_ask_about(struct worker *w, size_t id, const char *question, const char *topic, const struct scope *scope,
+                     struct error *e);
 
 /* Seeks places like one, as finding_open_like; told as the evidence of a question of that id. */
-bool worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope);
+int worker_ask_like(struct worker *w, size_t id, size_t document, uint64_t offset, const struct scope *scope,
+                    struct error *e);
 
 /* A question is not wanted any more: it ends (MESSAGE_ANSWER_ENDS, not done) where it is, or before it is begun; what
  * is being read is read on. */

@@ -76,7 +76,7 @@ void worker_ask_forget_all(struct worker *w)
 }
 
 /* A stop of everything that came before is one of this question too. */
-static bool begin(struct worker *w, size_t id)
+static bool begin(struct worker *w, size_t id, struct message **reserve)
 {
     pthread_mutex_lock(&w->mutex);
     w->asked = id;
@@ -86,12 +86,12 @@ static bool begin(struct worker *w, size_t id)
     if (w->answering)
         worker_tell_text(w, MESSAGE_ANSWER_BEGINS, id, false, NULL);
     else
-        worker_tell_end(w, MESSAGE_ANSWER_ENDS, id, false, NULL);
+        worker_tell_end(w, reserve, MESSAGE_ANSWER_ENDS, id, false, NULL);
     return w->answering;
 }
 
 /* Of a failure `a` is NULL, and of an answer without words. */
-static void end(struct worker *w, int failed, struct answer *a, const struct error *e)
+static void end(struct worker *w, struct message **reserve, int failed, struct answer *a, const struct error *e)
 {
     struct message *m = failed ? NULL : message_new(MESSAGE_ANSWER_ENDS);
     pthread_mutex_lock(&w->mutex);
@@ -100,7 +100,7 @@ static void end(struct worker *w, int failed, struct answer *a, const struct err
     if (m == NULL) {
         answer_close(a);
         const char *why = !failed ? "out of memory" : e->kind == ERROR_CANCELLED ? NULL : e->text;
-        worker_tell_end(w, MESSAGE_ANSWER_ENDS, w->asked, false, why);
+        worker_tell_end(w, reserve, MESSAGE_ANSWER_ENDS, w->asked, false, why);
         return;
     }
     m->id = w->asked;
@@ -163,22 +163,24 @@ static int find_like(struct worker *w, const struct message *m, const struct fin
 }
 
 /* A question in the middle of reading: by the words of the whole text and the second reading, without the attention,
- * which is not there, and without a chat model, which would take its time. */
-static void ask_at_once(struct worker *w, const struct message *question)
+ * which is not there, and without a chat model, which would take its time. Its last end needs the reserve: where it is
+ * answered again that is not this one. */
+static void ask_at_once(struct worker *w, struct message *question)
 {
+    struct message *none = NULL, **reserve = w->options.places_only ? &question->reserve : &none;
     const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
     struct ask quick = {.reader = w->reader, .reread = w->reread, .quotes = w->options.quotes};
     struct error e = {0};
     struct answer *a = NULL;
     struct finding *first = NULL;
     const struct finding *f = NULL;
-    if (!begin(w, question->id)) return;
+    if (!begin(w, question->id, reserve)) return;
     int failed =
         question->text ? find_words(w, &quick, question, &how, &first, &e) : find_like(w, question, &how, &first, &e);
     if (!failed) failed = find_twice(w, &quick, first, &f, &e);
     quick.conversation = false; /* it is remembered when it is answered for good */
     if (!failed) failed = word(w, &quick, question->text, f, &a, &e);
-    end(w, failed, a, &e);
+    end(w, reserve, failed, a, &e);
 }
 
 /* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
@@ -198,14 +200,14 @@ void worker_ask_serve(struct worker *w)
     }
 }
 
-void worker_ask_answer(struct worker *w, const struct message *question)
+void worker_ask_answer(struct worker *w, struct message *question)
 {
     const struct finding_how how = {.rank = w->options.how.rank, .scope = question->scope};
     struct error e = {0};
     struct answer *a = NULL;
     struct finding *first = NULL;
     const struct finding *f = NULL;
-    if (!begin(w, question->id)) return;
+    if (!begin(w, question->id, &question->reserve)) return;
     int failed = take_topic(w, question, &e);
     if (!failed)
         failed = question->text ? ask_find(&w->ask, question->text, &how, &w->unasked, &first, &e)
@@ -213,5 +215,5 @@ void worker_ask_answer(struct worker *w, const struct message *question)
     if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
     if (!failed) failed = word(w, &w->ask, question->text, f, &a, &e);
     worker_tell_notice(w);
-    end(w, failed, a, &e);
+    end(w, &question->reserve, failed, a, &e);
 }

@@ -54,25 +54,26 @@ struct worker {
     struct lent *lent; /* a finding stands before those that it lends its attention to */
     size_t n_lent, lent_capacity;
     size_t told_documents, told_segments;
-    struct message *spare;  /* for an end that there is no memory to tell of; NULL: it was needed */
-    char noted[640];        /* what was said of the kept read last */
-    const char *scale_what; /* being measured */
+    struct message *reserve; /* of MESSAGE_FAILED, as a request has its own */
+    char noted[640];         /* what was said of the kept read last */
+    const char *scale_what;  /* being measured */
     uint64_t scale_tokens;
 };
 
 /* Tells the main thread; NULL: there was no memory for a message. */
 void worker_tell(struct worker *w, struct message *m);
 void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool done, const char *text);
-/* The end of something, of which `text` (may be NULL) says what went wrong: nobody is to wait for ever, so without
- * memory this is told. */
-void worker_tell_end(struct worker *w, enum message_type type, size_t id, bool done, const char *text);
+/* The end of something, of which `text` (may be NULL) says what went wrong. Nobody is to wait for ever: without memory
+ * *reserve is told, and is NULL then. */
+void worker_tell_end(struct worker *w, struct message **reserve, enum message_type type, size_t id, bool done,
+                     const char *text);
 void worker_tell_notice(struct worker *w); /* a device that was lost */
 
 /* worker_wish.c: what the main thread wishes to be looked up, granted between steps of other work. */
 void worker_wish_serve(struct worker *w);
 
 /* worker_ask.c */
-void worker_ask_answer(struct worker *w, const struct message *question);
+void worker_ask_answer(struct worker *w, struct message *question);
 
 /* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
  */
