@@ -9,6 +9,7 @@ import pathlib
 import random
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,10 +41,14 @@ def command_of_test(test, changed, program):
 
 
 def run(command, folder, seconds):
-    try:
-        return subprocess.run(command, shell=True, cwd=folder, capture_output=True, timeout=seconds, check=False).returncode
-    except subprocess.TimeoutExpired:
-        return -1
+    """A change may make a test run for ever: what the shell has started ends with it."""
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, shell=True, cwd=folder, start_new_session=True, **quiet) as p:
+        try:
+            return p.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            return -1
 
 
 def main():

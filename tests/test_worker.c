@@ -240,7 +240,7 @@ static void another_process_is_waited_for_until_a_question_comes(void **state)
     assert_int_equal(m->progress.bytes, strlen(texts[0]));
     assert_int_equal(m->progress.total_bytes, strlen(texts[0]) + strlen(texts[1]) + strlen(texts[2]));
     message_free(m);
-    assert_true(worker_ask(f.worker, 5, "where is the ship?"));
+    assert_ok(worker_ask(f.worker, 5, "where is the ship?", NULL, &why), why);
     next_finding(&f, FINDING_WORDS);
     m = wait_for(&f, MESSAGE_READ_STOPPED);
     assert_true(m->done);
