@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "app/reader/finding.h"
+#include "app/reader/finding_rank.h"
 #include "app/reader/reader.h"
 #include "app/reader/reread.h"
 #include "app/text/corpus.h"
@@ -253,10 +254,37 @@ static void places_like_a_place_are_found_by_its_own_keys(void **state)
     close_all(&f);
 }
 
+/* What is read again is chosen by what a place says alone; what stands around it counts in the order until then. */
+static void candidates_are_chosen_by_what_a_place_says_alone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct finding found = {.question = "lamp"};
+    struct finding_rank_sources from = {.corpus = f.corpus, .pool = f.backend->pool};
+    from.segments = reader_segments(f.reader, &from.n);
+    float *attention = calloc(from.n, sizeof *attention), *alone = calloc(from.n, sizeof *alone);
+    attention[7] = alone[3] = 9;
+    from.attention = attention;
+    from.alone = alone;
+    assert_ok(finding_rank_all(&found, &from, &(struct finding_how){.n_candidates = 32}, NULL, &e), e);
+    assert_int_equal(found.candidates[0].segment, 3);
+    assert_true(found.candidates[0].prior >= 2);
+    free(found.items);
+    assert_ok(finding_rank_all(&found, &from, &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
+    assert_int_equal(found.items[0].segment, 7);
+    free(found.items);
+    free(found.candidates);
+    free(attention);
+    free(alone);
+    close_all(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_come_in_turn_from_the_attention_and_the_words),
+        cmocka_unit_test(candidates_are_chosen_by_what_a_place_says_alone),
         cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),
         cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
         cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),

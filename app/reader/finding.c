@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/reader/code_rank.h"
+#include "app/reader/finding_near.h"
 #include "app/reader/finding_question.h"
 #include "app/reader/finding_rank.h"
 #include "app/reader/reader.h"
@@ -78,15 +80,23 @@ static int rank(struct reader *r, struct finding *f, const struct reader_segment
      */
     const bool known =
         !reader_model(r)->windows || how->rank == FINDING_ATTENTION || reread_knows(f->question, strlen(f->question));
+    float *alone = malloc((f->n_segments + 1) * sizeof *alone);
+    if (!alone) return error_memory(e);
+    memcpy(alone, f->score, f->n_segments * sizeof *alone);
     struct finding_rank_sources from = {.corpus = reader_corpus(r),
                                         .like = like,
                                         .pool = reader_backend(r)->pool,
                                         .attention = known ? f->score : NULL,
+                                        .alone = alone,
                                         .share = f->share,
                                         .fusion_weight = reader_fusion_weight(r),
                                         .in_logs = reader_model(r)->evidence.scale > 0};
     from.segments = reader_segments(r, &from.n);
-    return finding_rank_all(f, &from, how, cancel, e);
+    /* What ranks code counts a file's other good places itself; a place's own likes are not what stands beside it. */
+    if (!like && !code_rank_applies(from.corpus)) finding_near_add(f->score, alone, from.segments, from.n);
+    int failed = finding_rank_all(f, &from, how, cancel, e);
+    free(alone);
+    return failed;
 }
 
 static int seek(struct reader *r, struct finding *f, const struct finding_how *how, const atomic_bool *cancel,

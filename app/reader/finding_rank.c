@@ -14,8 +14,8 @@
 struct scores {
     float *bm25, *fused;
     float *order; /* what is ranked by at first */
-    float
-        *first; /* what the first list of candidates is by: the attention, or in a repository what code is ranked by */
+    float *first; /* what the first list of candidates is by: the attention, without what stands around a place, or in a
+                     repository what code is ranked by */
     float *words; /* and the second: BM25, where a word is there */
 };
 
@@ -81,7 +81,7 @@ static int score_all(struct scores *s, const struct finding_rank_sources *from, 
     if (restrict_to(from, &how->scope, s->order, e)) return -1;
     if (from->like) s->order[from->like - from->segments] = -INFINITY;
     if (how->n_candidates == 0 || !words) return 0;
-    s->first = copied(from->attention && !code_rank_applies(from->corpus) ? from->attention : s->fused, from->n);
+    s->first = copied(from->attention && !code_rank_applies(from->corpus) ? from->alone : s->fused, from->n);
     s->words = copied(s->bm25, from->n);
     if (!s->first || !s->words) return error_memory(e);
     for (size_t i = 0; i < from->n; i++) {

@@ -12,6 +12,8 @@ struct finding_rank_sources {
     const struct reader_segment *like; /* one of them, whose likes are ranked without it; NULL: a question is asked */
     struct thread_pool *pool;
     const float *attention, *share; /* [n]; NULL: the text was not attended to */
+    const float *alone;             /* the attention's scores without what stands around a place, which the second
+                                       reading's candidates are chosen by: what it makes of them was measured so */
     bool in_logs;                   /* the attention's scores are sums of logarithms: none is above 0 */
     float fusion_weight;            /* of the words beside the attention; 0: the attention ranks alone */
 };
