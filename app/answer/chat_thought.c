@@ -9,14 +9,15 @@ static bool is_white(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Holds a byte back while it may belong to a thought's beginning. */
+/* Holds a byte back while it may belong to a thought's beginning, for which there is always room. */
 static bool hold(struct chat_thought *t, char c)
 {
     size_t white = 0;
     while (white < t->n_held && is_white(t->held[white])) white++;
     const size_t matched = t->n_held - white;
     const bool tag = matched > 0 || !is_white(c);
-    if (t->n_held == sizeof t->held || (tag && c != opens[matched])) return false;
+    if (tag && c != opens[matched]) return false;
+    if (!tag && t->n_held == sizeof t->held - sizeof opens) return true;
     t->held[t->n_held++] = c;
     if (matched + 1 == sizeof opens - 1) {
         t->where = CHAT_THOUGHT_INSIDE;
@@ -55,7 +56,8 @@ int chat_thought_add(struct chat_thought *t, const char *text, size_t size,
             continue;
         }
         t->where = CHAT_THOUGHT_NONE;
-        if (chat_thought_finish(t, emit, context) != 0) return 1;
+        const int enough = chat_thought_finish(t, emit, context);
+        if (enough != 0) return enough;
         break;
     }
     return i < size ? emit(context, text + i, size - i) : 0;

@@ -9,7 +9,7 @@
 /* Zero-initialise. */
 struct chat_thought {
     enum { CHAT_THOUGHT_BEGINS, CHAT_THOUGHT_INSIDE, CHAT_THOUGHT_ENDED, CHAT_THOUGHT_NONE } where;
-    char held[32]; /* of the beginning, which may be white space and a part of <think> */
+    char held[32]; /* of the beginning: white space, as much as has room, and a part of <think> */
     size_t n_held;
     size_t matched; /* bytes of </think> */
     bool seen;      /* it thought */

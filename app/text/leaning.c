@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <utf8proc.h>
 
 #define N(list) (sizeof(list) / sizeof *(list))
 
@@ -15,7 +16,7 @@ static const char *const beginnings[] = {"and",        "but",       "so",       
 /* What an "it" is that stands for no thing: the text says, it seems, it rains, it takes an hour. */
 static const char *const of_nothing[] = {"say",   "says",   "said",   "mention", "mentions", "seem",
                                          "seems", "seemed", "appear", "happen",  "happens",  "take",
-                                         "takes", "matter", "rain",   "snow"};
+                                         "takes", "matter", "rain",   "rains",   "snow",     "snows"};
 /* "Is it true that", "was it possible to": an adjective, then what it is said of. */
 static const char *const adjectives[] = {"true",      "known", "clear",  "likely",  "possible", "certain", "necessary",
                                          "important", "right", "wrong",  "allowed", "easy",     "hard",    "difficult",
@@ -41,6 +42,13 @@ static size_t word_size(const char *p)
     size_t n = 0;
     while (isalnum((unsigned char)p[n]) || (unsigned char)p[n] >= 0x80) n++;
     return n;
+}
+
+/* In every alphabet that has two cases. */
+static bool begins_with_a_capital(const char *p)
+{
+    utf8proc_int32_t c;
+    return utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c) > 0 && utf8proc_category(c) == UTF8PROC_CATEGORY_LU;
 }
 
 /* The word after the one at p; an empty one at the end. */
@@ -92,7 +100,7 @@ bool leaning_is(const char *question)
     const char *const first = word_size(question) > 0 ? question : word_after(question);
     for (const char *p = first; *p != '\0'; p = word_after(p)) {
         const size_t n = word_size(p);
-        const bool named = p > first && isupper((unsigned char)*p) && !(n == 1 && *p == 'I');
+        const bool named = p > first && begins_with_a_capital(p) && !(n == 1 && *p == 'I');
         if (named) return false; /* it has its own name */
         if (among(p, n, pronouns, N(pronouns)) && !is_expletive(p) && !has_own_thing(first, p)) return true;
     }
