@@ -177,6 +177,45 @@ static void any_number_of_threads_gives_the_same_scores(void **state)
     free(text);
 }
 
+/* Ten thousand segments, of which threads count 4096 each, against the formula applied to each by itself: a segment
+ * is up to six words of "a b c d", and the question has b twice. */
+static void segments_are_scored_alike_wherever_they_stand(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    static char text[N * 12 + 1];
+    static struct reader_segment segments[N];
+    static float scores[N];
+    static unsigned counts[N][4], lengths[N];
+    static const unsigned asked[4] = {1, 2, 0, 0};
+    double holders[4] = {0}, total = 0;
+    uint64_t seed = 8;
+    for (size_t i = 0; i < N; i++) {
+        lengths[i] = (unsigned)(test_random(&seed) >> 32) % 7;
+        segments[i] = (struct reader_segment){.offset = i * 12, .size = 12};
+        memset(text + i * 12, ' ', 12);
+        for (unsigned k = 0; k < lengths[i]; k++) {
+            const unsigned word = (unsigned)(test_random(&seed) >> 32) % (i < 5000 ? 4 : 3);
+            text[i * 12 + 2 * k] = (char)('a' + word);
+            holders[word] += counts[i][word]++ == 0;
+        }
+        total += lengths[i];
+    }
+    struct error e;
+    struct corpus *c;
+    const char *const path = "1", *const contents = text;
+    assert_ok(corpus_open_memory(&c, &path, &contents, (const size_t[]){N * 12}, 1, &e), e);
+    assert_ok(bm25_score(c, segments, N, "a b, B!", pool, NULL, scores, &e), e);
+    for (size_t i = 0; i < N; i++) {
+        double score = 0;
+        for (unsigned w = 0; w < 4; w++)
+            score += asked[w] * log(1 + (N - holders[w] + 0.5) / (holders[w] + 0.5)) * counts[i][w] * 2.2 /
+                     (counts[i][w] + 1.2 * (0.25 + 0.75 * lengths[i] / (total / N)));
+        assert_float_equal(scores[i], score, 1e-5);
+    }
+    corpus_close(c);
+}
+
 int main(void)
 {
     struct error e;
@@ -188,6 +227,7 @@ int main(void)
         cmocka_unit_test(spellings_of_a_word_are_one),
         cmocka_unit_test(words_are_compared_in_lower_case),
         cmocka_unit_test(scores_are_those_of_the_formula),
+        cmocka_unit_test(segments_are_scored_alike_wherever_they_stand),
         cmocka_unit_test(fusing_adds_scores_relative_to_the_best),
         cmocka_unit_test(a_set_cancel_flag_stops_scoring),
         cmocka_unit_test(any_number_of_threads_gives_the_same_scores),

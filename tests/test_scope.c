@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "app/reader/scope_words.h"
+#include "app/text/gitignore.h"
 #include "app/text/outline.h"
 #include "compute/error.h"
 #include "app/text/content.h"
@@ -36,6 +37,9 @@ static void a_glob_matches_paths_names_and_folders(void **state)
     assert_false(holds("", "a.c"));
     assert_false(holds("src/a.c", "src/a.cc"));
     assert_false(holds("lib/**", "src/lib/a.c"));
+    assert_false(holds("**/a.c", "src/aa.c")); /* a whole name */
+    assert_true(holds("a**/b", "ax/y/b"));
+    assert_false(holds("a**/b", "ab"));
 }
 
 static void many_stars_take_no_time(void **state)
@@ -43,6 +47,74 @@ static void many_stars_take_no_time(void **state)
     (void)state;
     assert_false(
         holds("a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+}
+
+/* Of random globs: a path matches where git's wildmatch says so of it or of a folder that it lies in; a glob without a
+ * slash, where it says so of the last name. */
+static bool holds_by_wildmatch(const char *glob, const char *path)
+{
+    char part[64];
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    for (const char *end = path; *end; end++) {
+        if (end[1] != '/' && end[1] != '\0') continue;
+        snprintf(part, sizeof part, "%.*s", (int)(end + 1 - path), path);
+        if (gitignore_wildmatch(glob, part, GITIGNORE_WHOLE_PATH)) return true;
+    }
+    return !strchr(glob, '/') && gitignore_wildmatch(glob, name, GITIGNORE_WHOLE_PATH);
+}
+
+static void globs_match_as_those_of_git(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a", "b", "*", "?", "/", "a*", "*b", "/**/", "/**/a", "/*/"};
+    uint64_t seed = 41;
+    size_t n_held = 0;
+    for (int round = 0; round < 40000; round++) {
+        char glob[64] = "a", path[32] = "a";
+        if (test_random(&seed) % 4 == 0) strcpy(glob, "**/a");
+        for (uint64_t n = (test_random(&seed) >> 32) % 5; n > 0; n--) {
+            const char *piece = pieces[(test_random(&seed) >> 32) % 10], last = glob[strlen(glob) - 1];
+            if (!(last == '/' && *piece == '/') && !(last == '*' && *piece == '*')) strcat(glob, piece);
+        }
+        if (glob[strlen(glob) - 1] == '/') strcat(glob, "b");
+        for (uint64_t n = (test_random(&seed) >> 32) % 9; n > 0; n--) {
+            const char c = "aab/"[(test_random(&seed) >> 32) % 4];
+            if (c != '/' || path[strlen(path) - 1] != '/') strncat(path, &c, 1);
+        }
+        if (path[strlen(path) - 1] == '/') path[strlen(path) - 1] = '\0';
+        const bool expected = holds_by_wildmatch(glob, path);
+        n_held += expected;
+        if (holds(glob, path) != expected) fail_msg("%s of %s: not %d", glob, path, expected);
+    }
+    assert_true(n_held > 4000);
+}
+
+static void a_star_after_a_deep_one_does_not_hide_it(void **state)
+{
+    (void)state;
+    assert_true(holds("src/**/test_*.c", "src/test_data/x/test_a.c"));
+    assert_true(holds("**/a*/c", "ab/x/ac/c"));
+    assert_true(holds("**/a/*/c", "a/b/x/a/b/c"));
+    assert_false(holds("src/**/test_*.c", "src/test_data/x/a.c"));
+    assert_false(holds("**/a*/c", "ab/x/bc/c"));
+}
+
+static void ranges_touch_where_they_share_a_byte(void **state)
+{
+    (void)state;
+    const struct scope_range ranges[] = {{.document = 1, .begin = 10, .end = 20},
+                                         {.document = 1, .begin = 40, .end = 41}};
+    const struct scope s = {.ranges = ranges, .n_ranges = 2};
+    static const struct {
+        size_t document;
+        uint64_t begin, end;
+        bool touches;
+    } cases[] = {{1, 0, 10, false}, {1, 0, 11, true},   {1, 19, 30, true}, {1, 20, 40, false}, {1, 20, 41, true},
+                 {1, 40, 41, true}, {1, 41, 50, false}, {1, 0, 100, true}, {0, 10, 20, false}, {2, 10, 20, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(scope_touches(&s, cases[i].document, cases[i].begin, cases[i].end), cases[i].touches);
+    assert_false(scope_holds(&s, "a")); /* no whole document is in it */
+    assert_false(scope_is_all(&s));
 }
 
 static void kinds_and_globs_both_hold(void **state)
@@ -128,6 +200,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_glob_matches_paths_names_and_folders),
         cmocka_unit_test(many_stars_take_no_time),
+        cmocka_unit_test(globs_match_as_those_of_git),
+        cmocka_unit_test(a_star_after_a_deep_one_does_not_hide_it),
+        cmocka_unit_test(ranges_touch_where_they_share_a_byte),
         cmocka_unit_test(kinds_and_globs_both_hold),
         cmocka_unit_test(a_question_says_what_it_is_asked_of),
         cmocka_unit_test(what_it_says_is_found_in_the_text),

@@ -5,28 +5,44 @@
 
 #include "app/text/content.h"
 
-/* Whether the glob matches all of the path, or up to a folder's end. Backtracks at the last star only: linear in most
- * paths, and never worse than their product. */
+/* Where matching goes on when it has failed: behind a star, with more of the path left to it. */
+struct retry {
+    const char *glob, *path; /* NULL: there was no star yet */
+    bool folders;            /* whole ones are left to it */
+};
+
+/* The next try; false where there is none. The last star is tried first, which stays in its folder; then the last that
+ * crosses folders: stars before those two have nothing to gain. */
+static bool retry(struct retry *star, struct retry *deep, const char **glob, const char **path)
+{
+    if (!star->glob || *star->path == '/') *star = *deep;
+    const char *end = star->glob && star->folders ? strchr(star->path, '/') : star->path;
+    if (!star->glob || !end || *end == '\0') return false;
+    star->path = end + 1;
+    if (star->glob == deep->glob) *deep = *star;
+    *path = star->path;
+    *glob = star->glob;
+    return true;
+}
+
+/* Whether the glob matches all of the path, or up to a folder's end. */
 static bool matches(const char *glob, const char *path)
 {
-    const char *star = NULL, *from = NULL;
-    bool deep = false; /* the last star crosses folders */
+    const char *const begin = glob;
+    struct retry star = {.glob = NULL}, deep = star;
     while (*path) {
         if (*glob == '*') {
-            deep = glob[1] == '*';
-            glob += deep ? 2 : 1;
-            if (deep && *glob == '/') glob++; /* a star-star folder may be none at all */
-            star = glob;
-            from = path;
+            const bool crosses = glob[1] == '*';
+            const bool folders = crosses && glob[2] == '/' && (glob == begin || glob[-1] == '/'); /* none, or some */
+            glob += folders ? 3 : crosses ? 2 : 1;
+            star = (struct retry){glob, path, folders};
+            if (crosses) deep = star;
         } else if (*glob && (*glob == *path || (*glob == '?' && *path != '/'))) {
             glob++;
             path++;
         } else if (*glob == '\0' && *path == '/') {
             return true; /* a folder that it lies in */
-        } else if (star && (deep || *from != '/')) {
-            path = ++from;
-            glob = star;
-        } else {
+        } else if (!retry(&star, &deep, &glob, &path)) {
             return false;
         }
     }
