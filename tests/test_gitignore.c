@@ -1,5 +1,6 @@
 #include "tests/test.h"
 
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,48 @@ static void a_hostile_pattern_ends(void **state)
     assert_false(gitignore_wildmatch(pattern, text, GITIGNORE_WHOLE_PATH));
 }
 
+/* Of well-formed patterns without two stars in a row git's rules are those of the C library. */
+static void single_stars_and_brackets_are_those_of_fnmatch(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a",    "b",    "/",     "?",   "*",   "[ab]",
+                                         "[!a]", "[^/]", "[a-c]", "\\*", "\\b", "[]b]"};
+    uint64_t seed = 77;
+    size_t n_matched = 0;
+    for (int round = 0; round < 40000; round++) {
+        char pattern[64] = "", text[16] = "";
+        for (uint64_t n = (test_random(&seed) >> 32) % 6; n > 0; n--) {
+            const char *piece = pieces[(test_random(&seed) >> 32) % (sizeof pieces / sizeof *pieces)];
+            const size_t size = strlen(pattern);
+            if (!(*piece == '*' && size > 0 && pattern[size - 1] == '*')) strcat(pattern, piece);
+        }
+        for (uint64_t n = (test_random(&seed) >> 32) % 7; n > 0; n--)
+            strncat(text, &"aabbc/*]"[(test_random(&seed) >> 32) % 8], 1);
+        const bool path = fnmatch(pattern, text, FNM_PATHNAME) == 0, name = fnmatch(pattern, text, 0) == 0;
+        n_matched += path;
+        if (gitignore_wildmatch(pattern, text, GITIGNORE_WHOLE_PATH) != path) fail_msg("%s of path %s", pattern, text);
+        if (gitignore_wildmatch(pattern, text, 0) != name) fail_msg("%s of name %s", pattern, text);
+    }
+    assert_true(n_matched > 1000);
+}
+
+static void letter_case_may_not_matter(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool exact, folded;
+    } cases[] = {
+        {"Readme", "README", false, true}, {"README", "readme", false, true}, {"[a-c]", "B", false, true},
+        {"[A-C]", "b", false, true},       {"[!a]", "A", true, true}, /* one of its cases is not a */
+        {"[[:upper:]]", "a", false, true}, {"a", "b", false, false},          {"*.C", "x.c", false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(gitignore_wildmatch(cases[i].pattern, cases[i].text, 0), cases[i].exact);
+        assert_int_equal(gitignore_wildmatch(cases[i].pattern, cases[i].text, GITIGNORE_FOLD_CASE), cases[i].folded);
+    }
+}
+
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -124,11 +167,46 @@ static void the_last_rule_of_the_nearest_file_decides(void **state)
     rmdir(top);
 }
 
+/* Folders whose names begin alike, asked about in turn: each has its own rules. */
+static void neighbours_have_rules_of_their_own(void **state)
+{
+    (void)state;
+    char top[] = "/tmp/test_gitignore.XXXXXX";
+    static const char *const folders[] = {"a", "ab", "a/c", "a/c/d"};
+    static const char *const files[] = {"a/.gitignore", "ab/.gitignore", "a/c/.gitignore"};
+    static const char *const rules[] = {"x\n/c/y\n", "z\n", "!x\nd/\n"};
+    assert_non_null(mkdtemp(top));
+    assert_int_equal(chdir(top), 0);
+    for (size_t i = 0; i < 4; i++) assert_int_equal(mkdir(folders[i], 0700), 0);
+    for (size_t i = 0; i < 3; i++) write_file(files[i], rules[i]);
+    static const struct {
+        const char *path;
+        bool ignored;
+    } cases[] = {{"a/x", true},     {"ab/x", false}, {"a/z", false},    {"ab/z", true},    {"a/c/x", false},
+                 {"a/c/y", true},   {"a/y", false},  {"ab/c/y", false}, {"a/c/d/x", true}, {"a/c/d/e/f", true},
+                 {"a/c/de", false}, {"a/x/w", true}, {"x", false},      {"abx", false},    {"a/c/d", false}};
+    struct gitignore *g = gitignore_open(top, NULL, NULL, false);
+    assert_non_null(g);
+    for (size_t i = 0, n = sizeof cases / sizeof *cases; i < 3 * n; i++) { /* in any order of asking */
+        const size_t k = i < n ? i : i < 2 * n ? 2 * n - 1 - i : i * 7 % n;
+        if (gitignore_matches(g, cases[k].path, false) != cases[k].ignored) fail_msg("%s", cases[k].path);
+    }
+    assert_true(gitignore_matches(g, "a/c/d", true));
+    gitignore_close(g);
+    for (size_t i = 0; i < 3; i++) unlink(files[i]);
+    for (size_t i = 4; i-- > 0;) rmdir(folders[i]);
+    assert_int_equal(chdir("/"), 0);
+    rmdir(top);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stars_stop_at_slashes_only_in_whole_paths),
         cmocka_unit_test(a_hostile_pattern_ends),
+        cmocka_unit_test(single_stars_and_brackets_are_those_of_fnmatch),
+        cmocka_unit_test(letter_case_may_not_matter),
+        cmocka_unit_test(neighbours_have_rules_of_their_own),
         cmocka_unit_test(the_last_rule_of_the_nearest_file_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,45 @@ static void counted_parts_are_named_where_no_spaces_are_written(void **state)
     LEVELS(0, "第一", "第章", "2장을 읽다", "章");
 }
 
+static void a_word_of_a_part_needs_its_number_right_behind_it(void **state)
+{
+    (void)state;
+    LEVELS(2, "CHAPTER AA", "CHAPTER ZZ", "Chapter 10", "CHAPTER THE LAST", "Appendix.", "Section 4 \xC3\x89pilogue");
+    LEVELS(0, "Appendix.x", "Appendix .", "Chapter.", "CHAPTER", "CHAPTER ", "Chapter THE LAST", "CHAPTER the last",
+           "Chapters AA", "chapter 1", "Chapter-1", "Part A", "Contents of it");
+    LEVELS(2, "第1章", "第中章", "第上回", "第十二話 海", "제 3 화", "3화", "第１２章"); /* digits of full width too */
+    LEVELS(1, "第下巻", "4권", "4권 바다", "第二部 x");
+    LEVELS(0, "4 권x", "十二章", "第 章", "第十", "제장", "회");
+}
+
+static void a_line_of_capitals_has_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool is;
+    } lines[] = {
+        {"STORY OF THE DOOR", true},
+        {"AB CDE", true},
+        {"AB CD", false},
+        {"ABCDE", false},
+        {"STORY of THE DOOR", false},
+        {"ÉTUDE EN ROUGE", true},
+        {"1 AB CDE", false},
+        {"AB CDE;", false},
+        {"AB CDE:", false},
+        {"AB CDE,", false},
+        {"AB CDE.", true},
+        {"ABC 1234 D E", false},
+        {"ABCD 12 E", true},
+        {"", false},
+        {"AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAAA", true}, /* sixty characters */
+        {"AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAA AAAAAAAAAAA", false},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (heading_is_in_capitals(lines[i].line, strlen(lines[i].line)) != lines[i].is) fail_msg("%s", lines[i].line);
+}
+
 static void the_same_word_is_the_same_pointer(void **state)
 {
     (void)state;
@@ -127,6 +166,8 @@ int main(void)
         cmocka_unit_test(what_follows_the_number_must_not_read_on),
         cmocka_unit_test(chapters_are_named_in_other_languages),
         cmocka_unit_test(counted_parts_are_named_where_no_spaces_are_written),
+        cmocka_unit_test(a_word_of_a_part_needs_its_number_right_behind_it),
+        cmocka_unit_test(a_line_of_capitals_has_bounds),
         cmocka_unit_test(the_same_word_is_the_same_pointer),
         cmocka_unit_test(a_manual_begins_and_ends_its_line_with_its_name),
         cmocka_unit_test(sections_of_a_manual_stand_at_the_left_in_capitals),

@@ -101,12 +101,13 @@ static void open_raised(struct page *p)
     if (p->link != 0 && !p->bracket) p->wants_bracket = true;
 }
 
-static int put_bracket(struct page *p, const char *text, size_t size, struct error *e)
+/* In front of the first word, without the white space before it. */
+static int put_bracket(struct page *p, const char **text, size_t *size, struct error *e)
 {
-    while (size > 0 && strchr(" \t\r\n", *text)) text++, size--;
-    if (size == 0) return 0;
+    while (*size > 0 && strchr(" \t\r\n", **text)) (*text)++, (*size)--;
+    if (*size == 0) return 0;
     p->wants_bracket = false;
-    p->bracket = !strchr("[(", *text);
+    p->bracket = !strchr("[(", **text);
     return p->bracket ? flow_text(p->flow, "[", 1, e) : 0;
 }
 
@@ -248,7 +249,7 @@ static int on_text(void *context, const char *text, size_t size, struct error *e
 {
     struct page *p = context;
     if (p->quiet) return 0;
-    if (p->wants_bracket && put_bracket(p, text, size, e) != 0) return -1;
+    if (p->wants_bracket && put_bracket(p, &text, &size, e) != 0) return -1;
     return flow_text(p->flow, text, size, e);
 }
 

@@ -102,13 +102,23 @@ static int open_link(struct man *m, const struct man_argument *a, size_t n)
     return 0;
 }
 
+static int line_of_words(struct man *m, struct error *e)
+{
+    if (m->tag || m->flow.pre > 0) {
+        flow_gap(&m->flow, FLOW_LINE);
+        m->tag = false;
+        return 0;
+    }
+    return flow_text(&m->flow, " ", 1, e);
+}
+
 static int close_link(struct man *m, const struct man_argument *a, size_t n, struct error *e)
 {
     if (m->link[0] && (flow_text(&m->flow, " <", 2, e) != 0 || man_words(m, m->link, strlen(m->link), e) != 0 ||
                        flow_text(&m->flow, ">", 1, e) != 0))
         return -1;
     m->link[0] = '\0';
-    return put_arguments(m, a, n, " ", e);
+    return put_arguments(m, a, n, " ", e) != 0 ? -1 : line_of_words(m, e);
 }
 
 /* Fonts: .B and .I join their words by blanks, .BR and the like do not. */
@@ -130,14 +140,11 @@ static bool is_one_of(const struct man_argument *a, const char *const *words)
     return false;
 }
 
-static int line_of_words(struct man *m, struct error *e)
+/* What a macro is made of says nothing; it ends with "..", or with the word that is named. */
+static void begin_definition(struct man *m, const struct man_argument *a, size_t n)
 {
-    if (m->tag || m->flow.pre > 0) {
-        flow_gap(&m->flow, FLOW_LINE);
-        m->tag = false;
-        return 0;
-    }
-    return flow_text(&m->flow, " ", 1, e);
+    const bool named = n > 0 && a->size > 0 && a->size + 2 <= sizeof m->defines;
+    snprintf(m->defines, sizeof m->defines, ".%.*s", named ? (int)a->size : 1, named ? a->text : ".");
 }
 
 static int macro(struct man *m, const struct man_argument *a, size_t n, struct error *e)
@@ -160,7 +167,7 @@ static int macro(struct man *m, const struct man_argument *a, size_t n, struct e
     }
     if (is(a, "IP")) return indented(m, a + 1, n - 1, e);
     if (is(a, "br") || is(a, "RS") || is(a, "RE")) flow_gap(&m->flow, FLOW_LINE);
-    if (is_one_of(a, plain)) flow_pre_open(&m->flow);
+    if (is_one_of(a, plain) && m->flow.pre == 0) flow_pre_open(&m->flow); /* it is on or off, however often */
     if (is_one_of(a, filled) && m->flow.pre > 0) flow_pre_close(&m->flow);
     if (is(a, "UR") || is(a, "MT")) return open_link(m, a + 1, n - 1);
     if (is(a, "UE") || is(a, "ME")) return close_link(m, a + 1, n - 1, e);
@@ -172,7 +179,8 @@ static int macro(struct man *m, const struct man_argument *a, size_t n, struct e
         return flow_text(&m->flow, "[", 1, e) != 0 || put_arguments(m, a + 1, n - 1, " ", e) != 0
                    ? -1
                    : flow_text(&m->flow, "] ", 2, e);
-    m->defines = is(a, "de") || is(a, "de1") || is(a, "ig") || is(a, "am");
+    const size_t ends = is(a, "de") || is(a, "de1") || is(a, "am") ? 2 : is(a, "ig") ? 1 : 0;
+    if (ends > 0) begin_definition(m, a + ends, n > ends ? n - ends : 0);
     return 0;
 }
 
@@ -233,8 +241,10 @@ static int put_words(struct man *m, const char *line, size_t size, struct error 
 
 static int put_line(struct man *m, const char *line, size_t size, struct error *e)
 {
-    if (m->defines) {
-        m->defines = !(size >= 2 && memcmp(line, "..", 2) == 0);
+    const size_t end = strlen(m->defines);
+    if (end > 0) {
+        const bool whole = size == end || (size > end && strchr(" \t\\", line[end]));
+        if (whole && memcmp(line, m->defines, end) == 0) m->defines[0] = '\0';
         return 0;
     }
     if (m->skip > 0) {

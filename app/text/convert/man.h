@@ -21,16 +21,16 @@ struct man_argument {
 
 struct man {
     struct flow flow;
-    bool mdoc;      /* the page is of that kind */
-    bool tag;       /* the next line is the tag of a paragraph (.TP) */
-    bool condition; /* of the last .ie */
-    unsigned skip;  /* inside so many braces that do not hold */
-    bool defines;   /* inside .de, .ig: up to ".." */
-    bool spaced;    /* a blank stands before the next argument (mdoc) */
-    bool synopsis;  /* inside that section (mdoc) */
-    char name[64];  /* of the page (mdoc's .Nm) */
-    char end[64];   /* what closes the enclosures of a line that is being read (mdoc) */
-    char link[256]; /* of .UR and .MT */
+    bool mdoc;        /* the page is of that kind */
+    bool tag;         /* the next line is the tag of a paragraph (.TP) */
+    bool condition;   /* of the last .ie */
+    unsigned skip;    /* inside so many braces that do not hold */
+    bool spaced;      /* a blank stands before the next argument (mdoc) */
+    bool synopsis;    /* inside that section (mdoc) */
+    char name[64];    /* of the page (mdoc's .Nm) */
+    char end[64];     /* what closes the enclosures of a line that is being read (mdoc) */
+    char link[256];   /* of .UR and .MT */
+    char defines[64]; /* inside .de, .ig: the line that ends it, ".." or another; "": outside */
 };
 
 /* Words as the source has them, escapes and all. */

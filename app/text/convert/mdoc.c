@@ -92,8 +92,13 @@ static int put_flags(struct man *m, const struct man_argument *a, size_t n, stru
         if (put(m, "-", 1, e) != 0) return -1;
         m->spaced = false; /* "Fl Fl all" is "--all" */
     }
-    for (size_t i = 0; i < n; i++)
-        if (put(m, "-", 1, e) != 0 || (m->spaced = false, put(m, a[i].text, a[i].size, e)) != 0) return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!is(&a[i], "|")) { /* "a | b" is "-a | -b" */
+            if (put(m, "-", 1, e) != 0) return -1;
+            m->spaced = false;
+        }
+        if (put(m, a[i].text, a[i].size, e) != 0) return -1;
+    }
     return 0;
 }
 
