@@ -23,6 +23,9 @@ static const char *const time_words[] = {
     "years",   "week",     "day",      "days",    "month",     "months",    "summer",   "winter",    "spring",
     "autumn",  "midnight", "noon",     "hours",   "minutes"};
 
+/* Without a capital these are no months. */
+static const char *const verbs[] = {"may", "march"};
+
 static const char *const place_words[] = {"in",   "at",     "near",  "from",   "to",
                                           "into", "inside", "under", "behind", "outside"};
 static const char *const reason_words[] = {"because", "since", "so",     "therefore", "due", "reason",
@@ -209,16 +212,24 @@ struct look {
     bool found;
 };
 
+/* A capital, in any alphabet, and more. */
+static bool is_name(const char *word, size_t size)
+{
+    utf8proc_int32_t c;
+    const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)word, (utf8proc_ssize_t)size, &c);
+    return n > 0 && (size_t)n < size && utf8proc_category(c) == UTF8PROC_CATEGORY_LU;
+}
+
 /* Whether a word that the question does not hold is of the kind it asks for. */
 static bool is_of_kind(const struct look *l, const char *word, size_t size, bool first)
 {
     switch (l->question->kind) {
     case QUOTE_PERSON:
-        return !first && is_upper(*word) && size > 1;
+        return !first && is_name(word, size);
     case QUOTE_PLACE:
         return HOLDS(place_words, word, size);
     case QUOTE_TIME:
-        return is_digit(*word) || HOLDS(time_words, word, size);
+        return is_digit(*word) || (HOLDS(time_words, word, size) && !(is_lower(*word) && HOLDS(verbs, word, size)));
     case QUOTE_NUMBER:
         return is_digit(*word) || HOLDS(number_words, word, size);
     case QUOTE_REASON:
