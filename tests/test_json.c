@@ -75,20 +75,6 @@ static void a_text_is_for_programs_or_for_people(void **state)
     assert_null(json_print(NULL, false)); /* as it comes from what had no memory */
 }
 
-/* An object too large for memory, of which cJSON would keep a part. */
-static void what_wanted_for_memory_is_not_printed_once(void **state)
-{
-    (void)state;
-    json_watch();
-    cJSON *object = cJSON_CreateObject();
-    assert_null(cJSON_malloc(SIZE_MAX / 2)); /* the allocation of an item that is left out */
-    assert_null(json_print(object, false));
-    char *next = json_print(object, false); /* what is made after it is whole again */
-    assert_string_equal(next, "{}");
-    free(next);
-    cJSON_Delete(object);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,7 +82,6 @@ int main(void)
         cmocka_unit_test(a_nul_ends_no_string),
         cmocka_unit_test(the_length_that_is_taken_may_be_unwanted),
         cmocka_unit_test(a_text_is_for_programs_or_for_people),
-        cmocka_unit_test(what_wanted_for_memory_is_not_printed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
