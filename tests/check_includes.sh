@@ -20,12 +20,12 @@ rooms="screen serve panes worker measure answer output reader terminal text"
 below() {
     case $1 in
         screen) echo "panes worker output reader terminal text" ;;
-        panes) echo "worker measure answer/answer.h reader terminal text" ;;
+        panes) echo "worker measure answer/answer.h answer/citation.h answer/own_words.h reader terminal text" ;;
         serve) echo "worker output answer reader text" ;;
         worker) echo "measure answer reader text" ;;
         measure) echo "output answer reader text" ;;
         answer) echo "reader text" ;;
-        output) echo "answer/answer.h reader terminal/theme.h text" ;;
+        output) echo "answer/answer.h answer/own_words.h reader terminal/theme.h text" ;;
         reader | terminal) echo "text" ;;
         text) ;;
     esac

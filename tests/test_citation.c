@@ -102,6 +102,19 @@ static void passages_1_and_32_are_the_first_and_the_last(void **state)
     free(f.text);
 }
 
+static void a_reference_is_up_to_three_digits_in_brackets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t length;
+    } cases[] = {{"[1]", 3}, {"[12] x", 4}, {"[123]", 5}, {"[1234]", 0}, {"[]", 0}, {"[x]", 0},
+                 {"[1", 0},  {"(1)", 0},    {"", 0},      {"[1x]", 0},   {"[", 0},  {"[01]", 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(citation_reference(cases[i].text, strlen(cases[i].text)), cases[i].length);
+    assert_int_equal(citation_reference("[12]", 3), 0); /* cut before its end */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +122,7 @@ int main(void)
         cmocka_unit_test(characters_are_never_cut),
         cmocka_unit_test(numbers_are_read_to_their_end),
         cmocka_unit_test(passages_1_and_32_are_the_first_and_the_last),
+        cmocka_unit_test(a_reference_is_up_to_three_digits_in_brackets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

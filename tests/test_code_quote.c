@@ -35,19 +35,6 @@ static void assert_quote(const char *words, size_t at, const char *quoted, uint6
     view_fixture_close(&f);
 }
 
-static void a_reference_is_up_to_three_digits_in_brackets(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        size_t length;
-    } cases[] = {{"[1]", 3}, {"[12] x", 4}, {"[123]", 5}, {"[1234]", 0}, {"[]", 0}, {"[x]", 0},
-                 {"[1", 0},  {"(1)", 0},    {"", 0},      {"[1x]", 0},   {"[", 0},  {"[01]", 4}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(code_quote_reference(cases[i].text, strlen(cases[i].text)), cases[i].length);
-    assert_int_equal(code_quote_reference("[12]", 3), 0); /* cut before its end */
-}
-
 static void a_line_before_a_reference_to_code_is_a_quote(void **state)
 {
     (void)state;
@@ -111,7 +98,6 @@ static void what_lies_outside_of_its_place_is_no_quote(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_reference_is_up_to_three_digits_in_brackets),
         cmocka_unit_test(a_line_before_a_reference_to_code_is_a_quote),
         cmocka_unit_test(pieces_end_at_lines_and_references),
         cmocka_unit_test(only_what_its_own_reference_names_is_compared),

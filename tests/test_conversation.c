@@ -125,11 +125,12 @@ static void the_answer_at_the_end_is_what_is_shown(void **state)
     m->answer = calloc(1, sizeof *m->answer);
     m->answer->text = strdup("He is a man.");
     m->answer->cut = strdup("it was cut");
+    strcpy(m->answer->answerer, "quoted: m was not to be believed");
     take(m, 0);
     assert_int_equal(c.items[0]->state, EXCHANGE_ANSWERED);
     assert_string_equal(c.items[0]->text, "He is a man.");
     assert_string_equal(c.items[0]->problem, "it was cut");
-    assert_string_equal(c.items[0]->answerer, "the text's own words");
+    assert_string_equal(c.items[0]->answerer, "quoted: m was not to be believed");
 }
 
 static void words_before_a_failure_stay(void **state)

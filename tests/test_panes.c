@@ -162,7 +162,7 @@ static void code_has_its_colours_in_evidence_and_quotes_too(void **state)
     while (screen_work(f.screen));
     fixture_draw(&f, 24, 120);
     assert_row(&f.canvas, "  static int oil = 112; [1]", "..TTTTTT.TTT.......NNN..rrr...");
-    assert_row(&f.canvas, "  Its static int oil [1] (sure)", ".....................rrr.......");
+    assert_row(&f.canvas, "  Its static int oil [1] (sure)", "......uuuuuuuuuuuuuu.rrr.......");
     assert_row(&f.canvas, "    /* The lamp. */ static", "....cccccccccccccccdTTTTTTdTTTdddd");
     fixture_close(&f);
 }

@@ -56,7 +56,7 @@ static char *written(enum places_format format, int snippet_lines, bool found, b
     f.n_spans = 1;
     f.spans[0].begin = (uint64_t)(strstr(corpus->documents[0].text, "oil;") - corpus->documents[0].text);
     const struct report report = {.corpus = corpus, .snippet_lines = snippet_lines};
-    const struct answer answer = {.finding = &f, .text = (char[]){"*oil* [1]"}};
+    const struct answer answer = {.finding = &f, .text = (char[]){"*oil* [1]"}, .answerer = "m"};
     const struct places p = {.report = &report, .finding = &f, .answer = answered ? &answer : NULL};
     FILE *out = open_memstream(&text, &size);
     assert_ok(places_write(&p, format, out, &e), e);
@@ -117,8 +117,10 @@ static void markdown_is_not_torn_by_the_text(void **state)
 {
     (void)state;
     char *text = written(PLACES_MARKDOWN, -1, false, true);
-    assert_non_null(
-        strstr(text, "# oil? \\# no title\n\n\\*oil\\* \\[1\\]\n\n1. a b.c:1-5\n\n    ````\n    \n    \tint lamp;"));
+    assert_non_null(strstr(
+        text,
+        "# oil? \\# no title\n\n\\**oil*\\* \\[1\\]\n\n*In italics: the text's own words.* The others are of m.\n\n"
+        "1. a b.c:1-5\n\n    ````\n    \n    \tint lamp;"));
     assert_non_null(strstr(text, "``` */\n    last\n    ````\n\n2. b:1.txt:1-1\n"));
     assert_null(strchr(text, '\033'));
     free(text);

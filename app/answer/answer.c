@@ -23,6 +23,12 @@ void answer_close(struct answer *a)
     free(a);
 }
 
+bool answer_is_modelled(const char *answerer)
+{
+    return answerer[0] != '\0' && strcmp(answerer, ANSWER_SPANS) != 0 && strcmp(answerer, ANSWER_QUOTES) != 0 &&
+           strncmp(answerer, ANSWER_DOUBTED, strlen(ANSWER_DOUBTED)) != 0;
+}
+
 static int quote(struct answer *a, const struct corpus *corpus, struct error *e)
 {
     const struct finding *f = a->finding;

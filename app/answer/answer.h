@@ -36,6 +36,10 @@ void answer_close(struct answer *a); /* accepts NULL */
 /* Who words an answer without a model. */
 #define ANSWER_SPANS "the text's own words"
 #define ANSWER_QUOTES "quoted sentences"
+#define ANSWER_DOUBTED "quoted: " /* begins what is said where a model was not believed */
+
+/* Whether the words are a model's, going by who words them. */
+bool answer_is_modelled(const char *answerer);
 
 /* Writes a->text without a model: what the second reading says (answer_spans.h), or with `quotes`, where it did not
  * judge, and where it only guesses at words of code, the best sentences; with references to the items. */

@@ -140,7 +140,7 @@ int answer_small(struct answer *a, const struct corpus *corpus, struct answerer 
     if (!failed) failed = stands ? join(a, &s, corpus, c, e) : answer_compose(a, corpus, true, c, e);
     free(s.filter.text);
     if (failed) return -1;
-    snprintf(a->answerer, sizeof a->answerer, stands ? "%.100s" : "quoted: %.80s was not to be believed",
+    snprintf(a->answerer, sizeof a->answerer, stands ? "%.100s" : ANSWER_DOUBTED "%.80s was not to be believed",
              answerer_name(w));
     return 0;
 }

@@ -8,6 +8,14 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
+size_t citation_reference(const char *text, size_t size)
+{
+    size_t i = 1;
+    if (size < 3 || text[0] != '[') return 0;
+    while (i < size && i < 4 && text[i] >= '0' && text[i] <= '9') i++;
+    return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
+}
+
 static int append(struct citation_filter *f, const char *bytes, size_t size, struct error *e)
 {
     char *text = bytes_reserve(f->text, &f->capacity, f->size + size + 1, 1);

@@ -9,6 +9,9 @@
 
 struct error;
 
+/* Length of a reference "[12]" at the start of a text, 0 where there is none. */
+size_t citation_reference(const char *text, size_t size);
+
 /* Zero-initialise, but for what the caller sets. */
 struct citation_filter {
     uint32_t shown;                                             /* bit n - 1: passage n was shown */

@@ -169,6 +169,11 @@ int export_json(const struct export *x, FILE *f)
     report_add_string(o, "question", x->answer->finding->question);
     report_add_string(o, "answer", x->answer->text);
     report_add_string(o, "answerer", x->answer->answerer);
+    struct error e;
+    if (report_add_spans(o, x->answer->finding, x->answer, x->corpus, &e) != 0) {
+        cJSON_Delete(o);
+        return -1;
+    }
     report_add_string(o, "rank_by", finding_rank_name(x->answer->finding->rank_by));
     cJSON_AddItemToObject(o, "evidence", evidence_json(x));
     cJSON *map = cJSON_AddObjectToObject(o, "map");

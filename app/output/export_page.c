@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "app/answer/own_words.h"
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
 #include "app/text/text_layout.h"
@@ -47,6 +48,33 @@ void export_page_paragraph(struct page *p, int x, const char *style, const char 
     while (most-- > 0 && (n = next_line(&bytes, &size, columns, &line)) > 0) {
         p->y += PAGE_LINE;
         export_page_text(p, x, style, line, n);
+    }
+}
+
+/* Bytes [at, end) on one line. */
+static void put_marked(struct page *p, const char *bytes, size_t at, size_t end, const struct own_words *own, size_t n)
+{
+    for (size_t i = 0; i < n && own[i].begin < end; i++) {
+        const size_t from = own[i].begin > at ? own[i].begin : at, to = own[i].end < end ? own[i].end : end;
+        if (to <= from) continue;
+        export_xml(p->f, bytes + at, from - at);
+        fputs("<tspan class=\"own\">", p->f);
+        export_xml(p->f, bytes + from, to - from);
+        fputs("</tspan>", p->f);
+        at = to;
+    }
+    export_xml(p->f, bytes + at, end - at);
+}
+
+void export_page_marked(struct page *p, int x, const char *bytes, size_t size, int columns, int most,
+                        const struct own_words *own, size_t n)
+{
+    const char *rest = bytes, *line;
+    for (size_t shown; most-- > 0 && (shown = next_line(&rest, &size, columns, &line)) > 0;) {
+        p->y += PAGE_LINE;
+        fprintf(p->f, "<text x=\"%d\" y=\"%d\" xml:space=\"preserve\">", x, p->y);
+        put_marked(p, bytes, (size_t)(line - bytes), (size_t)(line - bytes) + shown, own, n);
+        fputs("</text>\n", p->f);
     }
 }
 

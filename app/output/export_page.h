@@ -8,6 +8,8 @@
 
 #include "app/output/export.h"
 
+struct own_words;
+
 #define PAGE_WIDTH 1040
 #define PAGE_LEFT 40
 #define PAGE_COLUMN 2 /* EXPORT_COLUMNS * PAGE_COLUMN = 960 */
@@ -29,6 +31,10 @@ void export_page_printf(struct page *p, int x, const char *style, const char *fo
 /* Wrapped text on new lines; at most `most` of them. */
 void export_page_paragraph(struct page *p, int x, const char *style, const char *bytes, size_t size, int columns,
                            int most);
+
+/* The same with some of its bytes underlined, n runs in rising order. */
+void export_page_marked(struct page *p, int x, const char *bytes, size_t size, int columns, int most,
+                        const struct own_words *own, size_t n);
 
 /* What of a path has room: all of it, or its end, `before` which an ellipsis stands. */
 const char *export_page_path(const char *path, int columns, const char **before);

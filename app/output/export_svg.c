@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/answer/own_words.h"
 #include "app/text/corpus.h"
 #include "app/output/export.h"
 #include "app/output/export_attention.h"
 #include "app/output/export_page.h"
 #include "app/text/figures.h"
+#include "compute/error.h"
 
 #define EVIDENCE_SHOWN 10
 
@@ -65,28 +67,36 @@ static void evidence(const struct export *x, struct page *p)
     }
 }
 
-static void picture(const struct export *x, struct page *p)
+/* False without memory. */
+static bool picture(const struct export *x, struct page *p)
 {
     const struct answer *a = x->answer;
+    struct error e;
+    struct own_words *own;
+    size_t n_own;
+    if (own_words_find(&own, &n_own, a->answerer, a->text, strlen(a->text), a->finding, x->corpus, &e) != 0)
+        return false;
     export_page_paragraph(p, PAGE_LEFT, " class=\"q\"", a->finding->question, strlen(a->finding->question),
                           PAGE_QUESTION_COLUMNS, 6);
-    export_page_paragraph(p, PAGE_LEFT, "", a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40);
+    export_page_marked(p, PAGE_LEFT, a->text, strlen(a->text), PAGE_TEXT_COLUMNS, 40, own, n_own);
+    free(own);
     map(x, p);
     evidence(x, p);
     export_attention_svg(x, p);
     char words[400], tokens[16];
     uint64_t all = x->n_documents ? x->documents[x->n_documents - 1].end_token : 0;
     int n = snprintf(words, sizeof words,
-                     "Lectern read %zu file%s, %s tokens, as one sequence. Model %s on %s. Answer by: %s. Attention "
+                     "Lectern read %zu file%s, %s tokens, as one sequence. Model %s on %s. Answer by: %s%s. Attention "
                      "shows where the model looked; it proves nothing.",
                      x->corpus->n_documents, x->corpus->n_documents == 1 ? "" : "s", figures_count(tokens, (double)all),
-                     x->model_name, x->device, a->answerer);
+                     x->model_name, x->device, a->answerer, n_own > 0 ? "; underlined: the text's own words" : "");
     p->y += 16;
     export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words,
                           n < 0                      ? 0
                           : (size_t)n < sizeof words ? (size_t)n
                                                      : sizeof words - 1,
                           PAGE_TEXT_COLUMNS + 10, 3);
+    return true;
 }
 
 /* How high it is is known when it is drawn. */
@@ -96,8 +106,8 @@ int export_svg(const struct export *x, FILE *f)
     size_t size = 0;
     struct page p = {open_memstream(&body, &size), 24};
     if (p.f == NULL) return -1;
-    picture(x, &p);
-    if (fclose(p.f) != 0) {
+    const bool whole = picture(x, &p);
+    if (fclose(p.f) != 0 || !whole) {
         free(body);
         return -1;
     }
@@ -105,7 +115,8 @@ int export_svg(const struct export *x, FILE *f)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
             "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\">\n"
             "<style>.q{font-size:15px;font-weight:bold;fill:#1a5fb4}.head{font-weight:bold;fill:#35506b}.dim{fill:#"
-            "6c757d;font-size:12px}.hit{font-weight:bold;fill:#b3261e}</style>\n"
+            "6c757d;font-size:12px}.hit{font-weight:bold;fill:#b3261e}.own{fill:#00661f;text-decoration:underline}</"
+            "style>\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
             PAGE_WIDTH, p.y + 30, PAGE_WIDTH, p.y + 30);
     fwrite(body, 1, size, f);

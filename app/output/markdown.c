@@ -3,9 +3,31 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "app/answer/own_words.h"
+
 static bool is_markup(char c)
 {
     return c != '\0' && strchr("\\`*_[]<>#|~&$", c) != NULL;
+}
+
+void markdown_answer(FILE *f, const char *answer, size_t at, size_t end, const struct own_words *own, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (own[i].begin < at || own[i].end > end) continue;
+        markdown_text(f, answer + at, own[i].begin - at, SAFE_BLOCK);
+        fputc('*', f);
+        markdown_text(f, answer + own[i].begin, own[i].end - own[i].begin, SAFE_BLOCK);
+        fputc('*', f);
+        at = own[i].end;
+    }
+    markdown_text(f, answer + at, end - at, SAFE_BLOCK);
+}
+
+void markdown_answer_note(FILE *f, const char *answerer)
+{
+    fputs("*In italics: the text's own words.* The others are of ", f);
+    markdown_line(f, answerer, strlen(answerer));
+    fputs(".\n\n", f);
 }
 
 static bool is_white(char c)

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/answer/own_words.h"
 #include "app/output/markdown.h"
 #include "app/reader/finding.h"
 #include "app/text/corpus.h"
@@ -84,7 +86,19 @@ static void put_at(FILE *f, const struct place *place)
     safe_text_write(f, place->at, strlen(place->at), SAFE_LINE);
 }
 
-static void write_text(const struct places *p, FILE *f)
+/* Where a model worded the answer. */
+static void put_own(const struct answer *a, const struct own_words *own, size_t n, FILE *f)
+{
+    if (n == 0) return;
+    fputs("\n\nThe text's own words in it: ", f);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i > 0 ? "; “" : "“", f);
+        safe_text_write(f, a->text + own[i].begin, own[i].end - own[i].begin, SAFE_LINE);
+        fprintf(f, "” [%zu]", own[i].item + 1);
+    }
+}
+
+static void write_text(const struct places *p, const struct own_words *own, size_t n, FILE *f)
 {
     static const char *const by[] = {"a second reading", "attention and BM25", "attention", "BM25"};
     const struct finding *found = p->finding;
@@ -92,6 +106,7 @@ static void write_text(const struct places *p, FILE *f)
         fputs("Like ", f);
         safe_text_write(f, p->of, strlen(p->of), SAFE_LINE);
     }
+    if (p->answer) put_own(p->answer, own, n, f);
     fprintf(f, "%s (ranked by %s):\n", p->of ? "" : p->answer ? "\n\nAttended to" : "Attended to", by[found->rank_by]);
     for (size_t i = 0; i < found->n_items; i++) {
         const struct document *d = &p->report->corpus->documents[found->items[i].document];
@@ -108,15 +123,16 @@ static void write_text(const struct places *p, FILE *f)
 
 /* --- Markdown --- */
 
-static void write_markdown(const struct places *p, FILE *f)
+static void write_markdown(const struct places *p, const struct own_words *own, size_t n, FILE *f)
 {
     const char *title = p->of ? p->of : p->finding->question;
     fputs(p->of ? "# Like " : "# ", f);
     markdown_line(f, title, strlen(title));
     fputs("\n\n", f);
     if (p->answer) {
-        markdown_text(f, p->answer->text, strlen(p->answer->text), SAFE_BLOCK);
+        markdown_answer(f, p->answer->text, 0, strlen(p->answer->text), own, n);
         fputs("\n\n", f);
+        if (n > 0) markdown_answer_note(f, p->answer->answerer);
     }
     for (size_t i = 0; i < p->finding->n_items; i++) {
         struct place place;
@@ -210,6 +226,18 @@ static int write_jumps(const struct places *p, bool columns, FILE *f, struct err
     return 0;
 }
 
+static int write_worded(const struct places *p, enum places_format format, FILE *f, struct error *e)
+{
+    struct own_words *own = NULL;
+    size_t n = 0;
+    const struct answer *a = p->answer;
+    if (a && own_words_find(&own, &n, a->answerer, a->text, strlen(a->text), p->finding, p->report->corpus, e))
+        return -1;
+    (format == PLACES_MARKDOWN ? write_markdown : write_text)(p, own, n, f);
+    free(own);
+    return 0;
+}
+
 int places_write(const struct places *p, enum places_format format, FILE *f, struct error *e)
 {
     switch (format) {
@@ -222,10 +250,8 @@ int places_write(const struct places *p, enum places_format format, FILE *f, str
         if (write_jumps(p, format == PLACES_VIM, f, e)) return -1;
         break;
     case PLACES_MARKDOWN:
-        write_markdown(p, f);
-        break;
     case PLACES_TEXT:
-        write_text(p, f);
+        if (write_worded(p, format, f, e)) return -1;
         break;
     }
     if (fflush(f) == 0 && !ferror(f)) return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "app/answer/own_words.h"
 #include "app/reader/finding.h"
 #include "app/text/corpus.h"
 #include "app/text/json.h"
@@ -177,20 +178,33 @@ static cJSON *evidence_object(const struct report *r, const struct finding_item 
     return o;
 }
 
-/* What the second reading says; null where it did not judge. */
-static void add_judgement(cJSON *o, const struct report *r, const struct finding *f)
+static void add_span(cJSON *spans, const struct finding *f, const struct corpus *c, const struct finding_span *s)
+{
+    const struct document *d = &c->documents[f->items[s->item].document];
+    cJSON *span = cJSON_CreateObject();
+    cJSON_AddItemToObject(span, "text", report_string(d->text + s->begin, (size_t)(s->end - s->begin)));
+    add_number(span, "evidence", (double)s->item + 1);
+    report_add_range(span, "byte", corpus_document_file_offset(d, s->begin), corpus_document_file_offset(d, s->end));
+    cJSON_AddItemToArray(spans, span);
+}
+
+int report_add_spans(cJSON *o, const struct finding *f, const struct answer *a, const struct corpus *c, struct error *e)
 {
     cJSON *spans = cJSON_AddArrayToObject(o, "spans");
-    for (size_t i = 0; i < f->n_spans && f->found; i++) {
-        const struct finding_span *s = &f->spans[i];
-        const struct document *d = &r->corpus->documents[f->items[s->item].document];
-        cJSON *span = cJSON_CreateObject();
-        cJSON_AddItemToObject(span, "text", report_string(d->text + s->begin, (size_t)(s->end - s->begin)));
-        add_number(span, "evidence", (double)s->item + 1);
-        report_add_range(span, "byte", corpus_document_file_offset(d, s->begin),
-                         corpus_document_file_offset(d, s->end));
-        cJSON_AddItemToArray(spans, span);
-    }
+    struct own_words *own = NULL;
+    size_t n = 0;
+    const bool modelled = a && answer_is_modelled(a->answerer);
+    if (modelled && own_words_find(&own, &n, a->answerer, a->text, strlen(a->text), f, c, e)) return -1;
+    for (size_t i = 0; i < n; i++)
+        add_span(spans, f, c, &(struct finding_span){own[i].item, own[i].offset, own[i].text_end});
+    for (size_t i = 0; !modelled && f->found && i < f->n_spans; i++) add_span(spans, f, c, &f->spans[i]);
+    free(own);
+    return 0;
+}
+
+/* What the second reading says; null where it did not judge. */
+static void add_judgement(cJSON *o, const struct finding *f)
+{
     add_score(o, "confidence", f->judged ? f->confidence : NAN);
     if (f->judged)
         cJSON_AddBoolToObject(o, "found", f->found);
@@ -248,7 +262,11 @@ int report_ask(const struct report *r, const struct finding *f, const struct ans
     cJSON *o = cJSON_CreateObject();
     report_add_string(o, "question", f->question);
     add_answer(o, f, a);
-    add_judgement(o, r, f);
+    if (report_add_spans(o, f, a, r->corpus, e)) {
+        cJSON_Delete(o);
+        return -1;
+    }
+    add_judgement(o, f);
     report_add_string(o, "rank_by", finding_rank_name(f->rank_by));
     cJSON *evidence = cJSON_AddArrayToObject(o, "evidence");
     for (size_t i = 0; i < f->n_items; i++) cJSON_AddItemToArray(evidence, evidence_object(r, &f->items[i], i + 1));

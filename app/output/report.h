@@ -46,6 +46,10 @@ struct cJSON *report_string(const char *bytes, size_t size);
 void report_add_string(struct cJSON *object, const char *key, const char *text);
 void report_add_range(struct cJSON *object, const char *key, uint64_t begin, uint64_t end);
 
+/* "spans": words of the answer (may be NULL) where they stand in the text; of a model's, the text's own. */
+int report_add_spans(struct cJSON *object, const struct finding *f, const struct answer *a, const struct corpus *c,
+                     struct error *e);
+
 /* The keys that every object ends with: model, device, version. */
 void report_add_common(struct cJSON *object, const struct report *r);
 

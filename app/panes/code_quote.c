@@ -7,18 +7,10 @@
 #include "app/text/corpus.h"
 #include "app/text/outline.h"
 
-size_t code_quote_reference(const char *text, size_t size)
-{
-    size_t i = 1;
-    if (size < 3 || text[0] != '[') return 0;
-    while (i < size && i < 4 && text[i] >= '0' && text[i] <= '9') i++;
-    return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
-}
-
 /* Pieces end at lines and at references. */
 static size_t end_of(const struct exchange *x, size_t at)
 {
-    while (at < x->size && x->text[at] != '\n' && code_quote_reference(x->text + at, x->size - at) == 0) at++;
+    while (at < x->size && x->text[at] != '\n' && citation_reference(x->text + at, x->size - at) == 0) at++;
     return at;
 }
 
@@ -28,7 +20,7 @@ static size_t begin_of(const struct exchange *x, size_t at)
     size_t line = at;
     while (line > 0 && x->text[line - 1] != '\n') line--;
     for (size_t end = line; (end = end_of(x, end)) < at;) {
-        const size_t taken = code_quote_reference(x->text + end, x->size - end);
+        const size_t taken = citation_reference(x->text + end, x->size - end);
         if (taken == 0 || end + taken > at) break;
         line = end += taken;
     }
@@ -39,7 +31,7 @@ static size_t begin_of(const struct exchange *x, size_t at)
 static const struct finding_item *place_after(const struct exchange *x, size_t at)
 {
     for (; at < x->size && !(x->text[at] == '\n' && x->text[at + 1] == '\n'); at++) {
-        if (code_quote_reference(x->text + at, x->size - at) == 0) continue;
+        if (citation_reference(x->text + at, x->size - at) == 0) continue;
         const unsigned long number = strtoul(x->text + at + 1, NULL, 10);
         return number > 0 && number <= x->finding->n_items ? &x->finding->items[number - 1] : NULL;
     }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/answer/citation.h"
+
 struct corpus;
 struct exchange;
 
@@ -15,9 +17,6 @@ struct code_quote {
     size_t document;   /* where it is from */
     uint64_t offset;
 };
-
-/* Length of a reference "[12]" at the start of a text, 0 where there is none. */
-size_t code_quote_reference(const char *text, size_t size);
 
 /* The piece of an exchange's answer that holds this byte of it. */
 struct code_quote code_quote_at(const struct exchange *x, const struct corpus *c, size_t at);

@@ -121,6 +121,7 @@ static void take_end(struct exchange *x, struct message *m)
     x->answer = m->answer;
     m->answer = NULL;
     x->state = EXCHANGE_ANSWERED;
+    snprintf(x->answerer, sizeof x->answerer, "%s", a->answerer);
     if (a->failure != NULL || a->cut != NULL) x->problem = strdup(a->failure != NULL ? a->failure : a->cut);
     if (a->failure != NULL && x->size > 0) return; /* the words before the failure, and the sentences quoted after it */
     x->size = 0;
@@ -195,18 +196,19 @@ bool conversation_take(struct conversation *c, struct message *m, const struct a
 {
     size_t id = m->type == MESSAGE_SHARES ? m->shares.id : m->id;
     struct exchange *x = id < c->n ? c->items[id] : NULL;
+    const struct corpus *corpus = a != NULL ? a->corpus : NULL;
     switch (m->type) {
     case MESSAGE_ANSWER_BEGINS:
-        if (x != NULL) take_beginning(x);
+        if (x != NULL) take_beginning(x), exchange_mark(x, corpus);
         return true;
     case MESSAGE_EVIDENCE:
         if (x != NULL) take_finding(x, m);
         return true;
     case MESSAGE_ANSWER_TEXT:
-        if (x != NULL) append_text(x, m->text, m->size);
+        if (x != NULL) append_text(x, m->text, m->size), exchange_mark(x, corpus);
         return true;
     case MESSAGE_ANSWER_ENDS:
-        if (x != NULL) take_end(x, m);
+        if (x != NULL) take_end(x, m), exchange_mark(x, corpus);
         return true;
     case MESSAGE_LENS:
         if (x != NULL) take_lens(x, m, a);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/panes/atlas.h"
+#include "compute/error.h"
 
 void exchange_close(struct exchange *x)
 {
@@ -15,6 +16,7 @@ void exchange_close(struct exchange *x)
     free(x->text);
     free(x->problem);
     answer_close(x->answer);
+    free(x->own);
     free(x->whole.sums);
     finding_close(x->kept);
     free(x->tokens);
@@ -37,6 +39,22 @@ bool exchange_keep(struct exchange *x, struct finding *f)
     x->finding = x->kept = f;
     x->token = -1;
     return true;
+}
+
+void exchange_mark(struct exchange *x, const struct corpus *c)
+{
+    struct error e;
+    free(x->own);
+    x->own = NULL;
+    x->n_own = 0;
+    if (x->size > 0) (void)own_words_find(&x->own, &x->n_own, x->answerer, x->text, x->size, x->finding, c, &e);
+}
+
+bool exchange_owns(const struct exchange *x, size_t at)
+{
+    for (size_t i = 0; i < x->n_own && x->own[i].begin <= at; i++)
+        if (at < x->own[i].end) return true;
+    return false;
 }
 
 uint64_t exchange_covered(const struct exchange *x, const struct atlas *a)

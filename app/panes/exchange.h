@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/answer/own_words.h"
 #include "app/panes/lens.h"
 #include "app/reader/inspected.h"
 #include "app/worker/message.h"
 
 struct atlas;
+struct corpus;
 
 enum exchange_state {
     EXCHANGE_WAITS, /* the text is still being read, or earlier questions are answered */
@@ -33,8 +35,10 @@ struct exchange {
     struct finding *kept;          /* owned: places of an earlier sitting, without their attention; or NULL */
     char answerer[128];            /* who words it */
     struct answer *answer;         /* owned; NULL until it is worded to its end */
-    struct lens whole;             /* of all the question's tokens; share and items are the finding's */
-    struct finding_token *tokens;  /* owned; NULL until a single one was looked at */
+    struct own_words *own;         /* owned: which of a model's words are the text's */
+    size_t n_own;
+    struct lens whole;            /* of all the question's tokens; share and items are the finding's */
+    struct finding_token *tokens; /* owned; NULL until a single one was looked at */
     size_t n_tokens;
     int token;                    /* the one that is looked at; -1 for all together */
     struct lens part;             /* the lens of that token, once it has come; owns all that it points to */
@@ -53,6 +57,12 @@ void exchange_close(struct exchange *x); /* accepts NULL */
 
 /* Takes over what was found in an earlier sitting; false without memory, it is the caller's then. */
 bool exchange_keep(struct exchange *x, struct finding *f);
+
+/* Finds the text's own words among those that have come. */
+void exchange_mark(struct exchange *x, const struct corpus *c);
+
+/* Whether a byte of its words is of these. */
+bool exchange_owns(const struct exchange *x, size_t at);
 
 /* Share of the evidence attention in tokens [begin, end). */
 double exchange_share(const struct exchange *x, const struct atlas *a, uint64_t begin, uint64_t end);

@@ -142,8 +142,8 @@ static void describe(const struct pane_chat *p, const struct view *v, const char
                  x->state == EXCHANGE_ANSWERING ? "words are coming (Ctrl-C stops)  " : "stopped  ",
                  x->finding->seconds < 1 ? 2 : 1, x->finding->seconds, x->answerer);
     } else if (x->answer != NULL) {
-        snprintf(out + used, size - used, "%s, %.*f s", x->answer->answerer, x->answer->seconds < 1 ? 2 : 1,
-                 x->answer->seconds);
+        snprintf(out + used, size - used, "%s, %.*f s%s", x->answer->answerer, x->answer->seconds < 1 ? 2 : 1,
+                 x->answer->seconds, x->n_own > 0 ? "  marked: the text's own words" : "");
     }
 }
 

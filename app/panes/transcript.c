@@ -12,7 +12,8 @@ struct words {
     const char *text;
     size_t size;
     struct style style;
-    const struct exchange *answers; /* the text is its answer: references and quotes of code are marked; or NULL */
+    const struct exchange *answers; /* the text is its answer: references, quotes of code and the text's own words are
+                                     * marked; or NULL */
     const struct view *view;
     size_t marked; /* up to here a reference goes, which a row may have torn */
 };
@@ -35,7 +36,8 @@ static struct style style_at(const struct words *w, size_t at, struct code_quote
         if (quote->begin < quote->end)
             code_tint_want(w->view->code, quote->document, quote->offset, quote->offset + quote->end - quote->begin);
     }
-    if (at < quote->begin || at >= quote->end) return w->style;
+    if (at < quote->begin || at >= quote->end)
+        return w->style.role == ROLE_TEXT && exchange_owns(w->answers, at) ? style(ROLE_QUOTED) : w->style;
     return pane_code(w->view, w->style, quote->document, quote->offset + at - quote->begin);
 }
 
@@ -47,7 +49,7 @@ static int draw_row(struct canvas *c, struct rect r, int y, struct words *w, siz
     while (at < end && y >= 0 && y < r.h) {
         struct safe_glyph g;
         struct style s = w->style;
-        const size_t length = w->answers ? code_quote_reference(w->text + at, w->size - at) : 0;
+        const size_t length = w->answers ? citation_reference(w->text + at, w->size - at) : 0;
         if (length > 0) w->marked = at + length;
         if (at < w->marked)
             s = style(ROLE_REFERENCE);

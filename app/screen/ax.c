@@ -105,6 +105,17 @@ static void go(struct ax *a, struct spot at)
     say_passage(a);
 }
 
+/* Which of a model's words are the text's. */
+static void say_own(const struct exchange *x)
+{
+    fputs("In it the text's own words: ", stdout);
+    for (size_t i = 0; i < x->n_own; i++) {
+        if (i > 0) fputs("; ", stdout);
+        say(x->text + x->own[i].begin, x->own[i].end - x->own[i].begin);
+    }
+    fputs(".\n", stdout);
+}
+
 static void say_answer(const struct ax *a, const struct exchange *x)
 {
     fputs("Answer", stdout);
@@ -115,6 +126,7 @@ static void say_answer(const struct ax *a, const struct exchange *x)
     else
         say_words(x->problem ? x->problem : "no words; these are the nearest places");
     fputs("\n", stdout);
+    if (x->n_own > 0) say_own(x);
     const struct lens lens = exchange_lens(x);
     for (size_t i = 0; i < lens.n_items && i < PLACES_SAID; i++) {
         printf("Place %zu: ", i + 1);

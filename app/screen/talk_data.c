@@ -34,12 +34,25 @@ static void add_place(cJSON *array, const struct finding_item *item, const struc
     cJSON_AddItemToArray(array, place);
 }
 
+/* Which of a model's words are the text's, and the number of the place where they stand. */
+static void add_own(cJSON *o, const struct exchange *x)
+{
+    cJSON *array = cJSON_AddArrayToObject(o, "spans");
+    for (size_t i = 0; i < x->n_own; i++) {
+        cJSON *one = cJSON_CreateObject();
+        add_text(one, "text", x->text + x->own[i].begin, x->own[i].end - x->own[i].begin);
+        cJSON_AddNumberToObject(one, "place", (double)x->own[i].item + 1);
+        cJSON_AddItemToArray(array, one);
+    }
+}
+
 static cJSON *exchange_of(const struct exchange *x, const struct corpus *c)
 {
     cJSON *o = cJSON_CreateObject();
     add_text(o, "question", x->question, strlen(x->question));
     add_text(o, "asked", x->asked, strlen(x->asked));
     if (x->size > 0) add_text(o, "answer", x->text, x->size);
+    if (x->n_own > 0) add_own(o, x);
     if (x->answerer[0] != '\0') add_text(o, "answerer", x->answerer, strlen(x->answerer));
     cJSON *places = cJSON_AddArrayToObject(o, "places");
     for (size_t i = 0; x->finding != NULL && i < x->finding->n_items; i++) add_place(places, &x->finding->items[i], c);

@@ -258,7 +258,9 @@ static bool take_question(struct conversation *all, const cJSON *o, const struct
     if (!take_text(&x->text, o, "answer") || !take_text(&x->problem, o, "problem")) return false;
     x->size = x->text ? strlen(x->text) : 0;
     x->capacity = x->text ? x->size + 1 : 0;
-    return take_finding(x, o, c);
+    if (!take_finding(x, o, c)) return false;
+    exchange_mark(x, c);
+    return true;
 }
 
 static bool take_marks(struct jumps *j, const cJSON *marks, const struct corpus *c)

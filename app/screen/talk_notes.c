@@ -17,7 +17,7 @@
  */
 static size_t reference(const char *text, size_t most, size_t *length)
 {
-    *length = code_quote_reference(text, strnlen(text, sizeof "[123]"));
+    *length = citation_reference(text, strnlen(text, sizeof "[123]"));
     const size_t number = *length > 0 ? strtoul(text + 1, NULL, 10) : 0;
     return number <= most ? number : 0;
 }
@@ -33,13 +33,14 @@ static void put_answer(FILE *f, const struct exchange *x, size_t question, bool 
             at++;
             continue;
         }
-        markdown_text(f, from, (size_t)(at - from), SAFE_BLOCK);
+        markdown_answer(f, x->text, (size_t)(from - x->text), (size_t)(at - x->text), x->own, x->n_own);
         fprintf(f, "[^%zu-%zu]", question, number);
         cited[number - 1] = true;
         from = at += length;
     }
-    markdown_text(f, from, (size_t)(at - from), SAFE_BLOCK);
+    markdown_answer(f, x->text, (size_t)(from - x->text), (size_t)(at - x->text), x->own, x->n_own);
     fputs("\n\n", f);
+    if (x->n_own > 0) markdown_answer_note(f, x->answerer);
 }
 
 static void put_footnote(FILE *f, const struct finding_item *item, const struct corpus *c)

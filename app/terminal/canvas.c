@@ -212,7 +212,7 @@ char *canvas_text(const struct canvas *c)
 
 char *canvas_styles(const struct canvas *c)
 {
-    static const char letters[ROLE_COUNT + 1] = ".dthflsmxnrqegkowABCDEFGHcvyTNPU";
+    static const char letters[ROLE_COUNT + 1] = ".dthflsmxnrqegkuowABCDEFGHcvyTNPU";
     char *text = malloc((size_t)c->rows * ((size_t)c->cols + 1) + 1);
     if (text == NULL) return NULL;
     size_t size = 0;

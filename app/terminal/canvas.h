@@ -27,6 +27,7 @@ enum role {
     ROLE_ERROR,
     ROLE_GOOD,
     ROLE_KEY,                    /* names of keys */
+    ROLE_QUOTED,                 /* the text's own words in a model's answer */
     ROLE_HEAT,                   /* bars in the colour of their heat, instead of on it */
     ROLE_WEIGHT,                 /* the same for words and numbers */
     ROLE_BRANCH,                 /* ROLE_BRANCH + i, i < 8: colours that tell branches apart */

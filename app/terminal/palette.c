@@ -8,10 +8,10 @@
 
 #define OWN (-1)
 
-static const char *const parts[] = {"text",     "dim",      "title",        "heading",  "focus",     "line",
-                                    "selected", "marked",   "match",        "notation", "reference", "question",
-                                    "error",    "good",     "key",          "comment",  "string",    "keyword",
-                                    "type",     "constant", "preprocessor", "function", NULL};
+static const char *const parts[] = {"text",     "dim",    "title",    "heading",      "focus",     "line",
+                                    "selected", "marked", "match",    "notation",     "reference", "question",
+                                    "error",    "good",   "key",      "quoted",       "comment",   "string",
+                                    "keyword",  "type",   "constant", "preprocessor", "function",  NULL};
 
 /* As the number of a colour says, the terminal's own last. */
 static const char *const colours[] = {"black",        "red",           "green",       "yellow",         "blue",
@@ -64,7 +64,7 @@ int palette_set(struct palette *p, const char *part, const char *ink, const char
     const int found = find(parts, "part of the screen", part, " (text, dim, title, match, question, comment, ...)", e);
     if (found < 0 || read_colour(&ink_number, ink, e) != 0 || (ground && read_colour(&ground_number, ground, e) != 0))
         return -1;
-    const int code = ROLE_KEY + 1; /* the parts of code are named next; what is hot, and branches, have no name */
+    const int code = ROLE_QUOTED + 1; /* the parts of code are named next; what is hot, and branches, have no name */
     const int role = found < code ? found : ROLE_CODE + found - code;
     p->ink[role] = ink_number;
     p->ground[role] = ground_number;

@@ -34,6 +34,7 @@ static const struct entry roles[ROLE_COUNT] = {
     [ROLE_ERROR] = {0xff7b72, OWN, 0xc01c28, OWN, 9, 1, OWN, BOLD, BOLD | REVERSE},
     [ROLE_GOOD] = {0x7ee787, OWN, 0x00661f, OWN, 2, OWN, OWN, 0, 0},
     [ROLE_KEY] = {0xe5c07b, OWN, 0x9a5b00, OWN, 3, 5, OWN, BOLD, BOLD},
+    [ROLE_QUOTED] = {0x98c379, OWN, 0x00661f, OWN, 2, 4, OWN, 0, UNDERLINE},
     [ROLE_HEAT] = {OWN, OWN, OWN, OWN, OWN, OWN, OWN, 0, 0},
     [ROLE_WEIGHT] = {OWN, OWN, OWN, OWN, OWN, OWN, OWN, 0, 0},
     [ROLE_BRANCH + 0] = {0x8ab4f8, OWN, 0x1a5fb4, OWN, 12, 4, OWN, 0, 0},
