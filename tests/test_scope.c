@@ -195,6 +195,44 @@ static void what_it_says_is_found_in_the_text(void **state)
     corpus_close(c);
 }
 
+/* The range that some words mean, as "document begin end", or why they mean none. */
+static void assert_lines(size_t n, const char *within, const char *expected)
+{
+    static const char *const paths[] = {"src/a b.c", "b.txt"};
+    static const char *const texts[] = {"one\ntwo\nthree", "1\n2\n"};
+    const size_t sizes[] = {strlen(texts[0]), strlen(texts[1])};
+    struct corpus *c = NULL;
+    struct error e = {0};
+    struct scope s;
+    char shown[128];
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, n, &e), e);
+    if (scope_words_resolve(&s, within, c, NULL, &e) != 0) {
+        assert_string_equal(e.text, expected);
+    } else {
+        assert_int_equal(s.n_ranges, 1);
+        snprintf(shown, sizeof shown, "%zu %llu %llu", s.ranges[0].document, (unsigned long long)s.ranges[0].begin,
+                 (unsigned long long)s.ranges[0].end);
+        assert_string_equal(shown, expected);
+        scope_free(&s);
+    }
+    corpus_close(c);
+}
+
+static void lines_of_a_file_are_a_range(void **state)
+{
+    (void)state;
+    assert_lines(2, "in:\"src/a b.c:2-2\"", "0 4 8");
+    assert_lines(2, "in:b.txt:1-2", "1 0 4");
+    assert_lines(2, "in:\"src/a b.c:2-900\"", "0 4 13"); /* to its end */
+    assert_lines(1, "in:1-2", "0 0 8");
+    assert_lines(2, "in:1-2", "no path and no chapter is called 1-2"); /* of which? */
+    assert_lines(2, "in:b.txt:0-2", "b.txt has lines 1 to 2");
+    assert_lines(2, "in:b.txt:2-1", "b.txt has lines 1 to 2");
+    assert_lines(2, "in:b.txt:9-12", "b.txt has lines 1 to 2");
+    assert_lines(2, "in:c.txt:1-2", "no path and no chapter is called c.txt:1-2");
+    assert_lines(2, "in:b.txt:1-2x", "no path and no chapter is called b.txt:1-2x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +244,7 @@ int main(void)
         cmocka_unit_test(kinds_and_globs_both_hold),
         cmocka_unit_test(a_question_says_what_it_is_asked_of),
         cmocka_unit_test(what_it_says_is_found_in_the_text),
+        cmocka_unit_test(lines_of_a_file_are_a_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "app/panes/search.h"
+#include "app/screen/talk_data.h"
+#include "app/screen/talk_notes.h"
 #include "compute/window_model.h"
 
 static const char novel[] = "THE LIGHTHOUSE\n\nCHAPTER I. The Keeper\n\n"
@@ -565,6 +567,112 @@ static void a_question_is_asked_of_a_part_and_of_all_again(void **state)
     fixture_keys(&f, "M-s ^U Esc");
     fixture_ask(&f, "in:\"CHAPTER II\" what?");
     assert_int_equal(f.scope.n_ranges, 1);
+    fixture_close(&f);
+}
+
+static void what_a_question_is_asked_of_is_found_once_for_what_is_typed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    fixture_keys(&f, "a");
+    fixture_type(&f, "in:src/ where");
+    fixture_draw(&f, 24, 80);
+    assert_string_equal(f.screen->scope_said.text, "asks 2 of 3 files  M-s: all of it  ");
+    strcpy(f.screen->scope_said.text, "as it was  ");
+    fixture_draw(&f, 24, 80);
+    assert_string_equal(f.screen->scope_said.text, "as it was  ");
+    fixture_type(&f, "?");
+    fixture_draw(&f, 24, 80);
+    assert_string_equal(f.screen->scope_said.text, "asks 2 of 3 files  M-s: all of it  ");
+    fixture_close(&f);
+}
+
+static void selected_lines_are_asked_of_and_copied(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_answered(&f);
+    f.screen->focus = FOCUS_CHAT;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "] V"); /* src/lamp.c */
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "j j");
+    fixture_screens(&f, "selected", true);
+    fixture_keys(&f, "y");
+    assert_memory_equal(f.copied, "#include <stdio.h>\n\n/* The lamp burns", 37);
+    fixture_keys(&f, "a");
+    fixture_type(&f, "how long?");
+    assert_string_equal(line_edit_text(&f.screen->chat.line), "in:src/lamp.c:1-3 how long?");
+    fixture_draw(&f, 24, 80);
+    assert_string_equal(f.screen->scope_said.text, "asks 3 lines  M-s: all of it  ");
+    fixture_keys(&f, "Enter");
+    assert_int_equal(f.scope.n_ranges, 1);
+    assert_int_equal(f.scope.ranges[0].document, 1);
+    assert_int_equal(f.scope.ranges[0].end, strstr(code, "static int") - code);
+    assert_false(f.screen->text.selection.on);
+    f.screen->focus = FOCUS_TEXT;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "V G");
+    assert_int_equal(f.screen->text.selection.head, sizeof code - 3);
+    fixture_keys(&f, "Esc");
+    assert_false(f.screen->text.selection.on);
+    fixture_close(&f);
+}
+
+static void lines_are_selected_with_the_mouse(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    const struct rect r = f.screen->layout.panes[FOCUS_TEXT];
+    struct event event = {.type = EVENT_MOUSE, .mouse = MOUSE_PRESS, .y = r.y + 5, .x = r.x + 8};
+    screen_event(f.screen, &event);
+    event.mouse = MOUSE_RELEASE;
+    screen_event(f.screen, &event);
+    assert_false(f.screen->text.selection.on); /* a press is none */
+    event.mouse = MOUSE_PRESS;
+    screen_event(f.screen, &event);
+    event.mouse = MOUSE_RELEASE;
+    event.y = r.y + 2; /* upwards; the first row is the file's name */
+    screen_event(f.screen, &event);
+    fixture_keys(&f, "a");
+    assert_string_equal(line_edit_text(&f.screen->chat.line), "in:book/lighthouse.txt:1-4 ");
+    fixture_close(&f);
+}
+
+static void the_texts_own_words_are_marked_among_a_models(void **state)
+{
+    (void)state;
+    static const char words[] = "He was a quiet man named Abel Stone [1], as everybody knows.";
+    struct fixture f;
+    open_usual(&f);
+    fixture_draw(&f, 24, 80);
+    fixture_read(&f, true);
+    fixture_ask(&f, "who was the keeper of the lighthouse?");
+    screen_message(f.screen, message_new(MESSAGE_ANSWER_BEGINS));
+    fixture_find(&f, 0);
+    struct message *m = message_new(MESSAGE_ANSWER_TEXT);
+    assert_true(message_text(m, words, sizeof words - 1));
+    screen_message(f.screen, m);
+    const struct exchange *x = conversation_current(&f.screen->conversation);
+    assert_int_equal(x->n_own, 1);
+    assert_true(exchange_owns(x, 7) && exchange_owns(x, 34));
+    assert_false(exchange_owns(x, 2) || exchange_owns(x, 35) || exchange_owns(x, 50));
+    fixture_end(&f, NULL);
+    fixture_draw(&f, 24, 80);
+    assert_screen(&f.canvas, "own_words_80x24", true);
+    char *notes = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&notes, &size);
+    assert_int_equal(talk_notes_write(file, &f.screen->conversation, f.corpus), 0);
+    assert_int_equal(talk_data_write(file, &f.screen->conversation, f.corpus), 0);
+    assert_int_equal(fclose(file), 0);
+    assert_non_null(strstr(notes, "He *was a quiet man named Abel Stone* [^1-1], as everybody knows.\n\n"
+                                  "*In italics: the text's own words.* The others are of none.\n"));
+    assert_non_null(strstr(notes, "\"text\":\t\"was a quiet man named Abel Stone\""));
+    free(notes);
     fixture_close(&f);
 }
 
@@ -1246,6 +1354,10 @@ int main(void)
         cmocka_unit_test(a_follow_up_is_shown_before_it_is_sent_and_can_be_taken_back),
         cmocka_unit_test(a_question_is_asked_again_as_it_was_or_changed),
         cmocka_unit_test(a_question_is_asked_of_a_part_and_of_all_again),
+        cmocka_unit_test(what_a_question_is_asked_of_is_found_once_for_what_is_typed),
+        cmocka_unit_test(selected_lines_are_asked_of_and_copied),
+        cmocka_unit_test(lines_are_selected_with_the_mouse),
+        cmocka_unit_test(the_texts_own_words_are_marked_among_a_models),
         cmocka_unit_test(anything_is_opened_by_some_of_its_letters),
         cmocka_unit_test(all_matches_are_listed_under_their_chapters),
         cmocka_unit_test(commands_are_completed),

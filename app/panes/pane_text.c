@@ -129,6 +129,50 @@ void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows)
     p->went = false;
 }
 
+bool pane_text_at(const struct pane_text *p, const struct atlas *a, struct rect r, int y, struct spot *out)
+{
+    struct row row = top_row(p);
+    if (y <= r.y || y >= r.y + r.h) return false;
+    for (int i = r.y + 1; i < y; i++)
+        if (!row_next(p, a, &row)) return false;
+    *out = (struct spot){row.document, row.title ? 0 : row.offset};
+    return true;
+}
+
+void pane_text_select(struct pane_text *p, const struct atlas *a)
+{
+    const uint64_t size = a->corpus->documents[p->spot.document].size, at = p->spot.offset;
+    const uint64_t end = p->span > 0 && at + p->span <= size ? at + p->span - 1 : at;
+    p->selection = (struct text_selection){true, p->spot.document, at, end};
+}
+
+void pane_text_select_on(struct pane_text *p, const struct atlas *a, long rows)
+{
+    struct text_selection *t = &p->selection;
+    const struct document *d = &a->corpus->documents[t->document];
+    struct row r = {t->document, text_layout_row_start(d, t->head, shape_of(p, d).width, true), false}, next = r;
+    for (long i = 0; i != rows; i += rows > 0 ? 1 : -1) {
+        if (!(rows > 0 ? row_next : row_previous)(p, a, &next) || next.document != t->document || next.title) break;
+        r = next;
+    }
+    t->head = r.offset;
+    const struct text_shown *shown = &p->shown[0];
+    const bool above = p->n_shown == 0 || shown->document != t->document || t->head < shown->begin;
+    if (above) set_top(p, r);
+    if (above || t->head < shown->end) return;
+    for (int i = 0; i + 1 < p->height && row_previous(p, a, &r); i++) {
+    }
+    set_top(p, r);
+}
+
+void pane_text_selected(const struct pane_text *p, const struct atlas *a, uint64_t *first, uint64_t *last)
+{
+    const struct text_selection *t = &p->selection;
+    const struct document *d = &a->corpus->documents[t->document];
+    *first = corpus_document_line(d, t->anchor < t->head ? t->anchor : t->head);
+    *last = corpus_document_line(d, t->anchor < t->head ? t->head : t->anchor);
+}
+
 bool pane_text_shift(struct pane_text *p, int columns)
 {
     if (!p->chopped) return false;
@@ -170,6 +214,7 @@ struct tint {
     size_t at;                           /* token in shares */
     struct search_span spans[SPANS_MAX];
     size_t n_spans;
+    uint64_t selected, selected_end; /* bytes of the selection's document; none: alike */
 };
 
 static int token_heat(struct tint *t, uint64_t offset)
@@ -195,6 +240,8 @@ static bool is_answer(const struct exchange *x, size_t document, uint64_t offset
 
 static struct style style_at(struct tint *t, size_t document, uint64_t offset)
 {
+    if (document == t->p->selection.document && offset >= t->selected && offset < t->selected_end)
+        return style(ROLE_SELECTED);
     for (size_t i = 0; i < t->n_spans; i++) {
         if (offset >= t->spans[i].begin && offset < t->spans[i].end) return style(ROLE_MATCH);
     }
@@ -271,6 +318,17 @@ static void set_tint(struct tint *t, size_t document)
     t->at = 0;
 }
 
+/* The bytes of the lines that are selected. */
+static void set_selected(struct tint *t)
+{
+    const struct document *d = &t->v->atlas->corpus->documents[t->p->selection.document];
+    uint64_t first, last;
+    if (!t->p->selection.on) return;
+    pane_text_selected(t->p, t->v->atlas, &first, &last);
+    t->selected = d->lines[first - 1];
+    t->selected_end = last < d->n_lines ? d->lines[last] : d->size;
+}
+
 /* Text on the screen, of a few documents at most. */
 static void note_shown(struct pane_text *p, size_t document, uint64_t begin, uint64_t end)
 {
@@ -285,6 +343,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
 {
     struct row r = top_row(p);
     struct tint t = {.p = p, .v = v};
+    set_selected(&t);
     p->n_shown = 0;
     for (int y = 0; y < body.h; y++) {
         struct rect line = {body.y + y, body.x, 1, body.w};
@@ -314,6 +373,12 @@ static void describe(const struct pane_text *p, const struct view *v, int room, 
     const int n =
         snprintf(out, size, "line %llu of %llu  %.0f%%", (unsigned long long)corpus_document_line(d, p->spot.offset),
                  (unsigned long long)d->n_lines, percent);
+    if (p->selection.on) {
+        uint64_t first, last;
+        pane_text_selected(p, v->atlas, &first, &last);
+        snprintf(out, size, "lines %llu to %llu selected", (unsigned long long)first, (unsigned long long)last);
+        return;
+    }
     const char *at = corpus_document_at(d, p->spot.offset);
     if (at == NULL || n + 2 + (int)safe_text_width(at, strlen(at)) > room) return;
     if ((size_t)n + 3 + strlen(at) <= size) snprintf(out + n, size - (size_t)n, "  %s", at);

@@ -14,6 +14,13 @@ struct text_shown {
     uint64_t begin, end;
 };
 
+/* Whole lines of a document, from the one with a byte of it to the one with another. */
+struct text_selection {
+    bool on;
+    size_t document;
+    uint64_t anchor, head; /* the head moves */
+};
+
 struct pane_text {
     struct spot top; /* first row: the one that begins here, or above it the document's title line */
     bool title;
@@ -27,6 +34,7 @@ struct pane_text {
     int prose_width;                          /* of a row of prose at most */
     struct text_shown shown[PANE_TEXT_SHOWN]; /* as drawn last */
     size_t n_shown;
+    struct text_selection selection;
 };
 
 /* Shows a place: a third of the way down with `span` bytes marked from there, or at the top where span is 0. */
@@ -36,6 +44,15 @@ void pane_text_go(struct pane_text *p, const struct atlas *a, struct spot spot, 
 void pane_text_scroll(struct pane_text *p, const struct atlas *a, long rows);
 /* Moves chopped lines by columns; false where lines are wrapped. */
 bool pane_text_shift(struct pane_text *p, int columns);
+
+/* Selects the lines of the place that was gone to, or the first on the screen; moves the end of what is selected by
+ * rows and keeps it in sight; its first and last line, from 1. */
+void pane_text_select(struct pane_text *p, const struct atlas *a);
+void pane_text_select_on(struct pane_text *p, const struct atlas *a, long rows);
+void pane_text_selected(const struct pane_text *p, const struct atlas *a, uint64_t *first, uint64_t *last);
+
+/* Where the row begins that is shown at y, of a pane drawn in this rectangle; false where none is. */
+bool pane_text_at(const struct pane_text *p, const struct atlas *a, struct rect r, int y, struct spot *out);
 
 /* The strip of heat at the right of a pane drawn in this rectangle: the place of a cell of it, false for other cells.
  */

@@ -104,6 +104,37 @@ static int add_chapters(struct scope *s, const struct outline *o, const char *na
     return 0;
 }
 
+static int add_range(struct scope *s, const struct scope_range *r, struct error *e)
+{
+    struct scope_range *ranges = realloc((void *)s->ranges, (s->n_ranges + 1) * sizeof *ranges);
+    if (!ranges) return error_memory(e);
+    ranges[s->n_ranges++] = *r;
+    s->ranges = ranges;
+    return 0;
+}
+
+/* "main.c:120-145", or "120-145" where there is but one file; 0: it is something else, 1: it is added. */
+static int add_lines(struct scope *s, const char *name, const struct corpus *c, struct error *e)
+{
+    const char *colon = strrchr(name, ':'), *numbers = colon ? colon + 1 : name;
+    unsigned long long first, last;
+    size_t i = 0;
+    int end = 0;
+    if (*numbers < '0' || *numbers > '9' || sscanf(numbers, "%18llu-%18llu%n", &first, &last, &end) != 2 ||
+        numbers[end])
+        return 0;
+    const size_t size = colon ? (size_t)(colon - name) : 0;
+    while (colon && i < c->n_documents &&
+           (strlen(c->documents[i].path) != size || memcmp(c->documents[i].path, name, size)))
+        i++;
+    if (i == c->n_documents || (!colon && c->n_documents > 1)) return 0;
+    const struct document *d = &c->documents[i];
+    if (first < 1 || last < first || first > d->n_lines)
+        return error_set(e, "%s has lines 1 to %llu", d->path, (unsigned long long)d->n_lines);
+    const struct scope_range r = {i, d->lines[first - 1], last < d->n_lines ? d->lines[last] : d->size};
+    return add_range(s, &r, e) ? -1 : 1;
+}
+
 static int add_name(struct scope *s, const char *name, const struct corpus *c, const struct outline *o, struct error *e)
 {
     const char *const one[] = {name};
@@ -116,6 +147,8 @@ static int add_name(struct scope *s, const char *name, const struct corpus *c, c
         ((const char **)(void *)s->globs)[s->n_globs++] = copy;
         return 0;
     }
+    const int lines = add_lines(s, name, c, e);
+    if (lines != 0) return lines < 0 ? -1 : 0;
     const size_t before = s->n_ranges;
     if (o && add_chapters(s, o, name, e)) return -1;
     return s->n_ranges > before

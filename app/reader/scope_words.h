@@ -1,5 +1,5 @@
 /* What of a text a question is asked of, as it is typed in the question itself: "in:src/", "in:*.c", in:"Chapter 3",
- * "kind:docs". */
+ * in:main.c:120-145 (lines; of the only file in:120-145), "kind:docs". */
 #ifndef LECTERN_SCOPE_WORDS_H
 #define LECTERN_SCOPE_WORDS_H
 
@@ -17,7 +17,7 @@ struct scope_words {
 int scope_words_split(struct scope_words *out, const char *asked, struct error *e);
 void scope_words_free(struct scope_words *w);
 
-/* What they mean in this text: a path or a pattern of paths, else every chapter that is called so, with those inside
+/* What they mean in this text: a path or a pattern of paths, else lines of a file, else every chapter that is called so, with those inside
  * it. -1 where a word means nothing here. Freed by scope_free. */
 int scope_words_resolve(struct scope *out, const char *within, const struct corpus *c, const struct outline *o,
                         struct error *e);

@@ -64,6 +64,7 @@ void screen_close(struct screen *s)
     atlas_close(s->atlas);
     free(s->problem);
     free(s->export_path);
+    free(s->scope_said.line);
     free(s);
 }
 

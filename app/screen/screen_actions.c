@@ -147,7 +147,11 @@ static void copy_answer(struct screen *s)
 static void copy(struct screen *s)
 {
     const struct document *d = &s->atlas->corpus->documents[s->text.spot.document];
-    if (s->focus == FOCUS_CHAT)
+    const char *bytes;
+    size_t size;
+    if (s->focus == FOCUS_TEXT && screen_text_selected(s, &bytes, &size))
+        copy_bytes(s, bytes, size, "what is selected");
+    else if (s->focus == FOCUS_CHAT)
         copy_answer(s);
     else if (s->text.span > 0)
         copy_bytes(s, d->text + s->text.spot.offset, (size_t)s->text.span, "what is marked");
@@ -211,6 +215,9 @@ static bool run_elsewhere(struct screen *s, enum action action)
     switch (action) {
     case ACTION_EDITOR:
         edit(s);
+        return true;
+    case ACTION_SELECT:
+        screen_text_select(s);
         return true;
     case ACTION_COPY:
         copy(s);

@@ -7,6 +7,7 @@
 #include "app/reader/scope_words.h"
 #include "app/screen/screen_panes.h"
 #include "app/text/leaning.h"
+#include "app/text/outline.h"
 #include "app/text/safe_text.h"
 #include "compute/error.h"
 
@@ -161,42 +162,73 @@ void screen_chat_select(struct screen *s, size_t id)
     s->evidence.first = 0;
 }
 
+/* "2 of 300 files", "1 chapter", "26 lines". */
+static void count_scope(const struct screen *s, const struct scope *scope, char *out, size_t size)
+{
+    const struct corpus *c = s->atlas->corpus;
+    size_t files = 0;
+    uint64_t lines = 0;
+    for (size_t i = 0; i < scope->n_ranges; i++) {
+        const struct scope_range *r = &scope->ranges[i];
+        const struct outline_heading *h = outline_heading_at(s->contents.outline, r->document, r->begin);
+        const struct document *d = &c->documents[r->document];
+        if (h == NULL || h->offset != r->begin || h->end != r->end)
+            lines += corpus_document_line(d, r->end > r->begin ? r->end - 1 : r->end) -
+                     corpus_document_line(d, r->begin) + 1;
+    }
+    if (lines > 0) {
+        snprintf(out, size, "asks %llu line%s", (unsigned long long)lines, lines == 1 ? "" : "s");
+    } else if (scope->n_ranges > 0) {
+        snprintf(out, size, "asks %zu chapter%s", scope->n_ranges, scope->n_ranges == 1 ? "" : "s");
+    } else {
+        for (size_t i = 0; i < c->n_documents; i++) files += scope_holds(scope, c->documents[i].path);
+        snprintf(out, size, "asks %zu of %zu files", files, c->n_documents);
+    }
+}
+
 /* Of what of the text it is asked; nothing where it is asked of all. */
-static size_t about_scope(const struct screen *s, char *out, size_t size)
+static void find_scope(const struct screen *s, char *out, size_t size)
 {
     struct error e = {0};
     struct scope_words w;
     struct scope scope;
-    char key[80];
-    int n = 0;
-    if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return 0;
-    const struct corpus *c = s->atlas->corpus;
-    size_t files = 0;
+    char key[80], count[80];
+    out[0] = '\0';
+    if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return;
     keymap_names(&s->config.keymap, EDIT_SCOPE, key, sizeof key);
     if (w.within[0] != '\0' && resolve(s, w.within, &scope, &e) != 0) {
-        n = snprintf(out, size, "%s  ", e.text);
+        snprintf(out, size, "%.*s  ", safe_text_most(e.text, size - 3), e.text);
     } else if (w.within[0] != '\0') {
-        if (scope.n_ranges > 0) {
-            n = snprintf(out, size, "asks %zu chapter%s", scope.n_ranges, scope.n_ranges == 1 ? "" : "s");
-        } else {
-            for (size_t i = 0; i < c->n_documents; i++) files += scope_holds(&scope, c->documents[i].path);
-            n = snprintf(out, size, "asks %zu of %zu files", files, c->n_documents);
-        }
-        n += snprintf(out + n, size - (size_t)n, "  %s: all of it  ", key);
+        count_scope(s, &scope, count, sizeof count);
+        snprintf(out, size, "%s  %s: all of it  ", count, key);
         scope_free(&scope);
     }
     scope_words_free(&w);
-    return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+/* Found again where the line has changed, or more chapters are known: it goes through all files and chapters. */
+static const char *about_scope(struct screen *s)
+{
+    const char *line = line_edit_text(&s->chat.line);
+    const size_t headings = s->contents.outline->n_headings;
+    if (s->scope_said.line && s->scope_said.headings == headings && strcmp(s->scope_said.line, line) == 0)
+        return s->scope_said.text;
+    free(s->scope_said.line);
+    s->scope_said.line = strdup(line);
+    s->scope_said.headings = headings;
+    find_scope(s, s->scope_said.text, sizeof s->scope_said.text);
+    return s->scope_said.text;
 }
 
 /* What is said of the question that is typed, before it is sent. */
-static void about_line(const struct screen *s, char *out, size_t size)
+static void about_line(struct screen *s, char *out, size_t size)
 {
     char key[80];
     const int room = 28;
     const char *topic = topic_of(s), *last = conversation_topic(&s->conversation, s->conversation.n);
     keymap_names(&s->config.keymap, EDIT_TOPIC, key, sizeof key);
-    size_t used = about_scope(s, out, size);
+    const int n = snprintf(out, size, "%s", about_scope(s));
+    const size_t used = n > 0 && (size_t)n < size ? (size_t)n : 0;
     out += used;
     size -= used;
     if (topic != NULL) {

@@ -132,8 +132,9 @@ static bool is_now(const struct screen *s, enum pane_when when)
     return when == WHEN_ALWAYS || (when == WHEN_READING && reads) || (when == WHEN_WORDS_COME && words && !reads) ||
            (when == WHEN_WAITING && s->reading == READING_WAITS) ||
            (when == WHEN_PAUSED && s->reading == READING_PAUSED && !words) || (when == WHEN_ASKED && x != NULL) ||
-           (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) || (when == WHEN_ATTENDED && exchange_attended(x)) ||
-           (when == WHEN_SEARCHING && s->search != NULL) || (when == WHEN_IDLE && !s->scale.running);
+           (when == WHEN_SELECTED && s->text.selection.on) || (when == WHEN_ANSWERED && exchange_lens(x).n_items > 0) ||
+           (when == WHEN_ATTENDED && exchange_attended(x)) || (when == WHEN_SEARCHING && s->search != NULL) ||
+           (when == WHEN_IDLE && !s->scale.running);
 }
 
 static bool names_action(const struct pane_hint *list, enum action action)

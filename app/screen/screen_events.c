@@ -189,6 +189,7 @@ static void mouse(struct screen *s, const struct event *event)
 {
     const bool presses = event->mouse == MOUSE_PRESS || event->mouse == MOUSE_DOUBLE;
     if (event->mouse == MOUSE_RELEASE) {
+        screen_text_release(s, event);
         screen_resize_release(s, event);
         return;
     }

@@ -10,6 +10,7 @@ enum pane_when {
     WHEN_ALWAYS,
     WHEN_ASKED,
     WHEN_ANSWERED,
+    WHEN_SELECTED,
     WHEN_ATTENDED,
     WHEN_SEARCHING,
     WHEN_READING,

@@ -33,6 +33,9 @@ void screen_layout(const struct screen *s, int rows, int cols, struct layout *ou
 
 /* screen_text.c */
 void screen_text_move(struct screen *s, enum action action);
+void screen_text_select(struct screen *s); /* selects lines of the text, or no longer */
+void screen_text_release(struct screen *s, const struct event *event);
+bool screen_text_selected(const struct screen *s, const char **bytes, size_t *size);
 void screen_text_token(struct screen *s, uint64_t token); /* goes to a token, and leaves the map's cursor alone */
 
 /* screen_evidence.c: selects a piece of evidence and shows it in the text; with `leave` the place left is remembered

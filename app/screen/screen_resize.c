@@ -42,6 +42,7 @@ void screen_resize_press(struct screen *s, const struct event *event)
     const struct rect *panes = s->layout.panes, text = panes[FOCUS_TEXT], evidence = panes[FOCUS_EVIDENCE];
     const bool beside = event->y >= text.y && event->y < text.y + text.h;
     s->drag.size = NULL;
+    s->drag.text = false;
     if (beside && text.x > 0 && event->x == text.x - 1)
         s->drag.size = &s->sizes.left;
     else if (beside && evidence.x > 0 && event->x == evidence.x - 1)

@@ -70,6 +70,9 @@ struct wanted_inspection {
     uint64_t tokens; /* how many had been read then */
 };
 
+/* Bytes of the words that say of what a question is asked. */
+enum { SCREEN_WITHIN = 600 };
+
 struct screen {
     struct screen_calls calls;
     const struct model *model;
@@ -102,7 +105,12 @@ struct screen {
     struct pane_contents contents;
     struct pane_chat chat;
     enum topic topic;
-    char within[256]; /* of what a question was asked that is now asked of all, or of something else */
+    struct {
+        char *line;      /* owned: the question that this was found for; NULL: none */
+        size_t headings; /* that were known then */
+        char text[300];
+    } scope_said;               /* of what the question that is typed is asked */
+    char within[SCREEN_WITHIN]; /* of what a question was asked that is now asked of all, or of something else */
     struct pane_map map;
     struct pane_pattern pattern;
     struct pane_inspect inspect;
@@ -135,6 +143,7 @@ struct screen {
     } sizes;
     struct {
         int *size; /* of `sizes`: the line between panes that is drawn with the mouse; NULL: none */
+        bool text; /* lines of the text are drawn over instead */
         int y, x;  /* where it was taken */
     } drag;
     const struct canvas *drawn; /* borrowed: what was drawn last */
