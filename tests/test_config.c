@@ -4,6 +4,7 @@
 
 #include "app/terminal/config.h"
 #include "app/terminal/config_page.h"
+#include "app/terminal/palette.h"
 
 static void settings_and_keys_are_taken(void **state)
 {
@@ -131,6 +132,7 @@ static void the_page_to_begin_from_says_the_defaults(void **state)
     assert_int_equal(c.numbers, usual.numbers);
     assert_int_equal(c.logarithmic, usual.logarithmic);
     assert_int_equal(c.state_limit, UINT64_C(16) << 30);
+    for (const char *const *part = palette_parts(); *part != NULL; part++) assert_non_null(strstr(page, *part));
     const struct actions_entry *table = actions_table(&n_actions);
     for (size_t i = 0; i < n_actions; i++)
         if (table[i].help != NULL && strstr(page, table[i].name) == NULL) fail_msg("%s is not there", table[i].name);
