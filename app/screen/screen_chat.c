@@ -147,7 +147,8 @@ void screen_chat_switch_scope(struct screen *s)
     const bool all = w.within[0] == '\0';
     scope_words_free(&w);
     if (all && before[0] == '\0')
-        screen_notice(s, ROLE_DIM, "it is asked of all; a in the contents asks there, in:src/ and kind:docs too");
+        screen_notice(s, ROLE_DIM,
+                      "it is asked of all; a in the contents or on lines selected (V) asks there, in:src/ too");
     else
         set_within(s, all ? before : "");
 }
