@@ -37,7 +37,15 @@ static double memory_of(const struct scale_row *row)
     return (double)row->result.live_bytes;
 }
 
-static void draw_row(struct canvas *c, struct rect r, int y, const struct scale_row *row)
+/* What differs by more than rounding is wrong. */
+static enum role role_of_error(const struct scale_row *row, bool rounds)
+{
+    return row->result.max_error < 1e-3                ? ROLE_GOOD
+           : rounds && strcmp(row->what, "model") == 0 ? ROLE_TEXT
+                                                       : ROLE_ERROR;
+}
+
+static void draw_row(struct canvas *c, struct rect r, int y, const struct scale_row *row, bool rounds)
 {
     char tokens[16], time[24], memory[24];
     if (row->result.gave_up) return;
@@ -46,16 +54,15 @@ static void draw_row(struct canvas *c, struct rect r, int y, const struct scale_
     int x = canvas_printf(c, r, y, 1, style(role_of(row)), "%-9s", row->what);
     canvas_printf(c, r, y, x, style(ROLE_TEXT), " %6s %10s %9s", figures_count(tokens, (double)row->tokens), time,
                   memory);
-    bool exact = row->result.max_error < 1e-3;
-    canvas_printf(c, r, y, 41, style(exact ? ROLE_GOOD : ROLE_ERROR), "%4zu checked, %.0e",
-                  row->result.checked_positions, row->result.max_error);
+    canvas_printf(c, r, y, 41, style(role_of_error(row, rounds)), "%4zu checked, %.0e", row->result.checked_positions,
+                  row->result.max_error);
 }
 
 static void draw_table(const struct pane_scale *p, struct canvas *c, struct rect r)
 {
     canvas_puts(c, r, 0, 1, style(ROLE_HEADING), "what      tokens time/token    memory   positions, error");
     size_t fits = r.h > 1 ? (size_t)r.h - 1 : 0, first = p->n_rows > fits ? p->n_rows - fits : 0;
-    for (size_t i = first; i < p->n_rows; i++) draw_row(c, r, (int)(i - first) + 1, &p->rows[i]);
+    for (size_t i = first; i < p->n_rows; i++) draw_row(c, r, (int)(i - first) + 1, &p->rows[i], p->rounds);
 }
 
 struct point {

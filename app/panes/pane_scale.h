@@ -13,6 +13,7 @@ struct pane_scale {
     struct scale_row rows[PANE_SCALE_ROWS];
     size_t n_rows;
     bool running;
+    bool rounds;      /* the model's products are in few bits: its logits differ from call to call */
     const char *what; /* being measured; static */
     uint64_t tokens, done, all;
     char note[300]; /* why something was left out, or failed; empty: nothing */

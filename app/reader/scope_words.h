@@ -17,8 +17,8 @@ struct scope_words {
 int scope_words_split(struct scope_words *out, const char *asked, struct error *e);
 void scope_words_free(struct scope_words *w);
 
-/* What they mean in this text: a path or a pattern of paths, else lines of a file, else every chapter that is called so, with those inside
- * it. -1 where a word means nothing here. Freed by scope_free. */
+/* What they mean in this text: a path or a pattern of paths, else lines of a file, else every chapter that is called
+ * so, with those inside it. -1 where a word means nothing here. Freed by scope_free. */
 int scope_words_resolve(struct scope *out, const char *within, const struct corpus *c, const struct outline *o,
                         struct error *e);
 

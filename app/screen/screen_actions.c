@@ -199,7 +199,8 @@ static void resume(struct screen *s)
 void screen_actions_measure(struct screen *s)
 {
     if (s->scale.running) return;
-    s->scale = (struct pane_scale){.running = s->calls.measure(s->calls.context)};
+    s->scale = (struct pane_scale){.running = s->calls.measure(s->calls.context),
+                                   .rounds = strstr(s->device, "int8") != NULL || strstr(s->device, "bf16") != NULL};
     if (s->reading == READING_READS)
         screen_notice(s, ROLE_DIM, "it begins when the text is read, or when reading is paused (Ctrl-C)");
 }
