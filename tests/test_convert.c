@@ -1,6 +1,7 @@
 /* Converters, each on documents made here. */
 #include "tests/test.h"
 
+#include "app/text/convert/href.h"
 #include "tests/convert_fixture.h"
 #include "tests/zip_writer.h"
 
@@ -167,6 +168,56 @@ static void an_odt_keeps_headings_lists_and_notes(void **state)
     free(bytes);
 }
 
+static void what_no_words_can_be_had_of_is_refused(void **state)
+{
+    (void)state;
+    const char *const members[] = {"META-INF/manifest.xml", "<manifest:encryption-data/>", "content.xml", "?", NULL};
+    static const char page[] = "<!DOCTYPE html><html><body><img src='a.png'> </body></html>";
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    assert_refused(bytes, size, "x.odt", "an encrypted document");
+    assert_refused(page, sizeof page - 1, "x.html", "holds no text");
+    free(bytes);
+}
+
+static void a_docx_without_styles_has_those_of_its_program(void **state)
+{
+    (void)state;
+    const char *const members[] = {
+        "[Content_Types].xml", "<Types/>", "word/document.xml",
+        "<w:document><w:body><w:p><w:pPr><w:pStyle w:val='Heading2'/></w:pPr><w:r><w:t>The Weir</w:t></w:r></w:p>"
+        "<w:p><w:pPr><w:pStyle w:val='Quote'/></w:pPr><w:r><w:t>It roars.</w:t><w:footnoteReference w:id='9'/></w:r>"
+        "</w:p></w:body></w:document>",
+        NULL};
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, "x.docx", &e), e);
+    assert_string_equal(c.text, "The Weir\n\nIt roars.\n");
+    assert_at(&c, "roars", "The Weir");
+    converted_free(&c);
+    free(bytes);
+}
+
+static void links_lead_up_but_not_out_and_are_unescaped(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"OEBPS/text/a.xhtml", "../b.xhtml#n", "OEBPS/b.xhtml#n"},
+        {"t/a", "../../../b", "b"},
+        {"t/a", "./b//c", "t/b/c"},
+        {"t/a", "x%2Fy%c3%A9%zz", "t/x/y\xC3\xA9%zz"},
+        {"t/a", "/b", "b"},
+        {"t/a", "#n", "t/a#n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *path = href_resolve(cases[i][0], cases[i][1], true);
+        assert_string_equal(path, cases[i][2]);
+        free(path);
+    }
+}
+
 static void sheets_and_slides_are_refused(void **state)
 {
     (void)state;
@@ -204,10 +255,11 @@ static void a_web_page_is_its_words(void **state)
         "<table><tr><td>k</td><td><p>v</p></td></tr><tr><td>l</td><td>w</td></tr></table>"
         "A&amp;B &lt;tag&gt; so\xC2\xAD"
         "ft&nbsp;x<br>y <span>un<b>br</b>oken</span>"
-        "<a href='#n'><sup>[7]</sup></a><sup><a href='#n'>8</a></sup></body></html>";
+        "<a href='#n'><sup>[7]</sup></a><sup><a href='#n'>8</a></sup><dl><dt>flat<dd>a boat</dl></body></html>";
     assert_converts(
         page, sizeof page - 1, "x.html",
-        "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken[7][8]\n");
+        "Wick\n\n- one\n- two\n  1. a\n  2. b\n\n  x\n    y\n\nk | v\nl | w\n\nA&B <tag> soft x\ny unbroken[7][8]\n\n"
+        "flat\na boat\n");
 }
 
 static void a_page_says_its_encoding_or_it_is_guessed(void **state)
@@ -352,6 +404,14 @@ static void functions_lists_and_joined_words_of_mdoc(void **state)
                     "As UNIX has it. x \xE2\x80\x98quoted\xE2\x80\x99 A Book\n");
 }
 
+static void displays_of_mdoc(void **state)
+{
+    (void)state;
+    static const char page[] = ".Dd May 1, 2020\n.Dt HAUL 3\n.Os\n.Sh NAME\n.Nm haul\n.Bd -filled\nIn\nfog.\n.Ed\n"
+                               ".Bd -literal\n.Nm haul\none\n.Ed\n";
+    assert_converts(page, sizeof page - 1, "haul.3", "HAUL(3)\n\nNAME\n\nhaul\n\nIn fog.\n\nhaul\none\n");
+}
+
 static void tags_links_and_calls_of_man(void **state)
 {
     (void)state;
@@ -371,6 +431,9 @@ int main(void)
         cmocka_unit_test(a_protected_or_broken_epub_is_refused),
         cmocka_unit_test(a_docx_keeps_headings_lists_tables_and_notes),
         cmocka_unit_test(an_odt_keeps_headings_lists_and_notes),
+        cmocka_unit_test(what_no_words_can_be_had_of_is_refused),
+        cmocka_unit_test(a_docx_without_styles_has_those_of_its_program),
+        cmocka_unit_test(links_lead_up_but_not_out_and_are_unescaped),
         cmocka_unit_test(sheets_and_slides_are_refused),
         cmocka_unit_test(a_fictionbook_keeps_sections_and_notes),
         cmocka_unit_test(a_web_page_is_its_words),
@@ -385,6 +448,7 @@ int main(void)
         cmocka_unit_test(the_source_of_a_manual_page_is_its_words),
         cmocka_unit_test(the_macros_of_mdoc_say_what_words_are),
         cmocka_unit_test(functions_lists_and_joined_words_of_mdoc),
+        cmocka_unit_test(displays_of_mdoc),
         cmocka_unit_test(tags_links_and_calls_of_man),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
