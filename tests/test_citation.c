@@ -2,6 +2,8 @@
 
 #include "app/answer/citation.h"
 
+#define SPACES "                                " /* half of what is held back at most */
+
 static void collect(void *context, const char *text, size_t size)
 {
     strncat(context, text, size);
@@ -38,6 +40,7 @@ static void references_to_passages_that_were_not_shown_are_taken_out(void **stat
         {"two  [1] [[2]] [0]", "two [1] [[2]]", 3},
         {"[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]",
          "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]", 0},
+        {"far" SPACES SPACES "[3] off" SPACES SPACES "[1]", "far" SPACES " off" SPACES " [1]", 1},
         {"\n\n Text \n", "Text", 0},
         {"", "", 0},
         {"caf\xC3\xA9 \xE2\x82\xAC", "caf\xC3\xA9 \xE2\x82\xAC", 0},

@@ -81,11 +81,11 @@ static int release(struct citation_filter *f, struct error *e)
     return append(f, f->held, n, e);
 }
 
-/* A bracket with numbers, commas and spaces may become references. */
+/* A bracket with numbers, commas and spaces may become references. Spaces before it leave it half of the room. */
 static bool goes_on(const struct citation_filter *f, char c)
 {
     bool open = held_space(f) < f->n_held;
-    if (!open) return c == ' ' || c == '[';
+    if (!open) return (c == ' ' && f->n_held < sizeof f->held / 2) || c == '[';
     return (c >= '0' && c <= '9') || c == ',' || c == ' ' || c == ']';
 }
 
