@@ -44,6 +44,9 @@ static void stars_stop_at_slashes_only_in_whole_paths(void **state)
         {"[a-", "a", false, false},
         {"\\", "\\", true, true},
         {"**", "a/b", true, true},
+        {"x**/b", "xa/b", true, true},
+        {"x**/b", "xa/c/b", false, true}, /* it crosses where it is all between two slashes */
+        {"a/**b", "a/x/b", false, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool in_path = gitignore_wildmatch(cases[i].pattern, cases[i].text, GITIGNORE_WHOLE_PATH);
@@ -124,7 +127,7 @@ static void the_last_rule_of_the_nearest_file_decides(void **state)
     write_file(".gitignore", "\xEF\xBB\xBF*.log\r\n# comment\n\\#file\n\\!file\ntrailing  \nkept\\ "
                              "\n/rooted\nbuild/\nx/y\n!important.log\n\n");
     write_file("sub/.gitignore", "!keep.log\nimportant.log\n");
-    write_file("exclude", "*.swp\n*.log2\n");
+    write_file("exclude", "*.swp\n*.log2\n!a~\n");
     write_file("user", "!*.swp\n*~\n");
     struct gitignore *g = gitignore_open(top, "exclude", "user", false);
     assert_non_null(g);
@@ -153,7 +156,8 @@ static void the_last_rule_of_the_nearest_file_decides(void **state)
         {"x/y", false, true},
         {"sub/x/y", false, false},
         {"a.swp", false, true},
-        {"sub/a~", false, true},
+        {"sub/b~", false, true},
+        {"sub/a~", false, false}, /* the repository's rule is nearer than the user's */
         {"# comment", false, false},
         {"sub/other", false, false},
     };

@@ -116,6 +116,8 @@ static void a_manual_begins_and_ends_its_line_with_its_name(void **state)
 #define MANUAL(line) heading_is_manual(line, sizeof(line) - 1)
     assert_true(MANUAL("LS(1)          User Commands          LS(1)"));
     assert_true(MANUAL("a(3p) x a(3p)"));
+    assert_true(MANUAL("a(9) x a(9)"));
+    assert_false(MANUAL("a(:) x a(:)"));
     assert_false(MANUAL("LS(1)          User Commands          LS(2)"));
     assert_false(MANUAL("LS(0) LS(0)"));
     assert_false(MANUAL("LS(1)LS(1)")); /* nothing between them */

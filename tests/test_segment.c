@@ -167,6 +167,58 @@ static void random_texts_are_covered_in_valid_pieces_that_do_not_look_far_ahead(
     }
 }
 
+static void a_statement_in_the_first_half_cuts_no_line(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = repeat("x", 600, &size);
+    text[255] = ';';
+    assert_int_equal(segment_cut(text, size), 512);
+    text[256] = '}';
+    assert_int_equal(segment_cut(text, size), 257);
+    text[257] = ',';
+    assert_int_equal(segment_cut(text, size), 512); /* it goes on */
+    free(text);
+}
+
+/* What models/FORMAT.md promises to those who read a stream: a cut depends on 2 * 512 + 3 bytes at most. */
+static void a_cut_depends_on_what_is_near(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"word ",
+                                         "end. ",
+                                         "\n",
+                                         "\xe3\x80\x82",
+                                         "\xe2\x80\x9d",
+                                         "x",
+                                         ";",
+                                         ")",
+                                         "\xff",
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    enum { NEAR = 2 * SEGMENT_MAX_BYTES + 3 };
+    uint64_t seed = 31;
+    for (int round = 0; round < 400; round++) {
+        char text[4096];
+        size_t size = 0;
+        const uint64_t kinds = 1 + test_random(&seed) % 10; /* with few of them lines are long */
+        while (size < sizeof text - 128) {
+            const char *piece = pieces[9 - (test_random(&seed) >> 32) % kinds];
+            memcpy(text + size, piece, strlen(piece));
+            size += strlen(piece);
+        }
+        for (size_t at = 0, n; at < size; at += n) {
+            const size_t left = size - at;
+            n = segment_cut(text + at, left);
+            assert_in_range(n, 1, SEGMENT_MAX_BYTES);
+            char *near = malloc(left < NEAR ? left : NEAR); /* of its own, so that a read too far is found */
+            assert_non_null(near);
+            memcpy(near, text + at, left < NEAR ? left : NEAR);
+            assert_int_equal(segment_cut(near, left < NEAR ? left : NEAR), n);
+            free(near);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +230,8 @@ int main(void)
         cmocka_unit_test(code_without_line_ends_is_cut_after_statements),
         cmocka_unit_test(without_a_space_characters_stay_whole),
         cmocka_unit_test(the_rest_of_a_long_line_takes_the_lines_after_it),
+        cmocka_unit_test(a_statement_in_the_first_half_cuts_no_line),
+        cmocka_unit_test(a_cut_depends_on_what_is_near),
         cmocka_unit_test(long_lines_of_scripts_without_spaces_are_cut_after_sentences),
         cmocka_unit_test(random_texts_are_covered_in_valid_pieces_that_do_not_look_far_ahead),
     };
