@@ -8,7 +8,7 @@ lectern=$build/lectern
 cd "$(dirname "$(readlink -f "$0")")/../models/train"
 export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 # idle threads would wait turning
 python3 -m unittest test_words
-PYTHON=$(../../scripts/training_python.sh "$build") || exit 77
+PYTHON=$(../../scripts/training_python.sh "$build") || { echo skipped; exit 77; }
 "$PYTHON" -m unittest test_reread test_reread_data
 
 scratch=$(mktemp -d)
