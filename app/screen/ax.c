@@ -76,6 +76,13 @@ static void say_place(const struct ax *a, struct spot at)
     say(path, n);
 }
 
+static bool is_blank(const char *line, uint64_t size)
+{
+    uint64_t n = 0;
+    while (n < size && (line[n] == ' ' || line[n] == '\t' || line[n] == '\r' || line[n] == '\n')) n++;
+    return n == size;
+}
+
 /* The text from where one is; one is behind it then. */
 static void say_passage(struct ax *a)
 {
@@ -84,8 +91,7 @@ static void say_passage(struct ax *a)
     for (; line <= d->n_lines && end - a->at.offset < PASSAGE_MOST; line++) {
         const uint64_t begin = end;
         end = line < d->n_lines ? d->lines[line] : d->size;
-        const bool blank = strspn(d->text + begin, " \t\r") == end - begin - (end > begin);
-        if (blank && end - a->at.offset > PASSAGE_LEAST) break;
+        if (is_blank(d->text + begin, end - begin) && end - a->at.offset > PASSAGE_LEAST) break;
     }
     say_place(a, a->at);
     fputs(".\n", stdout);

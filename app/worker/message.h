@@ -29,7 +29,7 @@ enum message_type {
     MESSAGE_ANSWER_TEXT,   /* id, text: a piece */
     MESSAGE_ANSWER_ENDS,   /* id, answer; without one it was stopped; or text: what went wrong */
     MESSAGE_SHARES,        /* shares */
-    MESSAGE_LENS,          /* lens; or text: what went wrong */
+    MESSAGE_LENS,          /* lens; where it cannot be had nothing is told */
     MESSAGE_INSPECTED,     /* id, inspected; or text: why it cannot be done */
     MESSAGE_SCALE_STEP,    /* scale: what is being measured, and how far it is */
     MESSAGE_SCALE_ROW,     /* scale.row */
