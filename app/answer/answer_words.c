@@ -108,7 +108,7 @@ struct text {
     size_t size, capacity;
 };
 
-static int add(struct text *t, const char *bytes, size_t size, struct error *e)
+static int add_bytes(struct text *t, const char *bytes, size_t size, struct error *e)
 {
     char *grown = bytes_reserve(t->bytes, &t->capacity, t->size + size + 1, 1);
     if (!grown) return error_memory(e);
@@ -120,7 +120,7 @@ static int add(struct text *t, const char *bytes, size_t size, struct error *e)
 
 static int add_string(struct text *t, const char *string, struct error *e)
 {
-    return add(t, string, strlen(string), e);
+    return add_bytes(t, string, strlen(string), e);
 }
 
 static const char *text_of(const struct corpus *c, const struct finding_item *item)
@@ -150,7 +150,7 @@ static int add_passage(struct text *t, const struct finding *f, const struct rea
     size_t size = s->size;
     while (size && strchr(" \t\r\n", text[size - 1])) size--;
     snprintf(number, sizeof number, "[%zu] ", item + 1);
-    return add_string(t, number, e) || add(t, text, size, e) || add_string(t, "\n\n", e) ? -1 : 0;
+    return add_string(t, number, e) || add_bytes(t, text, size, e) || add_string(t, "\n\n", e) ? -1 : 0;
 }
 
 /* The passages in the order of the text, then the question. */

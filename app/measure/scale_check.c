@@ -13,7 +13,7 @@ struct sample_set {
     uint64_t random;
 };
 
-static void add(struct sample_set *s, uint64_t position)
+static void add_position(struct sample_set *s, uint64_t position)
 {
     if (position < s->begin || position >= s->end || s->n == SCALE_MAX_SAMPLES) return;
     for (size_t i = 0; i < s->n; i++) {
@@ -35,13 +35,13 @@ static uint64_t draw(struct sample_set *s)
 static void add_boundary(struct sample_set *s, const struct branch *b, uint64_t boundary)
 {
     uint64_t r = b->dilation_rate;
-    add(s, boundary);
-    add(s, boundary + 1);
-    add(s, boundary + r);
+    add_position(s, boundary);
+    add_position(s, boundary + 1);
+    add_position(s, boundary + r);
     if (boundary == 0) return;
-    add(s, boundary - 1);
+    add_position(s, boundary - 1);
     uint64_t last = (b->segment_length - 1) / r * r;
-    add(s, boundary - b->segment_length + last);
+    add_position(s, boundary - b->segment_length + last);
 }
 
 static int ascending(const void *x, const void *y)
@@ -55,7 +55,7 @@ size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct at
 {
     struct sample_set s = {.positions = positions, .begin = begin, .end = end, .random = UINT64_C(0x1F3D5B79)};
     if (end - begin <= SCALE_MIN_SAMPLES) {
-        for (uint64_t p = begin; p < end; p++) add(&s, p);
+        for (uint64_t p = begin; p < end; p++) add_position(&s, p);
         return s.n;
     }
     for (uint32_t i = 0; i < a->n_branch; i++) {
@@ -65,15 +65,15 @@ size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct at
         add_boundary(&s, b, (end - 1) - (end - 1) % w);
         for (int k = 0; k < 2; k++) {
             p = draw(&s);
-            add(&s, p - p % w % b->dilation_rate);
+            add_position(&s, p - p % w % b->dilation_rate);
         }
     }
-    add(&s, end - 1);
+    add_position(&s, end - 1);
     size_t enough = s.n + SCALE_MIN_SAMPLES / 2;
     if (enough < SCALE_MIN_SAMPLES) enough = SCALE_MIN_SAMPLES;
     if (enough > SCALE_MAX_SAMPLES) enough = SCALE_MAX_SAMPLES;
     if (enough > end - begin) enough = (size_t)(end - begin);
-    while (s.n < enough) add(&s, draw(&s));
+    while (s.n < enough) add_position(&s, draw(&s));
     qsort(positions, s.n, sizeof *positions, ascending);
     return s.n;
 }

@@ -8,7 +8,7 @@
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
 
-static void add(struct completion *c, const char *typed, size_t size, const char *word)
+static void add_word(struct completion *c, const char *typed, size_t size, const char *word)
 {
     if (strncmp(word, typed, size) != 0) return;
     size_t same = c->all == 0 ? strlen(word) : 0;
@@ -38,10 +38,10 @@ static const struct words values[] = {
 static void add_values(struct completion *out, const char *command, size_t size, const char *typed)
 {
     if (size == 6 && memcmp(command, "colour", 6) == 0)
-        for (const char *const *w = palette_parts(); *w != NULL; w++) add(out, typed, strlen(typed), *w);
+        for (const char *const *w = palette_parts(); *w != NULL; w++) add_word(out, typed, strlen(typed), *w);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         if (strlen(values[i].command) != size || memcmp(values[i].command, command, size) != 0) continue;
-        for (const char *const *w = values[i].list; *w != NULL; w++) add(out, typed, strlen(typed), *w);
+        for (const char *const *w = values[i].list; *w != NULL; w++) add_word(out, typed, strlen(typed), *w);
     }
 }
 
@@ -49,7 +49,7 @@ static void add_actions(struct completion *out, const char *typed)
 {
     size_t n;
     const struct actions_entry *table = actions_table(&n);
-    for (size_t i = 0; i < n; i++) add(out, typed, strlen(typed), table[i].name);
+    for (size_t i = 0; i < n; i++) add_word(out, typed, strlen(typed), table[i].name);
 }
 
 /* "bind KEY ACTION" has its action as the second word, "f NAME" the rest of the line; other words stand behind the
@@ -60,7 +60,7 @@ void completion_find(struct completion *out, const char *line, const struct corp
     const char *command = line + out->at;
     const size_t size = strcspn(command, " ");
     if (command[size] == '\0') {
-        for (const char *const *w = commands; *w != NULL; w++) add(out, command, size, *w);
+        for (const char *const *w = commands; *w != NULL; w++) add_word(out, command, size, *w);
         return;
     }
     const char *typed = command + size + strspn(command + size, " ");
@@ -71,7 +71,7 @@ void completion_find(struct completion *out, const char *line, const struct corp
         typed += key + strspn(typed + key, " ");
         add_actions(out, typed);
     } else if (size == 1 && *command == 'f') {
-        for (size_t i = 0; i < c->n_documents; i++) add(out, typed, strlen(typed), c->documents[i].path);
+        for (size_t i = 0; i < c->n_documents; i++) add_word(out, typed, strlen(typed), c->documents[i].path);
     } else {
         add_values(out, command, size, typed);
     }

@@ -100,7 +100,7 @@ cJSON *mcp_message_revisions(void)
     return cJSON_CreateStringArray(all, HANDSHAKE_REVISIONS + 1);
 }
 
-static bool add(cJSON *object, const char *key, cJSON *item)
+static bool add_member(cJSON *object, const char *key, cJSON *item)
 {
     if (item && cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
@@ -112,10 +112,10 @@ static cJSON *begin(const cJSON *id)
 {
     cJSON *message = cJSON_CreateObject();
     if (cJSON_AddStringToObject(message, "jsonrpc", "2.0") &&
-        add(message, "id",
-            !id                  ? cJSON_CreateNull()
-            : cJSON_IsString(id) ? report_string(id->valuestring, strlen(id->valuestring)) /* of any bytes */
-                                 : cJSON_Duplicate(id, false)))
+        add_member(message, "id",
+                   !id                  ? cJSON_CreateNull()
+                   : cJSON_IsString(id) ? report_string(id->valuestring, strlen(id->valuestring)) /* of any bytes */
+                                        : cJSON_Duplicate(id, false)))
         return message;
     cJSON_Delete(message);
     return NULL;
@@ -126,13 +126,13 @@ static bool sign(cJSON *result)
 {
     cJSON *meta = cJSON_AddObjectToObject(result, "_meta");
     return cJSON_AddStringToObject(result, "resultType", "complete") && meta &&
-           add(meta, "io.modelcontextprotocol/serverInfo", mcp_message_implementation());
+           add_member(meta, "io.modelcontextprotocol/serverInfo", mcp_message_implementation());
 }
 
 int mcp_message_result(FILE *out, const cJSON *id, bool stateless, cJSON *result, struct error *e)
 {
     cJSON *message = result && (!stateless || sign(result)) ? begin(id) : NULL;
-    if (message && add(message, "result", result)) return report_print(message, out, e);
+    if (message && add_member(message, "result", result)) return report_print(message, out, e);
     if (!message) cJSON_Delete(result);
     cJSON_Delete(message);
     return error_memory(e);
@@ -142,8 +142,8 @@ int mcp_message_error(FILE *out, const cJSON *id, int code, const char *text, cJ
 {
     cJSON *message = begin(id), *error = cJSON_AddObjectToObject(message, "error");
     bool whole = error && cJSON_AddNumberToObject(error, "code", code) &&
-                 add(error, "message", report_string(text, strlen(text)));
-    if (data && (!whole || !add(error, "data", data))) {
+                 add_member(error, "message", report_string(text, strlen(text)));
+    if (data && (!whole || !add_member(error, "data", data))) {
         if (!whole) cJSON_Delete(data);
         whole = false;
     }

@@ -76,7 +76,7 @@ static void put_bytes(struct result *r, const char *bytes, size_t size)
     if (r->stream && fwrite(bytes, 1, size, r->stream) != size) r->whole = false;
 }
 
-static void add(struct result *r, cJSON *object, const char *key, cJSON *item)
+static void add_member(struct result *r, cJSON *object, const char *key, cJSON *item)
 {
     if (item && cJSON_AddItemToObject(object, key, item)) return;
     cJSON_Delete(item);
@@ -85,12 +85,12 @@ static void add(struct result *r, cJSON *object, const char *key, cJSON *item)
 
 static void add_text(struct result *r, cJSON *object, const char *key, const char *text, size_t size)
 {
-    add(r, object, key, report_string(text, size));
+    add_member(r, object, key, report_string(text, size));
 }
 
 static void add_number(struct result *r, cJSON *object, const char *key, double number)
 {
-    add(r, object, key, cJSON_CreateNumber(number));
+    add_member(r, object, key, cJSON_CreateNumber(number));
 }
 
 static cJSON *append(struct result *r, cJSON *list)
@@ -105,7 +105,7 @@ static cJSON *append(struct result *r, cJSON *list)
 static void add_lines(struct result *r, cJSON *object, uint64_t first, uint64_t last)
 {
     const double lines[] = {(double)first, (double)last};
-    add(r, object, "line", cJSON_CreateDoubleArray(lines, 2));
+    add_member(r, object, "line", cJSON_CreateDoubleArray(lines, 2));
 }
 
 /* The call's result: both forms, or NULL. */
@@ -116,8 +116,8 @@ static cJSON *end(struct result *r, bool failed)
     cJSON *block = content ? append(r, content) : NULL;
     if (!block || !cJSON_AddStringToObject(block, "type", "text")) r->whole = false;
     if (r->whole) add_text(r, block, "text", r->text, r->size);
-    if (failed) add(r, result, "isError", cJSON_CreateTrue());
-    if (!failed && r->whole) add(r, result, "structuredContent", r->object);
+    if (failed) add_member(r, result, "isError", cJSON_CreateTrue());
+    if (!failed && r->whole) add_member(r, result, "structuredContent", r->object);
     if (failed || !r->whole) cJSON_Delete(r->object);
     free(r->text);
     if (r->whole) return result;
@@ -208,8 +208,8 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     if (f->judged && !f->found) put(&r, "No place seems to answer this; the nearest:\n\n");
     for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
     add_number(&r, r.object, "read_share", f->read_share);
-    add(&r, r.object, "found", f->judged ? cJSON_CreateBool(f->found) : cJSON_CreateNull());
-    add(&r, r.object, "confidence", f->judged ? cJSON_CreateNumber((double)f->confidence) : cJSON_CreateNull());
+    add_member(&r, r.object, "found", f->judged ? cJSON_CreateBool(f->found) : cJSON_CreateNull());
+    add_member(&r, r.object, "confidence", f->judged ? cJSON_CreateNumber((double)f->confidence) : cJSON_CreateNull());
     if (last < f->n_items) {
         char cursor[24];
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", last));
@@ -270,7 +270,7 @@ cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call)
     add_lines(&r, r.object, first + 1, last + 1);
     add_number(&r, r.object, "lines", (double)d->n_lines);
     add_text(&r, r.object, "text", text ? text : "", size);
-    add(&r, r.object, "cut", cJSON_CreateBool(last + 1 < d->n_lines));
+    add_member(&r, r.object, "cut", cJSON_CreateBool(last + 1 < d->n_lines));
     put_bytes(&r, text ? text : "", size);
     free(text);
     return end(&r, false);
@@ -369,14 +369,14 @@ cJSON *mcp_place_status(const struct mcp_text *t)
     struct result r;
     begin(&r);
     add_number(&r, r.object, "read_share", read_share(t));
-    add(&r, r.object, "done", cJSON_CreateBool(t->done));
+    add_member(&r, r.object, "done", cJSON_CreateBool(t->done));
     add_number(&r, r.object, "tokens", (double)p->tokens);
     add_number(&r, r.object, "documents", (double)t->corpus->n_documents);
     add_number(&r, r.object, "bytes", (double)t->corpus->n_bytes);
-    add(&r, r.object, "seconds_left",
-        t->done               ? cJSON_CreateNumber(0)
-        : p->seconds_left < 0 ? cJSON_CreateNull()
-                              : cJSON_CreateNumber(p->seconds_left));
+    add_member(&r, r.object, "seconds_left",
+               t->done               ? cJSON_CreateNumber(0)
+               : p->seconds_left < 0 ? cJSON_CreateNull()
+                                     : cJSON_CreateNumber(p->seconds_left));
     put(&r, "%.0f %% of %zu documents (%llu bytes) read, %llu tokens\n", 100 * read_share(t), t->corpus->n_documents,
         (unsigned long long)t->corpus->n_bytes, (unsigned long long)p->tokens);
     const char *note =

@@ -118,7 +118,7 @@ static const struct tool {
                      similar, sizeof similar / sizeof *similar, PLACES},
 };
 
-static bool add(cJSON *object, const char *key, cJSON *item)
+static bool add_member(cJSON *object, const char *key, cJSON *item)
 {
     if (item && cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
@@ -129,7 +129,7 @@ static bool add_values(cJSON *schema, const struct argument *a)
 {
     size_t n = 0;
     while (a->values[n]) n++;
-    return n == 0 || (add(schema, "enum", cJSON_CreateStringArray(a->values, (int)n)) &&
+    return n == 0 || (add_member(schema, "enum", cJSON_CreateStringArray(a->values, (int)n)) &&
                       cJSON_AddStringToObject(schema, "default", a->values[0]));
 }
 
@@ -176,8 +176,9 @@ static bool add_tool(cJSON *list, const struct tool *t)
     cJSON *annotations = cJSON_AddObjectToObject(item, "annotations");
     return cJSON_AddStringToObject(item, "name", t->name) && cJSON_AddStringToObject(item, "title", t->title) &&
            cJSON_AddStringToObject(item, "description", t->help) && add_input_schema(item, t) &&
-           add(item, "outputSchema", cJSON_Parse(t->output)) && cJSON_AddTrueToObject(annotations, "readOnlyHint") &&
-           cJSON_AddTrueToObject(annotations, "idempotentHint") && cJSON_AddFalseToObject(annotations, "openWorldHint");
+           add_member(item, "outputSchema", cJSON_Parse(t->output)) &&
+           cJSON_AddTrueToObject(annotations, "readOnlyHint") && cJSON_AddTrueToObject(annotations, "idempotentHint") &&
+           cJSON_AddFalseToObject(annotations, "openWorldHint");
 }
 
 cJSON *mcp_tools_list(void)

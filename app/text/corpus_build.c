@@ -282,8 +282,8 @@ static int take_converted(struct corpus_build *b, struct document *d, struct cor
 
 /* Makes a document of bytes that `backing` owns; takes backing over, also on failure. `converted`: they were made from
  * another form. */
-static int add(struct corpus_build *b, const char *real_path, const char *path, struct corpus_backing backing,
-               size_t size, bool converted, struct parts *parts, struct error *e)
+static int add_document(struct corpus_build *b, const char *real_path, const char *path, struct corpus_backing backing,
+                        size_t size, bool converted, struct parts *parts, struct error *e)
 {
     struct corpus *c = &b->corpus;
     struct document d = {.path = strdup(path), .file_size = size};
@@ -330,13 +330,13 @@ fail:
 int corpus_build_text(struct corpus_build *b, const char *real_path, const char *path,
                       const struct corpus_backing *backing, size_t size, struct error *e)
 {
-    return add(b, real_path, path, *backing, size, false, NULL, e);
+    return add_document(b, real_path, path, *backing, size, false, NULL, e);
 }
 
 int corpus_build_bytes(struct corpus_build *b, const char *real_path, const char *path, char *bytes, size_t size,
                        struct error *e)
 {
-    return add(b, real_path, path, (struct corpus_backing){.bytes = bytes}, size, false, NULL, e);
+    return add_document(b, real_path, path, (struct corpus_backing){.bytes = bytes}, size, false, NULL, e);
 }
 
 int corpus_build_stream(struct corpus_build *b, const char *path, char *bytes, size_t size, struct error *e)
@@ -356,7 +356,7 @@ int corpus_build_converted(struct corpus_build *b, const char *real_path, const 
 {
     /* Of an archive's members the first one stands for its path. */
     if (real_path && corpus_build_find(b, real_path) != SIZE_MAX) real_path = NULL;
-    int result = add(b, real_path, path, (struct corpus_backing){.bytes = text}, size, true, parts, e);
+    int result = add_document(b, real_path, path, (struct corpus_backing){.bytes = text}, size, true, parts, e);
     if (parts) parts_free(parts);
     return result;
 }

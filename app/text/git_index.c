@@ -46,7 +46,7 @@ static size_t left(const struct reader *r)
 }
 
 /* Takes `path`, which is malloc'ed, also on failure. */
-static int add(struct git_index *x, char *path, uint32_t mode, bool skipped, struct error *e)
+static int add_entry(struct git_index *x, char *path, uint32_t mode, bool skipped, struct error *e)
 {
     struct git_index_entry *entries = path ? bytes_reserve(x->entries, &x->capacity, x->n + 1, sizeof *entries) : NULL;
     if (!entries) {
@@ -116,7 +116,7 @@ static int read_entry(struct git_index *x, struct reader *r, uint32_t version, s
         r->at += 2;
     }
     char *path = read_path(r, begin, version, before, e);
-    return path ? add(x, path, mode, extended & FLAG_SKIP_WORKTREE, e) : -1;
+    return path ? add_entry(x, path, mode, extended & FLAG_SKIP_WORKTREE, e) : -1;
 }
 
 /* The entries of the file; r->at stands on its extensions afterwards. */
@@ -169,13 +169,13 @@ static int merge(struct git_index *x, struct git_index *shared, const bool *dele
         if (deleted[i]) continue;
         char *path = s->path;
         s->path = NULL; /* moved */
-        result = add(&all, path, now->mode, now->skipped, e);
+        result = add_entry(&all, path, now->mode, now->skipped, e);
     }
     for (size_t i = 0; i < x->n && result == 0; i++) {
         char *path = x->entries[i].path;
         if (!*path) continue;
         x->entries[i].path = NULL;
-        result = add(&all, path, x->entries[i].mode, x->entries[i].skipped, e);
+        result = add_entry(&all, path, x->entries[i].mode, x->entries[i].skipped, e);
     }
     git_index_close(x);
     *x = all;

@@ -22,7 +22,7 @@ static char *reserve_name(struct parts *p, size_t size)
     return names ? names + p->names_size : NULL;
 }
 
-static int add(struct parts *p, struct parts_item part, struct error *e)
+static int add_part(struct parts *p, struct parts_item part, struct error *e)
 {
     struct parts_item *items = bytes_reserve(p->items, &p->capacity, p->n + 1, sizeof *items);
     if (!items) return error_memory(e);
@@ -39,7 +39,7 @@ int parts_add_place(struct parts *p, uint64_t offset, const char *at, struct err
     memcpy(name, at, size);
     struct parts_item part = {.offset = offset, .at = p->names_size, .title = p->names_size};
     p->names_size += size;
-    return add(p, part, e);
+    return add_part(p, part, e);
 }
 
 /* The place's name of the entry that one of this level is inside; NULL where it is inside none. */
@@ -84,7 +84,7 @@ int parts_add_heading(struct parts *p, uint64_t offset, unsigned level, const ch
     struct parts_item part = {
         .offset = offset, .level = level, .at = p->names_size, .title = p->names_size + outer_size};
     p->names_size += outer_size + n + 1;
-    return add(p, part, e);
+    return add_part(p, part, e);
 }
 
 const char *parts_at(const struct parts *p, uint64_t offset)

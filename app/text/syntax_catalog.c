@@ -37,7 +37,7 @@ static char *between(const char *text, const char *from, const char *to)
     return end ? strndup(begin, (size_t)(end - begin)) : NULL;
 }
 
-static int add(struct syntax_catalog *c, const char *file, struct error *e)
+static int add_file(struct syntax_catalog *c, const char *file, struct error *e)
 {
     char path[1024], head[HEAD_BYTES + 1];
     snprintf(path, sizeof path, "%s/%s", c->folder, file);
@@ -70,7 +70,8 @@ static bool fill(struct syntax_catalog *c, int *failed, struct error *e)
     if (d == NULL) return false;
     for (struct dirent *found; *failed == 0 && (found = readdir(d));) {
         const size_t size = strlen(found->d_name), ending = strlen(ENDING);
-        if (size > ending && strcmp(found->d_name + size - ending, ENDING) == 0) *failed = add(c, found->d_name, e);
+        if (size > ending && strcmp(found->d_name + size - ending, ENDING) == 0)
+            *failed = add_file(c, found->d_name, e);
     }
     closedir(d);
     if (c->n > 0) qsort(c->entries, c->n, sizeof *c->entries, compare);

@@ -85,7 +85,7 @@ static struct character character_at(const char *text, size_t at, size_t size)
     return found;
 }
 
-static uint64_t add(uint64_t hash, uint32_t character)
+static uint64_t hash_character(uint64_t hash, uint32_t character)
 {
     return (hash ^ character) * UINT64_C(0x100000001B3);
 }
@@ -102,11 +102,11 @@ static bool is_optional(uint32_t c)
 static uint64_t add_character(uint64_t hash, const struct character *c)
 {
     utf8proc_int32_t folded[32];
-    if (c->code < 0x80) return add(hash, c->code);
+    if (c->code < 0x80) return hash_character(hash, c->code);
     utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c->code, folded, 32,
                                                  UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD, NULL);
     for (utf8proc_ssize_t i = 0; i < n && i < 32; i++)
-        if (!is_optional((uint32_t)folded[i])) hash = add(hash, (uint32_t)folded[i]);
+        if (!is_optional((uint32_t)folded[i])) hash = hash_character(hash, (uint32_t)folded[i]);
     return hash;
 }
 
@@ -231,7 +231,8 @@ void words_find(const char *text, size_t size, words_found *found, void *context
             hash = add_character(hash, &c);
             at += c.size;
             /* most characters of most texts */
-            for (; at < size && text[at] >= 'a' && text[at] <= 'z'; at++) hash = add(hash, (uint8_t)text[at]);
+            for (; at < size && text[at] >= 'a' && text[at] <= 'z'; at++)
+                hash = hash_character(hash, (uint8_t)text[at]);
         }
         found(context, finish(hash), begin, at);
         if (!simple) find_parts(text, begin, at, found, context);

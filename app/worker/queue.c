@@ -44,7 +44,7 @@ void queue_close(struct queue *q)
     free(q);
 }
 
-static bool add(struct queue *q, struct message *m, bool wait)
+static bool add_message(struct queue *q, struct message *m, bool wait)
 {
     if (q->n > 0 && message_merge(q->ring[(q->first + q->n - 1) % q->capacity], m)) {
         message_free(m);
@@ -63,7 +63,7 @@ static bool add(struct queue *q, struct message *m, bool wait)
 bool queue_push(struct queue *q, struct message *m, bool wait)
 {
     pthread_mutex_lock(&q->mutex);
-    bool added = add(q, m, wait);
+    bool added = add_message(q, m, wait);
     pthread_mutex_unlock(&q->mutex);
     if (added && q->wake_fd >= 0) {
         ssize_t ignored = write(q->wake_fd, "", 1);
