@@ -60,7 +60,7 @@ struct saying {
 };
 
 /* The first line: a small model that goes on after it only repeats itself. */
-static int take(void *context, const char *text, size_t size)
+static int take_piece(void *context, const char *text, size_t size)
 {
     struct saying *s = context;
     const char *end = s->filter.size ? memchr(text, '\n', size) : NULL;
@@ -95,7 +95,7 @@ static int say(struct saying *s, const char *prompt, struct answerer *w, struct 
     const struct chat_request request = {.messages = messages,
                                          .n_messages = sizeof messages / sizeof *messages,
                                          .max_tokens = ANSWER_TOKENS,
-                                         .emit = take,
+                                         .emit = take_piece,
                                          .context = s,
                                          .cancel = c->cancel,
                                          .idle = c->idle,

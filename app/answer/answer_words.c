@@ -191,7 +191,7 @@ static bool goes_round(const char *text, size_t size)
     return false;
 }
 
-static int take(void *context, const char *text, size_t size)
+static int take_piece(void *context, const char *text, size_t size)
 {
     struct writing *w = context;
     w->failed = citation_add(&w->filter, text, size, w->e) != 0;
@@ -258,7 +258,7 @@ static int ask(struct writing *writing, const struct finding *f, const struct re
     const struct chat_request request = {.messages = messages,
                                          .n_messages = 2,
                                          .max_tokens = ANSWER_TOKENS,
-                                         .emit = take,
+                                         .emit = take_piece,
                                          .context = writing,
                                          .unended = &writing->unended,
                                          .cancel = c->cancel,

@@ -74,7 +74,7 @@ static size_t name_of(const struct picker_item *item, const struct view *v, cons
 }
 
 /* Into its place among the best; the last one falls out where there are too many. */
-static void take(struct picker *p, struct picker_item item)
+static void insert_item(struct picker *p, struct picker_item item)
 {
     size_t i = p->n;
     if (i == PICKER_MOST && item.score <= p->items[i - 1].score) return;
@@ -96,7 +96,7 @@ bool picker_step(struct picker *p, const struct view *v, const struct jumps *j, 
             const size_t size = name_of(&item, v, j, name, sizeof name);
             item.score = fuzzy_score(name, size, query);
         }
-        if (item.score >= 0) take(p, item);
+        if (item.score >= 0) insert_item(p, item);
         if (p->at % SLICE == 0 && clock_seconds() >= end) return true;
     }
     return false;

@@ -51,7 +51,7 @@ static int copy_from(struct state_kept *k, const struct state_kept *from, struct
 }
 
 /* Takes over at most n checkpoints of another kept read: up to the last that has a good session. */
-static int take(struct state_kept *k, const struct state_entry *entry, size_t n, struct error *e)
+static int take_checkpoints(struct state_kept *k, const struct state_entry *entry, size_t n, struct error *e)
 {
     struct state_kept from = {.directory = k->directory, .cancel = k->cancel, .corpus = k->corpus};
     struct error why = {0};
@@ -136,7 +136,7 @@ int state_adopt(struct state_kept *k, const char *label, struct error *note, str
     int failed = 0;
     if (state_list(&entries, &n, k->directory, e) != 0) return -1;
     const size_t best = find_best(k, entries, n, &n_best);
-    if (n_best > 0 && take(k, &entries[best], n_best, &why) == 0) {
+    if (n_best > 0 && take_checkpoints(k, &entries[best], n_best, &why) == 0) {
         error_set(note, "%" PRIu64 " tokens are kept from an earlier read, the text has changed after them",
                   k->index.checkpoints[k->index.n_checkpoints - 1].extent.n_tokens);
     } else {

@@ -142,7 +142,7 @@ static void say_answer(const struct ax *a, const struct exchange *x)
     if (lens.n_items > 0) fputs("A number reads a place.\n", stdout);
 }
 
-static void take(struct ax *a, struct message *m)
+static void take_message(struct ax *a, struct message *m)
 {
     struct error e;
     const bool ends = m->type == MESSAGE_ANSWER_ENDS, told = ends && m->id < a->all.n;
@@ -328,7 +328,7 @@ static void loop(struct ax *a)
         if (poll(fds, 2, finds ? 0 : -1) < 0) return; /* a signal leaves */
         char bytes[64];
         if (fds[1].revents && read(fds[1].fd, bytes, sizeof bytes) < 0 && errno != EAGAIN) return;
-        for (struct message *m; (m = worker_next(a->worker)) != NULL;) take(a, m);
+        for (struct message *m; (m = worker_next(a->worker)) != NULL;) take_message(a, m);
         if (fds[0].revents) hear(a);
         if (finds) outline_step(a->outline, 10);
     }

@@ -38,7 +38,7 @@ static bool take_paths(struct recent *r, const cJSON *paths)
     return true;
 }
 
-static bool take(struct recent *r, const cJSON *o)
+static bool take_talk(struct recent *r, const cJSON *o)
 {
     const cJSON *questions = cJSON_GetObjectItemCaseSensitive(o, "questions"),
                 *last = cJSON_GetArrayItem(questions, cJSON_GetArraySize(questions) - 1),
@@ -58,7 +58,7 @@ static bool look(struct recent *r)
     if (state_store_read(&bytes, &size, r->talk, NULL) != 0) return false;
     cJSON *o = cJSON_ParseWithLength((const char *)bytes, size);
     free(bytes);
-    const bool taken = o != NULL && take(r, o);
+    const bool taken = o != NULL && take_talk(r, o);
     cJSON_Delete(o);
     return taken;
 }

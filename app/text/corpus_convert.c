@@ -122,7 +122,7 @@ static bool wants(void *context, const struct unpack_member *m)
     return wanted && l->result == 0;
 }
 
-static int take(void *context, const struct unpack_member *m, char *bytes, size_t size, struct error *e)
+static int take_member(void *context, const struct unpack_member *m, char *bytes, size_t size, struct error *e)
 {
     struct listing *l = context;
     if (m->name[0] == '\0') {
@@ -188,7 +188,7 @@ static int add_archive(const struct source *s, const uint8_t *bytes, size_t size
 {
     if (s->budget->depth == 0) return refuse_as(s, "an archive inside too many others", e);
     struct listing l = {.source = s, .e = e};
-    const struct unpack_handler h = {wants, take, &l};
+    const struct unpack_handler h = {wants, take_member, &l};
     s->budget->depth--;
     int result = unpack_walk(bytes, size, &h, s->budget, e);
     if (l.result != 0) {

@@ -157,7 +157,7 @@ static int include(struct parser *p, const char *value, struct error *e)
 }
 
 /* A setting that was read: kept, and an include followed. */
-static int take(struct parser *p, const char *key, const char *value, bool bare, struct error *e)
+static int take_setting(struct parser *p, const char *key, const char *value, bool bare, struct error *e)
 {
     char condition[512];
     if (add_setting(p->config, key, value, bare, e) != 0) return -1;
@@ -243,7 +243,7 @@ static int parse_setting(struct parser *p, struct error *e)
     bool bare = *p->at != '=';
     if (!bare) p->at++;
     char *value = bare ? strdup("") : parse_value(p);
-    int result = value ? take(p, key, value, bare, e) : error_memory(e);
+    int result = value ? take_setting(p, key, value, bare, e) : error_memory(e);
     free(value);
     return result;
 }
@@ -337,7 +337,7 @@ static int read_environment(struct git_config *c, struct error *e)
         snprintf(key, sizeof key, "%s", given);
         for (char *at = key; *at && *at != '.'; at++) *at = (char)tolower((unsigned char)*at);
         for (char *at = strrchr(key, '.'); at && *at; at++) *at = (char)tolower((unsigned char)*at);
-        if (take(&p, key, value, false, e) != 0) return -1;
+        if (take_setting(&p, key, value, false, e) != 0) return -1;
     }
     return 0;
 }

@@ -43,7 +43,7 @@ static void drop_spaces(struct rest *r)
 }
 
 /* Takes a word in any letter case from the front. */
-static bool take(struct rest *r, const char *word)
+static bool take_word(struct rest *r, const char *word)
 {
     struct rest line = *r, wanted = {word, strlen(word)};
     while (wanted.size > 0) {
@@ -85,7 +85,7 @@ static const struct named nothing = {NULL, 0};
 static const struct named *take_one(struct rest *r, const struct named *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (take(r, list[i].word)) return &list[i];
+        if (take_word(r, list[i].word)) return &list[i];
     return &nothing;
 }
 
@@ -97,7 +97,7 @@ static const struct named *counted(struct rest line)
                                        {"部", 1}, {"篇", 1}, {"編", 1}, {"编", 1}, {"集", 1}},
                               hangul[] = {{"장", 2}, {"화", 2}, {"절", 2}, {"회", 2},
                                           {"막", 2}, {"부", 1}, {"편", 1}, {"권", 1}};
-    bool chinese = take(&line, "第"), korean = !chinese && take(&line, "제");
+    bool chinese = take_word(&line, "第"), korean = !chinese && take_word(&line, "제");
     drop_spaces(&line);
     if (!take_number(&line)) return &nothing;
     drop_spaces(&line);
@@ -230,7 +230,7 @@ unsigned heading_level(const char *line, size_t size, const char **word)
     for (size_t i = 0; i < N(alone); i++) {
         struct rest whole = rest;
         *word = alone[i].word;
-        if (take(&whole, alone[i].word) && whole.size == 0) return alone[i].level;
+        if (take_word(&whole, alone[i].word) && whole.size == 0) return alone[i].level;
     }
     const struct named *found = counted(rest);
     if (found->level == 0) found = worded(rest);

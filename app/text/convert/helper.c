@@ -62,7 +62,7 @@ static int open_input(const struct helper *h, struct error *e)
 }
 
 /* Takes what is there from a pipe: 1 there may be more, 0 its end, -1 failed. */
-static int take(int fd, struct helper_result *r, size_t *capacity, struct convert_budget *b, struct error *e)
+static int take_output(int fd, struct helper_result *r, size_t *capacity, struct convert_budget *b, struct error *e)
 {
     char *grown = bytes_reserve(r->output, capacity, r->size + 65536, 1);
     if (!grown) return error_memory(e);
@@ -92,7 +92,7 @@ static int collect(struct helper_result *r, int out, int err, struct convert_bud
         if (converted_check(b, e) != 0) return -1;
         if (poll(wait, 2, 50) <= 0) continue;
         if (wait[0].revents) {
-            int more = take(out, r, &capacity, b, e);
+            int more = take_output(out, r, &capacity, b, e);
             if (more < 0) return -1;
             if (more == 0) wait[0].fd = -1;
         }

@@ -22,7 +22,7 @@ static bool is_wanted(void *context, const struct unpack_member *m)
     return true;
 }
 
-static int take(void *context, const struct unpack_member *m, char *bytes, size_t size, struct error *e)
+static int take_member(void *context, const struct unpack_member *m, char *bytes, size_t size, struct error *e)
 {
     struct package *p = context;
     struct package_member *members = bytes_reserve(p->members, &p->capacity, p->n + 1, sizeof *members);
@@ -45,7 +45,7 @@ static int compare(const void *left, const void *right)
 int package_open(struct package *p, const uint8_t *bytes, size_t size, struct convert_budget *b, struct error *e)
 {
     *p = (struct package){0};
-    const struct unpack_handler h = {is_wanted, take, p};
+    const struct unpack_handler h = {is_wanted, take_member, p};
     if (unpack_walk(bytes, size, &h, b, e) != 0) {
         package_close(p);
         return -1;
