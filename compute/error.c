@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The text is composed aside, so that e->text may be among the arguments. */
-static void put(struct error *e, const char *format, va_list args)
+static void compose(struct error *e, const char *format, va_list args)
 {
     char text[sizeof e->text];
     if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = 0;
@@ -20,7 +20,7 @@ int(error_set)(struct error *e, const char *format, ...)
     if (!e) return -1;
     va_list args;
     va_start(args, format);
-    put(e, format, args);
+    compose(e, format, args);
     va_end(args);
     e->kind = ERROR_OTHER;
     return -1;
@@ -31,7 +31,7 @@ int(error_set_kind)(struct error *e, enum error_kind kind, const char *format, .
     if (!e) return -1;
     va_list args;
     va_start(args, format);
-    put(e, format, args);
+    compose(e, format, args);
     va_end(args);
     e->kind = kind;
     return -1;
@@ -60,7 +60,7 @@ int(error_prefix)(struct error *e, const char *format, ...)
     memcpy(old, e->text, sizeof old);
     va_list args;
     va_start(args, format);
-    put(e, format, args);
+    compose(e, format, args);
     va_end(args);
     size_t n = strlen(e->text);
     snprintf(e->text + n, sizeof e->text - n, ": %s", old);

@@ -22,7 +22,7 @@ const char *answer_spans_sure(float confidence)
     return confidence >= 0.25f ? "perhaps" : "a guess";
 }
 
-static int put(struct writer *w, const char *text, size_t size)
+static int put_text(struct writer *w, const char *text, size_t size)
 {
     char *grown = bytes_reserve(w->text, &w->capacity, w->size + size + 1, 1);
     if (!grown) return -1;
@@ -44,7 +44,7 @@ static int put_bytes(struct writer *w, const struct document *d, uint64_t begin,
         const bool space = !code && (c == ' ' || (c >= '\t' && c <= '\r'));
         if (c == '\0' || (space && blank)) continue;
         if (space) c = ' ';
-        if (put(w, &c, 1) != 0) return -1;
+        if (put_text(w, &c, 1) != 0) return -1;
         blank = space;
     }
     return 0;
@@ -54,7 +54,7 @@ static int put_reference(struct writer *w, size_t item)
 {
     char reference[32];
     int n = snprintf(reference, sizeof reference, " [%zu]", item + 1);
-    return put(w, reference, (size_t)n);
+    return put_text(w, reference, (size_t)n);
 }
 
 static const struct document *document_of(const struct answer *a, const struct corpus *c, const struct finding_span *s)
@@ -87,11 +87,11 @@ static int put_words(struct writer *w, const struct answer *a, const struct corp
     int result = 0;
     if (f->says != REREAD_WORDS) {
         const char *says = f->says == REREAD_YES ? "Yes" : "No";
-        return put(w, says, strlen(says)) || put_reference(w, f->spans[0].item) ? -1 : 0;
+        return put_text(w, says, strlen(says)) || put_reference(w, f->spans[0].item) ? -1 : 0;
     }
     for (size_t i = 0; i < f->n_spans && result == 0; i++) {
         const struct finding_span *s = &f->spans[i];
-        if (i > 0) result = put(w, ", ", 2);
+        if (i > 0) result = put_text(w, ", ", 2);
         if (result == 0) result = put_bytes(w, document_of(a, c, s), s->begin, s->end);
         if (result == 0) result = put_reference(w, s->item);
     }
@@ -109,7 +109,7 @@ static int put_sentences(struct writer *w, const struct answer *a, const struct 
         bool known = f->says == REREAD_WORDS && s.begin == f->spans[i].begin && s.end == f->spans[i].end;
         for (size_t k = 0; k < n_told; k++) known |= told[k].item == s.item && told[k].begin == s.begin;
         if (known) continue;
-        if (put(w, n_told > 0 ? " " : "\n\n", n_told > 0 ? 1 : 2) ||
+        if (put_text(w, n_told > 0 ? " " : "\n\n", n_told > 0 ? 1 : 2) ||
             put_bytes(w, document_of(a, c, &s), s.begin, s.end) || put_reference(w, s.item))
             return -1;
         told[n_told++] = s;
@@ -123,7 +123,7 @@ int answer_spans(struct answer *a, const struct corpus *corpus, struct error *e)
     struct writer w = {NULL, 0, 0};
     int failed = put_words(&w, a, corpus);
     a->worded = w.size;
-    if (!failed) failed = put(&w, " (", 2) || put(&w, sure, strlen(sure)) || put(&w, ")", 1);
+    if (!failed) failed = put_text(&w, " (", 2) || put_text(&w, sure, strlen(sure)) || put_text(&w, ")", 1);
     if (!failed) failed = put_sentences(&w, a, corpus);
     if (failed) {
         free(w.text);

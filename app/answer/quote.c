@@ -129,7 +129,7 @@ struct writer {
     size_t size, capacity;
 };
 
-static int put(struct writer *w, const char *text, size_t size)
+static int put_text(struct writer *w, const char *text, size_t size)
 {
     char *grown = bytes_reserve(w->text, &w->capacity, w->size + size + 1, 1);
     if (!grown) return -1;
@@ -169,17 +169,17 @@ static int put_sentence(struct writer *w, const struct quotes *q, struct sentenc
     bool code = quote_text_is_code(source->path);
     if (s->quoted) return 0;
     s->quoted = true;
-    int result = w->size > 0 ? put(w, code ? "\n" : " ", 1) : 0;
+    int result = w->size > 0 ? put_text(w, code ? "\n" : " ", 1) : 0;
     for (size_t at = s->begin; at < s->end && result == 0; at++) {
         char c = source->text[at];
         bool space = !code && is_space(c);
         if (space && is_wrapped(source->text, at, s->begin, s->end)) continue;
         if (space && (w->size == 0 || w->text[w->size - 1] == ' ')) continue;
-        if (c != '\0') result = put(w, space ? " " : &c, 1);
+        if (c != '\0') result = put_text(w, space ? " " : &c, 1);
     }
     char reference[32];
     snprintf(reference, sizeof reference, " [%zu]", s->source + 1);
-    return result == 0 && refers ? put(w, reference, strlen(reference)) : result;
+    return result == 0 && refers ? put_text(w, reference, strlen(reference)) : result;
 }
 
 /* The first line of the comment right above a line of code, or the line itself; other definitions may stand between. */
@@ -217,7 +217,7 @@ static int put_answer(struct writer *w, struct quotes *q)
     struct sentence *s = next_best(q);
     const float least = s ? worth_quoting * s->score : 0;
     struct quote_terms said = {{0}};
-    int result = put(w, "", 0);
+    int result = put_text(w, "", 0);
     for (size_t n = 0; s && n < MAX_QUOTATIONS && result == 0; s = next_best(q)) {
         if (n > 0 && s->score < least) break;
         if (n > 0 && overlap(q, &s->asked, &said) < worth_adding) continue;

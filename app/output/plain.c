@@ -19,7 +19,7 @@ static size_t piece_of(const char *text, uint64_t left)
     return whole ? whole : PIECE;
 }
 
-static bool put(FILE *f, const char *text, size_t size, bool for_terminal)
+static bool put_text(FILE *f, const char *text, size_t size, bool for_terminal)
 {
     return for_terminal ? safe_text_write(f, text, size, SAFE_BLOCK) == 0 : fwrite(text, 1, size, f) == size;
 }
@@ -43,7 +43,7 @@ int plain_write(FILE *f, const struct corpus *c, bool for_terminal, const atomic
         for (uint64_t at = 0; at < d->size && written;) {
             if (atomic_load(cancel)) return error_cancelled(e);
             const size_t n = piece_of(d->text + at, d->size - at);
-            written = put(f, d->text + at, n, for_terminal);
+            written = put_text(f, d->text + at, n, for_terminal);
             at += n;
         }
     }

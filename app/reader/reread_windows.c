@@ -94,7 +94,7 @@ int reread_windows_cut(struct reread_windows_place *out, const struct encoder_mo
 
 /* --- windows --- */
 
-static int put(struct reread_windows *w, const int32_t *ids, size_t n, uint8_t type, struct error *e)
+static int put_tokens(struct reread_windows *w, const int32_t *ids, size_t n, uint8_t type, struct error *e)
 {
     int32_t *grown_ids = bytes_reserve(w->ids, &w->ids_capacity, w->n_rows + n, sizeof *grown_ids);
     if (!grown_ids) return error_memory(e);
@@ -116,7 +116,8 @@ static int begin(struct reread_windows *w, const struct encoder_model *m, const 
     if (!starts) return error_memory(e);
     w->starts = starts;
     starts[w->n] = (uint32_t)w->n_rows;
-    return put(w, &m->token_cls, 1, 0, e) || put(w, question->ids, question->n, 0, e) || put(w, &m->token_sep, 1, 0, e)
+    return put_tokens(w, &m->token_cls, 1, 0, e) || put_tokens(w, question->ids, question->n, 0, e) ||
+                   put_tokens(w, &m->token_sep, 1, 0, e)
                ? -1
                : 0;
 }
@@ -138,8 +139,8 @@ static int put_title(struct reread_windows *w, const struct encoder_model *m, co
         if (!mark) title.ids[n++] = title.ids[i];
     }
     size_t left_out = n > m->title_tokens ? n - m->title_tokens : 0;
-    int failed = put(w, title.ids + left_out, n - left_out, 0, e);
-    if (!failed && n > 0) failed = put(w, &m->token_sep, 1, 0, e);
+    int failed = put_tokens(w, title.ids + left_out, n - left_out, 0, e);
+    if (!failed && n > 0) failed = put_tokens(w, &m->token_sep, 1, 0, e);
     tokens_ranges_free(&title);
     return failed;
 }
@@ -158,7 +159,7 @@ static int put_before(struct reread_windows *w, const struct encoder_model *m, c
     if (n == 0 || size == 0) return 0;
     if (tokenizer_encode_ranges(m->tokenizer, text, size, &before, e) != 0) return -1;
     if (n > before.n) n = before.n;
-    int failed = put(w, before.ids + before.n - n, n, 0, e);
+    int failed = put_tokens(w, before.ids + before.n - n, n, 0, e);
     tokens_ranges_free(&before);
     return failed;
 }
@@ -174,7 +175,7 @@ int reread_windows_add(struct reread_windows *w, const struct encoder_model *m, 
     if (put_before(w, m, d, offset, before, e)) return -1;
     p->first_row = (uint32_t)(w->n_rows - window);
     p->n_rows = (uint32_t)n;
-    if (put(w, p->tokens.ids, n, 1, e) || put(w, &m->token_sep, 1, 1, e)) return -1;
+    if (put_tokens(w, p->tokens.ids, n, 1, e) || put_tokens(w, &m->token_sep, 1, 1, e)) return -1;
     end(w);
     return 0;
 }
@@ -187,7 +188,8 @@ int reread_windows_join(struct reread_windows *w, const struct encoder_model *m,
     for (size_t i = 0; i < n; i++) {
         struct reread_windows_piece *p = &pieces[i];
         p->first_row = (uint32_t)(w->n_rows - window);
-        if (put(w, p->place->tokens.ids + p->begin, p->end - p->begin, 1, e) || put(w, &m->token_sep, 1, 1, e))
+        if (put_tokens(w, p->place->tokens.ids + p->begin, p->end - p->begin, 1, e) ||
+            put_tokens(w, &m->token_sep, 1, 1, e))
             return -1;
     }
     end(w);

@@ -61,8 +61,8 @@ static void begin(struct result *r)
     r->whole = r->object && r->stream;
 }
 
-static void put(struct result *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct result *r, const char *format, ...)
+static void put_words(struct result *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put_words(struct result *r, const char *format, ...)
 {
     if (!r->stream) return;
     va_list args;
@@ -129,7 +129,7 @@ cJSON *mcp_place_failure(const char *why)
 {
     struct result r;
     begin(&r);
-    put(&r, "%s", why);
+    put_words(&r, "%s", why);
     return end(&r, true);
 }
 
@@ -184,10 +184,10 @@ static void add_place(struct result *r, cJSON *list, const struct mcp_text *t, c
     if (place.at) add_text(r, o, "at", place.at, strlen(place.at));
     add_number(r, o, "score", item->score);
     add_text(r, o, "text", text, size);
-    put(r, "%zu. %s:%llu-%llu%s%s\n", rank, place.path, (unsigned long long)place.line[0],
-        (unsigned long long)place.line[1], place.at ? "  " : "", place.at ? place.at : "");
+    put_words(r, "%zu. %s:%llu-%llu%s%s\n", rank, place.path, (unsigned long long)place.line[0],
+              (unsigned long long)place.line[1], place.at ? "  " : "", place.at ? place.at : "");
     put_bytes(r, text, size);
-    put(r, "%s\n", size && text[size - 1] != '\n' ? "\n" : "");
+    put_words(r, "%s\n", size && text[size - 1] != '\n' ? "\n" : "");
     free(text);
 }
 
@@ -200,12 +200,12 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     cJSON *list = cJSON_AddArrayToObject(r.object, "places");
     if (!list) r.whole = false;
     if (f->read_share < 1)
-        put(&r, "Only %.0f %% of the text is read so far: %s.\n\n", 100 * f->read_share,
-            f->rank_by == FINDING_FUSED || f->rank_by == FINDING_ATTENTION
-                ? "the rest was not looked at"
-                : "these places were found by words, not yet by attention");
-    if (first >= last) put(&r, "No place.\n");
-    if (f->judged && !f->found) put(&r, "No place seems to answer this; the nearest:\n\n");
+        put_words(&r, "Only %.0f %% of the text is read so far: %s.\n\n", 100 * f->read_share,
+                  f->rank_by == FINDING_FUSED || f->rank_by == FINDING_ATTENTION
+                      ? "the rest was not looked at"
+                      : "these places were found by words, not yet by attention");
+    if (first >= last) put_words(&r, "No place.\n");
+    if (f->judged && !f->found) put_words(&r, "No place seems to answer this; the nearest:\n\n");
     for (size_t i = first; i < last && r.whole; i++) add_place(&r, list, t, &f->items[i], call, i + 1);
     add_number(&r, r.object, "read_share", f->read_share);
     add_member(&r, r.object, "found", f->judged ? cJSON_CreateBool(f->found) : cJSON_CreateNull());
@@ -213,7 +213,7 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     if (last < f->n_items) {
         char cursor[24];
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", last));
-        put(&r, "(more: cursor %zu)\n", last);
+        put_words(&r, "(more: cursor %zu)\n", last);
     }
     return end(&r, false);
 }
@@ -229,7 +229,7 @@ static cJSON *no_document(const char *tool, const char *path)
 {
     struct result r;
     begin(&r);
-    put(&r, "%s: no document \"%s\" was read; paths are as search and outline give them", tool, path);
+    put_words(&r, "%s: no document \"%s\" was read; paths are as search and outline give them", tool, path);
     return end(&r, true);
 }
 
@@ -257,7 +257,7 @@ cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call)
     if (!d) return no_document("read_place", call->path);
     begin(&r);
     if ((uint64_t)call->line > d->n_lines) {
-        put(&r, "read_place: %s has %llu lines", call->path, (unsigned long long)d->n_lines);
+        put_words(&r, "read_place: %s has %llu lines", call->path, (unsigned long long)d->n_lines);
         return end(&r, true);
     }
     uint64_t line = (uint64_t)call->line - 1, before = (uint64_t)call->before;
@@ -293,7 +293,7 @@ static void list_headings(struct result *r, cJSON *list, const struct mcp_text *
         add_text(r, o, "heading", title, h->size);
         add_number(r, o, "level", h->level);
         add_number(r, o, "line", (double)line);
-        put(r, "%*s%.*s  line %llu\n", 2 * (h->level - 1), "", (int)h->size, title, (unsigned long long)line);
+        put_words(r, "%*s%.*s  line %llu\n", 2 * (h->level - 1), "", (int)h->size, title, (unsigned long long)line);
     }
     *more = i < last ? skip + n : 0;
 }
@@ -321,7 +321,7 @@ static void list_documents(struct result *r, cJSON *list, const struct mcp_text 
         cJSON *o = append(r, list);
         add_text(r, o, "path", d->path, strlen(d->path));
         add_number(r, o, "lines", (double)d->n_lines);
-        put(r, "%s  %llu lines\n", d->path, (unsigned long long)d->n_lines);
+        put_words(r, "%s  %llu lines\n", d->path, (unsigned long long)d->n_lines);
     }
 }
 
@@ -345,7 +345,7 @@ cJSON *mcp_place_outline(const struct mcp_text *t, const struct mcp_call *call)
     if (more > 0) {
         char cursor[24];
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", more));
-        put(&r, "(more: cursor %zu)\n", more);
+        put_words(&r, "(more: cursor %zu)\n", more);
     }
     return end(&r, false);
 }
@@ -358,7 +358,7 @@ static void list_skipped(struct result *r, const struct corpus *c)
         cJSON *o = append(r, list);
         add_text(r, o, "path", c->skipped[i].path, strlen(c->skipped[i].path));
         add_text(r, o, "reason", c->skipped[i].reason, strlen(c->skipped[i].reason));
-        put(r, "left out: %s: %s\n", c->skipped[i].path, c->skipped[i].reason);
+        put_words(r, "left out: %s: %s\n", c->skipped[i].path, c->skipped[i].reason);
     }
     add_number(r, r->object, "n_skipped", (double)c->n_skipped);
 }
@@ -377,13 +377,13 @@ cJSON *mcp_place_status(const struct mcp_text *t)
                t->done               ? cJSON_CreateNumber(0)
                : p->seconds_left < 0 ? cJSON_CreateNull()
                                      : cJSON_CreateNumber(p->seconds_left));
-    put(&r, "%.0f %% of %zu documents (%llu bytes) read, %llu tokens\n", 100 * read_share(t), t->corpus->n_documents,
-        (unsigned long long)t->corpus->n_bytes, (unsigned long long)p->tokens);
+    put_words(&r, "%.0f %% of %zu documents (%llu bytes) read, %llu tokens\n", 100 * read_share(t),
+              t->corpus->n_documents, (unsigned long long)t->corpus->n_bytes, (unsigned long long)p->tokens);
     const char *note =
         t->waits ? "another process is reading this text and is waited for; a search is answered at once" : t->note;
     if (*note) {
         add_text(&r, r.object, "note", note, strlen(note));
-        put(&r, "%s\n", note);
+        put_words(&r, "%s\n", note);
     }
     list_skipped(&r, t->corpus);
     return end(&r, false);

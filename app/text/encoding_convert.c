@@ -64,7 +64,7 @@ static size_t encode(char *out, uint32_t c)
 }
 
 /* A character that stands at bytes [at, at + width) of the file. */
-static int put(struct writer *w, uint32_t c, size_t at, size_t width)
+static int put_character(struct writer *w, uint32_t c, size_t at, size_t width)
 {
     struct encoding_text *out = w->out;
     char *text = bytes_reserve(out->text, &w->capacity, out->size + 4, 1);
@@ -107,7 +107,7 @@ static int convert_single(struct writer *w, const uint32_t characters[256], cons
         uint32_t c = characters[bytes[i]];
         bool bad = c == 0 && bytes[i] != 0;
         w->out->n_bad += bad;
-        if (put(w, bad ? REPLACEMENT : c, i, 1) != 0) return -1;
+        if (put_character(w, bad ? REPLACEMENT : c, i, 1) != 0) return -1;
     }
     return 0;
 }
@@ -131,11 +131,11 @@ static int convert_each(struct writer *w, iconv_t i, size_t unit, const uint8_t 
         size_t width = size - at - in_left;
         bool stopped = result == (size_t)-1 && errno != E2BIG;
         if (out_left == 0) {
-            if (put(w, (uint32_t)c, at, width) != 0) return -1;
+            if (put_character(w, (uint32_t)c, at, width) != 0) return -1;
         } else if (stopped || width == 0) { /* no character here, or its end is missing */
             width = stopped && errno == EINVAL ? size - at : width + (unit < in_left ? unit : in_left);
             w->out->n_bad++;
-            if (put(w, REPLACEMENT, at, width) != 0) return -1;
+            if (put_character(w, REPLACEMENT, at, width) != 0) return -1;
         }
         at += width;
     }

@@ -48,7 +48,7 @@ struct expression {
     bool failed;
 };
 
-static void put(struct expression *x, const char *text, size_t size)
+static void put_text(struct expression *x, const char *text, size_t size)
 {
     if (x->failed || x->size + size + 1 > EXPRESSION_MOST) {
         x->failed = true;
@@ -69,7 +69,7 @@ static void put_named(const struct syntax_file *f, const char *language, const c
     const bool own = memchr(name, ':', size) == NULL;
     const size_t prefix = own ? strcspn(language, ":") : 0;
     if (prefix + size + 2 > sizeof id || memchr(name, '@', size)) {
-        put(x, "(?!)", 4);
+        put_text(x, "(?!)", 4);
         return;
     }
     memcpy(id, language, prefix);
@@ -93,11 +93,11 @@ static void expand(const struct syntax_file *f, const char *language, const char
             put_named(f, language, text + 3, (size_t)(close - text) - 3, x, depth);
             text = close + 1;
         } else if (strncmp(text, "\\%[", 3) == 0 || strncmp(text, "\\%]", 3) == 0) {
-            put(x, text[2] == '[' ? begins : ends, sizeof begins - 1);
+            put_text(x, text[2] == '[' ? begins : ends, sizeof begins - 1);
             text += 3;
         } else {
             const size_t n = text[0] == '\\' && text[1] != '\0' ? 2 : 1;
-            put(x, text, n);
+            put_text(x, text, n);
             text += n;
         }
     }

@@ -54,7 +54,7 @@ void flow_pre_close(struct flow *f)
     flow_gap(f, FLOW_PARAGRAPH);
 }
 
-static int put(struct flow *f, const char *words, struct error *e)
+static int put_words(struct flow *f, const char *words, struct error *e)
 {
     return converted_put(f->out, words, strlen(words), e);
 }
@@ -65,8 +65,8 @@ static int lead(struct flow *f, struct error *e)
     if (f->due == FLOW_JOINED && !f->blank && !f->prefix[0] && f->n_marks == 0) return 0;
     if (converted_check(f->out->budget, e) != 0) return -1;
     const char *gap = f->due == FLOW_PARAGRAPH ? "\n\n" : f->due == FLOW_LINE ? "\n" : f->blank ? " " : "";
-    if (f->out->size > 0 && put(f, f->prefix[0] == ' ' && f->due == FLOW_JOINED ? "" : gap, e) != 0) return -1;
-    if (put_marks(f, e) != 0 || put(f, f->prefix, e) != 0) return -1;
+    if (f->out->size > 0 && put_words(f, f->prefix[0] == ' ' && f->due == FLOW_JOINED ? "" : gap, e) != 0) return -1;
+    if (put_marks(f, e) != 0 || put_words(f, f->prefix, e) != 0) return -1;
     f->due = FLOW_JOINED;
     f->blank = false;
     f->prefix[0] = '\0';
@@ -172,7 +172,7 @@ int flow_end_paragraph(struct flow *f, struct error *e)
     for (size_t at = 0; at < f->notes_size; at += strlen(f->notes + at) + 1) {
         f->due = FLOW_PARAGRAPH;
         f->blank = false;
-        if (lead(f, e) != 0 || put(f, f->notes + at, e) != 0) return -1;
+        if (lead(f, e) != 0 || put_words(f, f->notes + at, e) != 0) return -1;
     }
     f->notes_size = 0;
     flow_gap(f, FLOW_PARAGRAPH);
@@ -182,7 +182,7 @@ int flow_end_paragraph(struct flow *f, struct error *e)
 int flow_finish(struct flow *f, struct error *e)
 {
     int result = flow_heading_close(f, e) != 0 || flow_end_paragraph(f, e) != 0 ? -1 : 0;
-    if (result == 0 && f->out->size > 0) result = put(f, "\n", e);
+    if (result == 0 && f->out->size > 0) result = put_words(f, "\n", e);
     flow_free(f);
     return result;
 }

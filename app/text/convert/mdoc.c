@@ -55,7 +55,7 @@ static bool closes(const struct man_argument *a)
     return a->size == 1 && strchr(".,:;)]?!", *a->text) != NULL;
 }
 
-static int put(struct man *m, const char *text, size_t size, struct error *e)
+static int put_words(struct man *m, const char *text, size_t size, struct error *e)
 {
     if (m->spaced && flow_text(&m->flow, " ", 1, e) != 0) return -1;
     m->spaced = true;
@@ -66,14 +66,14 @@ static int put(struct man *m, const char *text, size_t size, struct error *e)
 static int put_joined(struct man *m, const char *text, struct error *e)
 {
     m->spaced = m->flow.blank = false;
-    return put(m, text, strlen(text), e);
+    return put_words(m, text, strlen(text), e);
 }
 
 /* A word of the line that is no macro. */
 static int put_word(struct man *m, const struct man_argument *a, struct error *e)
 {
     if (closes(a)) m->spaced = false;
-    if (put(m, a->text, a->size, e) != 0) return -1;
+    if (put_words(m, a->text, a->size, e) != 0) return -1;
     if (a->size == 1 && (*a->text == '(' || *a->text == '[')) m->spaced = false;
     return 0;
 }
@@ -89,15 +89,15 @@ static size_t own_arguments(const struct man_argument *a, size_t n)
 static int put_flags(struct man *m, const struct man_argument *a, size_t n, struct error *e)
 {
     if (n == 0) {
-        if (put(m, "-", 1, e) != 0) return -1;
+        if (put_words(m, "-", 1, e) != 0) return -1;
         m->spaced = false; /* "Fl Fl all" is "--all" */
     }
     for (size_t i = 0; i < n; i++) {
         if (!is(&a[i], "|")) { /* "a | b" is "-a | -b" */
-            if (put(m, "-", 1, e) != 0) return -1;
+            if (put_words(m, "-", 1, e) != 0) return -1;
             m->spaced = false;
         }
-        if (put(m, a[i].text, a[i].size, e) != 0) return -1;
+        if (put_words(m, a[i].text, a[i].size, e) != 0) return -1;
     }
     return 0;
 }
@@ -106,10 +106,10 @@ static int put_flags(struct man *m, const struct man_argument *a, size_t n, stru
 static int put_call(struct man *m, const struct man_argument *a, size_t n, struct error *e)
 {
     if (n == 0) return 0;
-    if (put(m, a[0].text, a[0].size, e) != 0 || put_joined(m, "(", e) != 0) return -1;
+    if (put_words(m, a[0].text, a[0].size, e) != 0 || put_joined(m, "(", e) != 0) return -1;
     for (size_t i = 1; i < n; i++) {
         m->spaced = i > 1;
-        if (put(m, a[i].text, a[i].size, e) != 0) return -1;
+        if (put_words(m, a[i].text, a[i].size, e) != 0) return -1;
         if (i + 1 < n && put_joined(m, ",", e) != 0) return -1;
     }
     return put_joined(m, ")", e);
@@ -117,10 +117,10 @@ static int put_call(struct man *m, const struct man_argument *a, size_t n, struc
 
 static int put_name(struct man *m, const struct man_argument *a, size_t n, struct error *e)
 {
-    if (n == 0) return m->name[0] ? put(m, m->name, strlen(m->name), e) : 0;
+    if (n == 0) return m->name[0] ? put_words(m, m->name, strlen(m->name), e) : 0;
     if (!m->name[0] && a[0].size < sizeof m->name) memcpy(m->name, a[0].text, a[0].size);
     for (size_t i = 0; i < n; i++)
-        if (put(m, a[i].text, a[i].size, e) != 0) return -1;
+        if (put_words(m, a[i].text, a[i].size, e) != 0) return -1;
     return 0;
 }
 
@@ -144,7 +144,7 @@ static int put_macro(struct man *m, const struct macro *macro, const struct man_
     case HEADER:
         *taken = own > 0;
         if (own == 0) return 0;
-        return put(m, "#include <", 10, e) != 0 || (m->spaced = false, put(m, a[0].text, a[0].size, e)) != 0
+        return put_words(m, "#include <", 10, e) != 0 || (m->spaced = false, put_words(m, a[0].text, a[0].size, e)) != 0
                    ? -1
                    : put_joined(m, ">", e);
     case ENCLOSED:
@@ -154,7 +154,7 @@ static int put_macro(struct man *m, const struct macro *macro, const struct man_
         }
         /* fall through */
     case OPENS:
-        if (put(m, macro->open, strlen(macro->open), e) != 0) return -1;
+        if (put_words(m, macro->open, strlen(macro->open), e) != 0) return -1;
         m->spaced = false;
         return 0;
     case CLOSES:
@@ -164,13 +164,13 @@ static int put_macro(struct man *m, const struct macro *macro, const struct man_
         return 0;
     case PREFIX:
         *taken = n > 0;
-        if (n > 0 && put(m, a[0].text, a[0].size, e) != 0) return -1;
+        if (n > 0 && put_words(m, a[0].text, a[0].size, e) != 0) return -1;
         m->spaced = false;
         return 0;
     case STANDS:
-        return put(m, macro->open, strlen(macro->open), e);
+        return put_words(m, macro->open, strlen(macro->open), e);
     case WORDS:
-        if (n == 0 && strcmp(macro->name, "Ar") == 0) return put(m, "file ...", 8, e);
+        if (n == 0 && strcmp(macro->name, "Ar") == 0) return put_words(m, "file ...", 8, e);
         return 0;
     case NOTHING:
         *taken = n;

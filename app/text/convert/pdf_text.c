@@ -92,7 +92,7 @@ struct lines {
     size_t letters; /* of the page */
 };
 
-static int put(struct lines *l, const char *text, size_t size, struct error *e)
+static int put_text(struct lines *l, const char *text, size_t size, struct error *e)
 {
     static const char *const ligatures[] = {"ff", "fi", "fl", "ffi", "ffl", "st", "st"};
     for (size_t i = 0, begin = 0; i <= size; i++) {
@@ -129,7 +129,8 @@ static long put_line(struct lines *l, const char *line, size_t size, const char 
     while (word < tail && is_word((uint8_t)next[indent + word])) word++;
     bool keeps = joins && !soft && !knows(l->vocabulary, head, before, next + indent, word) &&
                  knows(l->vocabulary, head, before + hyphen, next + indent, word);
-    if (put(l, line, joins && !keeps ? size - hyphen : size, e) != 0 || put(l, next + indent, tail, e) != 0) return -1;
+    if (put_text(l, line, joins && !keeps ? size - hyphen : size, e) != 0 || put_text(l, next + indent, tail, e) != 0)
+        return -1;
     if (converted_put(l->out, "\n", 1, e) != 0) return -1;
     if (!joins) return 0;
     while (indent + tail < next_size && next[indent + tail] == ' ') tail++;
