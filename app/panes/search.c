@@ -112,8 +112,8 @@ void search_close(struct search *s)
 }
 
 /* The first match in a document that begins in [from, limit). 1: found, 0: none, -1: too many steps. */
-static int find(const struct search *s, const struct document *d, uint64_t from, uint64_t limit,
-                struct search_span *out)
+static int find_match(const struct search *s, const struct document *d, uint64_t from, uint64_t limit,
+                      struct search_span *out)
 {
     uint64_t end = limit + CONTEXT < d->size ? limit + CONTEXT : d->size;
     if (s->plain) {
@@ -165,7 +165,7 @@ static void slice(struct search *s)
     struct search_span span;
     int status;
     uint64_t from = p.offset;
-    while ((status = find(s, d, from, limit, &span)) > 0) {
+    while ((status = find_match(s, d, from, limit, &span)) > 0) {
         remember(s->wrapped ? &s->earlier : &s->later, begin + span.begin);
         from = span.end;
         if (from >= limit) break;
@@ -258,7 +258,7 @@ static enum search_result found(const struct search *s, uint64_t begin, uint64_t
     struct search_span span;
     *out = begin;
     *size = s->size;
-    if (find(s, &s->atlas->corpus->documents[p.document], p.offset, p.offset + 1, &span) > 0)
+    if (find_match(s, &s->atlas->corpus->documents[p.document], p.offset, p.offset + 1, &span) > 0)
         *size = span.end - span.begin;
     return SEARCH_FOUND;
 }
@@ -308,7 +308,7 @@ size_t search_spans(const struct search *s, size_t document, uint64_t begin, uin
     struct search_span span;
     if (s->problem != NULL) return 0;
     if (s->context != NULL) pcre2_set_match_limit(s->context, SPAN_STEPS_MAX);
-    while (found_n < n && from < end && find(s, d, from, end, &span) > 0) {
+    while (found_n < n && from < end && find_match(s, d, from, end, &span) > 0) {
         if (span.end > begin) spans[found_n++] = span;
         from = span.end;
     }

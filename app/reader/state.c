@@ -196,7 +196,7 @@ static bool waits(const struct state *s, const struct state_options *o, const st
     return !state_kept_is_cancelled(&s->kept);
 }
 
-static int find(struct state *s, const struct state_options *o, const struct state_key *key, struct error *e)
+static int find_kept(struct state *s, const struct state_options *o, const struct state_key *key, struct error *e)
 {
     const char *label = o->label ? o->label : s->kept.corpus->documents[0].path;
     if (!(s->label = strndup(label, 1000))) return error_memory(e);
@@ -221,7 +221,7 @@ int state_open(struct state **out, const struct state_options *o, const struct s
     s->kept.cancel = o->cancel;
     s->kept.window = o->window > 0 ? o->window : 1;
     /* Checkpoints are not cancelled: the last one is made because reading was. */
-    if (find(s, o, key, e) != 0 || state_prefix_open(&s->prefix, c, NULL, e) != 0) {
+    if (find_kept(s, o, key, e) != 0 || state_prefix_open(&s->prefix, c, NULL, e) != 0) {
         state_close(s);
         return -1;
     }

@@ -209,7 +209,7 @@ static void ask(struct ax *a, const char *line)
     scope_free(&scope);
 }
 
-static void find(struct ax *a, const char *pattern)
+static void find_word(struct ax *a, const char *pattern)
 {
     struct error e = {0};
     struct search *s = NULL;
@@ -288,7 +288,7 @@ static void obey(struct ax *a, const char *line)
     else if (strcmp(line, "c") == 0)
         say_contents(a);
     else if (*line == '/' && line[1] != '\0')
-        find(a, line + 1);
+        find_word(a, line + 1);
     else if (*line == ':')
         go_line(a, line + 1);
     else if (line[strspn(line, "0123456789")] == '\0')

@@ -70,7 +70,7 @@ static int compare(const void *left, const void *right)
 }
 
 /* All talks by their time, not looked into. */
-static size_t find(struct recent **out, const char *folder)
+static size_t find_talks(struct recent **out, const char *folder)
 {
     struct recent *all = NULL;
     size_t n = 0, capacity = 0;
@@ -96,7 +96,7 @@ static size_t find(struct recent **out, const char *folder)
 size_t recent_list(struct recent **out, const char *folder)
 {
     size_t kept = 0;
-    const size_t n = find(out, folder);
+    const size_t n = find_talks(out, folder);
     struct recent *all = *out;
     for (size_t i = 0; i < n; i++) {
         if (kept < RECENT_MOST && look(&all[i]))

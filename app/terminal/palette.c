@@ -31,7 +31,7 @@ const char *const *palette_parts(void)
 }
 
 /* Index of a name; -1 where there is none, and what may be meant is said. */
-static int find(const char *const *names, const char *what, const char *name, const char *known, struct error *e)
+static int find_name(const char *const *names, const char *what, const char *name, const char *known, struct error *e)
 {
     struct suggest meant = suggest_for(name, strlen(name));
     char words[64];
@@ -51,8 +51,8 @@ static int read_colour(int16_t *out, const char *word, struct error *e)
         return 0;
     }
     const int named =
-        find(colours, "colour", word,
-             " (black, red, green, yellow, blue, magenta, cyan, white, bright-red, ..., own; 0 to 255)", e);
+        find_name(colours, "colour", word,
+                  " (black, red, green, yellow, blue, magenta, cyan, white, bright-red, ..., own; 0 to 255)", e);
     if (named < 0) return -1;
     *out = (int16_t)(named < N_NAMED ? named : OWN);
     return 0;
@@ -61,7 +61,8 @@ static int read_colour(int16_t *out, const char *word, struct error *e)
 int palette_set(struct palette *p, const char *part, const char *ink, const char *ground, struct error *e)
 {
     int16_t ink_number, ground_number = PALETTE_THEME;
-    const int found = find(parts, "part of the screen", part, " (text, dim, title, match, question, comment, ...)", e);
+    const int found =
+        find_name(parts, "part of the screen", part, " (text, dim, title, match, question, comment, ...)", e);
     if (found < 0 || read_colour(&ink_number, ink, e) != 0 || (ground && read_colour(&ground_number, ground, e) != 0))
         return -1;
     const int code = ROLE_QUOTED + 1; /* the parts of code are named next; what is hot, and branches, have no name */

@@ -398,7 +398,7 @@ void git_config_close(struct git_config *c)
     free(c);
 }
 
-static const struct setting *find(const struct git_config *c, const char *key)
+static const struct setting *find_setting(const struct git_config *c, const char *key)
 {
     for (size_t i = c->n; i-- > 0;)
         if (strcmp(c->settings[i].key, key) == 0) return &c->settings[i];
@@ -407,13 +407,13 @@ static const struct setting *find(const struct git_config *c, const char *key)
 
 const char *git_config_get(const struct git_config *c, const char *key)
 {
-    const struct setting *s = find(c, key);
+    const struct setting *s = find_setting(c, key);
     return s ? s->value : NULL;
 }
 
 bool git_config_flag(const struct git_config *c, const char *key)
 {
-    const struct setting *s = find(c, key);
+    const struct setting *s = find_setting(c, key);
     if (!s) return false;
     if (s->bare) return true;
     static const char *const yes[] = {"true", "yes", "on"};

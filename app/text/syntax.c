@@ -289,7 +289,7 @@ struct line {
 };
 
 /* Where an expression matches from `from` on; size + 1 where it does not. */
-static size_t find(const struct line *l, const pcre2_code *code, size_t from)
+static size_t match_from(const struct line *l, const pcre2_code *code, size_t from)
 {
     if (code == NULL || from > l->size) return l->size + 1;
     const int n = pcre2_match(code, (PCRE2_SPTR)l->text, l->size, from, 0, l->s->match, l->s->limits);
@@ -327,7 +327,7 @@ static size_t soonest(struct line *l, const struct rule *around, size_t *begin)
         const struct inside *one = &around->inside[i];
         if (one->first && !l->first) continue;
         if (l->next[i] == 0 || l->next[i] - 1 < l->at)
-            l->next[i] = find(l, rule_of(l->s, one->context)->begin, l->at) + 1;
+            l->next[i] = match_from(l, rule_of(l->s, one->context)->begin, l->at) + 1;
         if (l->next[i] - 1 >= *begin) continue;
         *begin = l->next[i] - 1;
         best = i;
@@ -343,7 +343,7 @@ static bool turn(struct line *l, struct syntax_state *state)
     const struct rule *around = inside_of(l->s, context);
     size_t begin;
     const size_t i = soonest(l, around, &begin);
-    const size_t end = depth > 0 ? find(l, rule_of(l->s, context)->end, l->at) : l->size + 1;
+    const size_t end = depth > 0 ? match_from(l, rule_of(l->s, context)->end, l->at) : l->size + 1;
     const bool ends = end <= l->size && (end < begin || (end == begin && around->inside[i].yields));
     if (ends) {
         const size_t after = pcre2_get_ovector_pointer(l->s->match)[1];
@@ -356,7 +356,7 @@ static bool turn(struct line *l, struct syntax_state *state)
     paint(l, l->at, begin <= l->size ? begin : l->size, kind);
     if (begin > l->size) return false;
     const struct inside *one = &around->inside[i];
-    (void)find(l, rule_of(l->s, one->context)->begin, begin);
+    (void)match_from(l, rule_of(l->s, one->context)->begin, begin);
     const size_t after = pcre2_get_ovector_pointer(l->s->match)[1];
     const uint8_t own = one->kind == INHERITED ? kind : one->kind;
     const bool opens = l->s->file.contexts[one->context].start != NULL;

@@ -70,7 +70,7 @@ static bool is_packed(const uint8_t *bytes, size_t size)
     return false;
 }
 
-static const uint8_t *find(const uint8_t *bytes, size_t size, const char *words)
+static const uint8_t *find_bytes(const uint8_t *bytes, size_t size, const char *words)
 {
     size_t n = strlen(words);
     for (size_t i = 0; i + n <= size; i++)
@@ -107,7 +107,7 @@ static size_t first_element(const uint8_t *bytes, size_t size, size_t *type)
             const uint8_t *inner = memchr(bytes + at, '[', size - at), *close = memchr(bytes + at, '>', size - at);
             if (inner && close && inner < close) end = "]>"; /* with declarations of its own */
         }
-        const uint8_t *found = find(bytes + at, size - at, end);
+        const uint8_t *found = find_bytes(bytes + at, size - at, end);
         if (!found) return size;
         at = (size_t)(found - bytes) + strlen(end);
     }
@@ -167,7 +167,7 @@ static bool is_notebook(const uint8_t *bytes, size_t size)
 {
     size_t at = skip_blanks(bytes, size, 0), head = size < KIND_HEAD ? size : KIND_HEAD;
     if (at == size || bytes[at] != '{') return false;
-    return find(bytes, head, "\"cell_type\"") || find(bytes, head, "\"nbformat\"");
+    return find_bytes(bytes, head, "\"cell_type\"") || find_bytes(bytes, head, "\"nbformat\"");
 }
 
 static bool is_request(const uint8_t *bytes, size_t size, const char *name)
@@ -205,7 +205,7 @@ static bool is_pdf(const uint8_t *bytes, size_t size)
 {
     size_t head = size < 1024 ? size : 1024, at = skip_blanks(bytes, size, 0);
     if (size - at >= 5 && memcmp(bytes + at, "%PDF-", 5) == 0) return true;
-    return find(bytes, head, "%PDF-") && memchr(bytes, 0, size) != NULL;
+    return find_bytes(bytes, head, "%PDF-") && memchr(bytes, 0, size) != NULL;
 }
 
 enum kind kind_of(const uint8_t *bytes, size_t size, const char *name)

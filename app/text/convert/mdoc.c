@@ -38,7 +38,7 @@ static const struct macro {
     {"Xo", WORDS, "", ""},        {"Xr", CROSS, "", ""},
 };
 
-static const struct macro *find(const struct man_argument *a)
+static const struct macro *find_macro(const struct man_argument *a)
 {
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
         if (strlen(macros[i].name) == a->size && memcmp(macros[i].name, a->text, a->size) == 0) return &macros[i];
@@ -82,7 +82,7 @@ static int put_word(struct man *m, const struct man_argument *a, struct error *e
 static size_t own_arguments(const struct man_argument *a, size_t n)
 {
     size_t k = 0;
-    while (k < n && !find(&a[k]) && !closes(&a[k])) k++;
+    while (k < n && !find_macro(&a[k]) && !closes(&a[k])) k++;
     return k;
 }
 
@@ -186,7 +186,7 @@ static int put_all(struct man *m, const struct man_argument *a, size_t n, struct
     m->end[0] = '\0';
     while (punctuation > 0 && closes(&a[punctuation - 1])) punctuation--;
     for (size_t i = 0; i < punctuation;) {
-        const struct macro *macro = find(&a[i]);
+        const struct macro *macro = find_macro(&a[i]);
         size_t taken = 0;
         if ((macro ? put_macro(m, macro, a + i + 1, punctuation - i - 1, &taken, e) : put_word(m, &a[i], e)) != 0)
             return -1;
@@ -263,7 +263,7 @@ int mdoc_line(struct man *m, const struct man_argument *a, size_t n, bool *known
     const bool own_line = is(a, "D1") || is(a, "Dl");
     if (own_line) flow_gap(&m->flow, FLOW_LINE);
     const bool reference = a->size == 2 && *a->text == '%';
-    if (!own_line && !reference && !find(a)) return *known = false, 0;
+    if (!own_line && !reference && !find_macro(a)) return *known = false, 0;
     const size_t skip = own_line || reference;
     if (put_all(m, a + skip, n - skip, e) != 0) return -1;
     if (own_line) flow_gap(&m->flow, FLOW_LINE);

@@ -35,7 +35,7 @@ static int compare(const void *left, const void *right)
     return strcmp(((const struct note *)left)->key, ((const struct note *)right)->key);
 }
 
-static struct note *find(const struct notes *n, char *key)
+static struct note *find_note(const struct notes *n, char *key)
 {
     const struct note wanted = {.key = key};
     return key && n->n > 0 ? bsearch(&wanted, n->items, n->n, sizeof *n->items, compare) : NULL;
@@ -107,7 +107,7 @@ static int capture_open(void *context, const char *name, const char *const *attr
     char *key = malloc(size);
     if (!key) return error_memory(e);
     strcpy(stpcpy(stpcpy(key, l->file), "#"), id);
-    struct note *note = find(l->notes, key);
+    struct note *note = find_note(l->notes, key);
     free(key);
     if (!note || note->text || strcmp(name, "a") == 0) return 0;
     l->open = note;
@@ -164,7 +164,7 @@ const char *notes_of_link(const struct notes *n, const char *file, const char *h
 {
     if (n->n == 0) return NULL;
     char *key = href_resolve(file, href, true);
-    const struct note *note = find(n, key);
+    const struct note *note = find_note(n, key);
     free(key);
     return note ? note->text : NULL;
 }
@@ -176,7 +176,7 @@ const char *notes_of_id(const struct notes *n, const char *file, const char *id)
     char *key = malloc(size);
     if (!key) return NULL;
     strcpy(stpcpy(stpcpy(key, file), "#"), id);
-    const struct note *note = find(n, key);
+    const struct note *note = find_note(n, key);
     free(key);
     return note ? note->text : NULL;
 }
