@@ -1,6 +1,7 @@
 #include "tests/test.h"
 
 #include "app/screen/completion.h"
+#include "app/terminal/config.h"
 #include "app/text/corpus.h"
 
 /* "AT: WORD WORD (ALL), SHARED". */
@@ -53,10 +54,47 @@ static void what_is_shared_ends_with_a_whole_character(void **state)
     corpus_close(c);
 }
 
+/* One table: what is completed is taken, in the file and when it is typed. */
+static void every_setting_and_each_of_its_values_is_completed_and_taken(void **state)
+{
+    (void)state;
+    struct corpus *c = NULL;
+    struct error e = {0};
+    const char *const paths[] = {"a"}, *const texts[] = {"x"};
+    const size_t sizes[] = {1};
+    size_t n, commands = 0;
+    struct config config;
+    struct completion found;
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, 1, &e), e);
+    config_init(&config);
+    const struct config_setting *settings = config_settings(&n);
+    for (size_t i = 0; i < n; i++) {
+        char line[64];
+        size_t k = 0;
+        for (; k < 4 && settings[i].values[k] != NULL; k++) {
+            snprintf(line, sizeof line, "%s %s", settings[i].name, settings[i].values[k]);
+            assert_ok(config_line(&config, line, &e), e);
+            completion_find(&found, line, c);
+            assert_int_equal(found.all, 1);
+            assert_string_equal(found.words[0], settings[i].values[k]);
+        }
+        snprintf(line, sizeof line, "%s no-such-value", settings[i].name);
+        assert_int_equal(config_line(&config, line, &e), -1);
+        assert_null(strstr(e.text, "no such setting"));
+    }
+    for (const char *name; (name = completion_command(commands)) != NULL; commands++) {
+        completion_find(&found, name, c);
+        assert_true(found.all > 0 && strncmp(found.words[0], name, strlen(name)) == 0);
+    }
+    assert_int_equal(commands, n + 6);
+    corpus_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_values_actions_and_files_are_completed),
+        cmocka_unit_test(every_setting_and_each_of_its_values_is_completed_and_taken),
         cmocka_unit_test(what_is_shared_ends_with_a_whole_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/terminal/actions.h"
+#include "app/terminal/config.h"
 #include "app/terminal/palette.h"
 #include "app/text/corpus.h"
 #include "app/text/safe_text.h"
@@ -18,30 +19,24 @@ static void add_word(struct completion *c, const char *typed, size_t size, const
     c->all++;
 }
 
-/* The words of one place of a command: a list that ends with NULL. */
-struct words {
-    const char *command;
-    const char *const *list;
-};
-
-static const char *const commands[] = {"bind",  "colour", "export",      "f",    "help",  "line-numbers",
-                                       "mouse", "notes",  "prose-width", "quit", "scale", "state-limit",
-                                       "talk",  "theme",  "unbind",      "wrap", NULL};
-static const char *const themes[] = {"auto", "dark", "light", NULL};
-static const char *const switches[] = {"on", "off", NULL};
-static const char *const numbers[] = {"auto", "on", "off", NULL};
-static const char *const scales[] = {"linear", "log", NULL};
-
-static const struct words values[] = {
-    {"theme", themes}, {"mouse", switches}, {"wrap", switches}, {"line-numbers", numbers}, {"scale", scales}};
+const char *completion_command(size_t i)
+{
+    static const char *const own[] = {"export", "f", "help", "notes", "quit", "talk"};
+    const size_t n_own = sizeof own / sizeof *own;
+    size_t n;
+    const struct config_setting *settings = config_settings(&n);
+    return i < n_own ? own[i] : i < n_own + n ? settings[i - n_own].name : NULL;
+}
 
 static void add_values(struct completion *out, const char *command, size_t size, const char *typed)
 {
-    if (size == 6 && memcmp(command, "colour", 6) == 0)
-        for (const char *const *w = palette_parts(); *w != NULL; w++) add_word(out, typed, strlen(typed), *w);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        if (strlen(values[i].command) != size || memcmp(values[i].command, command, size) != 0) continue;
-        for (const char *const *w = values[i].list; *w != NULL; w++) add_word(out, typed, strlen(typed), *w);
+    size_t n;
+    const struct config_setting *settings = config_settings(&n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = settings[i].name;
+        if (strlen(name) != size || memcmp(name, command, size) != 0) continue;
+        const char *const *words = strcmp(name, "colour") == 0 ? palette_parts() : settings[i].values;
+        for (const char *const *w = words; *w != NULL; w++) add_word(out, typed, strlen(typed), *w);
     }
 }
 
@@ -60,7 +55,7 @@ void completion_find(struct completion *out, const char *line, const struct corp
     const char *command = line + out->at;
     const size_t size = strcspn(command, " ");
     if (command[size] == '\0') {
-        for (const char *const *w = commands; *w != NULL; w++) add_word(out, command, size, *w);
+        for (size_t i = 0; completion_command(i) != NULL; i++) add_word(out, command, size, completion_command(i));
         return;
     }
     const char *typed = command + size + strspn(command + size, " ");

@@ -18,6 +18,10 @@ struct completion {
     size_t shared;                      /* bytes in which all of them begin alike */
 };
 
+/* The i-th command that can be typed, the settings of the configuration file (config.h) among them; NULL after the last
+ * one. */
+const char *completion_command(size_t i);
+
 void completion_find(struct completion *out, const char *line, const struct corpus *c);
 
 #endif

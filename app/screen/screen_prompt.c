@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/output/export.h"
+#include "app/screen/completion.h"
 #include "app/screen/screen_parts.h"
 #include "app/screen/talk_data.h"
 #include "app/screen/talk_notes.h"
@@ -190,24 +191,20 @@ static const char *argument(const char *line, const char *word)
 /* Settings of the configuration file can be typed too. A line that begins like one and is wrong is said to be. */
 static bool setting(struct screen *s, const char *line)
 {
-    static const char *const words[] = {"theme",       "mouse",  "line-numbers", "scale", "wrap",
-                                        "prose-width", "colour", "state-limit",  "bind",  "unbind"};
     struct error e = {0};
+    size_t n;
+    const struct config_setting *all = config_settings(&n);
     if (config_line(&s->config, line, &e) == 0) return true;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (argument(line, words[i]) != NULL) screen_notice(s, ROLE_ERROR, "%s", e.text);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (argument(line, all[i].name) != NULL) screen_notice(s, ROLE_ERROR, "%s", e.text);
     return false;
 }
 
 static void no_such_command(struct screen *s, const char *line)
 {
-    static const char *const names[] = {"export",       "talk",        "notes", "help",        "quit",
-                                        "theme",        "mouse",       "scale", "bind",        "unbind",
-                                        "line-numbers", "state-limit", "wrap",  "prose-width", "colour"};
     struct suggest meant = suggest_for(line, strcspn(line, " "));
     char words[64];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
+    for (size_t i = 0; completion_command(i) != NULL; i++) suggest_try(&meant, completion_command(i));
     suggest_words(&meant, ":", words);
     screen_notice(s, ROLE_ERROR, "no such command: %.*s%s", safe_text_most(line, 100), line,
                   words[0]

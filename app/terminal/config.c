@@ -39,18 +39,36 @@ static int no_such_action(const char *name, struct error *e)
     return error_set(e, "no such action: %s%s", name, suggest_words(&meant, "", words));
 }
 
+/* Those of a few values come first. */
+enum { SETTING_THEME, SETTING_MOUSE, SETTING_NUMBERS, SETTING_SCALE, SETTING_WRAP };
+static const struct config_setting settings[] = {[SETTING_THEME] = {"theme", {"auto", "dark", "light"}},
+                                                 [SETTING_MOUSE] = {"mouse", {"off", "on"}},
+                                                 [SETTING_NUMBERS] = {"line-numbers", {"auto", "on", "off"}},
+                                                 [SETTING_SCALE] = {"scale", {"linear", "log"}},
+                                                 [SETTING_WRAP] = {"wrap", {"on", "off"}},
+                                                 {"prose-width", {NULL}},
+                                                 {"state-limit", {NULL}},
+                                                 {"colour", {NULL}},
+                                                 {"bind", {NULL}},
+                                                 {"unbind", {NULL}}};
+enum { N_SETTINGS = sizeof settings / sizeof *settings };
+
+const struct config_setting *config_settings(size_t *n)
+{
+    *n = N_SETTINGS;
+    return settings;
+}
+
 static int no_such_setting(const char *name, struct error *e)
 {
-    static const char *const names[] = {"theme",       "mouse",       "line-numbers", "scale", "wrap",
-                                        "prose-width", "state-limit", "colour",       "bind",  "unbind"};
     struct suggest meant = suggest_for(name, strlen(name));
-    char words[64];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) suggest_try(&meant, names[i]);
-    suggest_words(&meant, "", words);
-    return error_set(
-        e, "no such setting: %s%s", name,
-        words[0] ? words
-                 : " (theme, mouse, line-numbers, scale, wrap, prose-width, state-limit, colour, bind, unbind)");
+    char words[64], all[160] = "";
+    for (int i = 0, used = 0; i < N_SETTINGS; i++) {
+        suggest_try(&meant, settings[i].name);
+        used += snprintf(all + used, sizeof all - (size_t)used, "%s%s", i ? ", " : "", settings[i].name);
+    }
+    if (*suggest_words(&meant, "", words)) return error_set(e, "no such setting: %s%s", name, words);
+    return error_set(e, "no such setting: %s (%s)", name, all);
 }
 
 static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
@@ -91,22 +109,21 @@ static int set_state_limit(struct config *c, const char *value, struct error *e)
 
 static int set(struct config *c, const char *word, const char *value, struct error *e)
 {
-    static const char *const names[] = {"theme", "mouse", "line-numbers", "scale", "wrap", NULL};
-    static const char *const values[][4] = {
-        {"auto", "dark", "light"}, {"off", "on"}, {"auto", "on", "off"}, {"linear", "log"}, {"on", "off"}};
     if (strcmp(word, "prose-width") == 0) return set_prose_width(c, value, e);
     if (strcmp(word, "state-limit") == 0) return set_state_limit(c, value, e);
-    int name = choice(word, names);
-    if (name < 0) return no_such_setting(word, e);
-    int chosen = choice(value, values[name]);
+    int name = 0;
+    while (name <= SETTING_WRAP && strcmp(settings[name].name, word) != 0) name++;
+    if (name > SETTING_WRAP) return no_such_setting(word, e);
+    const char *const *values = settings[name].values;
+    int chosen = choice(value, values);
     if (chosen < 0)
-        return error_set(e, "%s is %s, %s%s%s, not \"%s\"", word, values[name][0], values[name][1],
-                         values[name][2] ? ", " : "", values[name][2] ? values[name][2] : "", value);
-    if (name == 0) c->theme = (enum theme)chosen;
-    if (name == 1) c->mouse = chosen == 1;
-    if (name == 2) c->numbers = (enum line_numbers)chosen;
-    if (name == 3) c->logarithmic = chosen == 1;
-    if (name == 4) c->chopped = chosen == 1;
+        return error_set(e, "%s is %s, %s%s%s, not \"%s\"", word, values[0], values[1], values[2] ? ", " : "",
+                         values[2] ? values[2] : "", value);
+    if (name == SETTING_THEME) c->theme = (enum theme)chosen;
+    if (name == SETTING_MOUSE) c->mouse = chosen == 1;
+    if (name == SETTING_NUMBERS) c->numbers = (enum line_numbers)chosen;
+    if (name == SETTING_SCALE) c->logarithmic = chosen == 1;
+    if (name == SETTING_WRAP) c->chopped = chosen == 1;
     return 0;
 }
 

@@ -34,6 +34,13 @@ struct config {
     struct keymap keymap;
 };
 
+/* A word that a line may begin with, and what may stand behind it where that is one of a few. */
+struct config_setting {
+    const char *name;
+    const char *values[4]; /* ends with NULL */
+};
+const struct config_setting *config_settings(size_t *n);
+
 /* The defaults. */
 void config_init(struct config *c);
 
