@@ -33,7 +33,7 @@ run_asan() {
 
 run_tsan() {
     build_preset tsan all
-    ctest --preset tsan -j "$jobs" -R '^(test_(worker|queue|thread_pool|token_source|reader|bm25|search|session|answerer_server)|check_session)$'
+    ctest --preset tsan -j "$jobs" -R '^(test_(ax|worker|queue|thread_pool|token_source|reader|bm25|search|session|answerer_server)|check_session)$'
 }
 
 run_gcc() {

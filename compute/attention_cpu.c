@@ -10,9 +10,9 @@
 
 #include "compute/backend.h"
 #include "compute/loops.h"
-#include "compute/vector.h"
+#include "compute/vector_product.h"
 
-enum { TILE = 64, WIDE_LANES = VECTOR_WIDE * VECTOR_LANES };
+enum { TILE = 64, WIDE_LANES = VECTOR_PRODUCT_WIDE * VECTOR_LANES };
 
 /* Keys at a constant stride: key i is the i-th from the first. */
 struct key_run {
@@ -32,7 +32,7 @@ struct block {
     _Alignas(64) float q[ATTENTION_CPU_MAX_HEAD_DIM * WIDE_LANES];   /* [head_dim][lanes], scaled */
     _Alignas(64) float out[ATTENTION_CPU_MAX_HEAD_DIM * WIDE_LANES]; /* [head_dim][lanes], not divided by sum */
     _Alignas(64) float scores[TILE * WIDE_LANES];                    /* [key][lanes] */
-    vector max[VECTOR_WIDE], sum[VECTOR_WIDE];
+    vector max[VECTOR_PRODUCT_WIDE], sum[VECTOR_PRODUCT_WIDE];
     uint32_t head_dim;
     uint32_t n; /* queries: row, row + row_stride, ... of the chunk */
     uint32_t row;
@@ -144,7 +144,7 @@ static inline __attribute__((always_inline)) void block_tile(struct block *b, co
 {
     vector_product(n, wide, run->k + begin * run->k_stride, run->k_stride, 1, b->q, b->head_dim, b->scores, NULL);
     if (b->causal && first + n - 1 > b->slot) block_mask(b, first, n, wide);
-    vector scale[VECTOR_WIDE];
+    vector scale[VECTOR_PRODUCT_WIDE];
     for (size_t j = 0; j < wide; j++) {
         float *s = b->scores + j * VECTOR_LANES;
         const size_t stride = wide * VECTOR_LANES;
@@ -249,10 +249,10 @@ static void block_attend(struct block *b, const struct attention_cpu *a, uint32_
     if (b->n == 1) {
         attend_one(b, a, branch, head, runs, rows);
     } else if (b->n > VECTOR_LANES) {
-        block_open(b, a, branch, head, VECTOR_WIDE);
-        block_run(b, &runs[0], 0, VECTOR_WIDE);
-        block_run(b, &runs[1], runs[0].n, VECTOR_WIDE);
-        block_merge(b, a, head, rows, VECTOR_WIDE);
+        block_open(b, a, branch, head, VECTOR_PRODUCT_WIDE);
+        block_run(b, &runs[0], 0, VECTOR_PRODUCT_WIDE);
+        block_run(b, &runs[1], runs[0].n, VECTOR_PRODUCT_WIDE);
+        block_merge(b, a, head, rows, VECTOR_PRODUCT_WIDE);
     } else {
         block_open(b, a, branch, head, 1);
         block_run(b, &runs[0], 0, 1);

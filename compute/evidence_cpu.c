@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "compute/loops.h"
-#include "compute/vector.h"
+#include "compute/vector_product.h"
 
-enum { TILE = 64, WIDE_LANES = VECTOR_WIDE * VECTOR_LANES };
+enum { TILE = 64, WIDE_LANES = VECTOR_PRODUCT_WIDE * VECTOR_LANES };
 
-/* Vectors of the next block of tokens: VECTOR_WIDE while there are as many. */
+/* Vectors of the next block of tokens: VECTOR_PRODUCT_WIDE while there are as many. */
 static size_t next_wide(uint32_t left)
 {
-    return left > (VECTOR_WIDE - 1) * VECTOR_LANES ? VECTOR_WIDE : 1;
+    return left > (VECTOR_PRODUCT_WIDE - 1) * VECTOR_LANES ? VECTOR_PRODUCT_WIDE : 1;
 }
 
 static void pack(float *to, const float *queries, uint32_t n_query, uint32_t width)
@@ -55,7 +55,7 @@ static void scan(float *lse, const float *packed, uint32_t n_query, uint32_t wid
             if (wide == 1)
                 add_keys(max, sum, packed, width, tile, part, 1);
             else
-                add_keys(max, sum, packed, width, tile, part, VECTOR_WIDE);
+                add_keys(max, sum, packed, width, tile, part, VECTOR_PRODUCT_WIDE);
         }
         for (uint32_t t = begin; t < n_query && t < begin + lanes; t++) lse[t] = max[t - begin] + logf(sum[t - begin]);
         packed += lanes * width;

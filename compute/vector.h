@@ -1,5 +1,5 @@
-/* Vectors of floats for the CPU's inner loops, and the one small matrix product that attention is made of. Compiles
- * everywhere (GCC's vector extensions); fast where the compiler was told about AVX-512 or AVX2. */
+/* Vectors of floats for the CPU's inner loops. Compiles everywhere (GCC's vector extensions); fast where the compiler
+ * was told about AVX-512 or AVX2. */
 #ifndef LECTERN_VECTOR_H
 #define LECTERN_VECTOR_H
 
@@ -12,13 +12,12 @@
 #endif
 
 #ifdef __AVX512F__
-enum { VECTOR_LANES = 16, VECTOR_ROWS = 8 }; /* 8 x 3 vectors of sums fit in 32 registers */
+enum { VECTOR_LANES = 16 };
 #elif defined __AVX__
-enum { VECTOR_LANES = 8, VECTOR_ROWS = 4 }; /* 4 x 3 in 16 */
+enum { VECTOR_LANES = 8 };
 #else
-enum { VECTOR_LANES = 4, VECTOR_ROWS = 4 };
+enum { VECTOR_LANES = 4 };
 #endif
-enum { VECTOR_WIDE = 3 }; /* vectors in the widest product */
 
 typedef float vector __attribute__((vector_size(VECTOR_LANES * 4)));
 typedef int32_t vector_int __attribute__((vector_size(VECTOR_LANES * 4)));
@@ -140,41 +139,6 @@ static inline float vector_dot(const float *a, const float *b, size_t n)
     float total = vector_sum(sum);
     for (; i < n; i++) total += a[i] * b[i];
     return total;
-}
-
-/* c[i][lane] = scale[lane] * c[i][lane] + sum_k a[i * a_row + k * a_col] * b[k][lane] for i in [0, rows) and rows <=
- * VECTOR_ROWS; b and c have `wide` vectors a row. Without `scale` c is only written. */
-static inline __attribute__((always_inline)) void vector_product_rows(size_t rows, size_t wide, const float *a,
-                                                                      size_t a_row, size_t a_col, const float *b,
-                                                                      size_t n_k, float *c, const vector *scale)
-{
-    vector sum[VECTOR_ROWS][VECTOR_WIDE];
-    const size_t stride = wide * VECTOR_LANES;
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < wide; j++)
-            sum[i][j] = scale ? vector_load(c + i * stride + j * VECTOR_LANES) * scale[j] : (vector){0};
-    for (size_t k = 0; k < n_k; k++) {
-        vector line[VECTOR_WIDE];
-        for (size_t j = 0; j < wide; j++) line[j] = vector_load(b + k * stride + j * VECTOR_LANES);
-        for (size_t i = 0; i < rows; i++) {
-            vector x = vector_all(a[i * a_row + k * a_col]);
-            for (size_t j = 0; j < wide; j++) sum[i][j] = vector_fma(x, line[j], sum[i][j]);
-        }
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < wide; j++) vector_store(c + i * stride + j * VECTOR_LANES, sum[i][j]);
-}
-
-/* The same for any number of rows; `wide` is 1 or VECTOR_WIDE and a constant where this is inlined. */
-static inline __attribute__((always_inline)) void vector_product(size_t rows, size_t wide, const float *a, size_t a_row,
-                                                                 size_t a_col, const float *b, size_t n_k, float *c,
-                                                                 const vector *scale)
-{
-    const size_t stride = wide * VECTOR_LANES;
-    size_t i = 0;
-    for (; i + VECTOR_ROWS <= rows; i += VECTOR_ROWS)
-        vector_product_rows(VECTOR_ROWS, wide, a + i * a_row, a_row, a_col, b, n_k, c + i * stride, scale);
-    for (; i < rows; i++) vector_product_rows(1, wide, a + i * a_row, a_row, a_col, b, n_k, c + i * stride, scale);
 }
 
 #endif

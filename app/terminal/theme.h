@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/terminal/canvas.h"
+#include "app/terminal/style.h"
 
 enum theme { THEME_AUTO, THEME_DARK, THEME_LIGHT };
 
