@@ -315,7 +315,13 @@ static inline void fixture_keys(struct fixture *f, const char *names)
 
 static inline void fixture_type(struct fixture *f, const char *text)
 {
-    for (; *text != '\0'; text++) fixture_key(f, (unsigned char)*text);
+    while (*text != '\0') {
+        uint32_t c = (unsigned char)*text++;
+        int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
+        if (more > 0) c &= 0x3Fu >> more;
+        while (more-- > 0) c = c << 6 | ((unsigned char)*text++ & 0x3F);
+        fixture_key(f, c);
+    }
 }
 
 static inline void fixture_ask(struct fixture *f, const char *question)
