@@ -80,6 +80,62 @@ static void progress_that_nobody_has_read_is_one_message(void **state)
     queue_close(q);
 }
 
+/* A reader that grows, whose tables are told as the worker tells them: the last document and segment again, as they may
+ * have grown. However often the other thread looks, it has the tables at the end. */
+static void tables_are_whole_however_often_they_are_read(void **state)
+{
+    (void)state;
+    enum { MOST = 60 };
+    uint64_t seed = 43;
+    for (int turn = 0; turn < 300; turn++) {
+        struct queue *q = queue_of(2, -1);
+        uint64_t sizes[MOST] = {0}, known[MOST] = {0};
+        size_t n = 0, told = 0, n_known = 0;
+        for (int step = 0; step < 30; step++) {
+            if (n > 0) sizes[n - 1] += test_random(&seed) % 3; /* the last one grows */
+            for (size_t more = test_random(&seed) % 3; more > 0 && n < MOST; more--, n++) sizes[n] = n + 2;
+            const size_t first = told ? told - 1 : 0;
+            struct message *m = progress(n, first, n - first);
+            for (size_t i = first; i < n; i++) m->tables.segments[i - first].offset = sizes[i];
+            told = n;
+            assert_true(queue_push(q, m, false));
+            if (test_random(&seed) % 3 && step < 29) continue;
+            m = queue_pop(q, false);
+            assert_non_null(m);
+            assert_true(m->tables.first_segment <= n_known);
+            assert_int_equal(m->progress.tokens, n);
+            n_known = m->tables.first_segment + m->tables.n_segments;
+            for (size_t i = 0; i < m->tables.n_segments; i++)
+                known[m->tables.first_segment + i] = m->tables.segments[i].offset;
+            message_free(m);
+            assert_int_equal(n_known, n);
+            assert_memory_equal(known, sizes, n * sizeof *known);
+        }
+        assert_null(queue_pop(q, false));
+        queue_close(q);
+    }
+}
+
+/* Tables with a gap between them, or that go back, are two messages. */
+static void tables_that_do_not_go_on_are_not_joined(void **state)
+{
+    (void)state;
+    static const size_t firsts[][2] = {{0, 5}, {4, 3}, {7, 0}};
+    for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+        struct queue *q = queue_of(4, -1);
+        queue_push(q, progress(1, firsts[i][0], 3), true);
+        queue_push(q, progress(2, firsts[i][1], 3), true);
+        for (size_t k = 0; k < 2; k++) {
+            struct message *m = queue_pop(q, false);
+            assert_non_null(m);
+            assert_int_equal(m->progress.tokens, k + 1);
+            assert_int_equal(m->tables.first_segment, firsts[i][k]);
+            message_free(m);
+        }
+        queue_close(q);
+    }
+}
+
 static void pieces_of_one_answer_are_joined_and_of_two_are_not(void **state)
 {
     (void)state;
@@ -167,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_out_in_the_order_they_went_in),
         cmocka_unit_test(progress_that_nobody_has_read_is_one_message),
+        cmocka_unit_test(tables_are_whole_however_often_they_are_read),
+        cmocka_unit_test(tables_that_do_not_go_on_are_not_joined),
         cmocka_unit_test(pieces_of_one_answer_are_joined_and_of_two_are_not),
         cmocka_unit_test(what_is_left_is_freed_and_a_stopped_queue_takes_nothing),
         cmocka_unit_test(a_full_queue_makes_the_other_thread_wait_and_loses_nothing),
