@@ -1258,6 +1258,19 @@ static void measuring_grows_a_table_and_curves(void **state)
     m->scale = (struct message_scale){.what = "attention", .tokens = 4194304, .done = 1, .all = 4};
     screen_message(f.screen, m);
     fixture_screens(&f, "scale", false);
+    for (int rounds = 0; rounds < 2; rounds++) { /* an error by its size, but where products are rounded */
+        f.screen->scale.rounds = rounds;
+        f.screen->scale.rows[0].result.max_error = f.screen->scale.rows[1].result.max_error = 0.3;
+        fixture_draw(&f, 24, 80);
+        char *text = canvas_text(&f.canvas), *styles = canvas_styles(&f.canvas), *row = strstr(text, "model"), *style;
+        size_t line = 0;
+        for (const char *p = text; p < row; p++) line += *p == '\n';
+        style = styles + line * 81 + 41 + 5;
+        assert_int_equal(style[0], rounds ? '.' : 'e');
+        assert_int_equal(style[81], 'e');
+        free(text);
+        free(styles);
+    }
     fixture_keys(&f, "^C");
     assert_int_equal(f.stops, 1);
     fixture_close(&f);
