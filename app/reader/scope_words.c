@@ -125,7 +125,7 @@ static int add_lines(struct scope *s, const char *name, const struct corpus *c, 
         return 0;
     const size_t size = colon ? (size_t)(colon - name) : 0;
     while (colon && i < c->n_documents &&
-           (strlen(c->documents[i].path) != size || memcmp(c->documents[i].path, name, size)))
+           (strlen(c->documents[i].path) != size || memcmp(c->documents[i].path, name, size) != 0))
         i++;
     if (i == c->n_documents || (!colon && c->n_documents > 1)) return 0;
     const struct document *d = &c->documents[i];
