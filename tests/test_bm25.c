@@ -177,6 +177,45 @@ static void any_number_of_threads_gives_the_same_scores(void **state)
     free(text);
 }
 
+static void logs_are_fused_by_their_distance_from_the_best(void **state)
+{
+    (void)state;
+    const float attention[] = {-7, -7 + logf(0.5f), -INFINITY}, words[] = {0, 3, 6}, none[] = {0, 0, 0};
+    float fused[3];
+    bm25_fuse(attention, true, words, 2, 3, fused);
+    assert_float_equal(fused[0], 1, 1e-6);
+    assert_float_equal(fused[1], 0.5 + 1, 1e-6);
+    assert_float_equal(fused[2], 0 + 2, 1e-6);
+    bm25_fuse(attention, true, none, 2, 3, fused); /* nothing is divided by nothing */
+    assert_float_equal(fused[1], 0.5, 1e-6);
+    bm25_fuse(none, false, words, 1, 3, fused);
+    assert_float_equal(fused[1], 0.5, 1e-6);
+}
+
+/* A question of hundreds of words: each is found again among the others, and counts as the first one does. */
+static void a_long_question_finds_each_of_its_words(void **state)
+{
+    (void)state;
+    enum { WORDS = 300 };
+    char question[WORDS * 8] = "", text[16];
+    for (unsigned i = 0; i < WORDS; i++)
+        sprintf(question + strlen(question), "w%c%c%c ", 'a' + i / 100, 'a' + i / 10 % 10, 'a' + i % 10);
+    float first = 0;
+    for (unsigned i = 0; i < WORDS; i++) {
+        struct error e;
+        struct corpus *c;
+        float scores[2];
+        const char *const path = "1", *const contents = text;
+        const struct reader_segment segments[] = {{.size = 4}, {.offset = 5, .size = 4}};
+        snprintf(text, sizeof text, "%.4s zzzz", question + i * 5);
+        assert_ok(corpus_open_memory(&c, &path, &contents, (const size_t[]){9}, 1, &e), e);
+        assert_ok(bm25_score(c, segments, 2, question, pool, NULL, scores, &e), e);
+        corpus_close(c);
+        if (i == 0) first = scores[0];
+        assert_true(first > 0 && scores[0] == first && scores[1] == 0);
+    }
+}
+
 /* Ten thousand segments, of which threads count 4096 each, against the formula applied to each by itself: a segment
  * is up to six words of "a b c d", and the question has b twice. */
 static void segments_are_scored_alike_wherever_they_stand(void **state)
@@ -228,6 +267,8 @@ int main(void)
         cmocka_unit_test(words_are_compared_in_lower_case),
         cmocka_unit_test(scores_are_those_of_the_formula),
         cmocka_unit_test(segments_are_scored_alike_wherever_they_stand),
+        cmocka_unit_test(logs_are_fused_by_their_distance_from_the_best),
+        cmocka_unit_test(a_long_question_finds_each_of_its_words),
         cmocka_unit_test(fusing_adds_scores_relative_to_the_best),
         cmocka_unit_test(a_set_cancel_flag_stops_scoring),
         cmocka_unit_test(any_number_of_threads_gives_the_same_scores),
