@@ -43,7 +43,7 @@ same() {
     jq -se 'map([.evidence[:3][].score]) | [transpose[] | (.[0] - .[1] | fabs) <= 0.02 * .[0]] | all' "$work/out" "$work/fresh" >/dev/null ||
         fail "other evidence: $(jq -c '[.evidence[:3][] | [.path, .byte, .score]], .read' "$work/out" "$work/fresh" | tr '\n' ' ')"
 }
-memory() { awk '/VmRSS/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0; }
+memory() { awk '/RssAnon/ { print $2 }' "/proc/$1/status" 2>/dev/null || echo 0; } # without mapped files, whose pages the system takes back
 files() { ls "/proc/$1/fd" 2>/dev/null | wc -l; }
 
 round() {

@@ -109,6 +109,7 @@ try() { # fault
 try_kill() { # n
     LECTERN_FAULT_NUMBER=9
     run "signal:$1"
+    [ $status != 0 ] || return # how many checkpoints there are is a matter of time: fewer changes than were counted
     [ $status = 137 ] || fail "was not killed: status $status"
     killed=$((killed + 1))
     check_kept

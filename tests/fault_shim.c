@@ -73,10 +73,12 @@ __attribute__((destructor)) static void end(void)
     fclose(f);
 }
 
-/* What counts lines (gcov) writes its counts when all else has ended, and bears no failing call. */
+/* What counts lines (gcov) writes its counts when all else has ended: that is no call of the program's. */
+static atomic_bool ended;
+
 static void at_end(void)
 {
-    wanted = NONE;
+    ended = true;
 }
 
 static bool fails(enum kind kind, const void *caller)
@@ -84,6 +86,7 @@ static bool fails(enum kind kind, const void *caller)
     static atomic_bool begun;
     const uintptr_t at = (uintptr_t)caller;
     const bool own = at >= text_begin && at < text_end;
+    if (ended) return false;
     if (own && !atomic_exchange(&begun, true)) atexit(at_end); /* the program's first call: before its destructors */
     if (!own && kind != ALLOC) return false;
     if (!own) kind = LIBRARY;

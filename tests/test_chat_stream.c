@@ -123,7 +123,7 @@ static void thoughts_are_no_answer(void **state)
         {EVENT(" ") EVENT(" <th") "data: [DONE]", "  <th"},
         {EVENT("<think>a</</think>b") "data: [DONE]", "b"},
         {EVENT("                                    spaces") "data: [DONE]",
-         "                                    spaces"},
+         "                        spaces"}, /* as many as were held back */
         {"{\"choices\":[{\"message\":{\"reasoning_content\":\"so\",\"content\":\"<think></think>yes\"}}]}", "yes"},
         {EVENT("<think>never") "data: [DONE]", ""},
     };
