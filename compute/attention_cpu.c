@@ -14,6 +14,10 @@
 
 enum { TILE = 64, WIDE_LANES = VECTOR_PRODUCT_WIDE * VECTOR_LANES };
 
+/* The score of a key that lies before a query's window. A tile may hold no other for a query: what is summed of it
+ * then is worth nothing beside the keys that follow, which -INFINITY could not be compared with. */
+#define BEFORE_WINDOW -1e30f
+
 /* Keys at a constant stride: key i is the i-th from the first. */
 struct key_run {
     const float *k, *v;
@@ -39,7 +43,8 @@ struct block {
     uint64_t row_stride;
     uint32_t slot; /* index of the first query's own key among the keys, all runs counted */
     bool causal;
-    float bias; /* of the logits */
+    uint32_t window; /* keys of a query at most; 0: all */
+    float bias;      /* of the logits */
 };
 
 static const float *query_row(const struct attention_cpu *a, uint32_t head, uint64_t row)
@@ -122,6 +127,15 @@ static void block_open(struct block *b, const struct attention_cpu *a, uint32_t 
     memset(b->out, 0, b->head_dim * lanes * sizeof *b->out);
 }
 
+/* Scores of keys before a query's window. */
+static void block_mask_window(struct block *b, uint32_t first, uint32_t n_keys, size_t wide)
+{
+    const size_t lanes = wide * VECTOR_LANES;
+    for (uint32_t key = 0; key < n_keys; key++)
+        for (uint32_t i = 0; i < b->n; i++)
+            if (first + key + b->window <= b->slot + i) b->scores[key * lanes + i] = BEFORE_WINDOW;
+}
+
 /* Scores of keys that come after a query become -INFINITY. `first` is the tile's first key in the order of b->slot. */
 static void block_mask(struct block *b, uint32_t first, uint32_t n_keys, size_t wide)
 {
@@ -144,6 +158,7 @@ static inline __attribute__((always_inline)) void block_tile(struct block *b, co
 {
     vector_product(n, wide, run->k + begin * run->k_stride, run->k_stride, 1, b->q, b->head_dim, b->scores, NULL);
     if (b->causal && first + n - 1 > b->slot) block_mask(b, first, n, wide);
+    if (b->window && first + b->window < b->slot + b->n) block_mask_window(b, first, n, wide);
     vector scale[VECTOR_PRODUCT_WIDE];
     for (size_t j = 0; j < wide; j++) {
         float *s = b->scores + j * VECTOR_LANES;
@@ -272,6 +287,7 @@ static void block_start(struct block *b, const struct attention_cpu *a, uint32_t
     b->head_dim = a->shape->head_dim;
     b->row_stride = a->shape->branch[branch].dilation_rate;
     b->causal = a->causal && !a->local;
+    b->window = a->window;
     b->slot = 0;
     b->bias = a->local ? a->local->bias[branch * a->shape->n_head + head] : 0;
 }
@@ -303,6 +319,19 @@ static uint32_t keys_before(const struct attention_cpu *a, uint64_t r, uint32_t 
     return slot - slot % each;
 }
 
+/* Leaves out the keys that lie before the windows of all queries of the block. */
+static void skip_keys(struct block *b, struct key_run runs[2])
+{
+    const uint32_t skipped = b->slot >= b->window ? b->slot - b->window + 1 : 0;
+    const uint32_t of_cache = skipped < runs[0].n ? skipped : runs[0].n, each[2] = {of_cache, skipped - of_cache};
+    for (int i = 0; i < 2; i++) {
+        runs[i].k += each[i] * runs[i].k_stride;
+        runs[i].v += each[i] * runs[i].v_stride;
+        runs[i].n -= each[i];
+    }
+    b->slot -= skipped;
+}
+
 /* The part of the rows that lies in one piece of a branch. */
 static void attend_piece(const struct attention_cpu *a, uint32_t branch, uint32_t head, struct attention_piece piece,
                          struct rows *rows)
@@ -328,21 +357,23 @@ static void attend_piece(const struct attention_cpu *a, uint32_t branch, uint32_
     }
     struct block b;
     block_start(&b, a, branch, head);
-    const uint32_t n_kept = runs[0].n;
+    const struct key_run cached = runs[0];
     uint32_t left = count_rows(first, end, r);
     for (uint32_t done = 0; done < left; done += b.n) {
         b.n = left - done < WIDE_LANES ? left - done : WIDE_LANES;
         b.row = first + (uint32_t)(done * r);
         uint32_t before = count_rows(first_key, b.row, r);
-        b.slot = n_kept + before;
+        b.slot = cached.n + before;
+        runs[0] = cached;
         uint32_t n_keys = a->causal ? before + b.n : count_rows(first_key, piece.end, r);
         if (a->local) {
             n_keys = keys_before(a, r, b.slot, &b.n);
-            runs[0].n = n_keys < n_kept ? n_keys : n_kept;
+            if (n_keys < cached.n) runs[0].n = n_keys;
             n_keys -= runs[0].n;
             if (runs[0].n + n_keys == 0) continue; /* the segment's first window */
         }
         runs[1] = chunk_keys(a, branch, head, first_key, n_keys);
+        if (a->window) skip_keys(&b, runs);
         block_attend(&b, a, branch, head, runs, rows);
     }
 }

@@ -21,6 +21,7 @@ struct attention_cpu {
     uint64_t position;
     uint32_t n;
     bool causal;
+    uint32_t window;                  /* keys that a query sees at most; 0: all (compute/backend.h) */
     const struct attend_local *local; /* or NULL (compute/backend.h) */
     float *out, *lse;                 /* lse may be NULL */
 };

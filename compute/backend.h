@@ -70,11 +70,13 @@ struct backend_ops {
     /* The ops, recorded in order. */
     void (*matrix_copy)(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows);
-    void (*embed)(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n,
-                  bool add); /* x[i] = (add ? x[i] : 0) + table[ids[i]] */
+    void (*embed)(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, float scale,
+                  bool add); /* x[i] = (add ? x[i] : 0) + scale table[ids[i]] */
     void (*project)(const struct project *op);
     void (*layer_norm)(const struct layer_norm *op);
     void (*norm_parts)(const struct norm_parts *op);
+    void (*norm_add)(const struct norm_add *op);
+    void (*short_conv)(const struct short_conv *op);
     void (*feed_forward)(const struct feed_forward *op);
     void (*attend)(const struct attend *op);
     void (*attend_windows)(const struct attend_windows *op);

@@ -13,6 +13,7 @@
 #include "compute/matrix_cpu.h"
 #include "compute/product.h"
 #include "compute/loops.h"
+#include "compute/row_ops_cpu.h"
 #include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
 
@@ -40,22 +41,13 @@ static int cpu_wait(struct backend *b, uint64_t ticket, struct error *e)
     return matrix_cpu_flush(b, e);
 }
 
-static unsigned count_tasks(uint32_t n, uint32_t each)
-{
-    return n / each + (n % each != 0);
-}
-
-static uint32_t task_size(unsigned task, uint32_t each, uint32_t n)
-{
-    return n - task * each < each ? n - task * each : each;
-}
-
 /* Rows of one task where n of them are shared out, `times` over (heads), in steps of `least`. */
 static uint32_t rows_of_task(const struct backend_cpu *b, uint32_t n, uint32_t times, uint32_t least, uint32_t most)
 {
     const unsigned threads = b->base.info.n_threads;
     if (threads == 1) return most;
-    const uint32_t even = count_tasks(n, count_tasks(TASKS * threads, times)), each = count_tasks(even, least) * least;
+    const uint32_t even = thread_pool_tasks(n, thread_pool_tasks(TASKS * threads, times)),
+                   each = thread_pool_tasks(even, least) * least;
     return each < most ? each : most;
 }
 
@@ -64,28 +56,31 @@ struct embed_job {
     const struct matrix *table;
     const int32_t *ids;
     uint32_t n, rows; /* rows: of one task */
+    float scale;
     bool add;
 };
 
 static void embed_task(void *context, unsigned task, unsigned thread)
 {
     const struct embed_job *job = context;
-    const uint32_t d = job->x->cols, begin = task * job->rows, n = task_size(task, job->rows, job->n);
+    const uint32_t d = job->x->cols, begin = task * job->rows, n = thread_pool_task_size(task, job->rows, job->n);
     float *row = cpu_of(job->x)->thread[thread].data;
     for (uint32_t i = begin; i < begin + n; i++) {
         matrix_cpu_row(job->table, (uint32_t)job->ids[i], row);
+        for (uint32_t k = 0; job->scale != 1.0f && k < d; k++) row[k] *= job->scale;
         loops()->rows->store(data(job->x) + (size_t)i * d, d, job->add, row, 1, d);
     }
 }
 
-static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
+static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, float scale,
+                      bool add)
 {
     struct backend_cpu *b = cpu_of(x);
     assert(x->cols == table->cols && n <= x->rows);
     if (!matrix_cpu_scratch_for_threads(b, x->cols)) return;
     matrix_cpu_keep_rows(table);
-    struct embed_job job = {x, table, ids, n, rows_of_task(b, n, 1, ROWS_LEAST, ROWS), add};
-    thread_pool_run(b->base.pool, count_tasks(n, job.rows), embed_task, &job);
+    struct embed_job job = {x, table, ids, n, rows_of_task(b, n, 1, ROWS_LEAST, ROWS), scale, add};
+    thread_pool_run(b->base.pool, thread_pool_tasks(n, job.rows), embed_task, &job);
 }
 
 struct project_job {
@@ -101,8 +96,8 @@ static void project_task(void *context, unsigned task, unsigned thread)
     const struct project *op = job->op;
     const uint32_t d = op->w->cols, width = op->w->rows;
     uint32_t row = task / job->n_columns * job->rows, column = task % job->n_columns * job->columns;
-    uint32_t n = task_size(task / job->n_columns, job->rows, op->n);
-    uint32_t columns = task_size(task % job->n_columns, job->columns, width);
+    uint32_t n = thread_pool_task_size(task / job->n_columns, job->rows, op->n);
+    uint32_t columns = thread_pool_task_size(task % job->n_columns, job->columns, width);
     const float *x = data(op->x) + ((size_t)op->x_row + row) * d;
     if (op->norm) {
         float *normed = job->b->thread[thread].data;
@@ -126,41 +121,14 @@ static void cpu_project(const struct project *op)
                               .b = b,
                               .rows = few ? FEW : rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS),
                               .columns = matrix_cpu_columns(op->w, op->n)};
-    job.n_columns = count_tasks(op->w->rows, job.columns);
-    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
+    job.n_columns = thread_pool_tasks(op->w->rows, job.columns);
+    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
 }
 
-static void layer_norm_task(void *context, unsigned task, unsigned thread)
+/* What the rows of x get, or `apart` in their place. */
+static float *feed_forward_out(const struct feed_forward *op)
 {
-    (void)thread;
-    const struct layer_norm *op = context;
-    loops()->rows->layer_norm(data(op->x) + (size_t)task * ROWS * op->x->cols, data(op->weight), data(op->bias),
-                              op->eps, task_size(task, ROWS, op->n), op->x->cols);
-}
-
-static void cpu_layer_norm(const struct layer_norm *op)
-{
-    assert(op->n <= op->x->rows && op->weight->cols == op->x->cols && op->bias->cols == op->x->cols);
-    struct layer_norm copy = *op;
-    thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), layer_norm_task, &copy);
-}
-
-static void norm_parts_task(void *context, unsigned task, unsigned thread)
-{
-    (void)thread;
-    const struct norm_parts *op = context;
-    const uint32_t n = task_size(task, ROWS, op->n), width = op->norm->cols;
-    float *row = data(op->x) + (size_t)task * ROWS * op->x->cols + op->begin;
-    for (uint32_t i = 0; i < n; i++, row += op->x->cols)
-        for (uint32_t k = 0; k < op->n_part; k++)
-            loops()->rows->norm(row + k * width, row + k * width, data(op->norm), op->eps, 1, width);
-}
-
-static void cpu_norm_parts(const struct norm_parts *op)
-{
-    assert(op->n <= op->x->rows && op->begin + (uint64_t)op->n_part * op->norm->cols <= op->x->cols);
-    struct norm_parts copy = *op;
-    thread_pool_run(op->x->backend->pool, count_tasks(op->n, ROWS), norm_parts_task, &copy);
+    return data(op->apart ? op->apart : op->x);
 }
 
 struct feed_forward_job {
@@ -173,14 +141,14 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, n = task_size(task, job->rows, op->n);
-    float *x = data(op->x) + (size_t)task * job->rows * d;
+    const uint32_t d = op->down->rows, f = op->down->cols, n = thread_pool_task_size(task, job->rows, op->n);
+    const size_t first = (size_t)task * job->rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
-    loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
+    loops()->rows->norm(normed, data(op->x) + first, data(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, op->n, false, gate_up, 2 * (size_t)f);
     float *gated = normed; /* [n][f] */
-    loops()->rows->gate(gated, gate_up, n, f);
-    matrix_cpu_product(job->b, thread, op->down, 0, d, gated, n, op->n, true, x, d);
+    loops()->rows->gate(gated, gate_up, n, f, op->gelu);
+    matrix_cpu_product(job->b, thread, op->down, 0, d, gated, n, op->n, !op->apart, feed_forward_out(op) + first, d);
 }
 
 static void few_gate_up_task(void *context, unsigned task, unsigned thread)
@@ -190,8 +158,8 @@ static void few_gate_up_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     float *normed = job->b->thread[thread].data;
     loops()->rows->norm(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
-    matrix_cpu_product(job->b, thread, op->gate_up, begin, task_size(task, job->columns, 2 * f), normed, op->n, op->n,
-                       false, job->b->few.data + begin, 2 * (size_t)f);
+    matrix_cpu_product(job->b, thread, op->gate_up, begin, thread_pool_task_size(task, job->columns, 2 * f), normed,
+                       op->n, op->n, false, job->b->few.data + begin, 2 * (size_t)f);
 }
 
 static void few_down_task(void *context, unsigned task, unsigned thread)
@@ -200,8 +168,8 @@ static void few_down_task(void *context, unsigned task, unsigned thread)
     const struct feed_forward *op = job->op;
     const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     const float *gated = job->b->few.data + (size_t)op->n * 2 * f;
-    matrix_cpu_product(job->b, thread, op->down, begin, task_size(task, job->columns, d), gated, op->n, op->n, true,
-                       data(op->x) + begin, d);
+    matrix_cpu_product(job->b, thread, op->down, begin, thread_pool_task_size(task, job->columns, d), gated, op->n,
+                       op->n, !op->apart, feed_forward_out(op) + begin, d);
 }
 
 /* Few rows are cut by columns, first of gate and up, then of down. */
@@ -215,10 +183,10 @@ static void feed_forward_few(const struct feed_forward *op)
         return;
     }
     struct feed_forward_job job = {.op = op, .b = b, .columns = matrix_cpu_columns(op->gate_up, op->n)};
-    thread_pool_run(b->base.pool, count_tasks(2 * f, job.columns), few_gate_up_task, &job);
-    loops()->rows->gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f);
+    thread_pool_run(b->base.pool, thread_pool_tasks(2 * f, job.columns), few_gate_up_task, &job);
+    loops()->rows->gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f, op->gelu);
     job.columns = matrix_cpu_columns(op->down, op->n);
-    thread_pool_run(b->base.pool, count_tasks(d, job.columns), few_down_task, &job);
+    thread_pool_run(b->base.pool, thread_pool_tasks(d, job.columns), few_down_task, &job);
 }
 
 static void cpu_feed_forward(const struct feed_forward *op)
@@ -233,7 +201,7 @@ static void cpu_feed_forward(const struct feed_forward *op)
     }
     if (!matrix_cpu_scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
     struct feed_forward_job job = {.op = op, .b = b, .rows = rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
-    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), feed_forward_task, &job);
+    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows), feed_forward_task, &job);
 }
 
 /* Fewer rows leave vector lanes empty in the branches with r > 1, of which a block holds every r-th row. */
@@ -253,7 +221,7 @@ static void rotate_task(void *context, unsigned task, unsigned thread)
     const struct attend_job *job = context;
     uint32_t begin = task * job->rows;
     loops()->attention->rotate(&job->attention, job->branch, begin,
-                               begin + task_size(task, job->rows, job->attention.n), job->rotated);
+                               begin + thread_pool_task_size(task, job->rows, job->attention.n), job->rotated);
 }
 
 static void head_task(void *context, unsigned task, unsigned thread)
@@ -262,7 +230,7 @@ static void head_task(void *context, unsigned task, unsigned thread)
     const struct attend_job *job = context;
     uint32_t begin = task % job->n_blocks * job->rows;
     loops()->attention->head(&job->attention, task / job->n_blocks, begin,
-                             begin + task_size(task % job->n_blocks, job->rows, job->attention.n));
+                             begin + thread_pool_task_size(task % job->n_blocks, job->rows, job->attention.n));
 }
 
 static void keep_task(void *context, unsigned task, unsigned thread)
@@ -291,12 +259,13 @@ static void cpu_attend(const struct attend *op)
                       .position = op->position,
                       .n = op->n,
                       .causal = op->causal,
+                      .window = op->window,
                       .local = op->local,
                       .out = data(op->out),
                       .lse = op->lse ? data(op->lse) : NULL},
         .rows = rows_of_task(b, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),
     };
-    job.n_blocks = count_tasks(op->n, job.rows);
+    job.n_blocks = thread_pool_tasks(op->n, job.rows);
     unsigned n_rotated = 0;
     const size_t each = (size_t)op->n * s->n_head_kv * s->head_dim;
     for (uint32_t i = 0; i < s->n_branch; i++) n_rotated += op->rotary && s->branch[i].dilation_rate == 1;
@@ -360,7 +329,7 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const struct evidence_job *job = context;
     const struct evidence_rows *op = job->op;
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
-                   n = task_size(task, job->rows, op->n);
+                   n = thread_pool_task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
     const float *x = data(op->x) + (size_t)begin * d;
     if (op->norm) loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
@@ -386,7 +355,7 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
         return;
     if (op->token) matrix_cpu_keep_rows(op->token);
     struct evidence_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
-    thread_pool_run(b->base.pool, count_tasks(op->n, job.rows), evidence_task, &job);
+    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows), evidence_task, &job);
 }
 
 static void cpu_close(struct backend *backend)
@@ -426,8 +395,10 @@ static const struct backend_ops cpu_ops = {
     .matrix_copy = matrix_cpu_copy,
     .embed = cpu_embed,
     .project = cpu_project,
-    .layer_norm = cpu_layer_norm,
-    .norm_parts = cpu_norm_parts,
+    .layer_norm = row_ops_cpu_layer_norm,
+    .norm_parts = row_ops_cpu_norm_parts,
+    .norm_add = row_ops_cpu_norm_add,
+    .short_conv = row_ops_cpu_short_conv,
     .feed_forward = cpu_feed_forward,
     .attend = cpu_attend,
     .attend_windows = cpu_attend_windows,

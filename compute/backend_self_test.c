@@ -95,9 +95,9 @@ static int test_embed(struct self_test *t)
 {
     struct matrix *x = upload(t, ROWS, WIDTH, NULL), *table = load(t, IDS, WIDTH, t->token, NULL);
     if (!x || !table) return finish(t, "embed", NULL, 0);
-    t->b->ops->embed(x, table, t->ids, ROWS, false);
+    t->b->ops->embed(x, table, t->ids, ROWS, 2, false);
     for (int i = 0; i < ROWS; i++)
-        for (int k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = (double)t->token[t->ids[i] * WIDTH + k];
+        for (int k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = 2 * (double)t->token[t->ids[i] * WIDTH + k];
     return finish(t, "embed", x, (size_t)ROWS * WIDTH);
 }
 
@@ -151,24 +151,70 @@ static int test_layer_norm(struct self_test *t)
     return finish(t, "layer_norm", x, (size_t)ROWS * DIM);
 }
 
-static int test_feed_forward(struct self_test *t)
+static int test_feed_forward(struct self_test *t, bool gelu)
 {
     struct matrix *x = upload(t, ROWS, DIM, t->x), *gate_up = load(t, INNER, DIM, t->w, t->up);
     struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *down = load(t, DIM, INNER, t->down, NULL);
     if (!x || !gate_up || !norm || !down) return finish(t, "feed_forward", NULL, 0);
-    struct feed_forward op = {.x = x, .norm = norm, .gate_up = gate_up, .down = down, .norm_eps = NORM_EPS, .n = ROWS};
+    struct feed_forward op = {
+        .x = x, .norm = norm, .gate_up = gate_up, .down = down, .norm_eps = NORM_EPS, .n = ROWS, .gelu = gelu};
     t->b->ops->feed_forward(&op);
     for (uint32_t i = 0; i < ROWS; i++) {
         double row[DIM], inner[INNER];
         normalise(t, i, row);
         for (int k = 0; k < INNER; k++) {
-            double gate = dot(t->w + k * DIM, row, DIM);
-            inner[k] = gate / (1 + exp(-gate)) * dot(t->up + k * DIM, row, DIM);
+            const double gate = dot(t->w + k * DIM, row, DIM);
+            const double z = gelu ? 1.5957691216057308 * (gate + 0.044715 * gate * gate * gate) : gate;
+            inner[k] = gate / (1 + exp(-z)) * dot(t->up + k * DIM, row, DIM);
         }
         for (uint32_t k = 0; k < DIM; k++)
             t->expected[i * DIM + k] = (double)t->x[i * DIM + k] + dot(t->down + k * INNER, inner, INNER);
     }
     return finish(t, "feed_forward", x, (size_t)ROWS * DIM);
+}
+
+static int test_norm_add(struct self_test *t)
+{
+    struct matrix *x = upload(t, ROWS, DIM, t->qkv), *y = upload(t, ROWS, DIM, t->x),
+                  *norm = load(t, 1, DIM, t->norm, NULL);
+    if (!x || !y || !norm) return finish(t, "norm_add", NULL, 0);
+    t->b->ops->norm_add(&(struct norm_add){.x = x, .y = y, .norm = norm, .eps = NORM_EPS, .n = ROWS});
+    for (uint32_t i = 0; i < ROWS; i++) {
+        double row[DIM];
+        normalise(t, i, row);
+        for (uint32_t k = 0; k < DIM; k++) t->expected[i * DIM + k] = row[k] + (double)t->qkv[i * DIM + k];
+    }
+    return finish(t, "norm_add", x, (size_t)ROWS * DIM);
+}
+
+/* Two chunks of three taps: rows [0, CUT), then the rest, which is compared. */
+static int test_short_conv(struct self_test *t)
+{
+    enum { TAPS = 3 };
+    const struct weights taps = {(const uint8_t *)t->w, WEIGHTS_F32, 1, TAPS * DIM, TAPS * DIM * sizeof *t->w};
+    const struct weights *const part = &taps;
+    struct matrix *x = activations(t, ROWS, 3 * DIM), *kept = activations(t, ROWS, DIM),
+                  *out = activations(t, ROWS, DIM), *w = NULL;
+    if (!x || !kept || !out || t->b->ops->matrix_load(&w, t->b, &part, 1, t->e) != 0)
+        return finish(t, "short_conv", NULL, 0);
+    t->opened[t->n_opened++] = w;
+    for (uint32_t begin = 0; begin < ROWS; begin += CUT) {
+        const uint32_t n = begin == 0 ? CUT : ROWS - CUT;
+        if (t->b->ops->matrix_write(x, 0, n, t->qkv + begin * 3 * DIM, t->e) != 0)
+            return finish(t, "short_conv", NULL, 0);
+        t->b->ops->short_conv(
+            &(struct short_conv){.out = out, .x = x, .w = w, .kept = kept, .position = begin, .n = n});
+    }
+    for (uint32_t i = CUT; i < ROWS; i++)
+        for (uint32_t k = 0; k < DIM; k++) {
+            double sum = 0;
+            for (uint32_t tap = 0; tap < TAPS; tap++) {
+                const float *row = t->qkv + (i + tap - (TAPS - 1)) * 3 * DIM + k;
+                sum += (double)t->w[tap * DIM + k] * (double)row[0] * (double)row[2 * DIM];
+            }
+            t->expected[(i - CUT) * DIM + k] = sum * (double)t->qkv[i * 3 * DIM + DIM + k];
+        }
+    return finish(t, "short_conv", out, (size_t)(ROWS - CUT) * DIM);
 }
 
 static int test_evidence_rows(struct self_test *t)
@@ -236,21 +282,23 @@ static bool read_row(const void *context, uint64_t position, uint32_t column, do
     return true;
 }
 
-static void define_attention(struct self_test *t, const struct attention *s, uint64_t first, bool causal, double base)
+static void define_attention(struct self_test *t, const struct attention *s, uint64_t first, bool causal, double base,
+                             uint32_t window)
 {
-    const struct definition d = {s, first, first + ROWS, causal, base, read_row, &(struct rows){t, first}};
+    const struct definition d = {s, first, first + ROWS, causal, base, read_row, &(struct rows){t, first}, window};
     for (uint32_t i = 0; i < ROWS * HEADS; i++)
         definition_attend(&d, i % HEADS, first + i / HEADS, t->expected + (size_t)i * HEAD_DIM, NULL);
 }
 
-/* Two chunks, far from the beginning; r does not divide w, most positions lack the third branch. */
-static int test_attend(struct self_test *t)
+/* Two chunks, far from the beginning; r does not divide w, most positions lack the third branch. With a window there is
+ * one branch. */
+static int test_attend(struct self_test *t, uint32_t window)
 {
     const uint64_t position = (UINT64_C(1) << 40) - 100;
     struct attention s = {.n_head = HEADS,
                           .n_head_kv = HEADS,
                           .head_dim = HEAD_DIM,
-                          .n_branch = 3,
+                          .n_branch = window ? 1 : 3,
                           .branch = {{48, 1}, {100, 3}, {4096, 32}}};
     if (attention_layout(&s, t->e) != 0) return -1;
     float angles[48 * HEAD_DIM];
@@ -267,6 +315,7 @@ static int test_attend(struct self_test *t)
                         .rotary = rotary,
                         .kept = kept,
                         .causal = true,
+                        .window = window,
                         .out = out};
     for (uint32_t begin = 0; begin < ROWS; begin += op.n) {
         op.n = begin == 0 ? CUT : ROWS - CUT;
@@ -277,7 +326,7 @@ static int test_attend(struct self_test *t)
         attention_advance(&s, op.position, op.n, kept);
     }
     /* `out` holds the second chunk: its definition is moved to the front */
-    define_attention(t, &s, position, true, 100);
+    define_attention(t, &s, position, true, 100, window);
     memmove(t->expected, t->expected + CUT * DIM, (ROWS - CUT) * DIM * sizeof *t->expected);
     return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
 }
@@ -310,7 +359,7 @@ static int test_attend_windows(struct self_test *t)
     t->b->ops->attend_windows(&(struct attend_windows){out, qkv, starts, 2, HEADS, HEAD_DIM});
     const struct attention s = {
         .n_head = HEADS, .n_head_kv = HEADS, .head_dim = HEAD_DIM, .n_branch = 1, .branch = {{CUT, 1}}};
-    define_attention(t, &s, 0, false, 0);
+    define_attention(t, &s, 0, false, 0, 0);
     return finish(t, "attend_windows", out, (size_t)ROWS * DIM);
 }
 
@@ -330,10 +379,11 @@ int backend_self_test(struct backend *b, struct error *e)
     fill(t, t->k, WIDTH * DIM, 0);
     fill(t, t->qkv, ROWS * 3 * DIM, 0);
     for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
-    int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t) != 0 ||
-                         test_evidence_rows(t) != 0 || test_attend(t) != 0 || test_project_bias(t) != 0 ||
-                         test_layer_norm(t) != 0 || test_norm_parts(t) != 0 || test_attend_windows(t) != 0 ||
-                         (b->ops->evidence_scan && test_evidence_scan(t) != 0)
+    int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t, false) != 0 ||
+                         test_feed_forward(t, true) != 0 || test_norm_add(t) != 0 || test_short_conv(t) != 0 ||
+                         test_evidence_rows(t) != 0 || test_attend(t, 0) != 0 || test_attend(t, 20) != 0 ||
+                         test_project_bias(t) != 0 || test_layer_norm(t) != 0 || test_norm_parts(t) != 0 ||
+                         test_attend_windows(t) != 0 || (b->ops->evidence_scan && test_evidence_scan(t) != 0)
                      ? -1
                      : 0;
     free(t);

@@ -172,13 +172,10 @@ static int read_pretokenizer(struct bpe *b, const struct gguf *g, struct error *
         enum pretokenizer pretokenizer;
         bool whole_words, begins_texts;
     } known[] = {
-        {"gpt-2", PRETOKENIZER_GPT2, false, false},
-        {"smollm", PRETOKENIZER_SMOLLM, false, false},
-        {"llama-bpe", PRETOKENIZER_LLAMA3, true, true},
-        {"llama3", PRETOKENIZER_LLAMA3, true, true},
-        {"smaug-bpe", PRETOKENIZER_LLAMA3, true, false},
-        {"qwen2", PRETOKENIZER_QWEN2, false, false},
-        {"deepseek-r1-qwen", PRETOKENIZER_QWEN2, false, false},
+        {"gpt-2", PRETOKENIZER_GPT2, false, false},     {"smollm", PRETOKENIZER_SMOLLM, false, false},
+        {"llama-bpe", PRETOKENIZER_LLAMA3, true, true}, {"llama3", PRETOKENIZER_LLAMA3, true, true},
+        {"lfm2", PRETOKENIZER_LLAMA3, true, true},      {"smaug-bpe", PRETOKENIZER_LLAMA3, true, false},
+        {"qwen2", PRETOKENIZER_QWEN2, false, false},    {"deepseek-r1-qwen", PRETOKENIZER_QWEN2, false, false},
     };
     struct gguf_string pre = {NULL, 0};
     if (gguf_get_string(g, "tokenizer.ggml.pre", &pre, e) != 0) return -1;

@@ -6,6 +6,7 @@
 #include "compute/attention.h"
 #include "compute/backend.h"
 #include "compute/error.h"
+#include "compute/family.h"
 #include "compute/layers.h"
 #include "compute/model.h"
 #include "compute/session_layer.h"
@@ -19,7 +20,7 @@ struct causal_layers {
     struct layers base;
     const struct model *model;         /* borrowed */
     struct backend *backend;           /* borrowed */
-    uint32_t n_angles, n_angles_known; /* rows of `rotary`: all, and those filled in so far */
+    uint32_t n_angles, n_angles_known; /* rows of the rotary tables: all, and those filled in so far */
 
     struct session_layer *layers; /* owned, n_layer */
     struct matrix *token_embd, *output_norm, *output;
@@ -29,8 +30,11 @@ struct causal_layers {
     struct matrix *x, *mixed, *qkv; /* activations of a chunk: [rows][d], [rows][H D], [rows][(H + 2 H_kv) D] */
     struct matrix *logits;          /* [LOGIT_ROWS][V] */
     struct matrix *keys, *queries, *pairs;
-    struct matrix *rotary;
-    float (*host_pairs)[2]; /* [rows]: gate, tau */
+    struct matrix *rotary, *window_rotary; /* the latter of layers with a window; NULL: there are none */
+    struct matrix *apart;                  /* [rows][d]: what is normalised before it is added; NULL: nothing is */
+    struct matrix *conv_in;                /* [rows][3 d]; NULL: no layer has a short convolution */
+    struct matrix **conv_kept;             /* [n_layer], owned: [context][d], or NULL */
+    float (*host_pairs)[2];                /* [rows]: gate, tau */
 };
 
 static struct causal_layers *cast(struct layers *l)
@@ -45,8 +49,10 @@ static void visit_matrices(const struct causal_layers *l, void (*visit)(struct m
                                   l->evidence_k, l->evidence_q,  l->evidence_pair,
                                   l->x,          l->mixed,       l->qkv,
                                   l->logits,     l->keys,        l->queries,
-                                  l->pairs,      l->rotary,      l->output != l->token_embd ? l->output : NULL};
+                                  l->pairs,      l->rotary,      l->output != l->token_embd ? l->output : NULL,
+                                  l->apart,      l->conv_in,     l->window_rotary};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) visit(all[i], context);
+    for (uint32_t i = 0; l->conv_kept && i < l->model->n_layer; i++) visit(l->conv_kept[i], context);
     for (uint32_t i = 0; l->layers && i < l->model->n_layer; i++) session_layer_visit(&l->layers[i], visit, context);
 }
 
@@ -67,6 +73,7 @@ static void close_all(struct layers *base)
     struct causal_layers *l = cast(base);
     visit_matrices(l, close_visited, l);
     free(l->layers);
+    free(l->conv_kept);
     free(l->gate_token);
     free(l->host_pairs);
     free(l);
@@ -87,13 +94,38 @@ static int fill_rotary(struct causal_layers *l, uint64_t end, struct error *e)
     float *row = need > l->n_angles_known ? malloc(l->model->head_dim * sizeof *row) : NULL;
     if (need > l->n_angles_known && !row) return error_memory(e);
     int status = 0;
+    const struct model *m = l->model;
     while (l->n_angles_known < need && status == 0) {
-        attention_rotary_row(row, l->model->head_dim, l->model->rope_base, l->model->rope_factors, l->n_angles_known);
+        attention_rotary_row(row, m->head_dim, m->rope_base, m->rope_factors, l->n_angles_known);
         status = l->backend->ops->matrix_write(l->rotary, l->n_angles_known, 1, row, e);
+        if (status == 0 && l->window_rotary) {
+            attention_rotary_row(row, m->head_dim, m->window_rope_base, NULL, l->n_angles_known);
+            status = l->backend->ops->matrix_write(l->window_rotary, l->n_angles_known, 1, row, e);
+        }
         if (status == 0) l->n_angles_known++;
     }
     free(row);
     return status;
+}
+
+static const struct matrix *rotary_of(const struct causal_layers *l, uint32_t layer)
+{
+    if (l->layers[layer].unrotated) return NULL;
+    return model_layer_window(l->model, layer) ? l->window_rotary : l->rotary;
+}
+
+/* A short convolution in the place of attention. What it keeps of a token stays at its position, as keys do: reading on
+ * from anywhere needs nothing else. */
+static void convolve(struct causal_layers *l, uint32_t layer, uint32_t n, uint64_t position)
+{
+    const struct session_layer *one = &l->layers[layer];
+    session_layer_qkv(one, l->model, l->conv_in, l->x, n);
+    l->backend->ops->short_conv(&(struct short_conv){.out = l->mixed,
+                                                     .x = l->conv_in,
+                                                     .w = one->conv,
+                                                     .kept = l->conv_kept[layer],
+                                                     .position = (uint32_t)position,
+                                                     .n = n});
 }
 
 /* Records embedding and layers of one chunk: afterwards x holds the last layer's output. */
@@ -104,14 +136,16 @@ static int run(struct layers *base, const int32_t *ids, uint32_t n, uint64_t pos
     const struct model *m = l->model;
     const struct backend_ops *ops = l->backend->ops;
     if (fill_rotary(l, position + n, e) != 0) return -1;
-    if (n > 0) ops->embed(l->x, l->token_embd, ids, n, false);
+    const float scale = m->family && m->family->scaled_embedding ? sqrtf((float)m->n_embd) : 1;
+    if (n > 0) ops->embed(l->x, l->token_embd, ids, n, scale, false);
     for (uint32_t i = 0; i < m->n_layer; i++) {
         const struct session_layer *one = &l->layers[i];
-        if (n > 0) session_layer_qkv(one, m, l->qkv, l->x, n);
-        if (with->attend(with->context, i, n > 0 ? l->qkv : NULL, l->mixed, one->unrotated ? NULL : l->rotary, NULL,
-                         e) != 0)
+        if (n > 0 && one->conv) convolve(l, i, n, position);
+        if (n > 0 && !one->conv) session_layer_qkv(one, m, l->qkv, l->x, n);
+        if (!one->conv &&
+            with->attend(with->context, i, n > 0 ? l->qkv : NULL, l->mixed, rotary_of(l, i), NULL, e) != 0)
             return -1;
-        if (n > 0) session_layer_rest(one, m, l->x, l->mixed, n);
+        if (n > 0) session_layer_rest(one, m, l->x, l->mixed, l->apart, n);
     }
     return 0;
 }
@@ -224,13 +258,32 @@ static int load_evidence(struct causal_layers *l, struct error *e)
     return 0;
 }
 
+/* What only some families need. */
+static int open_extras(struct causal_layers *l, struct error *e)
+{
+    const struct model *m = l->model;
+    struct backend *b = l->backend;
+    const struct family *f = m->family;
+    if (!f) return 0;
+    if (m->window_layers && b->ops->matrix_open(&l->window_rotary, b, l->n_angles, m->head_dim, e) != 0) return -1;
+    if (f->norms_after && b->ops->matrix_open(&l->apart, b, l->base.rows, m->n_embd, e) != 0) return -1;
+    if (!f->short_conv) return 0;
+    l->conv_kept = calloc(m->n_layer, sizeof *l->conv_kept);
+    if (!l->conv_kept) return error_memory(e);
+    for (uint32_t i = 0; i < m->n_layer; i++)
+        if (l->layers[i].conv &&
+            b->ops->activations_open(&l->conv_kept[i], b, (uint32_t)m->context_length, m->n_embd, e) != 0)
+            return -1;
+    return b->ops->activations_open(&l->conv_in, b, l->base.rows, 3 * m->n_embd, e);
+}
+
 static int open_all(struct causal_layers *l, struct error *e)
 {
     const struct model *m = l->model;
     struct backend *b = l->backend;
     const uint32_t rows = l->base.rows, width = m->n_head * m->head_dim, kv_width = m->n_head_kv * m->head_dim;
     if (l->n_angles && b->ops->matrix_open(&l->rotary, b, l->n_angles, m->head_dim, e) != 0) return -1;
-    return load_weights(l, e) != 0 || load_evidence(l, e) != 0 ||
+    return load_weights(l, e) != 0 || load_evidence(l, e) != 0 || open_extras(l, e) != 0 ||
                    b->ops->matrix_open(&l->x, b, rows, m->n_embd, e) != 0 ||
                    b->ops->activations_open(&l->mixed, b, rows, width, e) != 0 ||
                    b->ops->activations_open(&l->qkv, b, rows, width + 2 * kv_width, e) != 0 ||

@@ -25,6 +25,7 @@ double definition_logit(const struct definition *d, uint32_t branch, uint32_t he
     const uint64_t w = a->branch[branch].segment_length, r = a->branch[branch].dilation_rate;
     const uint64_t s = dilation_head_offset(a->offset_rule, head, a->n_head, r);
     if (t / w != p / w || t % w % r != s || p % w % r != s || (d->causal && p > t)) return -INFINITY;
+    if (d->window > 0 && p <= t && t - p >= d->window) return -INFINITY;
     double q[MAX_HEAD_DIM], k[MAX_HEAD_DIM], sum = 0;
     const uint32_t kv = head / (a->n_head / a->n_head_kv);
     if (!d->read(d->context, t, head * a->head_dim, q)) return -INFINITY;

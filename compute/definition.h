@@ -19,6 +19,7 @@ struct definition {
      * and v of every key-value head, not rotated. False where no token stands there. */
     bool (*read)(const void *context, uint64_t position, uint32_t column, double *to);
     const void *context;
+    uint64_t window; /* positions that a query sees at most, the last of which is its own; 0: all */
 };
 
 /* q . k / sqrt(head_dim) of the query at `t` and the key at `p` through a branch; -INFINITY where it does not see it.

@@ -157,9 +157,9 @@ void encoder_stack_embed(struct encoder_stack *s, const int32_t *ids, const int3
                          const struct matrix *extra, const int32_t *extra_ids, uint32_t n)
 {
     const struct backend_ops *ops = s->backend->ops;
-    ops->embed(s->x, s->token_embd, ids, n, false);
-    ops->embed(s->x, s->position_embd, positions, n, true);
-    if (extra) ops->embed(s->x, extra, extra_ids, n, true);
+    ops->embed(s->x, s->token_embd, ids, n, 1, false);
+    ops->embed(s->x, s->position_embd, positions, n, 1, true);
+    if (extra) ops->embed(s->x, extra, extra_ids, n, 1, true);
     norm(s, &s->embd_norm, n);
 }
 

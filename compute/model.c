@@ -16,7 +16,7 @@
 #include "compute/tokenizer.h"
 #include "compute/window_model.h"
 
-#define TENSORS_PER_LAYER 9
+#define TENSORS_PER_LAYER 8
 
 /* One of the two words; *out is 0 or 1. */
 static int read_choice(const struct gguf *g, const char *key, const char *first, const char *second, int *out,
@@ -31,6 +31,22 @@ static int read_choice(const struct gguf *g, const char *key, const char *first,
     return 0;
 }
 
+/* One number, or one a layer: then 0 where a layer has no attention, and the same everywhere else. */
+static int read_key_heads(struct model *m, const char *key, struct error *e)
+{
+    const struct gguf *g = m->file;
+    const struct gguf_value *v = gguf_find(g, key);
+    if (!v || v->type != GGUF_ARRAY) return model_file_dimension(g, key, &m->n_head_kv, e);
+    if (v->count != m->n_layer) return error_set(e, "%s: %s is not one number a layer", gguf_name(g), key);
+    for (uint32_t i = 0; i < m->n_layer; i++) {
+        uint64_t n;
+        if (!gguf_element_u64(v, i, &n) || n > m->n_head || (n > 0 && m->n_head_kv > 0 && n != m->n_head_kv))
+            return error_set(e, "%s: %s: layers with different numbers of heads are not supported", gguf_name(g), key);
+        if (n > 0) m->n_head_kv = (uint32_t)n;
+    }
+    return m->n_head_kv > 0 ? 0 : error_set(e, "%s: %s: no layer has heads", gguf_name(g), key);
+}
+
 static int read_sizes(struct model *m, const char *architecture, struct error *e)
 {
     const struct gguf *g = m->file;
@@ -41,12 +57,12 @@ static int read_sizes(struct model *m, const char *architecture, struct error *e
     } all[] = {{"embedding_length", &m->n_embd},
                {"block_count", &m->n_layer},
                {"feed_forward_length", &m->n_ff},
-               {"attention.head_count", &m->n_head},
-               {"attention.head_count_kv", &m->n_head_kv}};
+               {"attention.head_count", &m->n_head}};
     char key[MODEL_FILE_KEY];
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (model_file_dimension(g, model_file_key(key, architecture, all[i].key), all[i].out, e) != 0) return -1;
     }
+    if (read_key_heads(m, model_file_key(key, architecture, "attention.head_count_kv"), e) != 0) return -1;
     if (model_file_f32(g, model_file_key(key, architecture, "attention.layer_norm_rms_epsilon"), 0.0f, 1.0f,
                        &m->norm_eps, e) != 0)
         return -1;
@@ -118,18 +134,30 @@ static int read_controls(struct model *m, struct error *e)
     return 0;
 }
 
-static int find_layer_weights(const struct model *m, uint32_t layer, struct error *e)
+/* A layer's tensor of that name, if it is wanted. */
+struct wanted {
+    struct weights *out;
+    const char *name;
+    uint32_t rows, cols;
+    bool wanted;
+};
+
+static int find_wanted(const struct model *m, uint32_t layer, const struct wanted *all, size_t n, struct error *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "blk.%u.%s", layer, all[i].name);
+        if (all[i].wanted && model_file_weights(m->file, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
+    }
+    return 0;
+}
+
+static int find_attention(const struct model *m, uint32_t layer, struct error *e)
 {
     struct model_layer *l = &m->layers[layer];
     uint32_t d = m->n_embd, q = m->n_head * m->head_dim, kv = m->n_head_kv * m->head_dim;
     const bool bias = m->family && m->family->qkv_bias, norm = m->family && m->family->qk_norm;
-    const struct {
-        struct weights *out;
-        const char *name;
-        uint32_t rows, cols;
-        bool wanted;
-    } all[] = {
-        {&l->attn_norm, "attn_norm.weight", 0, d, true},
+    const struct wanted all[] = {
         {&l->attn_q, "attn_q.weight", q, d, true},
         {&l->attn_k, "attn_k.weight", kv, d, true},
         {&l->attn_v, "attn_v.weight", kv, d, true},
@@ -139,23 +167,33 @@ static int find_layer_weights(const struct model *m, uint32_t layer, struct erro
         {&l->q_norm, "attn_q_norm.weight", 0, m->head_dim, norm},
         {&l->k_norm, "attn_k_norm.weight", 0, m->head_dim, norm},
         {&l->attn_output, "attn_output.weight", d, q, true},
+    };
+    return find_wanted(m, layer, all, sizeof all / sizeof *all, e);
+}
+
+static int find_layer_weights(const struct model *m, uint32_t layer, struct error *e)
+{
+    struct model_layer *l = &m->layers[layer];
+    const uint32_t d = m->n_embd;
+    const bool after = m->family && m->family->norms_after;
+    const struct wanted all[] = {
+        {&l->attn_norm, "attn_norm.weight", 0, d, true},
+        {&l->attn_post_norm, "post_attention_norm.weight", 0, d, after},
         {&l->ffn_norm, "ffn_norm.weight", 0, d, true},
         {&l->ffn_gate, "ffn_gate.weight", m->n_ff, d, true},
         {&l->ffn_up, "ffn_up.weight", m->n_ff, d, true},
         {&l->ffn_down, "ffn_down.weight", d, m->n_ff, true},
+        {&l->ffn_post_norm, "post_ffw_norm.weight", 0, d, after},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "blk.%u.%s", layer, all[i].name);
-        if (all[i].wanted && model_file_weights(m->file, all[i].out, name, all[i].rows, all[i].cols, e) != 0) return -1;
-    }
-    return 0;
+    if (find_wanted(m, layer, all, sizeof all / sizeof *all, e) != 0) return -1;
+    return model_chat_has_conv(m, layer) ? model_chat_find_conv(m, layer, e) : find_attention(m, layer, e);
 }
 
 static int find_all_weights(struct model *m, struct error *e)
 {
+    const char *norm = m->family && m->family->output_norm ? m->family->output_norm : "output_norm.weight";
     if (model_file_weights(m->file, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
-        model_file_weights(m->file, &m->output_norm, "output_norm.weight", 0, m->n_embd, e) != 0) {
+        model_file_weights(m->file, &m->output_norm, norm, 0, m->n_embd, e) != 0) {
         return -1;
     }
     m->output = m->token_embd;
@@ -302,6 +340,11 @@ uint32_t model_question_tokens(const struct model *m)
 {
     const uint64_t n = model_local_segment(m) - (model_token_sep(m) >= 0 ? 2 : 1);
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+uint32_t model_layer_window(const struct model *m, uint32_t layer)
+{
+    return m->window_layers && (layer + 1) % m->window_layers != 0 ? m->window : 0;
 }
 
 uint64_t model_n_parameters(const struct model *m)

@@ -27,8 +27,10 @@ struct model_layer {
     struct weights attn_q, attn_k, attn_v, attn_output; /* [H D][d], [H_kv D][d] x 2, [d][H D] */
     struct weights q_bias, k_bias, v_bias;              /* [1][rows of the matrix]; or none */
     struct weights q_norm, k_norm;                      /* [1][D], of every head; or none */
-    struct weights ffn_norm;                            /* [1][d] */
-    struct weights ffn_gate, ffn_up, ffn_down;          /* [f][d] x 2, [d][f] */
+    struct weights conv_in, conv; /* [3 d][d], [d][L]: a short convolution in place of attention; or none */
+    struct weights attn_post_norm, ffn_post_norm; /* [1][d]; or none */
+    struct weights ffn_norm;                      /* [1][d] */
+    struct weights ffn_gate, ffn_up, ffn_down;    /* [f][d] x 2, [d][f] */
 };
 
 struct model_evidence {
@@ -48,7 +50,9 @@ struct model {
     uint64_t hash;               /* of the whole file's bytes */
     uint32_t n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     float norm_eps, rope_base;
-    float *rope_factors; /* owned, [D / 2]: what the turns of a pair are divided by; NULL: 1 */
+    float *rope_factors;            /* owned, [D / 2]: what the turns of a pair are divided by; NULL: 1 */
+    uint32_t window, window_layers; /* of chat models (model_layer_window); 0: none */
+    float window_rope_base;         /* of layers with a window, without factors */
     enum position_mode position_mode;
     enum offset_rule offset_rule;
     uint32_t n_branch;
@@ -82,6 +86,9 @@ uint32_t model_question_tokens(const struct model *m);
 
 /* Segment length of the local branch, the first with r = 1; of the first one where there is none. */
 uint64_t model_local_segment(const struct model *m);
+
+/* Keys that a query of the layer sees at most; 0: all. */
+uint32_t model_layer_window(const struct model *m, uint32_t layer);
 
 /* Number of parameters. */
 uint64_t model_n_parameters(const struct model *m);

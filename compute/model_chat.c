@@ -16,6 +16,11 @@ enum { MAX_CONTEXT = 1 << 24, USED_CONTEXT = 1 << 15 };
 
 enum { MAX_HEAD_DIM = 256 }; /* of every device */
 
+/* The file does not say how logits are scaled; of the models of that kind this one alone differs. */
+enum { GEMMA3_27B_LAYERS = 62 };
+
+enum { MAX_TAPS = 16 }; /* tokens of a short convolution */
+
 static bool has(const struct model *m, char key[MODEL_FILE_KEY], const char *rest)
 {
     return gguf_find(m->file, model_file_key(key, m->family->name, rest)) != NULL;
@@ -69,6 +74,25 @@ static int read_factors(struct model *m, struct error *e)
     return set_factors(m, factors, 1, e);
 }
 
+/* Layers with a window turn by a base of their own. */
+static int read_window(struct model *m, struct error *e)
+{
+    char key[MODEL_FILE_KEY];
+    m->window_layers = m->family->window_layers;
+    if (!m->window_layers) return 0;
+    if (m->n_layer == GEMMA3_27B_LAYERS)
+        return error_set(e, "%s: %s of %d layers (27B) is not supported: its logits are scaled otherwise", m->path,
+                         m->family->name, GEMMA3_27B_LAYERS);
+    m->window_rope_base = 10000.0f;
+    if (model_file_dimension(m->file, model_file_key(key, m->family->name, "attention.sliding_window"), &m->window,
+                             e) != 0 ||
+        (has(m, key, "attention.sliding_window_pattern") &&
+         model_file_dimension(m->file, key, &m->window_layers, e) != 0) ||
+        (has(m, key, "rope.freq_base_swa") && model_file_f32(m->file, key, 1.0f, 1e12f, &m->window_rope_base, e) != 0))
+        return -1;
+    return 0;
+}
+
 int model_chat_read(struct model *m, struct error *e)
 {
     char key[MODEL_FILE_KEY];
@@ -86,7 +110,7 @@ int model_chat_read(struct model *m, struct error *e)
     m->offset_rule = OFFSET_PAPER;
     m->n_branch = 1;
     m->branch[0] = (struct branch){m->context_length, 1};
-    return check_widths(m, e) != 0 || read_factors(m, e) != 0 ? -1 : 0;
+    return check_widths(m, e) != 0 || read_factors(m, e) != 0 || read_window(m, e) != 0 ? -1 : 0;
 }
 
 /* An id that may be missing: -1. */
@@ -119,18 +143,62 @@ int model_chat_read_tokens(struct model *m, struct error *e)
     return m->chat_template ? 0 : error_set_kind(e, ERROR_MEMORY, "%s: out of memory", m->path);
 }
 
+bool model_chat_has_conv(const struct model *m, uint32_t layer)
+{
+    char name[64];
+    snprintf(name, sizeof name, "blk.%u.shortconv.conv.weight", layer);
+    return m->family && m->family->short_conv && gguf_find_tensor(m->file, name);
+}
+
+int model_chat_find_conv(const struct model *m, uint32_t layer, struct error *e)
+{
+    struct model_layer *l = &m->layers[layer];
+    const uint32_t d = m->n_embd;
+    char key[MODEL_FILE_KEY], in[64], conv[64], out[64];
+    uint32_t taps = 0;
+    snprintf(in, sizeof in, "blk.%u.shortconv.in_proj.weight", layer);
+    snprintf(conv, sizeof conv, "blk.%u.shortconv.conv.weight", layer);
+    snprintf(out, sizeof out, "blk.%u.shortconv.out_proj.weight", layer);
+    if (model_file_dimension(m->file, model_file_key(key, m->family->name, "shortconv.l_cache"), &taps, e) != 0)
+        return -1;
+    if (taps > MAX_TAPS) return error_set(e, "%s: %s is %u, at most %d are supported", m->path, key, taps, MAX_TAPS);
+    if (m->n_head * m->head_dim != d)
+        return error_set(e, "%s: %s models with heads of other width than tokens are not supported", m->path,
+                         m->family->name);
+    return model_file_weights(m->file, &l->conv_in, in, 3 * d, d, e) != 0 ||
+                   model_file_weights(m->file, &l->conv, conv, d, taps, e) != 0 ||
+                   model_file_weights(m->file, &l->attn_output, out, d, d, e) != 0
+               ? -1
+               : 0;
+}
+
+/* The layer of a tensor "blk.LAYER.name"; -1: it is of none. */
+static long layer_of(const struct gguf_string *name)
+{
+    uint32_t i = 4, layer = 0;
+    if (name->size < i || memcmp(name->bytes, "blk.", i) != 0) return -1;
+    for (; i < name->size && name->bytes[i] >= '0' && name->bytes[i] <= '9' && i < 12; i++)
+        layer = layer * 10 + (uint32_t)(name->bytes[i] - '0');
+    return (long)layer;
+}
+
+static bool is_used(const struct model_layer *l, const struct gguf_tensor *t)
+{
+    const struct weights *const used[] = {
+        &l->attn_norm,      &l->attn_q,   &l->attn_k,        &l->attn_v,  &l->q_bias,   &l->k_bias,
+        &l->v_bias,         &l->q_norm,   &l->k_norm,        &l->conv_in, &l->conv,     &l->attn_output,
+        &l->attn_post_norm, &l->ffn_norm, &l->ffn_post_norm, &l->ffn_up,  &l->ffn_gate, &l->ffn_down};
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+        if (used[i]->bytes == t->bytes) return true;
+    return false;
+}
+
 int model_chat_check_tensors(const struct model *m, struct error *e)
 {
-    const struct model_layer *l = &m->layers[0];
-    const struct weights *wanted[] = {&l->attn_norm, &l->attn_q, &l->attn_k,   &l->attn_v,  &l->q_bias,
-                                      &l->k_bias,    &l->v_bias, &l->q_norm,   &l->k_norm,  &l->attn_output,
-                                      &l->ffn_norm,  &l->ffn_up, &l->ffn_gate, &l->ffn_down};
     for (size_t i = 0; i < gguf_n_tensors(m->file); i++) {
         const struct gguf_tensor *t = gguf_tensor(m->file, i);
-        size_t k = 0;
-        if (t->name.size < 6 || memcmp(t->name.bytes, "blk.0.", 6) != 0) continue;
-        while (k < sizeof wanted / sizeof *wanted && wanted[k]->bytes != t->bytes) k++;
-        if (k == sizeof wanted / sizeof *wanted)
+        const long layer = layer_of(&t->name);
+        if (layer >= 0 && (layer >= (long)m->n_layer || !is_used(&m->layers[layer], t)))
             return error_set(e, "%s: %s models with %.*s are not supported", m->path, m->family->name,
                              (int)(t->name.size < 64 ? t->name.size : 64), t->name.bytes);
     }

@@ -43,14 +43,37 @@ struct norm_parts {
     uint32_t n;
 };
 
-/* x[i] += Wdown(silu(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n). */
+/* x[i] += norm(y[i]), i in [0, n). */
+struct norm_add {
+    struct matrix *x;          /* [>= n][d] */
+    const struct matrix *y;    /* [>= n][d] */
+    const struct matrix *norm; /* weights [1][d] */
+    float eps;
+    uint32_t n;
+};
+
+/* x[i] += Wdown(f(Wgate norm(x[i])) * (Wup norm(x[i]))), i in [0, n); f(y) = y sigmoid(z), z = y or, for gelu, sqrt(8 /
+ * pi) (y + 0.044715 y^3). */
 struct feed_forward {
     struct matrix *x;             /* [>= n][d] */
+    struct matrix *apart;         /* [>= n][d]: gets what x is not added to then; or NULL */
     const struct matrix *norm;    /* weights [1][d] */
     const struct matrix *gate_up; /* weights [2 f][d]: the gate's rows, then up's */
     const struct matrix *down;    /* weights [d][f] */
     float norm_eps;
     uint32_t n;
+    bool gelu;
+};
+
+/* out[i] = c * sum over k < L of w[k] g[i + k - L + 1], where x[i] = (b, c, v) and g[i] = b * v, element by element, i
+ * in [0, n). g of earlier rows lies in `kept`, before row `position`, and this call's is put there; before row 0 it is
+ * 0. */
+struct short_conv {
+    struct matrix *out;     /* activations [>= n][d] */
+    const struct matrix *x; /* activations [>= n][3 d] */
+    const struct matrix *w; /* weights [1][L d] */
+    struct matrix *kept;    /* activations [>= position + n][d] */
+    uint32_t position, n;
 };
 
 /* Dilated attention of n rows at positions [position, position + n), all branches, one softmax (compute/attention.h).
@@ -58,6 +81,9 @@ struct feed_forward {
  * causal: up to itself, otherwise all of them. The chunk may begin and end anywhere. Afterwards the cache holds, per
  * branch, the on-grid keys before position + n of the segment that it lies in: those that were there (`kept`) and the
  * chunk's own.
+ *
+ * With a `window` a query sees no more than that many keys, the last of which is its own. There is one branch then, it
+ * has r = 1, and the chunk is causal.
  *
  * With `local` a chunk begins at a multiple of its window. Branches with r = 1 give a row the keys of its part, before
  * and behind it, and no others; the rest give it those that lie in earlier windows. */
@@ -79,6 +105,7 @@ struct attend {
     uint64_t position;
     uint32_t n;
     bool causal;
+    uint32_t window;                  /* 0: all keys */
     const struct attend_local *local; /* NULL, or `causal` is not looked at */
     struct matrix *out;               /* activations [>= n][n_head head_dim]: 0 where no branch covers the row */
     struct matrix *lse;               /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */

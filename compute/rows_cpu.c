@@ -19,19 +19,48 @@ static void norm_rows(float *to, const float *x, const float *norm, float eps, u
     }
 }
 
-static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f)
+static void norm_add_rows(float *x, const float *y, const float *norm, float eps, uint32_t n, uint32_t cols)
+{
+    for (uint32_t row = 0; row < n; row++, x += cols, y += cols) {
+        float scale = 1.0f / sqrtf(vector_dot(y, y, cols) / (float)cols + eps);
+        for (uint32_t i = 0; i < cols; i++) x[i] += y[i] * scale * norm[i];
+    }
+}
+
+/* gelu by tanh is y sigmoid(GELU_SCALE (y + GELU_CUBE y^3)); the scale is sqrt(8 / pi). */
+#define GELU_SCALE 1.5957691216f
+#define GELU_CUBE 0.044715f
+
+static void gate_rows(float *to, const float *gate_up, uint32_t n, uint32_t f, bool gelu)
 {
     for (uint32_t row = 0; row < n; row++, to += f, gate_up += 2 * (size_t)f) {
         const float *up = gate_up + f;
         uint32_t i = 0;
         for (; i + VECTOR_LANES <= f; i += VECTOR_LANES) {
-            vector g = vector_load(gate_up + i);
-            vector e = vector_exp(-vector_max(g, -g));
-            vector sigmoid = vector_select(g > vector_all(0.0f), vector_all(1.0f), e) / (e + 1.0f);
+            const vector g = vector_load(gate_up + i), z = gelu ? GELU_SCALE * g * (1.0f + GELU_CUBE * g * g) : g;
+            vector e = vector_exp(-vector_max(z, -z));
+            vector sigmoid = vector_select(z > vector_all(0.0f), vector_all(1.0f), e) / (e + 1.0f);
             vector_store(to + i, g * sigmoid * vector_load(up + i));
         }
-        for (; i < f; i++) to[i] = gate_up[i] / (1.0f + expf(-gate_up[i])) * up[i];
+        for (; i < f; i++) {
+            const float g = gate_up[i], z = gelu ? GELU_SCALE * g * (1.0f + GELU_CUBE * g * g) : g;
+            to[i] = g / (1.0f + expf(-z)) * up[i];
+        }
     }
+}
+
+static void product_row(float *to, const float *a, const float *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) to[i] = a[i] * b[i];
+}
+
+static void conv_row(float *out, const float *c, const float *g, const float *w, uint32_t n_row, size_t stride,
+                     uint32_t n)
+{
+    product_row(out, g, w, n);
+    for (uint32_t row = 1; row < n_row; row++)
+        for (uint32_t i = 0; i < n; i++) out[i] += g[row * stride + i] * w[row * stride + i];
+    product_row(out, out, c, n);
 }
 
 static float largest(const float *x, uint32_t n)
@@ -160,7 +189,10 @@ static float dot_row(const float *a, const float *b, size_t n)
 const struct rows_cpu LOOPS(rows_cpu) = {
     .dot = dot_row,
     .norm = norm_rows,
+    .norm_add = norm_add_rows,
     .gate = gate_rows,
+    .product = product_row,
+    .conv = conv_row,
     .quantise = quantise_rows,
     .quantise_weights = quantise_weights_rows,
     .dequantise = dequantise_rows,

@@ -12,8 +12,15 @@ struct rows_cpu {
     /* to[i] = x[i] / sqrt(mean(x[i]^2) + eps) * norm, n rows. */
     void (*norm)(float *to, const float *x, const float *norm, float eps, uint32_t n, uint32_t cols);
 
-    /* to[i] = silu(gate) * up of n rows that hold f of each side by side. */
-    void (*gate)(float *to, const float *gate_up, uint32_t n, uint32_t f);
+    /* x[i] += y[i] / sqrt(mean(y[i]^2) + eps) * norm, n rows. */
+    void (*norm_add)(float *x, const float *y, const float *norm, float eps, uint32_t n, uint32_t cols);
+
+    /* to[i] = f(gate) * up of n rows that hold f of each side by side; f is silu or gelu by tanh. */
+    void (*gate)(float *to, const float *gate_up, uint32_t n, uint32_t f, bool gelu);
+
+    /* to = a * b; and out = c * sum over k below n_row of w[k] g[k], rows of g and w `stride` apart. */
+    void (*product)(float *to, const float *a, const float *b, uint32_t n);
+    void (*conv)(float *out, const float *c, const float *g, const float *w, uint32_t n_row, size_t stride, uint32_t n);
 
     /* The numbers of int8 products (compute/product.h): elements, weights, and what becomes of the sums. */
     void (*quantise)(uint8_t *to, float *scales, const float *x, uint32_t n, uint32_t cols);

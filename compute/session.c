@@ -109,6 +109,7 @@ static int attend(void *context, uint32_t layer, const struct matrix *qkv, struc
                                                  .position = c->position,
                                                  .n = c->n,
                                                  .causal = true,
+                                                 .window = model_layer_window(s->model, layer),
                                                  .local = local,
                                                  .out = out});
     return c->parallel ? sequence_parallel_after(c->parallel, k, v, e) : 0;

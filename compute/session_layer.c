@@ -92,16 +92,34 @@ static int load_qkv_by_neighbours(struct session_layer *l, struct backend *b, co
     return status;
 }
 
+/* The file has the taps of a channel together; the device those of a tap. */
+static int load_conv(struct session_layer *l, struct backend *b, const struct model_layer *from, struct error *e)
+{
+    const uint32_t taps = from->conv.cols, d = from->conv.rows, n = taps * d;
+    float *all = malloc(2 * (size_t)n * sizeof *all), *turned = all + n;
+    if (!all) return error_memory(e);
+    weights_dequantize(&from->conv, 0, d, all);
+    for (uint32_t i = 0; i < n; i++) turned[i % taps * d + i / taps] = all[i];
+    int status = load(&l->conv, b, &(struct weights){(const uint8_t *)turned, WEIGHTS_F32, 1, n, n * sizeof *turned},
+                      NULL, NULL, e);
+    free(all);
+    return status != 0 ? -1 : load(&l->qkv, b, &from->conv_in, NULL, NULL, e);
+}
+
 int session_layer_load(struct session_layer *l, struct backend *b, const struct model *m, uint32_t layer,
                        struct error *e)
 {
     const struct model_layer *from = &m->layers[layer];
     const struct family *f = m->family;
     l->unrotated = f && f->unrotated_layers && (layer + 1) % f->unrotated_layers == 0;
-    if ((f && f->rotates_halves ? load_qkv_by_neighbours(l, b, from, m->head_dim, e) : load_qkv(l, b, from, e)) != 0 ||
-        load(&l->attn_norm, b, &from->attn_norm, NULL, NULL, e) != 0 ||
+    const int failed = from->conv.bytes         ? load_conv(l, b, from, e)
+                       : f && f->rotates_halves ? load_qkv_by_neighbours(l, b, from, m->head_dim, e)
+                                                : load_qkv(l, b, from, e);
+    if (failed || load(&l->attn_norm, b, &from->attn_norm, NULL, NULL, e) != 0 ||
         load(&l->attn_output, b, &from->attn_output, NULL, NULL, e) != 0 ||
+        load(&l->attn_post_norm, b, &from->attn_post_norm, NULL, NULL, e) != 0 ||
         load(&l->ffn_norm, b, &from->ffn_norm, NULL, NULL, e) != 0 ||
+        load(&l->ffn_post_norm, b, &from->ffn_post_norm, NULL, NULL, e) != 0 ||
         load(&l->gate_up, b, &from->ffn_gate, &from->ffn_up, NULL, e) != 0 ||
         load(&l->down, b, &from->ffn_down, NULL, NULL, e) != 0)
         return -1;
@@ -110,8 +128,9 @@ int session_layer_load(struct session_layer *l, struct backend *b, const struct 
 
 void session_layer_visit(const struct session_layer *l, void (*visit)(struct matrix *m, void *context), void *context)
 {
-    struct matrix *const all[] = {l->attn_norm,   l->qkv,      l->qkv_bias, l->q_norm, l->k_norm,
-                                  l->attn_output, l->ffn_norm, l->gate_up,  l->down};
+    struct matrix *const all[] = {l->attn_norm, l->qkv,           l->qkv_bias,    l->q_norm,
+                                  l->k_norm,    l->conv,          l->attn_output, l->attn_post_norm,
+                                  l->ffn_norm,  l->ffn_post_norm, l->gate_up,     l->down};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) visit(all[i], context);
 }
 
@@ -132,10 +151,21 @@ void session_layer_qkv(const struct session_layer *l, const struct model *m, str
 }
 
 void session_layer_rest(const struct session_layer *l, const struct model *m, struct matrix *x,
-                        const struct matrix *mixed, uint32_t n)
+                        const struct matrix *mixed, struct matrix *apart, uint32_t n)
 {
     const struct backend_ops *ops = x->backend->ops;
-    ops->project(&(struct project){.out = x, .x = mixed, .w = l->attn_output, .n = n, .add = true});
-    ops->feed_forward(&(struct feed_forward){
-        .x = x, .norm = l->ffn_norm, .gate_up = l->gate_up, .down = l->down, .norm_eps = m->norm_eps, .n = n});
+    struct norm_add add = {.x = x, .y = apart, .norm = l->attn_post_norm, .eps = m->norm_eps, .n = n};
+    ops->project(
+        &(struct project){.out = add.norm ? apart : x, .x = mixed, .w = l->attn_output, .n = n, .add = !add.norm});
+    if (add.norm) ops->norm_add(&add);
+    add.norm = l->ffn_post_norm;
+    ops->feed_forward(&(struct feed_forward){.x = x,
+                                             .apart = add.norm ? apart : NULL,
+                                             .norm = l->ffn_norm,
+                                             .gate_up = l->gate_up,
+                                             .down = l->down,
+                                             .norm_eps = m->norm_eps,
+                                             .n = n,
+                                             .gelu = m->family && m->family->gelu});
+    if (add.norm) ops->norm_add(&add);
 }

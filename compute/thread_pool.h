@@ -3,6 +3,8 @@
 #ifndef LECTERN_THREAD_POOL_H
 #define LECTERN_THREAD_POOL_H
 
+#include <stdint.h>
+
 struct error;
 struct thread_pool;
 
@@ -16,5 +18,16 @@ unsigned thread_pool_n_threads(const struct thread_pool *p);
  * jobs. */
 void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void *context, unsigned i, unsigned thread),
                      void *context);
+
+/* Tasks of `each` rows that n rows make, and the rows of one of them: the last may have fewer. */
+static inline unsigned thread_pool_tasks(uint32_t n, uint32_t each)
+{
+    return n / each + (n % each != 0);
+}
+
+static inline uint32_t thread_pool_task_size(unsigned task, uint32_t each, uint32_t n)
+{
+    return n - task * each < each ? n - task * each : each;
+}
 
 #endif

@@ -79,7 +79,8 @@ static int take_pieces(struct tokenizer *t, const struct vocabulary *v, struct e
         size_t n = spell(p, t->text + t->begins[i]);
         t->begins[i + 1] = t->begins[i] + n;
         if (p->type == PIECE_CONTROL && add_control(t, i, p->bytes, p->size, e) != 0) return -1;
-        if (p->type == PIECE_NORMAL && memchr(p->bytes, '\n', p->size)) t->has_newlines = true;
+        if ((p->type == PIECE_NORMAL || p->type == PIECE_USER_DEFINED) && memchr(p->bytes, '\n', p->size))
+            t->has_newlines = true;
     }
     t->n_pieces = (uint32_t)v->n;
     memcpy(t->byte_ids, v->byte_ids, sizeof t->byte_ids);
@@ -145,12 +146,17 @@ static int read_llama(struct vocabulary *v, const struct gguf *g, struct error *
     }
     struct gguf_string s;
     size_t offset = 0;
+    uint32_t unknown = UINT32_MAX; /* files that call it a control piece say its id */
+    if (gguf_find(g, "tokenizer.ggml.unknown_token_id") &&
+        gguf_get_u32(g, "tokenizer.ggml.unknown_token_id", &unknown, e) != 0)
+        return -1;
     while (gguf_next_string(pieces, &offset, &s)) {
         double score;
         uint64_t type;
         if (!gguf_element_f64(scores, v->n, &score) || !gguf_element_u64(types, v->n, &type)) {
             return error_set(e, "%s: the tokenizer's piece %zu has no score or type", gguf_name(g), v->n);
         }
+        if (v->n == unknown && type == PIECE_CONTROL) type = PIECE_UNKNOWN;
         if (vocabulary_add(v, s.bytes, s.size, (float)score, type <= PIECE_BYTE ? (uint32_t)type : 0, e) != 0)
             return -1;
     }

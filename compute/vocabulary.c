@@ -259,9 +259,23 @@ static uint8_t *put_varint(uint8_t *at, uint64_t v)
     return at;
 }
 
+/* Spaces of a piece that a user defined are marks like any others: the library looks for it once they are. Returns the
+ * bytes, which go to `at` if it is not NULL. */
+static size_t put_name(uint8_t *at, const struct vocabulary_piece *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->size; i++) {
+        const bool mark = p->type == PIECE_USER_DEFINED && p->bytes[i] == ' ';
+        if (at) memcpy(at + n, mark ? "\xe2\x96\x81" : p->bytes + i, mark ? 3 : 1);
+        n += mark ? 3 : 1;
+    }
+    return n;
+}
+
 static size_t piece_bytes(const struct vocabulary_piece *p)
 {
-    return 1 + varint_bytes(p->size) + p->size + 5 + 2;
+    const size_t name = put_name(NULL, p);
+    return 1 + varint_bytes(name) + name + 5 + 2;
 }
 
 int vocabulary_write(const struct vocabulary *v, uint8_t **out, size_t *size, struct error *e)
@@ -271,7 +285,7 @@ int vocabulary_write(const struct vocabulary *v, uint8_t **out, size_t *size, st
     size_t total = sizeof trainer + sizeof normalizer;
     for (size_t i = 0; i < v->n; i++) {
         size_t n = piece_bytes(&v->pieces[i]);
-        total += 1 + varint_bytes(n) + n; /* at most 2^20 pieces of 255 bytes */
+        total += 1 + varint_bytes(n) + n; /* at most 2^20 pieces of 765 bytes */
     }
     uint8_t *bytes = malloc(total), *at = bytes;
     if (!bytes) return error_memory(e);
@@ -282,9 +296,8 @@ int vocabulary_write(const struct vocabulary *v, uint8_t **out, size_t *size, st
         *at++ = 1 << 3 | 2;
         at = put_varint(at, piece_bytes(p));
         *at++ = 1 << 3 | 2;
-        at = put_varint(at, p->size);
-        memcpy(at, p->bytes, p->size);
-        at += p->size;
+        at = put_varint(at, put_name(NULL, p));
+        at += put_name(at, p);
         *at++ = 2 << 3 | 5;
         for (int b = 0; b < 4; b++) *at++ = (uint8_t)(score_bits >> (8 * b));
         *at++ = 3 << 3;

@@ -27,6 +27,8 @@ layout(set = 0, binding = 4) readonly buffer Rotated4 { ELEMENT4 rotated4[]; };
 
 #include "attend.glsl"
 
+#define LEAST -1e30 /* below every score; unlike -infinity it can be taken from itself, where a query has seen no key yet */
+
 const uint QUADS = (HEAD_DIM + 3) / 4;
 const uint PITCH = QUADS | 1; /* odd: neighbouring rows lie in different banks */
 const uint KEYS = BK / 8;     /* of an invocation */
@@ -79,7 +81,7 @@ void main()
     float top[TQ], sum[TQ];
     [[unroll]] for (uint i = 0; i < TQ * PARTS; i++) acc[i] = vec4(0);
     [[unroll]] for (uint i = 0; i < TQ; i++) {
-        top[i] = uintBitsToFloat(0xff800000u);
+        top[i] = LEAST;
         sum[i] = 0;
     }
     for (uint i = gl_LocalInvocationIndex; i < BQ * QUADS; i += THREADS)
@@ -104,16 +106,17 @@ void main()
         }
 
         [[unroll]] for (uint i = 0; i < TQ; i++) {
-            uint n_seen = count_keys(first + i);
+            uint n_seen = count_keys(first + i), begin_seen = first_key(first + i);
             float high = top[i];
             [[unroll]] for (uint j = 0; j < KEYS; j++)
-                if (begin + lane + 8 * j < n_seen) high = max(high, s[i * KEYS + j]);
+                if (begin + lane + 8 * j < n_seen && begin + lane + 8 * j >= begin_seen) high = max(high, s[i * KEYS + j]);
             high = max(high, subgroupShuffleXor(high, 1));
             high = max(high, subgroupShuffleXor(high, 2));
             high = max(high, subgroupShuffleXor(high, 4));
             float scale = exp(top[i] - high), added = 0;
             [[unroll]] for (uint j = 0; j < KEYS; j++) {
-                float e = begin + lane + 8 * j < n_seen ? exp(s[i * KEYS + j] - high) : 0;
+                uint key = begin + lane + 8 * j;
+                float e = key < n_seen && key >= begin_seen ? exp(s[i * KEYS + j] - high) : 0;
                 tile_p[(first + i) * P_PITCH + lane + 8 * j] = e;
                 added += e;
             }

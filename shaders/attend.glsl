@@ -40,6 +40,13 @@ uint count_keys(uint i)
     return t.each != 0 ? slot - slot % t.each : n_keys;
 }
 
+/* The first key that query i sees. */
+uint first_key(uint i)
+{
+    uint slot = t.n_cache + t.before + i;
+    return p.window != 0 && slot >= p.window ? slot - p.window + 1 : 0;
+}
+
 /* Row of the partial results for what query i gives: if other branches cover it too, it is joined with theirs before it is rounded. NONE: it
  * goes straight to out and lse. */
 uint partial_row(uint i)

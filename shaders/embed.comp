@@ -1,4 +1,4 @@
-/* x[i] = table[ids[i]], or x[i] += it. */
+/* x[i] = scale table[ids[i]], or x[i] += it. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "params.h"
@@ -19,7 +19,7 @@ void main()
     uint i = gl_GlobalInvocationID.x;
     uint row = i / quads, col = i % quads * 4;
     if (row >= p.n) return;
-    vec4 v = weight4(ids[row] * p.w_stride, col, (p.cols + 31) & ~31u);
+    vec4 v = p.scale * weight4(ids[row] * p.w_stride, col, (p.cols + 31) & ~31u);
     for (uint k = 0; k < 4; k++) {
         uint at = row * p.x_stride + col + k;
         x[at] = p.add != 0 ? x[at] + v[k] : v[k];

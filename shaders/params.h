@@ -26,11 +26,13 @@
 #define PROJECT_BIAS 8u
 #define PROJECT_GELU 16u /* of column and bias; not with PROJECT_ADD */
 #define PROJECT_GATE 4u  /* the columns of out are silu(column) * (column + columns / 2) */
+#define PROJECT_TANH 32u /* gelu by tanh in place of silu, with PROJECT_GATE */
 
 #define NONE 0xffffffffu
 
 struct params_embed {
     U32 n, cols, x_stride, w_stride, add;
+    F32 scale;
 };
 
 struct params_norm {
@@ -41,6 +43,17 @@ struct params_norm {
 struct params_layer_norm {
     U32 n, cols, stride;
     F32 eps;
+};
+
+struct params_norm_add {
+    U32 n, cols, stride, y_stride;
+    F32 eps;
+};
+
+struct params_conv {
+    U32 n, cols, taps;
+    U32 position; /* row of the kept ones that the first belongs to */
+    U32 out_stride, x_stride, kept_stride;
 };
 
 struct params_norm_parts {
@@ -79,6 +92,7 @@ struct params_attend {
     U32 joined; /* partial row of join 0's share of the direct branch, the others behind it; 0: nothing is joined */
     U32 partial_lse; /* where the lses of the partial rows begin */
     U32 biases;      /* where the biases begin, in numbers from the first tile */
+    U32 window;      /* keys that a query sees at most, the last of which is its own; 0: all */
 };
 
 /* Rotates q and k of rows [0, n) into rows from first_row on: row i by table row (angle + i) mod wrap. */

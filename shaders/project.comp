@@ -90,7 +90,7 @@ void main()
             [[unroll]] for (uint j = 0; j < TN / 2; j++) {
                 uint column = gl_WorkGroupID.x * (BN / 2) + tx + j * COLUMNS;
                 float gate = acc[i * TN + j], up = acc[i * TN + j + TN / 2];
-                if (column < p.rows / 2) store(row, column, gate / (1 + exp(-gate)) * up);
+                if (column < p.rows / 2) store(row, column, gate_of(gate) * up);
             }
         } else {
             [[unroll]] for (uint j = 0; j < TN; j++) {

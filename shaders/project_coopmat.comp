@@ -144,7 +144,7 @@ void main()
             ACCUMULATOR v = sum[i * FN + j];
             if ((FLAGS & PROJECT_GATE) != 0) {
                 ACCUMULATOR up = sum[i * FN + j + PRODUCTS];
-                for (uint k = 0; k < v.length(); k++) v[k] = v[k] / (1 + exp(-v[k])) * up[k];
+                for (uint k = 0; k < v.length(); k++) v[k] = gate_of(v[k]) * up[k];
             }
             coopMatStore(v, tile, own + j * 4, STRIP, gl_CooperativeMatrixLayoutRowMajor);
         }

@@ -41,7 +41,7 @@ void main()
     multiply(column, sum);
     if (gated) multiply(n_columns + column, up);
     [[unroll]] for (uint i = 0; i < ROWS; i++) {
-        float v = gated ? sum[i] / (1 + exp(-sum[i])) * up[i] : sum[i];
+        float v = gated ? gate_of(sum[i]) * up[i] : sum[i];
         if (i < p.n && subgroupElect()) store(i, column, v);
     }
 }

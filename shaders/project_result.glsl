@@ -1,6 +1,13 @@
 /* What a product's elements become before they are stored: bias and activation. Needs FLAGS. */
 layout(set = 0, binding = 3) readonly buffer Bias { float bias[]; };
 
+/* What a gate becomes, with PROJECT_GATE: y / (1 + e^-z). */
+float gate_of(float y)
+{
+    float z = (FLAGS & PROJECT_TANH) != 0 ? 1.5957691216 * y * (1 + 0.044715 * y * y) : y;
+    return y / (1 + exp(-z));
+}
+
 float finish(uint column, float v)
 {
     if ((FLAGS & PROJECT_BIAS) != 0) v += bias[column];

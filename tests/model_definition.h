@@ -73,7 +73,8 @@ static inline void define_layer(struct layer_vectors *l, const struct model *m, 
                                   .n_branch = m->n_branch,
                                   .offset_rule = m->offset_rule};
     memcpy(l->shape.branch, m->branch, m->n_branch * sizeof m->branch[0]);
-    l->attention = (struct definition){&l->shape, 0, positions[n - 1] + 1, true, (double)m->rope_base, define_read, l};
+    l->attention =
+        (struct definition){&l->shape, 0, positions[n - 1] + 1, true, (double)m->rope_base, define_read, l, 0};
 }
 
 /* logits [n][V] of tokens at the given positions, V columns of m->n_vocab; `visit` is shown every layer's vectors. Both

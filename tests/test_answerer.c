@@ -115,6 +115,35 @@ static void llama3_and_deepseek_have_forms_of_their_own_and_thoughts_are_cut_sho
     model_close(m);
 }
 
+/* Gemma has no system turn, and its pieces are SentencePiece's (tests/data/chat_reference.py): runs of spaces and
+ * newlines are one piece each. */
+static void gemma_has_a_form_and_pieces_of_its_own(void **state)
+{
+    (void)state;
+    struct error e;
+    struct model *m;
+    struct chat_template t;
+    struct tokens ids = {0};
+    const struct chat_message messages[] = {
+        {CHAT_SYSTEM, "Be kind."}, {CHAT_USER, "Hi"}, {CHAT_ASSISTANT, "Yes"}, {CHAT_USER, "So"}};
+    assert_ok(model_open(&m, "tests/data/chat_gemma3.gguf", &e), e);
+    assert_ok(chat_template_open(&t, m, &e), e);
+    text_of_inst(&t, messages, 4, "user\nBe kind.\n\nHi\nmodel\nYes\nuser\nSo\nmodel\n");
+    assert_ok(chat_template_encode(&t, messages + 1, 1, &ids, &e), e);
+    const int32_t expected[] = {261, 257, 'u', 's', 'e', 'r', 262, 'H', 'i',
+                                258, 262, 257, 'm', 'o', 'd', 'e', 'l', 262};
+    assert_int_equal(ids.n, sizeof expected / sizeof *expected);
+    assert_memory_equal(ids.ids, expected, sizeof expected);
+    assert_true(chat_template_ends(&t, 258));
+    ids.n = 0;
+    assert_ok(tokenizer_encode(m->tokenizer, "a  b\n\n   <b> \n", 14, &ids, &e), e);
+    const int32_t pieces[] = {'a', 264, 'b', 263, 265, 266, 267, 262};
+    assert_int_equal(ids.n, sizeof pieces / sizeof *pieces);
+    assert_memory_equal(ids.ids, pieces, sizeof pieces);
+    tokens_free(&ids);
+    model_close(m);
+}
+
 static void an_unknown_template_is_an_error(void **state)
 {
     (void)state;
@@ -125,7 +154,8 @@ static void an_unknown_template_is_an_error(void **state)
     set_template(m, "<turn>{{ message }}</turn>");
     assert_int_equal(chat_template_open(&t, m, &e), -1);
     assert_string_equal(
-        e.text, "tiny: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Zephyr, [INST])");
+        e.text,
+        "tiny: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Gemma, Zephyr, [INST])");
     set_template(m, "<|start_header_id|>");
     assert_int_equal(chat_template_open(&t, m, &e), -1);
     assert_string_equal(e.text, "tiny: its chat template wants <|start_header_id|>, which is no control token");
@@ -274,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_chatml_prompt_has_its_markers_and_no_others),
         cmocka_unit_test(a_system_text_goes_into_the_first_turn_where_there_is_no_place_for_it),
         cmocka_unit_test(llama3_and_deepseek_have_forms_of_their_own_and_thoughts_are_cut_short),
+        cmocka_unit_test(gemma_has_a_form_and_pieces_of_its_own),
         cmocka_unit_test(an_unknown_template_is_an_error),
         cmocka_unit_test(without_a_temperature_the_likeliest_is_chosen),
         cmocka_unit_test(a_seed_gives_the_same_choices_again_in_the_right_proportion),

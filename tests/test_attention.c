@@ -13,6 +13,7 @@ struct config {
     uint32_t n; /* rows */
     uint64_t position;
     bool causal;
+    uint32_t window;
     float base;    /* of the rotary encoding; 0: none */
     float q_scale; /* large logits */
     float *qkv;    /* [n][(n_head + 2 n_head_kv) head_dim] */
@@ -79,6 +80,7 @@ static void run(struct backend *b, const struct config *c, const uint32_t *sizes
                                         .position = c->position + at,
                                         .n = n,
                                         .causal = c->causal,
+                                        .window = c->window,
                                         .out = result,
                                         .lse = result_lse});
         assert_ok(b->ops->matrix_read(result, 0, n, out + (size_t)at * s->n_head * s->head_dim, &e), e);
@@ -102,7 +104,8 @@ static unsigned check(struct backend *b, const struct config *c, const uint32_t 
     const struct attention *s = &c->shape;
     float *out = malloc(sizeof *out * c->n * s->n_head * s->head_dim), *lse = malloc(sizeof *lse * c->n * s->n_head);
     run(b, c, sizes, n_sizes, out, lse);
-    const struct definition definition = {s, c->position, c->position + c->n, c->causal, (double)c->base, read_row, c};
+    const struct definition definition = {s,        c->position, c->position + c->n, c->causal, (double)c->base,
+                                          read_row, c,           c->window};
     unsigned uncovered = 0;
     for (uint32_t row = 0; row < c->n; row++)
         for (uint32_t head = 0; head < s->n_head; head++) {
@@ -190,6 +193,29 @@ static void any_chunking_of_a_causal_sequence_equals_the_definition(void **state
         uint32_t sizes[5];
         for (int k = 0; k < 5; k++) sizes[k] = pick(&seed, 1, i % 2 ? 7 : 90);
         check(b, &c, sizes, 5, test_tolerance(5e-6, 2e-3));
+        free(c.qkv);
+    }
+    backend_close(b);
+}
+
+/* Windows shorter and longer than the blocks of queries and the tiles of keys, and than the chunks. */
+static void queries_see_no_more_than_their_window(void **state)
+{
+    (void)state;
+    struct backend *b = open_cpu();
+    uint64_t seed = 16;
+    static const uint32_t windows[] = {1, 2, 9, 47, 64, 65, 130, 700};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        struct config c = {
+            .shape = {.n_head = 4, .n_head_kv = 2, .head_dim = i % 2 ? 16 : 20, .n_branch = 1, .branch = {{1000, 1}}},
+            .n = 400,
+            .causal = true,
+            .window = windows[i],
+            .base = 10000,
+            .q_scale = 1};
+        config_fill(&c, &seed);
+        check(b, &c, &(uint32_t){c.n}, 1, test_tolerance(5e-6, 2e-3));
+        check(b, &c, (uint32_t[]){3, 1, 70, 1, 131}, 5, test_tolerance(5e-6, 2e-3));
         free(c.qkv);
     }
     backend_close(b);
@@ -394,6 +420,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_configuration_in_one_chunk_equals_the_definition),
         cmocka_unit_test(any_chunking_of_a_causal_sequence_equals_the_definition),
+        cmocka_unit_test(queries_see_no_more_than_their_window),
         cmocka_unit_test(logits_of_order_100_need_no_more_than_ten_times_the_tolerance),
         cmocka_unit_test(a_ladder_far_beyond_the_text_equals_the_definition),
         cmocka_unit_test(the_number_of_threads_changes_no_bit),

@@ -95,6 +95,18 @@ static void smollm3_equals_the_reference(void **state)
     check("smollm3");
 }
 
+static void gemma3_equals_the_reference(void **state)
+{
+    (void)state;
+    check("gemma3");
+}
+
+static void lfm2_equals_the_reference(void **state)
+{
+    (void)state;
+    check("lfm2");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +114,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(qwen2_equals_the_reference),
         cmocka_unit_test(qwen3_equals_the_reference),
         cmocka_unit_test(smollm3_equals_the_reference),
+        cmocka_unit_test(gemma3_equals_the_reference),
+        cmocka_unit_test(lfm2_equals_the_reference),
     };
     test_device_choose(argc, argv);
     return test_device_result(cmocka_run_group_tests(tests, test_device_open, test_device_close));

@@ -56,7 +56,7 @@ static void a_key_counts_once_for_each_branch_that_shows_it(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct attention shape = example(rows[i].rule);
-        const struct definition d = {&shape, 0, N, true, 0, read_example, NULL};
+        const struct definition d = {&shape, 0, N, true, 0, read_example, NULL, 0};
         double out[2], lse, sum = 0, n = 0;
         definition_attend(&d, rows[i].head, rows[i].t, out, &lse);
         for (const int *p = rows[i].seen; *p >= 0; p++, n++) sum += *p;
@@ -73,7 +73,7 @@ static void without_a_branch_that_covers_it_a_row_is_zero(void **state)
     struct attention shape = example(OFFSET_PAPER);
     shape.branch[0] = shape.branch[2];
     shape.n_branch = 1;
-    const struct definition d = {&shape, 0, N, true, 0, read_example, NULL};
+    const struct definition d = {&shape, 0, N, true, 0, read_example, NULL, 0};
     double out[2] = {7, 7}, lse;
     definition_attend(&d, 1, 4, out, &lse);
     assert_true(out[0] == 0 && out[1] == 0 && lse == -INFINITY);
@@ -87,7 +87,7 @@ static void only_positions_that_hold_tokens_are_keys(void **state)
     (void)state;
     const struct attention shape = {
         .n_head = HEADS, .n_head_kv = HEADS, .head_dim = 2, .n_branch = 1, .branch = {{16, 4}}};
-    struct definition d = {&shape, 5, 15, false, 0, read_example, NULL};
+    struct definition d = {&shape, 5, 15, false, 0, read_example, NULL, 0};
     double out[2], lse;
     definition_attend(&d, 2, 6, out, &lse); /* 6, 10, 14 */
     assert_float_equal(out[0], 10, 1e-12);

@@ -166,7 +166,7 @@ static void expect_book(const struct book *b, const struct inspection *in, uint3
 {
     const struct model *m = b->model;
     const struct definition d = {
-        b->shape, 0, b->start + ASKED, true, (double)m->rope_base, read_book, &(struct book_layer){b, layer}};
+        b->shape, 0, b->start + ASKED, true, (double)m->rope_base, read_book, &(struct book_layer){b, layer}, 0};
     double mass[DILATION_MAX_BRANCHES] = {0}, text[DILATION_MAX_BRANCHES] = {0}, total = 0;
     for (uint32_t i = 0; i < m->n_branch; i++) {
         for (size_t p = 0; p <= (size_t)BOOK_TOKENS + token; p++) {

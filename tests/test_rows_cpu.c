@@ -98,24 +98,31 @@ static const float edges[] = {0,   -0.0f, 1e-30f, -1e-30f, 1,      -1,  10,   -1
                               -20, 86.9f, -86.9f, 87.1f,   -87.1f, 100, -100, 1000, -1000};
 enum { N_EDGES = sizeof edges / sizeof *edges };
 
-static void a_gate_is_silu_times_up_at_every_size_of_number(void **state)
+static void check_gate(bool gelu)
 {
-    (void)state;
     for (int k = 0; k < N_WIDTHS; k++) {
         const uint32_t n = widths[k];
         for (int first = 0; first < N_EDGES; first++) {
             fill(n, 4, 0);
             for (uint32_t i = 0; i < n; i++) x[i] = edges[(first + (int)i) % N_EDGES];
-            rows->gate(out, x, ROWS, n);
+            rows->gate(out, x, ROWS, n, gelu);
             for (uint32_t row = 0; row < ROWS; row++)
                 for (uint32_t i = 0; i < n; i++) {
                     const double g = (double)x[row * 2 * n + i], up = (double)x[row * 2 * n + n + i],
-                                 wanted = g / (1 + exp(-g)) * up;
+                                 z = gelu ? sqrt(8 / M_PI) * (g + 0.044715 * g * g * g) : g,
+                                 wanted = g / (1 + exp(-z)) * up;
                     expect(out[row * n + i], wanted, 1e-6 * (1e-3 + fabs(wanted)), n, i);
                 }
             assert_true(out[ROWS * n] == 1000);
         }
     }
+}
+
+static void a_gate_is_silu_or_gelu_by_tanh_times_up_at_every_size_of_number(void **state)
+{
+    (void)state;
+    check_gate(false);
+    check_gate(true);
 }
 
 static void gelu_is_that_of_the_error_function_at_every_size_of_number(void **state)
@@ -325,7 +332,7 @@ int main(void)
         cmocka_unit_test(a_dot_has_all_its_elements),
         cmocka_unit_test(a_norm_divides_by_the_root_of_the_mean_square),
         cmocka_unit_test(a_layer_norm_is_around_the_mean),
-        cmocka_unit_test(a_gate_is_silu_times_up_at_every_size_of_number),
+        cmocka_unit_test(a_gate_is_silu_or_gelu_by_tanh_times_up_at_every_size_of_number),
         cmocka_unit_test(gelu_is_that_of_the_error_function_at_every_size_of_number),
         cmocka_unit_test(elements_in_8_bits_are_whole_steps_of_the_largest),
         cmocka_unit_test(weights_in_8_bits_have_63_steps_and_the_sum_that_elements_are_off_by),

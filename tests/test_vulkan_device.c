@@ -470,7 +470,7 @@ static void weights_of_every_type_are_unpacked_to_the_same_numbers(void **state)
         double largest = 0;
         assert_ok(b->ops->matrix_load(&table, b, parts, 2, &e), e);
         assert_ok(b->ops->matrix_open(&x, b, ROWS, cols, &e), e);
-        b->ops->embed(x, table, ids, ROWS, false);
+        b->ops->embed(x, table, ids, ROWS, 1, false);
         assert_ok(b->ops->matrix_read(x, 0, ROWS, got, &e), e);
         weights_dequantize(&w, 0, ROWS, expected);
         for (uint32_t i = 0; i < ROWS * cols; i++) largest = fmax(largest, fabs((double)expected[i]));

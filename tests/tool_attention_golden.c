@@ -199,7 +199,7 @@ static bool read_case(const void *context, uint64_t position, uint32_t column, d
 /* The same by the definition, in place of a device. */
 static void golden_define(const struct golden *g, double *result)
 {
-    const struct definition d = {&g->shape, 0, g->n, g->causal, 0, read_case, g};
+    const struct definition d = {&g->shape, 0, g->n, g->causal, 0, read_case, g, 0};
     const uint32_t n_head = g->shape.n_head;
     for (uint32_t i = 0; i < g->n * n_head; i++)
         definition_attend(&d, i % n_head, i / n_head, result + (size_t)i * g->shape.head_dim, NULL);

@@ -42,10 +42,11 @@ static const char *const op_names[N_OPS] = {"embed", "qkv", "attend", "output", 
 static double op_seconds[N_OPS];
 static const struct backend_ops *device_ops;
 
-static void timed_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
+static void timed_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, float scale,
+                        bool add)
 {
     double t = now();
-    device_ops->embed(x, table, ids, n, add);
+    device_ops->embed(x, table, ids, n, scale, add);
     op_seconds[EMBED] += now() - t;
 }
 

@@ -17,6 +17,7 @@ static const struct {
     {CHAT_FORM_CHATML, "<|im_start|>", "<|im_start|>", NULL, "<|im_end|>"},
     {CHAT_FORM_LLAMA3, "<|start_header_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
     {CHAT_FORM_DEEPSEEK, "<｜User｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"},
+    {CHAT_FORM_GEMMA, "<start_of_turn>", "<start_of_turn>", NULL, "<end_of_turn>"},
     {CHAT_FORM_ZEPHYR, "<|assistant|>", NULL, NULL, NULL},
     {CHAT_FORM_INST, "[INST]", NULL, NULL, NULL},
 };
@@ -61,7 +62,8 @@ int chat_template_open(struct chat_template *out, const struct model *m, struct 
     }
     if (!m->chat_template) return error_set(e, "%s: no chat template, so it is no chat model", m->path);
     return error_set(
-        e, "%s: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Zephyr, [INST])", m->path);
+        e, "%s: its chat template is of none of the known forms (ChatML, Llama 3, DeepSeek, Gemma, Zephyr, [INST])",
+        m->path);
 }
 
 /* The text since the last control piece: it is tokenised in one piece, as the reference does. */
@@ -116,6 +118,10 @@ static void add_header(struct encoding *c, enum chat_role role)
     case CHAT_FORM_DEEPSEEK:
         if (role != CHAT_SYSTEM) add_control(c, role == CHAT_USER ? c->t->begin : c->t->header_end);
         break;
+    case CHAT_FORM_GEMMA:
+        add_control(c, c->t->begin);
+        add_text(c, role == CHAT_ASSISTANT ? "model\n" : "user\n");
+        break;
     case CHAT_FORM_ZEPHYR:
         add_text(c, "<|");
         add_text(c, role_names[role]);
@@ -126,8 +132,25 @@ static void add_header(struct encoding *c, enum chat_role role)
     }
 }
 
-static void add_message(struct encoding *c, const struct chat_message *m)
+/* A form without a system turn: what it would say begins the question behind it. `before`: the message before, or NULL.
+ */
+static bool add_joined(struct encoding *c, const struct chat_message *m, const struct chat_message *before)
 {
+    if (c->t->form != CHAT_FORM_GEMMA) return false;
+    if (!before || before->role != CHAT_SYSTEM) add_header(c, m->role);
+    add_text(c, m->text);
+    if (m->role == CHAT_SYSTEM) {
+        add_text(c, "\n\n");
+        return true;
+    }
+    add_control(c, c->t->end);
+    add_text(c, "\n");
+    return true;
+}
+
+static void add_message(struct encoding *c, const struct chat_message *m, const struct chat_message *before)
+{
+    if (add_joined(c, m, before)) return;
     add_header(c, m->role);
     add_text(c, m->text);
     if (c->t->form != CHAT_FORM_DEEPSEEK || m->role == CHAT_ASSISTANT) add_control(c, c->t->end);
@@ -171,7 +194,8 @@ int chat_template_encode(const struct chat_template *t, const struct chat_messag
     if (!c.text) return error_memory(e);
     if (t->model->starts_with_bos && t->model->token_bos >= 0) add_control(&c, t->model->token_bos);
     if (t->form == CHAT_FORM_INST) add_messages_inst(&c, messages, n);
-    for (size_t i = 0; i < n && t->form != CHAT_FORM_INST; i++) add_message(&c, &messages[i]);
+    for (size_t i = 0; i < n && t->form != CHAT_FORM_INST; i++)
+        add_message(&c, &messages[i], i > 0 ? &messages[i - 1] : NULL);
     add_header(&c, CHAT_ASSISTANT);
     add_thoughts(&c);
     flush_text(&c);

@@ -19,6 +19,7 @@ enum chat_form {
     CHAT_FORM_CHATML, /* <|im_start|>role\n...<|im_end|>\n: SmolLM2, Qwen, Yi, Hermes */
     CHAT_FORM_LLAMA3, /* <|start_header_id|>role<|end_header_id|>\n\n...<|eot_id|> */
     CHAT_FORM_DEEPSEEK, /* <｜User｜>...<｜Assistant｜>...<｜end▁of▁sentence｜>, system text before: R1's distillates */
+    CHAT_FORM_GEMMA,  /* <start_of_turn>user\n...<end_of_turn>\n, system text before the first question: Gemma */
     CHAT_FORM_ZEPHYR, /* <|role|>\n...</s>\n: TinyLlama, Zephyr */
     CHAT_FORM_INST,   /* [INST] ... [/INST]: Mistral, Llama 2 */
 };

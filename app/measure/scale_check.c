@@ -94,6 +94,6 @@ static bool read_input(const void *context, uint64_t position, uint32_t column, 
 
 void scale_check_row(double *out, const struct attention *a, uint64_t seed, uint32_t head, uint64_t position)
 {
-    const struct definition d = {a, 0, position + 1, true, 0, read_input, &(struct inputs){seed, a->head_dim}};
+    const struct definition d = {a, 0, position + 1, true, 0, read_input, &(struct inputs){seed, a->head_dim}, 0};
     definition_attend(&d, head, position, out, NULL);
 }

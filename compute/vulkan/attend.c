@@ -17,16 +17,16 @@ struct tile {
 };
 
 /* Does attend_coopmat.comp serve these heads? They are read 8 columns at a time, and longer ones than 128 run out of
- * registers. */
-static bool on_units(const struct vulkan *v, uint32_t head_dim)
+ * registers; it knows of no first key. */
+static bool on_units(const struct vulkan *v, uint32_t head_dim, uint32_t window)
 {
-    return v->fragment_known && head_dim % 8 == 0 && head_dim <= 128;
+    return v->fragment_known && head_dim % 8 == 0 && head_dim <= 128 && window == 0;
 }
 
 /* As the shaders lay it out. */
-static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t, uint32_t head_dim)
+static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t, uint32_t head_dim, bool units)
 {
-    if (on_units(v, head_dim)) {
+    if (units) {
         uint32_t pitch = vulkan_ceil(head_dim, COOPMAT_SIZE) * 2 + 1;
         return (2 * t->bk > t->bq ? 2 * t->bk : t->bq) * pitch * 16;
     }
@@ -35,23 +35,22 @@ static uint32_t shared_bytes(const struct vulkan *v, const struct tile *t, uint3
 }
 
 /* The largest tile whose operands fit shared memory. A subgroup's queries must not run past the tile. */
-static bool choose_tile(const struct vulkan *v, uint32_t head_dim, struct tile *out)
+static bool choose_tile(const struct vulkan *v, uint32_t head_dim, bool coopmat, struct tile *out)
 {
     static const struct tile plain[] = {{64, 64}, {64, 32}, {32, 32}, {32, 16}, {32, 8}};
     static const struct tile units[] = {{128, 64}, {64, 32}};
-    const bool coopmat = on_units(v, head_dim);
     const struct tile *tiles = coopmat ? units : plain;
     for (size_t i = 0; i < (coopmat ? sizeof units : sizeof plain) / sizeof *tiles; i++) {
-        if (shared_bytes(v, &tiles[i], head_dim) > v->gpu->caps.shared_bytes) continue;
+        if (shared_bytes(v, &tiles[i], head_dim, coopmat) > v->gpu->caps.shared_bytes) continue;
         *out = tiles[i];
         return true;
     }
     return false;
 }
 
-static const struct pipeline *tile_pipeline(struct vulkan *v, const struct tile *t, uint32_t head_dim)
+static const struct pipeline *tile_pipeline(struct vulkan *v, const struct tile *t, uint32_t head_dim, bool units)
 {
-    if (on_units(v, head_dim))
+    if (units)
         return vulkan_pipeline(v, SHADER_ATTEND_COOPMAT,
                                (uint32_t[]){t->bq / UNITS_QUERIES * v->gpu->caps.subgroup_size, t->bq, t->bk, head_dim},
                                4);
@@ -63,7 +62,7 @@ uint32_t vulkan_max_head_dim(const struct vulkan *v)
 {
     struct tile t;
     uint32_t dim = 256;
-    while (dim > 0 && !choose_tile(v, dim, &t)) dim -= 4;
+    while (dim > 0 && !choose_tile(v, dim, on_units(v, dim, 0), &t)) dim -= 4;
     return dim;
 }
 
@@ -196,7 +195,8 @@ static void run_tiles(const struct call *c)
     const struct attention *s = op->shape;
     const struct attend_plan *p = c->plan;
     const double limit = stream_work_limit(c->v->stream);
-    const struct pipeline *pipeline = tile_pipeline(c->v, &c->tile, s->head_dim);
+    const struct pipeline *pipeline =
+        tile_pipeline(c->v, &c->tile, s->head_dim, on_units(c->v, s->head_dim, op->window));
     for (uint32_t first = 0, n; first < p->n_tiles; first += n) {
         double work = 0;
         for (n = 0; first + n < p->n_tiles && n < c->v->gpu->caps.max_groups[0] && work <= limit; n++)
@@ -215,6 +215,7 @@ static void run_tiles(const struct call *c)
             .joined = joins_direct(p) ? (uint32_t)p->n_partial : 0,
             .partial_lse = (uint32_t)partial_rows(p) * s->head_dim,
             .biases = (uint32_t)((c->layout.biases - c->layout.tiles) / sizeof(float)),
+            .window = op->window,
         };
         const double share = n / (double)p->n_tiles,
                      elements = op->n * s->head_dim * (2.0 * s->n_head + 2 * s->n_head_kv);
@@ -327,7 +328,8 @@ void vulkan_attend(const struct attend *op)
            vulkan_matrix_of(op->qkv)->half == vulkan_half(v) && vulkan_matrix_of(op->out)->half == vulkan_half(v) &&
            vulkan_matrix_of(op->cache_k)->half == vulkan_half(v));
     struct error why;
-    bool changed, fits = choose_tile(v, op->shape->head_dim, &c.tile);
+    const bool units = on_units(v, op->shape->head_dim, op->window);
+    bool changed, fits = choose_tile(v, op->shape->head_dim, units, &c.tile);
     assert(fits); /* by max_head_dim */
     (void)fits;
     if (attend_plan_make(&v->attend_plan, op, c.tile.bq, &changed, &why) != 0) {
@@ -402,13 +404,14 @@ void vulkan_attend_windows(const struct attend_windows *op)
     assert(rows <= op->qkv->rows && rows <= op->out->rows && op->head_dim <= v->base.info.max_head_dim &&
            vulkan_matrix_of(op->qkv)->half == vulkan_half(v) && vulkan_matrix_of(op->out)->half == vulkan_half(v));
     struct tile tile = {0};
-    bool fits = choose_tile(v, op->head_dim, &tile);
+    const bool units = on_units(v, op->head_dim, 0);
+    bool fits = choose_tile(v, op->head_dim, units, &tile);
     assert(fits); /* by max_head_dim */
     (void)fits;
     if (!vulkan_reserve(v, &v->lse, (uint64_t)rows * op->n_head, "lse") ||
         !vulkan_reserve(v, &v->partial, 1, "partial attention"))
         return;
-    const struct pipeline *pipeline = tile_pipeline(v, &tile, op->head_dim);
+    const struct pipeline *pipeline = tile_pipeline(v, &tile, op->head_dim, units);
     const struct stream_binding qkv = vulkan_bind(op->qkv);
     const struct params_attend params = {.n_head = op->n_head,
                                          .n_head_kv = op->n_head,

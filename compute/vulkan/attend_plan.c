@@ -101,18 +101,21 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
     for (uint32_t done = n_cache ? 0 : each, n; done < r->count; done += n) {
         n = r->count - done < p->tile_rows ? r->count - done : p->tile_rows;
         const uint32_t last = n_cache + done + n - 1;
+        /* no query of the tile sees the keys in front, of the cache and of the chunk */
+        const uint32_t skipped = op->window && n_cache + done >= op->window ? n_cache + done - op->window + 1 : 0;
+        const uint32_t of_cache = skipped < n_cache ? skipped : n_cache, of_chunk = skipped - of_cache;
         struct attend_tile tile = {
             .head = r->head,
             .query = r->first + done * r->step,
             .n_query = n,
             .step = r->step,
-            .key = r->first,
+            .key = r->first + of_chunk * r->step,
             .n_key = each         ? last - last % each - n_cache
-                     : op->causal ? done + n
+                     : op->causal ? done + n - of_chunk
                                   : r->count,
-            .before = done,
-            .cache_row = attention_cache_row(s, r->branch, r->head),
-            .n_cache = n_cache,
+            .before = done - of_chunk,
+            .cache_row = attention_cache_row(s, r->branch, r->head) + of_cache,
+            .n_cache = n_cache - of_cache,
             .each = each,
             .bias = op->local ? r->branch * s->n_head + r->head : NONE,
             .partial = direct ? NONE : (uint32_t)p->n_partial,
@@ -220,8 +223,8 @@ static bool is_for(const struct attend_plan *p, const struct attend *op, uint32_
 {
     const struct attention *s = op->shape;
     return p->valid && p->position == op->position && p->n == op->n && p->causal == op->causal &&
-           p->tile_rows == tile_rows && has_parts(p, op->local) && p->rotates == !!op->rotary &&
-           memcmp(&p->shape, s, sizeof *s) == 0 &&
+           p->most_keys == op->window && p->tile_rows == tile_rows && has_parts(p, op->local) &&
+           p->rotates == !!op->rotary && memcmp(&p->shape, s, sizeof *s) == 0 &&
            memcmp(p->kept, op->kept, (size_t)s->n_branch * s->n_head * sizeof *p->kept) == 0;
 }
 
@@ -252,6 +255,7 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
     p->position = op->position;
     p->n = op->n;
     p->causal = op->causal;
+    p->most_keys = op->window;
     p->rotates = op->rotary;
     p->valid = true;
     return 0;

@@ -36,6 +36,7 @@ struct attend_plan {
     uint64_t position;
     uint32_t n, tile_rows;
     uint32_t n_parts, window; /* 0: there is no attend_local */
+    uint32_t most_keys;       /* the op's window */
     bool causal, rotates;
 };
 

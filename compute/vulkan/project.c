@@ -193,6 +193,7 @@ void vulkan_feed_forward(const struct feed_forward *op)
     struct vulkan *v = vulkan_of(op->x);
     const bool half = vulkan_half(v);
     const uint32_t words = vulkan_stride(op->down->cols, half), hidden = words * (half ? 2 : 1);
+    const struct matrix *out = op->apart ? op->apart : op->x;
     assert(op->gate_up->rows == 2 * op->down->cols && op->gate_up->cols == op->x->cols &&
            op->down->rows == op->x->cols && op->n <= op->x->rows);
     struct operand x;
@@ -206,28 +207,32 @@ void vulkan_feed_forward(const struct feed_forward *op)
                     .x = x,
                     .w = op->gate_up,
                     .n = op->n,
-                    .flags = PROJECT_GATE | (half ? PROJECT_HALF : 0),
+                    .flags = PROJECT_GATE | (op->gelu ? PROJECT_TANH : 0) | (half ? PROJECT_HALF : 0),
                 });
     multiply(v, &(struct product){
                     .label = "feed-forward: down",
-                    .out = vulkan_bind(op->x),
-                    .out_stride = vulkan_numbers(op->x),
+                    .out = vulkan_bind(out),
+                    .out_stride = vulkan_numbers(out),
                     .x = {vulkan_bind_scratch(&v->hidden), 0, hidden, x.element_bytes},
                     .w = op->down,
                     .n = op->n,
-                    .flags = PROJECT_ADD,
+                    .flags = op->apart ? 0 : PROJECT_ADD,
                 });
 }
 
-void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add)
+void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, float scale, bool add)
 {
     struct vulkan *v = vulkan_of(x);
     assert(x->cols == table->cols && n <= x->rows);
     enum { AT_ONCE = STREAM_STAGING_BYTES / sizeof *ids };
     assert(n <= AT_ONCE);
     const struct vulkan_matrix *w = vulkan_matrix_of(table);
-    struct params_embed params = {
-        .n = n, .cols = x->cols, .x_stride = vulkan_matrix_of(x)->stride, .w_stride = w->stride, .add = add};
+    struct params_embed params = {.n = n,
+                                  .cols = x->cols,
+                                  .x_stride = vulkan_matrix_of(x)->stride,
+                                  .w_stride = w->stride,
+                                  .add = add,
+                                  .scale = scale};
     struct stream_binding uploaded = stream_upload(v->stream, ids, n * sizeof *ids);
     stream_run(v->stream, &(struct stream_dispatch){
                               .pipeline = vulkan_pipeline(v, SHADER_EMBED, &w->format, 1),
@@ -287,6 +292,58 @@ void vulkan_norm_parts(const struct norm_parts *op)
                    .label = "norm of parts",
                    .work = (double)parts * width,
                    .bytes = (half ? 4.0 : 8.0) * parts * width,
+               });
+    stream_pause(v->stream);
+}
+
+void vulkan_norm_add(const struct norm_add *op)
+{
+    struct vulkan *v = vulkan_of(op->x);
+    assert(op->n <= op->x->rows && op->n <= op->y->rows && op->y->cols == op->x->cols && op->norm->cols == op->x->cols);
+    struct params_norm_add params = {.n = op->n,
+                                     .cols = op->x->cols,
+                                     .stride = vulkan_numbers(op->x),
+                                     .y_stride = vulkan_numbers(op->y),
+                                     .eps = op->eps};
+    stream_run(v->stream, &(struct stream_dispatch){
+                              .pipeline = vulkan_pipeline(v, SHADER_NORM_ADD, NULL, 0),
+                              .bindings = {vulkan_bind(op->x), vulkan_bind(op->y), vulkan_bind(op->norm)},
+                              .n_bindings = 3,
+                              .params = &params,
+                              .params_bytes = sizeof params,
+                              .groups = {vulkan_ceil(op->n, 128 / v->gpu->caps.subgroup_size), 1, 1},
+                              .label = "norm and add",
+                              .work = (double)op->n * op->x->cols,
+                              .bytes = 12.0 * op->n * op->x->cols,
+                          });
+    stream_pause(v->stream);
+}
+
+void vulkan_short_conv(const struct short_conv *op)
+{
+    struct vulkan *v = vulkan_of(op->out);
+    const uint32_t d = op->out->cols;
+    const bool half = vulkan_half(v);
+    assert(op->x->cols == 3 * d && op->kept->cols == d && op->w->cols % d == 0 && op->n <= op->out->rows &&
+           op->n <= op->x->rows && (uint64_t)op->position + op->n <= op->kept->rows);
+    struct params_conv params = {.n = op->n,
+                                 .cols = d,
+                                 .taps = op->w->cols / d,
+                                 .position = op->position,
+                                 .out_stride = vulkan_numbers(op->out),
+                                 .x_stride = vulkan_numbers(op->x),
+                                 .kept_stride = vulkan_numbers(op->kept)};
+    stream_run(v->stream,
+               &(struct stream_dispatch){
+                   .pipeline = vulkan_pipeline(v, half ? SHADER_SHORT_CONV_FP16 : SHADER_SHORT_CONV, NULL, 0),
+                   .bindings = {vulkan_bind(op->out), vulkan_bind(op->x), vulkan_bind(op->kept), vulkan_bind(op->w)},
+                   .n_bindings = 4,
+                   .params = &params,
+                   .params_bytes = sizeof params,
+                   .groups = {op->n, vulkan_ceil(d, 64), 1},
+                   .label = "short convolution",
+                   .work = (double)op->n * op->w->cols,
+                   .bytes = (half ? 2.0 : 4.0) * op->n * d * (params.taps + 4),
                });
     stream_pause(v->stream);
 }

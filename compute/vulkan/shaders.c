@@ -15,6 +15,15 @@ static const uint32_t norm_parts[] = {
 static const uint32_t norm_parts_fp16[] = {
 #include "norm_parts_fp16.spv.inc"
 };
+static const uint32_t norm_add[] = {
+#include "norm_add.spv.inc"
+};
+static const uint32_t short_conv[] = {
+#include "short_conv.spv.inc"
+};
+static const uint32_t short_conv_fp16[] = {
+#include "short_conv_fp16.spv.inc"
+};
 static const uint32_t layer_norm[] = {
 #include "layer_norm.spv.inc"
 };
@@ -87,6 +96,9 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_NORM_FP16] = MODULE(norm_fp16),
     [SHADER_NORM_PARTS] = MODULE(norm_parts),
     [SHADER_NORM_PARTS_FP16] = MODULE(norm_parts_fp16),
+    [SHADER_NORM_ADD] = MODULE(norm_add),
+    [SHADER_SHORT_CONV] = MODULE(short_conv),
+    [SHADER_SHORT_CONV_FP16] = MODULE(short_conv_fp16),
     [SHADER_LAYER_NORM] = MODULE(layer_norm),
     [SHADER_PROJECT_FEW] = MODULE(project_few),
     [SHADER_PROJECT_FEW_FP16] = MODULE(project_few_fp16),

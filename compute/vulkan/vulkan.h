@@ -99,10 +99,12 @@ void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix 
 int vulkan_flush(struct backend *b, struct error *e);
 
 /* project.c, attend.c, evidence_scan.c: the ops. */
-void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, bool add);
+void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *ids, uint32_t n, float scale, bool add);
 void vulkan_project(const struct project *op);
 void vulkan_layer_norm(const struct layer_norm *op);
 void vulkan_norm_parts(const struct norm_parts *op);
+void vulkan_norm_add(const struct norm_add *op);
+void vulkan_short_conv(const struct short_conv *op);
 void vulkan_feed_forward(const struct feed_forward *op);
 void vulkan_evidence_rows(const struct evidence_rows *op);
 void vulkan_evidence_scan(struct backend *b, const struct evidence_scan *op);
