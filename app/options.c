@@ -300,6 +300,15 @@ static int apply(struct options *o, enum option_id id, const char *argument, str
     }
 }
 
+static int keep_given(struct options *o, enum option_id id, const char *argument, struct error *e)
+{
+    const char *kind = table[id].argument;
+    if (o->n_given == OPTIONS_GIVEN) return error_set_kind(e, ERROR_USAGE, "more than %d options", OPTIONS_GIVEN);
+    o->given[o->n_given++] = (struct options_given){table[id].name, kind ? argument : NULL,
+                                                    kind && (strcmp(kind, "FILE") == 0 || strcmp(kind, "DIR") == 0)};
+    return 0;
+}
+
 /* Everything that only the whole command line shows. */
 static int check(const struct options *o, struct error *e)
 {
@@ -389,7 +398,8 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
             return error_set_kind(e, ERROR_USAGE, "%s%s--%s does not belong here", name, *name ? ": " : "",
                                   table[id].name);
         }
-        if (apply(&parsed, (enum option_id)id, optarg, e)) return -1;
+        if (apply(&parsed, (enum option_id)id, optarg, e) || keep_given(&parsed, (enum option_id)id, optarg, e))
+            return -1;
     }
     parsed.paths = argv + shift + optind;
     parsed.n_paths = (size_t)(argc - shift - optind);

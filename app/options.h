@@ -41,6 +41,14 @@ enum {
 #define OPTIONS_GLOBS 16
 #define OPTIONS_SNIPPET_LINES 512 /* no place has more */
 
+#define OPTIONS_GIVEN 64
+
+/* An option as it was given. */
+struct options_given {
+    const char *name, *argument; /* argument NULL: it has none */
+    bool is_path;                /* the argument is a file's or a directory's */
+};
+
 /* Strings are borrowed from argv. */
 struct options {
     enum command command;
@@ -73,6 +81,8 @@ struct options {
     size_t n_paths;
     struct scale_options scale;
     bool help, version; /* asked for: print and stop */
+    struct options_given given[OPTIONS_GIVEN];
+    size_t n_given;
 };
 
 /* 0, or -1 for wrong usage with what is wrong in e. */

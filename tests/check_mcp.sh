@@ -35,5 +35,13 @@ fi
 config=$(cd "$scratch" && "$lectern" mcp --print-config text) || exit 1
 sed -n '/^{/,/^}/p' <<<"$config" | jq -es 'all(.[]; (.mcpServers // .servers).lectern.args == ["mcp", "'"$text"'"])' >/dev/null ||
     { echo "print-config: $config"; exit 1; }
+# So do the options that are given, several PATHs, addresses, and words that a shell would cut.
+mkdir "$scratch/a b"
+config=$(cd "$scratch" && "$lectern" mcp --state-dir kept --print-config --threads=2 'a b' --no-state text https://host.invalid/x/y.git) || exit 1
+wanted='["mcp","--state-dir","'"$scratch"'/kept","--threads","2","--no-state","'"$scratch"'/a b","'"$text"'","https://host.invalid/x/y.git"]'
+sed -n '/^{/,/^}/p' <<<"$config" | jq -es 'all(.[]; (.mcpServers // .servers).lectern.args == '"$wanted"')' >/dev/null ||
+    { echo "print-config with options: $config"; exit 1; }
+grep -qF -- "mcp --state-dir $scratch/kept --threads 2 --no-state '$scratch/a b' $text https://host.invalid/x/y.git" <<<"$config" ||
+    { echo "print-config for a shell: $config"; exit 1; }
 ! "$lectern" mcp --print-config "$scratch/none" >/dev/null 2>"$scratch/err" || { echo "a missing PATH is configured"; exit 1; }
 grep -q 'No such file' "$scratch/err" || { cat "$scratch/err"; exit 1; }
