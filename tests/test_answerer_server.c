@@ -103,32 +103,46 @@ static int hear(void *context, const char *text, size_t size)
     size_t room = sizeof h->text - 1 - h->size, n = size < room ? size : room;
     memcpy(h->text + h->size, text, n);
     h->size += n;
-    if (h->cancels) atomic_store(&h->cancel, true);
     return h->most && h->size >= h->most;
 }
 
 static void have_turn(void *context)
 {
-    ((struct heard *)context)->turns++;
+    struct heard *h = context;
+    h->turns++;
+    if (h->cancels) atomic_store(&h->cancel, true);
 }
 
-static int chat_with(struct stub *s, struct heard *h, const char *key_variable, struct error *e)
+static int chat_on(struct answerer *a, struct heard *h, bool *unended, struct error *e)
 {
-    struct answerer *a;
-    start(s);
-    struct answerer_options o = {
-        .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = 1};
-    assert_ok(answerer_open(&a, &o, e), *e);
     const struct chat_message messages[] = {{CHAT_SYSTEM, "Be brief."}, {CHAT_USER, "Who \"is\" it?\n"}};
     const struct chat_request r = {.messages = messages,
                                    .n_messages = 2,
                                    .max_tokens = 99,
                                    .emit = hear,
                                    .context = h,
+                                   .unended = unended,
                                    .cancel = &h->cancel,
                                    .idle = have_turn,
                                    .idle_context = h};
-    int result = answerer_chat(a, NULL, &r, e);
+    return answerer_chat(a, NULL, &r, e);
+}
+
+static struct answerer *open_on(struct stub *s, const char *key_variable)
+{
+    struct error e;
+    struct answerer *a;
+    start(s);
+    const struct answerer_options o = {
+        .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = 1};
+    assert_ok(answerer_open(&a, &o, &e), e);
+    return a;
+}
+
+static int chat_with(struct stub *s, struct heard *h, const char *key_variable, struct error *e)
+{
+    struct answerer *a = open_on(s, key_variable);
+    int result = chat_on(a, h, NULL, e);
     answerer_close(a);
     stop(s);
     return result;
@@ -241,7 +255,7 @@ static void endless_replies_end(void **state)
     assert_non_null(strstr(e.text, "the server's reply does not end"));
     struct stub words = {.parts = (const char *const[]){STREAM, EVENT("ab"), NULL}, .repeat = 100000};
     assert_ok(chat_with(&words, &enough, NULL, &e), e);
-    assert_string_equal(enough.text, "abab");
+    assert_int_equal(enough.size, 64); /* of what had waited for the end of a thought, one piece */
 }
 
 static void a_silent_server_is_not_waited_for(void **state)
@@ -252,7 +266,6 @@ static void a_silent_server_is_not_waited_for(void **state)
     struct stub s = {.parts = (const char *const[]){STREAM, EVENT("a"), NULL}, .stays_open = true};
     assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
     assert_non_null(strstr(e.text, "imeout"));
-    assert_string_equal(h.text, "a");
 }
 
 static void an_answer_under_way_can_be_cancelled(void **state)
@@ -387,6 +400,46 @@ static void a_thought_that_used_all_tokens_up_is_given_more(void **state)
     assert_non_null(strstr(e.text, "the model thought until its tokens were used up"));
 }
 
+#define CUT "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n"
+
+/* A thought that the prompt has opened may be cut before anything shows that it is one. */
+static void a_thought_that_nothing_opens_is_given_its_tokens_too(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct heard h = {.size = 0}, whole = {.size = 0}, long_one = {.size = 0};
+    static const char thought[] = STREAM EVENT("Well, ") CUT;
+    struct stub s = {
+        .parts = (const char *const[]){thought, NULL},
+        .then = (const char *const[]){STREAM EVENT("Well, he") EVENT(".</think>\\nEdward") "data: [DONE]\n\n", NULL}};
+    assert_ok(chat_with(&s, &h, NULL, &e), e);
+    assert_string_equal(h.text, "Edward");
+    assert_non_null(strstr(s.later[0], "\"max_tokens\":1584"));
+    /* no thought after all: it is the answer, and the next one has the usual tokens and is heard as it comes */
+    bool unended = false;
+    struct stub t = {
+        .parts = (const char *const[]){thought, NULL},
+        .then = (const char *const[]){STREAM EVENT("Well, Edward") "data: [DONE]\n\n", STREAM EVENT("Ed"), NULL}};
+    struct answerer *a = open_on(&t, NULL);
+    assert_ok(chat_on(a, &whole, &unended, &e), e);
+    assert_string_equal(whole.text, "Well, Edward");
+    assert_int_equal(chat_on(a, &long_one, &unended, &e), -1);
+    assert_string_equal(long_one.text, "Ed");
+    assert_non_null(strstr(t.later[1], "\"max_tokens\":99"));
+    assert_false(unended);
+    answerer_close(a);
+    stop(&t);
+    /* an answer without end is shown as far as it goes */
+    struct heard cut = {.size = 0};
+    struct stub u = {.parts = (const char *const[]){thought, NULL}, .then = (const char *const[]){thought, NULL}};
+    a = open_on(&u, NULL);
+    assert_ok(chat_on(a, &cut, &unended, &e), e);
+    assert_string_equal(cut.text, "Well, ");
+    assert_true(unended);
+    answerer_close(a);
+    stop(&u);
+}
+
 static void others_have_their_turn_while_words_are_waited_for(void **state)
 {
     (void)state;
@@ -415,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_refusal_that_nothing_mends_is_said_in_the_servers_words),
         cmocka_unit_test(of_an_unknown_model_the_known_ones_are_named),
         cmocka_unit_test(a_thought_that_used_all_tokens_up_is_given_more),
+        cmocka_unit_test(a_thought_that_nothing_opens_is_given_its_tokens_too),
         cmocka_unit_test(others_have_their_turn_while_words_are_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,17 +19,20 @@ static int hear(void *context, const char *text, size_t size)
     return h->enough_at > 0 && h->size >= h->enough_at;
 }
 
+static bool holding; /* replies may begin inside a thought */
+
 /* Feeds the reply in pieces of `step` bytes; what went wrong, or NULL. */
 static const char *feed(struct heard *h, const char *reply, size_t step)
 {
     static struct error e;
-    struct chat_stream s = {.emit = hear, .context = h};
+    struct chat_stream s = {.emit = hear, .context = h, .holds = holding};
     size_t size = strlen(reply);
     int failed = 0;
     h->size = 0;
     for (size_t at = 0; at < size && !failed; at += step)
         failed = chat_stream_add(&s, reply + at, size - at < step ? size - at : step, &e);
     if (!failed) failed = chat_stream_finish(&s, &e);
+    if (!failed) chat_stream_release(&s);
     chat_stream_free(&s);
     h->text[h->size] = '\0';
     return failed ? e.text : NULL;
@@ -136,6 +139,36 @@ static void thoughts_are_no_answer(void **state)
     }
 }
 
+/* Templates that open the thought in the prompt: the reply has the tag that closes it alone. */
+static void a_thought_that_nothing_opens_is_no_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply, *heard;
+    } replies[] = {
+        {EVENT("Okay, he < she.") EVENT(" So</thi") EVENT("nk>") EVENT("\\n\\n") EVENT(" Hyde")
+             EVENT(" it is") "data: [DONE]",
+         "Hyde it is"},
+        {EVENT("</think>Hyde") "data: [DONE]", "Hyde"},
+        {EVENT("<think>a</think>") EVENT("Hyde") "data: [DONE]", "Hyde"},
+        {EVENT(" Hyde") EVENT(" it is </thin") "data: [DONE]", " Hyde it is </thin"},
+        {EVENT("all thought</think>") "data: [DONE]", ""},
+        {"{\"choices\":[{\"message\":{\"content\":\"so</think> yes\"}}]}", "yes"},
+    };
+    holding = true;
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        for (size_t step = 1; step < 300; step += 13) {
+            struct heard h = {.size = 0};
+            assert_null(feed(&h, replies[i].reply, step));
+            assert_string_equal(h.text, replies[i].heard);
+        }
+    }
+    holding = false;
+    struct heard h = {.size = 0};
+    assert_null(feed(&h, EVENT("Hyde") EVENT("</think>") "data: [DONE]", 9)); /* nothing waits: it is what it says */
+    assert_string_equal(h.text, "Hyde</think>");
+}
+
 /* As these servers wrote them in 2026, in their order of keys. */
 static void replies_of_ollama_llama_server_and_vllm_are_read(void **state)
 {
@@ -219,6 +252,7 @@ int main(void)
         cmocka_unit_test(what_is_no_reply_is_said_to_be_none),
         cmocka_unit_test(the_servers_own_words_for_a_failure_are_handed_on),
         cmocka_unit_test(thoughts_are_no_answer),
+        cmocka_unit_test(a_thought_that_nothing_opens_is_no_answer),
         cmocka_unit_test(replies_of_ollama_llama_server_and_vllm_are_read),
         cmocka_unit_test(a_line_without_end_is_refused),
     };

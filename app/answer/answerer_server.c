@@ -29,6 +29,7 @@ struct answerer_server {
     struct {
         bool completion_tokens, no_sampling, no_system; /* it has refused otherwise */
         bool reasons;                                   /* an answer's tokens do not do */
+        bool streams;                                   /* a reply has come that did not begin inside a thought */
     } takes;
 };
 
@@ -219,10 +220,24 @@ static bool adapt(struct answerer_server *a, enum chat_refusal about)
     return *taken = true;
 }
 
+/* Whether a reply that came to its end as a whole waited for the end of a thought, and what that tells of the next
+ * ones. Where it came to the most tokens, nobody knows whether it is a thought: 1, the question is asked once more with
+ * room for one. */
+static int judge_held(struct answerer_server *a, struct chat_stream *s)
+{
+    if (s->lone) a->takes.reasons = true;
+    if (!s->holds) return 0;
+    if (s->unended && s->n_held > 0 && !s->reasons && !a->takes.reasons) return a->takes.reasons = true;
+    if (!s->unended && !s->reasons) a->takes.reasons = false;
+    a->takes.streams = !s->unended;
+    chat_stream_release(s);
+    return 0;
+}
+
 /* One request. 1: refused or without an answer, in a way that another request may mend. */
 static int chat_once(struct answerer_server *a, const struct chat_request *r, struct error *e)
 {
-    struct chat_stream stream = {.emit = r->emit, .context = r->context};
+    struct chat_stream stream = {.emit = r->emit, .context = r->context, .holds = !a->takes.streams};
     struct chat_http http = http_of(a, r, a->url);
     struct chat_http_reply reply;
     char *body = write_request(a, r);
@@ -236,6 +251,7 @@ static int chat_once(struct answerer_server *a, const struct chat_request *r, st
         result = adapt(a, refused(a, r, &reply, e)) ? 1 : -1;
     else if (result == 0 && !stream.enough)
         result = chat_stream_finish(&stream, e);
+    if (result == 0) result = judge_held(a, &stream);
     if (result == 0 && stream.unended && stream.reasons && !stream.worded) {
         error_set(e, "the model thought until its tokens were used up, and said nothing");
         result = a->takes.reasons ? -1 : 1;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "app/answer/chat_stream.h"
 
 #include <cjson/cJSON.h>
@@ -12,10 +13,14 @@
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define TOTAL_MAX_BYTES ((size_t)16 << 20)
 
+/* What waits, at most: more than models think. */
+#define HELD_MAX_BYTES ((size_t)1 << 16)
+
 void chat_stream_free(struct chat_stream *s)
 {
     free(s->line);
-    s->line = NULL;
+    free(s->held);
+    s->line = s->held = NULL;
 }
 
 static int take_error(const cJSON *error, struct error *e)
@@ -24,11 +29,53 @@ static int take_error(const cJSON *error, struct error *e)
     return error_set(e, "the server says: %s", cJSON_IsString(message) ? message->valuestring : "an error");
 }
 
+static int emit(struct chat_stream *s, const char *text, size_t size)
+{
+    while (s->skips && size > 0 && strchr(" \t\r\n", *text)) text++, size--;
+    s->skips = s->skips && size == 0;
+    s->worded = s->worded || size > 0;
+    return size > 0 ? s->emit(s->context, text, size) : 0;
+}
+
+void chat_stream_release(struct chat_stream *s)
+{
+    enum { PIECE = 64 }; /* who has enough is asked as often as if it had not waited */
+    bool enough = false;
+    s->holds = false;
+    for (size_t at = 0; at < s->n_held && !enough; at += PIECE)
+        enough = emit(s, s->held + at, s->n_held - at < PIECE ? s->n_held - at : PIECE) != 0;
+    s->enough = s->enough || enough;
+    s->n_held = 0;
+}
+
+/* Keeps text until </think> shows that all before it was a thought. */
+static int hold(struct chat_stream *s, const char *text, size_t size)
+{
+    static const char closes[] = "</think>";
+    char *held =
+        size < HELD_MAX_BYTES - s->n_held ? bytes_reserve(s->held, &s->held_capacity, s->n_held + size, 1) : NULL;
+    if (!held) { /* no thought is so long */
+        chat_stream_release(s);
+        return s->enough || emit(s, text, size) != 0;
+    }
+    s->held = held;
+    const size_t back = s->n_held < sizeof closes - 2 ? s->n_held : sizeof closes - 2, from = s->n_held - back;
+    memcpy(held + s->n_held, text, size);
+    s->n_held += size;
+    const char *found = memmem(held + from, s->n_held - from, closes, sizeof closes - 1);
+    if (!found) return 0;
+    const char *behind = found + sizeof closes - 1;
+    s->n_held -= (size_t)(behind - held);
+    memmove(held, behind, s->n_held);
+    s->lone = s->reasons = s->skips = true;
+    chat_stream_release(s);
+    return s->enough;
+}
+
 static int hand_on(void *context, const char *text, size_t size)
 {
     struct chat_stream *s = context;
-    s->worded = s->worded || size > 0;
-    return s->emit(s->context, text, size);
+    return s->holds ? hold(s, text, size) : emit(s, text, size);
 }
 
 /* What a model says to itself comes beside the answer, under either name. */
