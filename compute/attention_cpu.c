@@ -325,6 +325,7 @@ static void skip_keys(struct block *b, struct key_run runs[2])
     const uint32_t skipped = b->slot >= b->window ? b->slot - b->window + 1 : 0;
     const uint32_t of_cache = skipped < runs[0].n ? skipped : runs[0].n, each[2] = {of_cache, skipped - of_cache};
     for (int i = 0; i < 2; i++) {
+        if (each[i] == 0) continue; /* nor is there anything to point behind in an empty run */
         runs[i].k += each[i] * runs[i].k_stride;
         runs[i].v += each[i] * runs[i].v_stride;
         runs[i].n -= each[i];
