@@ -23,8 +23,7 @@ struct screen;
 struct screen_calls {
     void *context;
 
-    /* About `topic` where it follows up that question, else NULL; of what the scope holds, NULL: as usual. False: too
-     * many are waiting. */
+    /* About `topic` where it follows up that question, else NULL; of what the scope holds, NULL: as usual. */
     int (*ask)(void *context, size_t id, const char *question, const char *topic, const struct scope *scope,
                struct error *e);
     bool (*read)(void *context);
