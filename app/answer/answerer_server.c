@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "app/answer/answerer_server.h"
 
 #include <cjson/cJSON.h>
@@ -29,7 +30,7 @@ struct answerer_server {
     struct {
         bool completion_tokens, no_sampling, no_system; /* it has refused otherwise */
         bool reasons;                                   /* an answer's tokens do not do */
-        bool streams;                                   /* a reply has come that did not begin inside a thought */
+        bool streams;                                   /* no reply begins inside a thought */
     } takes;
 };
 
@@ -291,6 +292,16 @@ static int take_key(struct answerer_server *a, const char *variable, struct erro
     return 0;
 }
 
+/* Only a model that thinks may begin inside a thought that its template has opened: the replies of all others are
+ * handed on as they come. Nothing but its name tells before the first reply. */
+static bool may_think(const char *model)
+{
+    static const char *const parts[] = {"r1", "qwq", "think", "reason", "magistral"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strcasestr(model, parts[i])) return true;
+    return false;
+}
+
 static int take_url(struct answerer_server *a, const char *named, struct error *e)
 {
     const char *host = strstr(named, "://") + 3, *hash = strrchr(named, '#');
@@ -303,6 +314,7 @@ static int take_url(struct answerer_server *a, const char *named, struct error *
     a->url = malloc(n + sizeof "/chat/completions");
     a->model = strdup(hash + 1);
     if (!a->base_url || !a->url || !a->model) return error_memory(e);
+    a->takes.streams = !may_think(a->model);
     memcpy(a->url, named, n);
     memcpy(a->url + n, "/chat/completions", sizeof "/chat/completions");
     return 0;
