@@ -212,6 +212,58 @@ static void the_mouse_says_where_and_what(void **state)
     }
 }
 
+/* What ncurses 6.4 would break on among it. */
+static void a_report_of_any_kind_is_swallowed(void **state)
+{
+    (void)state;
+    static const char *const reports[] = {"\x1b[<6;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;9M",
+                                          "\x1b[<0;81;1M",
+                                          "\x1b[<0;1;25M",
+                                          "\x1b[<0;0;1M",
+                                          "\x1b[<32;3;3M",
+                                          "\x1b[<2;3;3M",
+                                          "\x1b[<66;3;3M",
+                                          "\x1b[<0;4294967297;1M",
+                                          "\x1b[<;;M",
+                                          "\x1b[M",
+                                          "\x1b[M   "};
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        send(reports[i], strlen(reports[i]));
+        struct event event;
+        do event = next();
+        while (event.type == EVENT_KEY && event.key == ';'); /* what stands behind a report that is none */
+        if (event.type == EVENT_KEY)
+            assert_true(event.key == '9' && next().key == 'M');
+        else if (event.type != EVENT_NONE)
+            fail_msg("%zu: event %d", i, (int)event.type);
+    }
+    send("q", 1);
+    assert_int_equal(next().key, 'q');
+}
+
+static void a_report_may_come_in_pieces(void **state)
+{
+    (void)state;
+    send("\x1b[<0;1", 6);
+    assert_true(next().type == EVENT_NONE);
+    send("2;3M", 4);
+    const struct event event = next();
+    assert_true(event.type == EVENT_MOUSE && event.y == 2 && event.x == 11);
+    send("\x1b[<0;1q", 7); /* and what is none of it is a key */
+    assert_int_equal(next().key, 'q');
+}
+
+static void older_terminals_report_in_characters(void **state)
+{
+    (void)state;
+    send("\x1b[M !\"", 6);
+    struct event event = next();
+    assert_true(event.type == EVENT_MOUSE && event.mouse == MOUSE_PRESS && event.y == 1 && event.x == 0);
+    send("\x1b[M#!\"", 6);
+    event = next();
+    assert_true(event.type == EVENT_MOUSE && event.mouse == MOUSE_RELEASE && event.y == 1 && event.x == 0);
+}
+
 static void signals_are_events(void **state)
 {
     (void)state;
@@ -328,6 +380,9 @@ int main(void)
         cmocka_unit_test(bytes_of_no_character_are_left_out),
         cmocka_unit_test(what_is_pasted_is_one_text),
         cmocka_unit_test(the_mouse_says_where_and_what),
+        cmocka_unit_test(a_report_of_any_kind_is_swallowed),
+        cmocka_unit_test(a_report_may_come_in_pieces),
+        cmocka_unit_test(older_terminals_report_in_characters),
         cmocka_unit_test(signals_are_events),
         cmocka_unit_test(waiting_ends_with_a_byte_that_is_read_away),
         cmocka_unit_test(what_is_drawn_is_written_with_its_colours_and_the_cursor),

@@ -71,3 +71,15 @@ void keys_name(uint32_t key, char out[24])
     utf8proc_encode_char((utf8proc_int32_t)plain, bytes);
     snprintf(out, 24, "%s%s%s", alt, ctrl, (const char *)bytes);
 }
+
+uint32_t keys_of_character(uint32_t c)
+{
+    if (c == '\r') return KEYS_ENTER;
+    if (c == '\t') return KEYS_TAB;
+    if (c == 27) return KEYS_ESCAPE;
+    if (c == 127 || c == 8) return KEYS_BACKSPACE;
+    if (c == 0) return KEYS_CTRL | ' ';
+    if (c < 27) return KEYS_CTRL | (c + 'a' - 1);
+    if (c < 32) return KEYS_CTRL | (c + '@');
+    return c;
+}

@@ -32,4 +32,7 @@ enum {
 bool keys_parse(const char *name, uint32_t *key);
 void keys_name(uint32_t key, char out[24]);
 
+/* Of a character that a terminal sends, which may be a control character. */
+uint32_t keys_of_character(uint32_t c);
+
 #endif

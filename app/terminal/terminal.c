@@ -22,8 +22,10 @@
 #include "app/terminal/ascii.h"
 #include "app/terminal/canvas.h"
 #include "app/terminal/keys.h"
+#include "app/terminal/terminal_mouse.h"
 #include "app/terminal/terminal_signals.h"
 #include "compute/bytes.h"
+#include "compute/clock.h"
 #include "compute/error.h"
 
 #define PASTE_MAX (1u << 20)
@@ -33,6 +35,8 @@
 enum {
     CODE_PASTE_BEGIN = KEY_MAX + 1,
     CODE_PASTE_END,
+    CODE_MOUSE,
+    CODE_MOUSE_OLD,
     CODE_MODIFIED, /* + 2 * n for Control, + 2 * n + 1 for Alt, n: 0 up, 1 down, 2 right, 3 left */
 };
 
@@ -40,7 +44,8 @@ struct terminal {
     enum theme theme;
     const struct palette *palette; /* borrowed; NULL: all as the theme says */
     enum depth depth;
-    bool mouse, ascii, gone;
+    bool hears_mouse, ascii, gone;
+    struct terminal_mouse mouse;
     struct {
         int32_t foreground, background;
     } pairs[PAIRS_MAX];
@@ -122,20 +127,15 @@ static void write_bytes(const char *bytes)
     fflush(stdout);
 }
 
-static void modes_on(struct terminal *t)
+static void modes_on(const struct terminal *t)
 {
     write_bytes("\033[?2004h");
-    mousemask(t->mouse ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED |
-                             BUTTON4_PRESSED | BUTTON5_PRESSED
-                       : 0,
-              NULL);
-    mouseinterval(0);
+    write_bytes(t->hears_mouse ? TERMINAL_MOUSE_ON : TERMINAL_MOUSE_OFF);
 }
 
 static void modes_off(void)
 {
-    mousemask(0, NULL);
-    write_bytes("\033[?2004l");
+    write_bytes(TERMINAL_MOUSE_OFF "\033[?2004l");
 }
 
 static void define_keys(void)
@@ -143,6 +143,9 @@ static void define_keys(void)
     static const char letters[] = "ABCD";
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
+    define_key(NULL, KEY_MOUSE);
+    define_key(TERMINAL_MOUSE_SGR, CODE_MOUSE);
+    define_key(TERMINAL_MOUSE_OLD, CODE_MOUSE_OLD);
     for (int i = 0; i < 4; i++) {
         char sequence[] = "\033[1;5A";
         sequence[5] = letters[i];
@@ -157,7 +160,7 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     struct terminal *t = calloc(1, sizeof *t);
     if (t == NULL) return error_set_kind(e, ERROR_MEMORY, "no memory for the terminal");
     t->theme = theme == THEME_AUTO ? theme_guess(getenv("COLORFGBG")) : theme;
-    t->mouse = mouse;
+    t->hears_mouse = mouse;
     t->ascii = !choose_locale();
     const bool heard = take_keyboard(false, e) == 0;
     if (!heard || terminal_signals_catch(e) != 0) {
@@ -186,7 +189,7 @@ int terminal_open(struct terminal **out, enum theme theme, bool mouse, struct er
     terminal_signals_restore(tigetstr("cnorm"));
     terminal_signals_restore(tigetstr("rmkx"));
     terminal_signals_restore(tigetstr("rmcup"));
-    if (mouse) terminal_signals_restore("\033[?1000l\033[?1006l");
+    if (mouse) terminal_signals_restore(TERMINAL_MOUSE_OFF);
     modes_on(t);
     terminal_signals_arm(true);
     *out = t;
@@ -213,7 +216,7 @@ void terminal_theme(struct terminal *t, enum theme theme, const struct palette *
 
 void terminal_mouse(struct terminal *t, bool on)
 {
-    t->mouse = on;
+    t->hears_mouse = on;
     modes_on(t);
 }
 
@@ -348,18 +351,6 @@ static uint32_t special_key(wint_t code)
     }
 }
 
-static uint32_t plain_key(wint_t c)
-{
-    if (c == '\r') return KEYS_ENTER;
-    if (c == '\t') return KEYS_TAB;
-    if (c == 27) return KEYS_ESCAPE;
-    if (c == 127 || c == 8) return KEYS_BACKSPACE;
-    if (c == 0) return KEYS_CTRL | ' ';
-    if (c < 27) return KEYS_CTRL | (uint32_t)(c + 'a' - 1);
-    if (c < 32) return KEYS_CTRL | (uint32_t)(c + '@');
-    return (uint32_t)c;
-}
-
 /* As get_wch, which forgets the first bytes of a character when the others are late. Bytes of no character are left
  * out. */
 static int next_code(struct terminal *t, wint_t *code)
@@ -385,7 +376,7 @@ static uint32_t escaped_key(struct terminal *t)
 {
     wint_t c;
     if (next_code(t, &c) != OK) return KEYS_ESCAPE;
-    if (c != '[' && c != 'O') return plain_key(c) | KEYS_ALT;
+    if (c != '[' && c != 'O') return keys_of_character(c) | KEYS_ALT;
     wint_t next;
     if (next_code(t, &next) != OK) return (uint32_t)c | KEYS_ALT;
     for (int i = 0; i < 32 && !(next >= 0x40 && next <= 0x7E); i++)
@@ -421,25 +412,36 @@ static void read_paste(struct terminal *t, struct event *out)
     *out = (struct event){.type = EVENT_PASTE, .text = t->paste, .size = size};
 }
 
-static void mouse_event(struct event *out)
+/* Three bytes above 32, of terminals that know no numbers; they come at once. */
+static void read_old_report(struct terminal *t, struct event *out)
 {
-    MEVENT m;
-    if (getmouse(&m) != OK) return;
-    if (m.y < 0 || m.y >= LINES || m.x < 0 || m.x >= COLS) return; /* a number of any size is sent, and overflows */
-    enum mouse kind;
-    if (m.bstate & BUTTON4_PRESSED)
-        kind = MOUSE_WHEEL_UP;
-    else if (m.bstate & BUTTON5_PRESSED)
-        kind = MOUSE_WHEEL_DOWN;
-    else if (m.bstate & BUTTON1_DOUBLE_CLICKED)
-        kind = MOUSE_DOUBLE;
-    else if (m.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
-        kind = MOUSE_PRESS;
-    else if (m.bstate & BUTTON1_RELEASED)
-        kind = MOUSE_RELEASE;
-    else
-        return;
-    *out = (struct event){.type = EVENT_MOUSE, .mouse = kind, .y = m.y, .x = m.x};
+    unsigned numbers[3] = {0};
+    timeout(100);
+    for (int i = 0; i < 3; i++) {
+        const int c = getch();
+        numbers[i] = c > 32 && c <= 0xFF ? (unsigned)c - 32 : 0;
+    }
+    nodelay(stdscr, TRUE);
+    const bool releases = (numbers[0] & 3) == 3;
+    if (releases) numbers[0] &= ~3u; /* of any button */
+    terminal_mouse_report(&t->mouse, numbers, releases, clock_seconds(), out);
+}
+
+static void take_code(struct terminal *t, int kind, wint_t c, struct event *out)
+{
+    if (kind == OK && t->mouse.reads && terminal_mouse_take(&t->mouse, c, clock_seconds(), out)) return;
+    if (kind == KEY_CODE_YES && c == CODE_PASTE_BEGIN) {
+        read_paste(t, out);
+    } else if (kind == KEY_CODE_YES && c == CODE_MOUSE) {
+        terminal_mouse_begin(&t->mouse);
+    } else if (kind == KEY_CODE_YES && c == CODE_MOUSE_OLD) {
+        read_old_report(t, out);
+    } else if (kind == KEY_CODE_YES && c == KEY_RESIZE) {
+        out->type = EVENT_RESIZE;
+    } else {
+        out->key = kind == KEY_CODE_YES ? special_key(c) : c == 27 ? escaped_key(t) : keys_of_character(c);
+        if (out->key != 0) out->type = EVENT_KEY;
+    }
 }
 
 void terminal_event(struct terminal *t, struct event *out)
@@ -453,16 +455,8 @@ void terminal_event(struct terminal *t, struct event *out)
     wint_t c;
     int kind;
     while (out->type == EVENT_NONE && (kind = next_code(t, &c)) != ERR) {
-        if (kind == KEY_CODE_YES && c == CODE_PASTE_BEGIN) {
-            read_paste(t, out);
-        } else if (kind == KEY_CODE_YES && c == KEY_MOUSE) {
-            mouse_event(out);
-        } else if (kind == KEY_CODE_YES && c == KEY_RESIZE) {
-            out->type = EVENT_RESIZE;
-        } else {
-            out->key = kind == KEY_CODE_YES ? special_key(c) : c == 27 ? escaped_key(t) : plain_key(c);
-            if (out->key != 0) out->type = EVENT_KEY;
-        }
+        take_code(t, kind, c, out);
+        if (out->type == EVENT_MOUSE && (out->y >= LINES || out->x >= COLS)) out->type = EVENT_NONE;
     }
 }
 
