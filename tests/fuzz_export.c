@@ -48,8 +48,9 @@ static void check_table(const struct export *x, int (*write)(const struct export
 
 static bool is_tag(const char *name, size_t size)
 {
-    static const char *const names[] = {"html", "head", "meta",   "title", "style", "body", "h1", "h2", "p", "svg",
-                                        "rect", "text", "circle", "line",  "table", "tr",   "th", "td", "b", "pre"};
+    static const char *const names[] = {"html", "head", "meta", "title", "style",  "body", "h1",    "h2",
+                                        "p",    "svg",  "rect", "text",  "circle", "line", "table", "tr",
+                                        "th",   "td",   "b",    "pre",   "u",      "tspan"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0) return true;
     return false;
