@@ -34,7 +34,7 @@ size_t content_stem(const char *name)
     return dot && dot > name ? (size_t)(dot - name) : strlen(name);
 }
 
-static bool ends(const char *name, size_t size, const char *with)
+static bool name_ends_with(const char *name, size_t size, const char *with)
 {
     size_t n = strlen(with);
     return size > n && memcmp(name + size - n, with, n) == 0;
@@ -48,9 +48,9 @@ static bool is_test(const char *name)
     size_t size = content_stem(name);
     if (strncmp(name, "test_", 5) == 0 || strncmp(name, "test-", 5) == 0) return true;
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-        if (ends(name, size, small[i])) return true;
+        if (name_ends_with(name, size, small[i])) return true;
     for (size_t i = 0; i < sizeof capital / sizeof *capital; i++)
-        if (ends(name, size, capital[i])) return true;
+        if (name_ends_with(name, size, capital[i])) return true;
     return false;
 }
 

@@ -140,7 +140,7 @@ static int say_generated(struct corpus_build *b, struct error *e)
 }
 
 /* Hands the corpus over where all went well and something is there to read. */
-static int finish(struct corpus **out, struct corpus_build *b, int result, struct error *e)
+static int finish_corpus(struct corpus **out, struct corpus_build *b, int result, struct error *e)
 {
     if (result == 0 && b->corpus.n_documents == 0) result = nothing_to_read(&b->corpus, e);
     if (result == 0) result = say_generated(b, e);
@@ -163,7 +163,7 @@ int corpus_open(struct corpus **out, char *const *paths, size_t n_paths, const s
     if (b->options.max_file == 0) b->options.max_file = CORPUS_MAX_FILE;
     int result = 0;
     for (size_t i = 0; i < n_paths && result == 0; i++) result = add_path(b, paths[i], n_paths == 1, e);
-    return finish(out, b, result, e);
+    return finish_corpus(out, b, result, e);
 }
 
 int corpus_open_memory(struct corpus **out, const char *const *paths, const char *const *texts, const size_t *sizes,
@@ -181,7 +181,7 @@ int corpus_open_memory(struct corpus **out, const char *const *paths, const char
         if (sizes[i] > 0) memcpy(bytes, texts[i], sizes[i]);
         result = corpus_build_bytes(b, NULL, paths[i], bytes, sizes[i], e);
     }
-    return finish(out, b, result, e);
+    return finish_corpus(out, b, result, e);
 }
 
 void corpus_close(struct corpus *c)

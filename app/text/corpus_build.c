@@ -217,8 +217,8 @@ static int index_and_hash(const struct corpus_build *b, struct document *d, stru
 }
 
 /* Converted text takes the place of the file's bytes. */
-static int convert(struct corpus_build *b, struct document *d, struct corpus_backing *backing, const uint8_t *bytes,
-                   size_t size, const struct encoding_choice *choice, struct error *e)
+static int convert_to_utf8(struct corpus_build *b, struct document *d, struct corpus_backing *backing,
+                           const uint8_t *bytes, size_t size, const struct encoding_choice *choice, struct error *e)
 {
     struct encoding_text t;
     if (encoding_convert(&t, choice->name, bytes, size, choice->bom) != 0) return error_memory(e);
@@ -253,7 +253,7 @@ static int decode(struct corpus_build *b, struct document *d, struct corpus_back
     d->text = (const char *)bytes + d->bom;
     d->size = size - d->bom;
     snprintf(d->encoding, sizeof d->encoding, "%s", choice.name);
-    if (strcmp(choice.name, ENCODING_UTF8) != 0) return convert(b, d, backing, bytes, size, &choice, e);
+    if (strcmp(choice.name, ENCODING_UTF8) != 0) return convert_to_utf8(b, d, backing, bytes, size, &choice, e);
     if (scan.invalid == 0) return 0;
     return corpus_build_note(b, e, "%s: %llu bytes are not UTF-8, the first %02X at byte %zu", d->path,
                              (unsigned long long)scan.invalid, bytes[scan.first_invalid], scan.first_invalid);

@@ -48,7 +48,7 @@ static int add_bytes(const struct source *s, const uint8_t *bytes, size_t size, 
                      struct error *e);
 
 /* A file is refused: the reason is there. What stops everything is no reason. */
-static int refuse(const struct source *s, struct error *e)
+static int refuse_source(const struct source *s, struct error *e)
 {
     if (e->kind == ERROR_CANCELLED || e->kind == ERROR_MEMORY) return -1;
     if (!s->member) return error_prefix(e, "%s", s->path);
@@ -60,7 +60,7 @@ static int refuse(const struct source *s, struct error *e)
 static int refuse_as(const struct source *s, const char *what, struct error *e)
 {
     error_set(e, "%s", what);
-    return refuse(s, e);
+    return refuse_source(s, e);
 }
 
 /* --- Archives --- */
@@ -143,7 +143,7 @@ static int take_member(void *context, const struct unpack_member *m, char *bytes
     return l->result;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_member_paths(const void *left, const void *right)
 {
     return strcmp(((const struct archive_member *)left)->path, ((const struct archive_member *)right)->path);
 }
@@ -194,11 +194,11 @@ static int add_archive(const struct source *s, const uint8_t *bytes, size_t size
     if (l.result != 0) {
         result = -1;
     } else if (result != 0) {
-        result = refuse(s, e);
+        result = refuse_source(s, e);
     } else if (l.raw) {
         result = add_packed(s, &l, e);
     } else if (l.n > 0) {
-        qsort(l.members, l.n, sizeof *l.members, compare);
+        qsort(l.members, l.n, sizeof *l.members, compare_member_paths);
         for (size_t i = 0; i < l.n && result == 0; i++) result = add_member(s, &l.members[i], e);
     }
     s->budget->depth++;
@@ -219,7 +219,7 @@ static int add_document(const struct source *s, enum kind kind, enum package_kin
     struct converted text = {.budget = s->budget};
     int result = convert_document(&text, kind, package, bytes, size, done, e);
     if (result != 0) {
-        result = refuse(s, e);
+        result = refuse_source(s, e);
     } else if (*done) {
         if (text.note[0]) result = corpus_build_note(s->build, e, "%s: %s", s->path, text.note);
         if (result == 0) {
@@ -252,7 +252,7 @@ static int add_bytes(const struct source *s, const uint8_t *bytes, size_t size, 
     enum package_kind package = PACKAGE_ARCHIVE;
     *done = true;
     if (kind == KIND_OTHER) return refuse_as(s, kind_words(bytes, size), e);
-    if (kind == KIND_ZIP && convert_package_kind(&package, bytes, size, s->budget, e) != 0) return refuse(s, e);
+    if (kind == KIND_ZIP && convert_package_kind(&package, bytes, size, s->budget, e) != 0) return refuse_source(s, e);
     if (kind == KIND_PACKED || kind == KIND_TAR || (kind == KIND_ZIP && package == PACKAGE_ARCHIVE))
         return add_archive(s, bytes, size, e);
     if (kind != KIND_TEXT && add_document(s, kind, package, bytes, size, done, e) != 0) return -1;

@@ -20,7 +20,7 @@
 #define TRIES 3
 
 /* What keeps a file from being read. */
-static int refuse(struct corpus_build *b, const char *path, bool member, struct error *e, const char *reason)
+static int refuse_file(struct corpus_build *b, const char *path, bool member, struct error *e, const char *reason)
 {
     return member ? corpus_build_skip(b, path, e, "%s", reason) : error_set(e, "%s: %s", path, reason);
 }
@@ -137,14 +137,14 @@ static int add_open_file(struct corpus_build *b, int fd, const char *real_path, 
 {
     struct stat s;
     uint8_t head[KIND_HEAD];
-    if (fstat(fd, &s) != 0) return refuse(b, path, member, e, strerror(errno));
-    if (!S_ISREG(s.st_mode)) return refuse(b, path, member, e, "no longer a regular file");
+    if (fstat(fd, &s) != 0) return refuse_file(b, path, member, e, strerror(errno));
+    if (!S_ISREG(s.st_mode)) return refuse_file(b, path, member, e, "no longer a regular file");
     const uint64_t size = (uint64_t)s.st_size;
     const ssize_t n = read_head(fd, head);
-    if (n < 0) return refuse(b, path, member, e, strerror(errno));
+    if (n < 0) return refuse_file(b, path, member, e, strerror(errno));
     const enum kind kind = n > 0 ? kind_of(head, (size_t)n, path) : KIND_TEXT;
     const struct corpus_file_bytes f = {.real_path = real_path, .path = path, .member = member};
-    if (kind == KIND_OTHER) return refuse(b, path, member, e, kind_words(head, (size_t)n));
+    if (kind == KIND_OTHER) return refuse_file(b, path, member, e, kind_words(head, (size_t)n));
     if (member && is_too_large(b, size, kind)) return refuse_large(b, path, size, e);
     uint64_t pointed;
     if (n > 0 && size == (uint64_t)n && lfs_pointer_read(head, (size_t)n, &pointed)) {
@@ -160,7 +160,7 @@ static int add_open_file(struct corpus_build *b, int fd, const char *real_path, 
     if (kind != KIND_TEXT && add_converted_file(b, fd, size, &f, &done, e) != 0) return -1;
     if (done) return 0;
     if (n > 0 && encoding_is_binary(head, (size_t)n)) {
-        if (member || !has_few_nuls(head, (size_t)n)) return refuse(b, path, member, e, "binary, not text");
+        if (member || !has_few_nuls(head, (size_t)n)) return refuse_file(b, path, member, e, "binary, not text");
         if (corpus_build_note(b, e, "%s: holds NUL bytes, read because it was named", path) != 0) return -1;
     }
     return add_text_file(b, fd, &f, &s, e);
@@ -176,7 +176,8 @@ int corpus_file_add(struct corpus_build *b, const char *real_path, const char *p
         return corpus_build_note(b, e, "%s: the same file as %s, read once", path, name);
     }
     int fd = open_file(real_path);
-    if (fd < 0) return refuse(b, path, member, e, errno == ENOENT ? "vanished before it was read" : strerror(errno));
+    if (fd < 0)
+        return refuse_file(b, path, member, e, errno == ENOENT ? "vanished before it was read" : strerror(errno));
     int result = add_open_file(b, fd, real_path, path, member, e);
     close(fd);
     return result;

@@ -24,7 +24,7 @@ int corpus_stream_descriptor(const char *path)
 }
 
 /* Whole lines, or where they are long whole characters. */
-static size_t cut(const char *bytes, size_t size)
+static size_t cut_at_line_end(const char *bytes, size_t size)
 {
     const char *newline = memrchr(bytes, '\n', size);
     return newline && (size_t)(bytes + size - newline) < 65536 ? (size_t)(newline - bytes) + 1
@@ -41,7 +41,7 @@ int corpus_stream_add(struct corpus_build *b, int fd, const char *path, struct e
     if (corpus_build_read(b, fd, 0, most + 1, &bytes, &size, e) != 0)
         return error_prefix(e, "%s", fd == STDIN_FILENO ? "standard input" : path);
     if (size > most) {
-        size = cut(bytes, most);
+        size = cut_at_line_end(bytes, most);
         if (corpus_build_skip(b, path, e, "the rest after %.1f MB (%s)", (double)size / 1e6,
                               b->options.memory ? "--memory" : "half of the memory; --memory SIZE for more") != 0) {
             free(bytes);

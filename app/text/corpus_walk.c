@@ -37,7 +37,7 @@ static int no_memory(struct error *e)
 }
 
 /* Joins two strings with something between them; malloc'ed. */
-static char *join(const char *a, const char *between, const char *b)
+static char *join_strings(const char *a, const char *between, const char *b)
 {
     size_t size = strlen(a) + strlen(between) + strlen(b) + 1;
     char *joined = malloc(size);
@@ -46,16 +46,16 @@ static char *join(const char *a, const char *between, const char *b)
 }
 
 /* A path as it is shown; malloc'ed. */
-static char *shown(const struct walk *w, const char *real_path, const char *end)
+static char *shown_path(const struct walk *w, const char *real_path, const char *end)
 {
     const char *inside = real_path + w->root_size;
     if (*inside == '/') inside++;
-    return join(w->prefix, inside, *inside ? end : "");
+    return join_strings(w->prefix, inside, *inside ? end : "");
 }
 
-static int skip(struct walk *w, const char *real_path, const char *end, const char *reason, struct error *e)
+static int skip_path(struct walk *w, const char *real_path, const char *end, const char *reason, struct error *e)
 {
-    char *path = shown(w, real_path, end);
+    char *path = shown_path(w, real_path, end);
     if (!path) return no_memory(e);
     int result = corpus_build_skip(w->build, *path ? path : ".", e, "%s", reason);
     free(path);
@@ -64,7 +64,7 @@ static int skip(struct walk *w, const char *real_path, const char *end, const ch
 
 static int note(struct walk *w, const char *real_path, const char *end, const char *words, struct error *e)
 {
-    char *path = shown(w, real_path, end);
+    char *path = shown_path(w, real_path, end);
     if (!path) return no_memory(e);
     int result = corpus_build_note(w->build, e, "%s: %s", *path ? path : ".", words);
     free(path);
@@ -96,7 +96,7 @@ static mode_t mode_of(const char *directory, const char *name)
 }
 
 /* The sorted entries of an open directory. */
-static int list(DIR *d, const char *directory, struct entry **out, size_t *n_out, struct error *e)
+static int list_entries(DIR *d, const char *directory, struct entry **out, size_t *n_out, struct error *e)
 {
     struct entry *entries = NULL;
     size_t n = 0, capacity = 0;
@@ -157,7 +157,7 @@ static int walk_subdirectory(struct walk *w, const char *path, struct corpus_git
     if (git && !corpus_git_wants_directory(git, path)) return 0;
     if (mode_of(path, ".git") != 0) return walk_git(w, path, e);
     if (git && corpus_git_is_submodule(git, path))
-        return skip(w, path, "/", "git submodule that is not checked out", e);
+        return skip_path(w, path, "/", "git submodule that is not checked out", e);
     return walk_directory(w, path, git, e);
 }
 
@@ -173,7 +173,7 @@ static int add_link(struct walk *w, const char *path, struct error *e)
 
 static int add_file(struct walk *w, const char *real_path, struct error *e)
 {
-    char *path = shown(w, real_path, "");
+    char *path = shown_path(w, real_path, "");
     if (!path) return no_memory(e);
     int result = corpus_file_add(w->build, real_path, path, true, e);
     free(path);
@@ -186,9 +186,9 @@ static int add_entry(struct walk *w, const char *path, mode_t mode, struct corpu
     if (git && !corpus_git_wants_file(git, path)) return 0;
     if (S_ISREG(mode)) return add_file(w, path, e);
     if (S_ISLNK(mode)) return add_link(w, path, e);
-    if (S_ISFIFO(mode)) return skip(w, path, "", "FIFO", e);
-    if (S_ISSOCK(mode)) return skip(w, path, "", "socket", e);
-    return skip(w, path, "", mode == 0 ? "vanished before it was read" : "device", e);
+    if (S_ISFIFO(mode)) return skip_path(w, path, "", "FIFO", e);
+    if (S_ISSOCK(mode)) return skip_path(w, path, "", "socket", e);
+    return skip_path(w, path, "", mode == 0 ? "vanished before it was read" : "device", e);
 }
 
 /* What version control keeps for itself. */
@@ -202,14 +202,14 @@ static int walk_directory(struct walk *w, const char *directory, struct corpus_g
 {
     if (corpus_build_check_cancel(w->build, e) != 0) return -1;
     DIR *d = opendir(directory);
-    if (!d) return skip(w, directory, "/", strerror(errno), e);
+    if (!d) return skip_path(w, directory, "/", strerror(errno), e);
     struct entry *entries = NULL;
     size_t n = 0;
-    int result = list(d, directory, &entries, &n, e);
+    int result = list_entries(d, directory, &entries, &n, e);
     closedir(d); /* before going deeper: a deep tree must not use up the descriptors */
     if (result != 0) return -1;
     for (size_t i = 0; i < n && result == 0; i++) {
-        char *path = join(strcmp(directory, "/") == 0 ? "" : directory, "/", entries[i].name);
+        char *path = join_strings(strcmp(directory, "/") == 0 ? "" : directory, "/", entries[i].name);
         if (!path) {
             result = no_memory(e);
         } else if (is_store(&entries[i])) {
@@ -226,17 +226,17 @@ static int walk_directory(struct walk *w, const char *directory, struct corpus_g
 static int look_at_link(struct walk *w, const char *link, struct error *e)
 {
     char *target = realpath(link, NULL);
-    if (!target) return skip(w, link, "", errno == ELOOP ? "symbolic link in a loop" : "broken symbolic link", e);
+    if (!target) return skip_path(w, link, "", errno == ELOOP ? "symbolic link in a loop" : "broken symbolic link", e);
     struct stat s;
     int result;
     if (strncmp(target, w->root, w->root_size) != 0 || (target[w->root_size] != '/' && target[w->root_size] != '\0')) {
-        result = skip(w, link, "", "symbolic link out of the directory", e);
+        result = skip_path(w, link, "", "symbolic link out of the directory", e);
     } else if (corpus_build_find(w->build, target) != SIZE_MAX) {
         result = note(w, link, "", "symbolic link to a file that is read in its own place", e);
     } else if (stat(target, &s) == 0 && S_ISDIR(s.st_mode)) {
         result = note(w, link, "", "symbolic link to a directory of this tree: not followed", e);
     } else {
-        result = skip(w, link, "", "symbolic link to a file that is not read", e);
+        result = skip_path(w, link, "", "symbolic link to a file that is not read", e);
     }
     free(target);
     return result;

@@ -25,7 +25,7 @@ struct definitions {
     size_t n, capacity;
 };
 
-static bool start(struct definitions *d, const char *file, int to)
+static bool start_ctags(struct definitions *d, const char *file, int to)
 {
     char *const arguments[] = {"ctags", "--options=NONE", "--sort=no", "-n", "--fields=K", "-f",
                                "-",     (char *)file,     NULL};
@@ -49,7 +49,7 @@ bool definitions_open(struct definitions **out, const char *file)
     }
     d->from = ends[0];
     (void)fcntl(ends[1], F_SETFL, 0); /* ctags waits for room */
-    const bool started = start(d, file, ends[1]);
+    const bool started = start_ctags(d, file, ends[1]);
     close(ends[1]);
     if (started) {
         *out = d;
@@ -98,7 +98,7 @@ static void take_line(struct definitions *d, char *line)
     strcpy(found[d->n++].name, name);
 }
 
-static int compare(const void *left, const void *right)
+static int compare_definitions(const void *left, const void *right)
 {
     const struct definition *a = left, *b = right;
     return a->line != b->line ? (a->line < b->line ? -1 : 1) : strcmp(a->name, b->name);
@@ -119,7 +119,7 @@ bool definitions_step(struct definitions *d)
         if (d->size == sizeof d->line - 1) d->size = 0; /* no name is so long */
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
-    if (d->n > 0) qsort(d->found, d->n, sizeof *d->found, compare);
+    if (d->n > 0) qsort(d->found, d->n, sizeof *d->found, compare_definitions);
     return false;
 }
 

@@ -136,7 +136,7 @@ static bool holds_foreign_signs(const uint8_t *bytes, size_t size)
     return false;
 }
 
-static void choose(struct encoding_choice *out, const char *name, uint32_t bom, float confidence)
+static void choose_encoding(struct encoding_choice *out, const char *name, uint32_t bom, float confidence)
 {
     *out = (struct encoding_choice){.bom = bom, .confidence = confidence};
     snprintf(out->name, sizeof out->name, "%s", name);
@@ -147,19 +147,19 @@ void encoding_decide(struct encoding_choice *out, const struct encoding_scan *s,
 {
     const struct wide *wide = marked(bytes, size);
     if (wide) {
-        choose(out, wide->name, wide->unit, 0);
+        choose_encoding(out, wide->name, wide->unit, 0);
         return;
     }
     if (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
-        choose(out, ENCODING_UTF8, 3, 0);
+        choose_encoding(out, ENCODING_UTF8, 3, 0);
         return;
     }
     if (size == 0 || (s->invalid == 0 && !holds_foreign_signs(bytes, size))) {
-        choose(out, ENCODING_UTF8, 0, 0);
+        choose_encoding(out, ENCODING_UTF8, 0, 0);
     } else if (named) {
-        choose(out, named, 0, 0);
+        choose_encoding(out, named, 0, 0);
     } else if ((wide = patterned(bytes, size))) {
-        choose(out, wide->name, 0, 0.95f);
+        choose_encoding(out, wide->name, 0, 0.95f);
     } else {
         *out = (struct encoding_choice){.name = ENCODING_UTF8};
         if (s->multibyte < s->invalid || s->invalid == 0) encoding_guess(out, s, bytes, size);

@@ -39,7 +39,7 @@ void encoding_convert_free(struct encoding_text *t)
     *t = (struct encoding_text){0};
 }
 
-static size_t encode(char *out, uint32_t c)
+static size_t put_utf8(char *out, uint32_t c)
 {
     if (c < 0x80) {
         out[0] = (char)c;
@@ -77,7 +77,7 @@ static int put_character(struct writer *w, uint32_t c, size_t at, size_t width)
         out->runs = runs;
         runs[out->n_runs++] = (struct encoding_run){.text = out->size, .file = at, .width = (uint32_t)width};
     }
-    out->size += encode(text + out->size, c);
+    out->size += put_utf8(text + out->size, c);
     return 0;
 }
 

@@ -19,7 +19,7 @@ static bool begins_word(const char *name, size_t i)
     return isupper((unsigned char)name[i]) && islower((unsigned char)name[i - 1]);
 }
 
-static bool same(char a, char b)
+static bool same_letter(char a, char b)
 {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
@@ -31,7 +31,7 @@ static int score_from(const char *name, size_t size, size_t begin, const char *w
     size_t at = begin;
     for (size_t k = 0; k < n; k++) {
         size_t i = at;
-        while (i < size && !same(name[i], word[k])) i++;
+        while (i < size && !same_letter(name[i], word[k])) i++;
         if (i == size) return -1;
         const bool side_by_side = k > 0 && i == at;
         score += side_by_side ? 16 : begins_word(name, i) ? 12 : 2;
@@ -53,7 +53,7 @@ int fuzzy_score(const char *name, size_t size, const char *query)
         p += blanks;
         int best = n == 0 ? 0 : -1;
         for (size_t i = 0; n > 0 && i + n <= size; i++) {
-            if (!same(name[i], p[0])) continue;
+            if (!same_letter(name[i], p[0])) continue;
             const int score = score_from(name, size, i, p, n, last_part);
             if (score < 0) break; /* nor from any later letter */
             if (score > best) best = score;

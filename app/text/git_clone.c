@@ -67,7 +67,7 @@ static char **make_environment(void)
 }
 
 /* Reads what it says until it ends; the last line stays. */
-static int listen(int fd, char *said, size_t room, const atomic_bool *cancel, struct error *e)
+static int listen_to_git(int fd, char *said, size_t room, const atomic_bool *cancel, struct error *e)
 {
     size_t n = 0;
     bool fresh = true;
@@ -93,7 +93,7 @@ static int listen(int fd, char *said, size_t room, const atomic_bool *cancel, st
     return 0;
 }
 
-static int start(pid_t *pid, char *const *arguments, int said, struct error *e)
+static int start_git(pid_t *pid, char *const *arguments, int said, struct error *e)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -132,16 +132,16 @@ static bool succeeded(pid_t pid)
 }
 
 /* Runs git to its end, or until it is cancelled. */
-static int run(char *const *arguments, const atomic_bool *cancel, struct error *e)
+static int run_git(char *const *arguments, const atomic_bool *cancel, struct error *e)
 {
     int fds[2];
     pid_t pid;
     char said[400] = "";
     if (pipe2(fds, O_CLOEXEC) != 0) return error_set(e, "git does not start: %s", strerror(errno));
-    int result = start(&pid, arguments, fds[1], e);
+    int result = start_git(&pid, arguments, fds[1], e);
     close(fds[1]);
     if (result == 0) {
-        result = listen(fds[0], said, sizeof said, cancel, e);
+        result = listen_to_git(fds[0], said, sizeof said, cancel, e);
         if (result != 0)
             stop(pid);
         else if (!succeeded(pid))
@@ -203,7 +203,7 @@ static int fetch_first(const char *address, const char *directory, const atomic_
     snprintf(fresh, size, "%s.%ld", directory, (long)getpid());
     char *const arguments[] = {GIT,           "clone", "--quiet",       "--depth", "1", "--no-tags", "--single-branch",
                                "--template=", "--",    (char *)address, fresh,     NULL};
-    int result = run(arguments, cancel, e); /* git removes what it did not finish */
+    int result = run_git(arguments, cancel, e); /* git removes what it did not finish */
     if (result == 0 && rename(fresh, directory) != 0) result = error_set(e, "%s: %s", directory, strerror(errno));
     free(fresh);
     return result;
@@ -214,7 +214,7 @@ static int fetch_again(const char *directory, const atomic_bool *cancel, struct 
     char *const fetch[] = {GIT, "-C",        (char *)directory, "fetch", "--quiet", "--depth",
                            "1", "--no-tags", "origin",          "HEAD",  NULL};
     char *const move[] = {GIT, "-C", (char *)directory, "reset", "--quiet", "--hard", "FETCH_HEAD", NULL};
-    return run(fetch, cancel, e) != 0 ? -1 : run(move, cancel, e);
+    return run_git(fetch, cancel, e) != 0 ? -1 : run_git(move, cancel, e);
 }
 
 static char *words(const char *directory, const struct error *old)

@@ -125,7 +125,7 @@ static bool has_url(struct git_config *c, const char *pattern)
 }
 
 /* Whether the condition of an [includeIf "..."] holds. */
-static bool holds(const struct parser *p, const char *condition)
+static bool condition_holds(const struct parser *p, const char *condition)
 {
     static const char gitdir[] = "gitdir:", folded[] = "gitdir/i:", branch[] = "onbranch:",
                       url[] = "hasconfig:remote.*.url:";
@@ -162,7 +162,7 @@ static int take_setting(struct parser *p, const char *key, const char *value, bo
     char condition[512];
     if (add_setting(p->config, key, value, bare, e) != 0) return -1;
     if (strcmp(key, "include.path") == 0) return include(p, value, e);
-    return condition_of(key, condition, sizeof condition) && holds(p, condition) ? include(p, value, e) : 0;
+    return condition_of(key, condition, sizeof condition) && condition_holds(p, condition) ? include(p, value, e) : 0;
 }
 
 /* --- parsing --- */
@@ -248,7 +248,7 @@ static int parse_setting(struct parser *p, struct error *e)
     return result;
 }
 
-static int parse(struct parser *p, struct error *e)
+static int parse_config(struct parser *p, struct error *e)
 {
     if (strncmp(p->at, "\xEF\xBB\xBF", 3) == 0) p->at += 3;
     while (*p->at) {
@@ -291,7 +291,7 @@ static int read_file(struct git_config *c, const char *path, unsigned depth, str
         return 0;
     }
     struct parser p = {.config = c, .path = path, .depth = depth, .at = text};
-    int result = parse(&p, e);
+    int result = parse_config(&p, e);
     free(text);
     return result;
 }

@@ -35,7 +35,7 @@ static uint64_t u64(const uint8_t *p)
     return (uint64_t)u32(p) << 32 | u32(p + 4);
 }
 
-static int damaged(const struct reader *r, struct error *e)
+static int damaged_index(const struct reader *r, struct error *e)
 {
     return error_set_kind(e, ERROR_DAMAGED, "%s: not git's index, or damaged", r->name);
 }
@@ -64,7 +64,7 @@ static int read_cut(struct reader *r, size_t *out, struct error *e)
     size_t value = 0;
     uint8_t byte;
     do { /* every further byte counts from one more than what the ones before could say */
-        if (left(r) == 0 || value > SIZE_MAX >> 8) return damaged(r, e);
+        if (left(r) == 0 || value > SIZE_MAX >> 8) return damaged_index(r, e);
         byte = *r->at++;
         value = value << 7 | (byte & 0x7Fu);
         value += byte >> 7;
@@ -80,7 +80,7 @@ static char *read_path(struct reader *r, const uint8_t *begin, uint32_t version,
     if (version == 4) {
         if (read_cut(r, &cut, e) != 0) return NULL;
         if (cut > strlen(before)) {
-            damaged(r, e);
+            damaged_index(r, e);
             return NULL;
         }
         kept = strlen(before) - cut;
@@ -93,7 +93,7 @@ static char *read_path(struct reader *r, const uint8_t *begin, uint32_t version,
         if (nul && padded <= (size_t)(r->end - begin))
             error_memory(e);
         else
-            damaged(r, e);
+            damaged_index(r, e);
         return NULL;
     }
     memcpy(path, before, kept);
@@ -106,7 +106,7 @@ static int read_entry(struct git_index *x, struct reader *r, uint32_t version, s
 {
     const uint8_t *begin = r->at;
     const char *before = x->n > 0 ? x->entries[x->n - 1].path : "";
-    if (left(r) < STAT_SIZE + r->hash_size + 4) return damaged(r, e);
+    if (left(r) < STAT_SIZE + r->hash_size + 4) return damaged_index(r, e);
     uint32_t mode = u32(begin + MODE_AT);
     r->at += STAT_SIZE + r->hash_size;
     uint32_t flags = (uint32_t)r->at[0] << 8 | r->at[1], extended = 0;
@@ -122,7 +122,7 @@ static int read_entry(struct git_index *x, struct reader *r, uint32_t version, s
 /* The entries of the file; r->at stands on its extensions afterwards. */
 static int read_entries(struct git_index *x, struct reader *r, struct error *e)
 {
-    if (left(r) < 12 + r->hash_size || memcmp(r->at, "DIRC", 4) != 0) return damaged(r, e);
+    if (left(r) < 12 + r->hash_size || memcmp(r->at, "DIRC", 4) != 0) return damaged_index(r, e);
     uint32_t version = u32(r->at + 4), n = u32(r->at + 8);
     if (version < 2 || version > 4) return error_set(e, "%s: index of version %u", r->name, version);
     r->at += 12;
@@ -137,13 +137,13 @@ static int read_entries(struct git_index *x, struct reader *r, struct error *e)
 /* Entries of a shared index that the set (an EWAH bitmap: runs of equal words, then literal ones) names; malloc'ed. */
 static int read_bitmap(struct reader *r, bool *set, size_t n_set, struct error *e)
 {
-    if (left(r) < 8) return damaged(r, e);
+    if (left(r) < 8) return damaged_index(r, e);
     size_t n = u32(r->at + 4), bit = 0;
     r->at += 8;
-    if (n > left(r) / 8 || left(r) - n * 8 < 4) return damaged(r, e);
+    if (n > left(r) / 8 || left(r) - n * 8 < 4) return damaged_index(r, e);
     for (size_t i = 0; i < n;) {
         uint64_t run = u64(r->at + 8 * i++), length = run >> 1 & 0xFFFFFFFFu, literals = run >> 33;
-        if (literals > n - i) return damaged(r, e);
+        if (literals > n - i) return damaged_index(r, e);
         for (size_t b = bit; (run & 1) && b < n_set && b - bit < length * 64; b++) set[b] = true;
         bit += length * 64;
         for (; literals > 0; literals--, i++, bit += 64)
@@ -190,7 +190,7 @@ static int read_link(struct git_index *x, struct reader *r, const char *director
 {
     static const uint8_t none[HASH_MOST];
     char name[sizeof "sharedindex." + (size_t)2 * HASH_MOST] = "sharedindex.";
-    if (left(r) < r->hash_size) return damaged(r, e);
+    if (left(r) < r->hash_size) return damaged_index(r, e);
     if (memcmp(r->at, none, r->hash_size) == 0) return 0;
     for (size_t i = 0; i < r->hash_size; i++) snprintf(name + strlen(name), 3, "%02x", r->at[i]);
     r->at += r->hash_size;
@@ -214,11 +214,11 @@ static int read_extensions(struct git_index *x, struct reader *r, const char *di
         const uint8_t *name = r->at;
         size_t size = u32(r->at + 4);
         r->at += 8;
-        if (size > left(r)) return damaged(r, e);
+        if (size > left(r)) return damaged_index(r, e);
         struct reader inside = {r->at, r->at + size, r->name, r->hash_size};
         r->at += size;
         if (memcmp(name, "link", 4) == 0) {
-            if (!split) return damaged(r, e);
+            if (!split) return damaged_index(r, e);
             if (read_link(x, &inside, directory, e) != 0) return -1;
         } else if ((name[0] < 'A' || name[0] > 'Z') && memcmp(name, "sdir", 4) != 0) {
             return error_set(e, "%s: an extension that is not known", r->name);
@@ -248,7 +248,7 @@ static int read_file(struct git_index *x, const char *directory, const char *nam
 
 /* --- what is asked --- */
 
-static int compare(const void *a, const void *b)
+static int compare_paths(const void *a, const void *b)
 {
     return strcmp(((const struct git_index_entry *)a)->path, ((const struct git_index_entry *)b)->path);
 }
@@ -266,7 +266,7 @@ int git_index_open(struct git_index *out, const char *directory, size_t hash_siz
         return -1;
     }
     x.fold = fold;
-    if (x.n > 0) qsort(x.entries, x.n, sizeof *x.entries, fold ? compare_folded : compare);
+    if (x.n > 0) qsort(x.entries, x.n, sizeof *x.entries, fold ? compare_folded : compare_paths);
     *out = x;
     return 0;
 }
@@ -294,7 +294,7 @@ static size_t lower_bound(const struct git_index *x, const char *path)
     return low;
 }
 
-static bool begins(const struct git_index *x, size_t at, const char *prefix, size_t size)
+static bool entry_begins_with(const struct git_index *x, size_t at, const char *prefix, size_t size)
 {
     const char *path = x->entries[at].path;
     return (x->fold ? strncasecmp(path, prefix, size) : strncmp(path, prefix, size)) == 0;
@@ -303,13 +303,13 @@ static bool begins(const struct git_index *x, size_t at, const char *prefix, siz
 const struct git_index_entry *git_index_find(const struct git_index *x, const char *path)
 {
     size_t at = lower_bound(x, path), size = strlen(path) + 1; /* the NUL too */
-    return at < x->n && begins(x, at, path, size) ? &x->entries[at] : NULL;
+    return at < x->n && entry_begins_with(x, at, path, size) ? &x->entries[at] : NULL;
 }
 
 const struct git_index_entry *git_index_below(const struct git_index *x, const char *prefix, size_t *n)
 {
     size_t first = lower_bound(x, prefix), at = first;
-    while (at < x->n && begins(x, at, prefix, strlen(prefix))) at++;
+    while (at < x->n && entry_begins_with(x, at, prefix, strlen(prefix))) at++;
     *n = at - first;
     return *n > 0 ? &x->entries[first] : NULL;
 }

@@ -170,7 +170,7 @@ static const struct named *worded(struct rest line)
 
 /* Whether a number stands first, and what follows it does not read on as a sentence: "IV", "12. A Name", "Two", but not
  * "I wrote". */
-static bool numbers(const char *text, size_t size)
+static bool begins_with_number(const char *text, size_t size)
 {
     static const char *const words[] = {"one",     "two",       "three",    "four",     "five",
                                         "six",     "seven",     "eight",    "nine",     "ten",
@@ -213,7 +213,7 @@ static unsigned english_level(const char *line, size_t size, const char **word)
         if (size < n + 2 || line[n] != ' ') continue;
         char next = line[n + 1];
         bool capitals = line[1] >= 'A' && line[1] <= 'Z' && next >= 'A' && next <= 'Z';
-        if (capitals || numbers(line + n + 1, size - n - 1)) return words[i].level;
+        if (capitals || begins_with_number(line + n + 1, size - n - 1)) return words[i].level;
     }
     return 0;
 }

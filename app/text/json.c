@@ -7,7 +7,7 @@
 
 static _Thread_local bool lost;
 
-static void *allocate(size_t size)
+static void *allocate_for_cjson(size_t size)
 {
     void *bytes = malloc(size);
     if (!bytes) lost = true;
@@ -16,7 +16,7 @@ static void *allocate(size_t size)
 
 void json_watch(void)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){allocate, free});
+    cJSON_InitHooks(&(cJSON_Hooks){allocate_for_cjson, free});
 }
 
 char *json_print(const struct cJSON *object, bool lines)

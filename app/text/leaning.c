@@ -30,7 +30,7 @@ static const char *const articles[] = {"the", "a", "an"};
 static const char *const openers[] = {"to",     "when",  "while", "before", "after", "until", "because", "if",
                                       "though", "since", "that",  "who",    "which", "whose", "and",     "where"};
 
-static bool among(const char *word, size_t size, const char *const *list, size_t n)
+static bool is_in_list(const char *word, size_t size, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (strlen(list[i]) == size && strncasecmp(word, list[i], size) == 0) return true;
@@ -63,9 +63,9 @@ static bool is_expletive(const char *it)
 {
     if (word_size(it) != 2 || strncasecmp(it, "it", 2) != 0) return false;
     const char *next = word_after(it), *second = word_after(next);
-    if (among(next, word_size(next), of_nothing, N(of_nothing))) return true;
-    return among(next, word_size(next), adjectives, N(adjectives)) &&
-           among(second, word_size(second), clauses, N(clauses));
+    if (is_in_list(next, word_size(next), of_nothing, N(of_nothing))) return true;
+    return is_in_list(next, word_size(next), adjectives, N(adjectives)) &&
+           is_in_list(second, word_size(second), clauses, N(clauses));
 }
 
 static bool begins_leaning(const char *question)
@@ -87,8 +87,8 @@ static bool has_own_thing(const char *first, const char *p)
     for (const char *word = first; word < p; word = word_after(word)) {
         const size_t n = word_size(word);
         const bool is_to = n == 2 && strncasecmp(word, "to", 2) == 0;
-        if (thing && among(word, n, openers, N(openers)) && !(is_to && word_after(word) == p)) clause = true;
-        if (among(word, n, articles, N(articles))) thing = true;
+        if (thing && is_in_list(word, n, openers, N(openers)) && !(is_to && word_after(word) == p)) clause = true;
+        if (is_in_list(word, n, articles, N(articles))) thing = true;
     }
     return clause;
 }
@@ -102,7 +102,7 @@ bool leaning_is(const char *question)
         const size_t n = word_size(p);
         const bool named = p > first && begins_with_a_capital(p) && !(n == 1 && *p == 'I');
         if (named) return false; /* it has its own name */
-        if (among(p, n, pronouns, N(pronouns)) && !is_expletive(p) && !has_own_thing(first, p)) return true;
+        if (is_in_list(p, n, pronouns, N(pronouns)) && !is_expletive(p) && !has_own_thing(first, p)) return true;
     }
     return false;
 }

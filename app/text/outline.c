@@ -357,7 +357,7 @@ void outline_headings(const struct outline *o, size_t document, size_t *begin, s
 }
 
 /* The heading around one; SIZE_MAX where there is none. */
-static size_t around(const struct outline *o, size_t heading)
+static size_t heading_around(const struct outline *o, size_t heading)
 {
     for (size_t i = heading; i-- > 0 && o->headings[i].document == o->headings[heading].document;)
         if (o->headings[i].depth < o->headings[heading].depth) return i;
@@ -366,7 +366,7 @@ static size_t around(const struct outline *o, size_t heading)
 
 size_t outline_path(const struct outline *o, size_t heading, char *out, size_t size)
 {
-    const size_t outer = o->headings[heading].depth > 0 ? around(o, heading) : SIZE_MAX;
+    const size_t outer = o->headings[heading].depth > 0 ? heading_around(o, heading) : SIZE_MAX;
     const size_t used = outer != SIZE_MAX ? outline_path(o, outer, out, size) : 0;
     const struct outline_heading *h = &o->headings[heading];
     const int n = snprintf(out + used, size - used, "%s%.*s", used > 0 ? " > " : "", (int)h->size, h->title);

@@ -43,7 +43,7 @@ int parts_add_place(struct parts *p, uint64_t offset, const char *at, struct err
 }
 
 /* The place's name of the entry that one of this level is inside; NULL where it is inside none. */
-static const char *around(const struct parts *p, unsigned level)
+static const char *name_around(const struct parts *p, unsigned level)
 {
     for (size_t i = p->n; i-- > 0;) {
         unsigned other = p->items[i].level;
@@ -68,7 +68,7 @@ static size_t copy_title(char *out, const char *title, size_t size)
 
 int parts_add_heading(struct parts *p, uint64_t offset, unsigned level, const char *title, size_t size, struct error *e)
 {
-    const char *outer = around(p, level);
+    const char *outer = name_around(p, level);
     size_t outer_size = outer ? strlen(outer) + strlen(INSIDE) : 0, outer_at = outer ? (size_t)(outer - p->names) : 0;
     if (size > TITLE_MAX) /* not inside a character */
         for (size = TITLE_MAX; size > 0 && ((unsigned char)title[size] & 0xC0) == 0x80;) size--;

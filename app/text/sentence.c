@@ -24,7 +24,7 @@ static const struct mark closings[] = {MARK("\""), MARK("'"),  MARK(")"),  MARK(
                                        MARK("〕"), MARK("〗"), MARK("｣"),  MARK("›")};
 
 /* Bytes of the one of the list that begins at text[at], or 0. */
-static size_t begins(const struct mark *list, size_t n, const char *text, size_t at, size_t size)
+static size_t mark_beginning_at(const struct mark *list, size_t n, const char *text, size_t at, size_t size)
 {
     for (size_t i = 0; i < n; i++)
         if (list[i].size <= size - at && memcmp(text + at, list[i].bytes, list[i].size) == 0) return list[i].size;
@@ -32,7 +32,7 @@ static size_t begins(const struct mark *list, size_t n, const char *text, size_t
 }
 
 /* Bytes of the one of the list that ends with text[end - 1], or 0. */
-static size_t ends(const struct mark *list, size_t n, const char *text, size_t end)
+static size_t mark_ending_at(const struct mark *list, size_t n, const char *text, size_t end)
 {
     for (size_t i = 0; i < n; i++) {
         size_t size = list[i].size;
@@ -45,12 +45,12 @@ static size_t ends(const struct mark *list, size_t n, const char *text, size_t e
 size_t sentence_stop(const char *text, size_t at, size_t size)
 {
     if ((unsigned char)text[at] < 0x80) return 0;
-    return begins(stops, N(stops), text, at, size);
+    return mark_beginning_at(stops, N(stops), text, at, size);
 }
 
 size_t sentence_closing(const char *text, size_t at, size_t size)
 {
-    return at < size ? begins(closings, N(closings), text, at, size) : 0;
+    return at < size ? mark_beginning_at(closings, N(closings), text, at, size) : 0;
 }
 
 static bool is_ascii_stop(char c)
@@ -62,8 +62,8 @@ bool sentence_ends(const char *text, size_t end, bool spaced)
 {
     while (end > 0) {
         if (spaced && is_ascii_stop(text[end - 1])) return true;
-        if (ends(stops, N(stops), text, end)) return true;
-        size_t mark = ends(closings, N(closings), text, end);
+        if (mark_ending_at(stops, N(stops), text, end)) return true;
+        size_t mark = mark_ending_at(closings, N(closings), text, end);
         if (mark == 0) return false;
         end -= mark;
     }

@@ -21,7 +21,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
+static char lower_ascii(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
@@ -30,7 +30,7 @@ bool stems_list_holds(const char *const *list, size_t n, const char *word, size_
 {
     for (size_t i = 0; i < n; i++) {
         size_t at = 0;
-        while (at < size && list[i][at] == lower(word[at]) && list[i][at]) at++;
+        while (at < size && list[i][at] == lower_ascii(word[at]) && list[i][at]) at++;
         if (at == size && list[i][at] == '\0') return true;
     }
     return false;
@@ -46,7 +46,7 @@ static bool ends_with(const char *word, size_t size, const char *suffix)
     size_t n = strlen(suffix);
     if (size < n + 3) return false;
     for (size_t i = 0; i < n; i++)
-        if (lower(word[size - n + i]) != suffix[i]) return false;
+        if (lower_ascii(word[size - n + i]) != suffix[i]) return false;
     return true;
 }
 
@@ -75,7 +75,7 @@ uint64_t stems_hash(const char *word, size_t size)
     if (!is_ascii(word, size)) return words_hash(word, size);
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
     for (size_t i = 0, n = stem(word, size); i < n; i++)
-        hash = (hash ^ (uint8_t)lower(word[i])) * UINT64_C(0x100000001B3);
+        hash = (hash ^ (uint8_t)lower_ascii(word[i])) * UINT64_C(0x100000001B3);
     return hash;
 }
 

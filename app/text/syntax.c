@@ -313,7 +313,7 @@ static void paint_parts(const struct line *l, size_t context)
     }
 }
 
-static void forget(struct line *l)
+static void forget_matches(struct line *l)
 {
     memset(l->next, 0, sizeof l->next);
 }
@@ -336,7 +336,7 @@ static size_t soonest(struct line *l, const struct rule *around, size_t *begin)
 }
 
 /* One step: to the next thing that begins or ends; false at the end of the line. */
-static bool turn(struct line *l, struct syntax_state *state)
+static bool step_along_line(struct line *l, struct syntax_state *state)
 {
     const size_t depth = state->depth, context = depth > 0 ? state->open[depth - 1].context : l->s->main;
     const uint8_t kind = depth > 0 ? state->open[depth - 1].kind : (uint8_t)SYNTAX_PLAIN;
@@ -350,7 +350,7 @@ static bool turn(struct line *l, struct syntax_state *state)
         paint(l, l->at, after, kind);
         l->at = after;
         state->depth--;
-        forget(l);
+        forget_matches(l);
         return true;
     }
     paint(l, l->at, begin <= l->size ? begin : l->size, kind);
@@ -365,7 +365,7 @@ static bool turn(struct line *l, struct syntax_state *state)
     if (opens && depth < SYNTAX_DEPTH) {
         state->open[state->depth].context = one->context;
         state->open[state->depth++].kind = own;
-        forget(l);
+        forget_matches(l);
     }
     l->at = after > begin || (opens && depth < SYNTAX_DEPTH) ? after : begin + 1;
     return true;
@@ -377,7 +377,7 @@ void syntax_line(struct syntax *s, struct syntax_state *state, const char *line,
     memset(kinds, SYNTAX_PLAIN, size);
     if (size > LINE_MOST) return;
     struct line l = {.s = s, .text = line, .size = size, .first = first, .kinds = kinds};
-    for (int turns = 0; turns < TURNS_MOST && turn(&l, state); turns++) {
+    for (int turns = 0; turns < TURNS_MOST && step_along_line(&l, state); turns++) {
     }
     while (state->depth > 0 && s->file.contexts[state->open[state->depth - 1].context].line) state->depth--;
 }

@@ -31,7 +31,7 @@ static void free_entry(struct entry *one)
     free(one->globs);
 }
 
-static char *between(const char *text, const char *from, const char *to)
+static char *text_between(const char *text, const char *from, const char *to)
 {
     const char *begin = strstr(text, from), *end = begin ? strstr(begin += strlen(from), to) : NULL;
     return end ? strndup(begin, (size_t)(end - begin)) : NULL;
@@ -45,8 +45,8 @@ static int add_file(struct syntax_catalog *c, const char *file, struct error *e)
     const size_t n = f ? fread(head, 1, HEAD_BYTES, f) : 0;
     if (f) fclose(f);
     head[n] = '\0';
-    struct entry one = {between(head, "<language id=\"", "\""), strdup(path),
-                        between(head, "<property name=\"globs\">", "<")};
+    struct entry one = {text_between(head, "<language id=\"", "\""), strdup(path),
+                        text_between(head, "<property name=\"globs\">", "<")};
     struct entry *entries = bytes_reserve(c->entries, &c->capacity, c->n + 1, sizeof *entries);
     if (entries) c->entries = entries;
     if (entries && one.language && one.file) {
@@ -58,13 +58,13 @@ static int add_file(struct syntax_catalog *c, const char *file, struct error *e)
     return named ? error_memory(e) : 0;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_languages(const void *left, const void *right)
 {
     return strcmp(((const struct entry *)left)->language, ((const struct entry *)right)->language);
 }
 
 /* False where the folder is not there. */
-static bool fill(struct syntax_catalog *c, int *failed, struct error *e)
+static bool fill_from_folder(struct syntax_catalog *c, int *failed, struct error *e)
 {
     DIR *d = opendir(c->folder);
     if (d == NULL) return false;
@@ -74,7 +74,7 @@ static bool fill(struct syntax_catalog *c, int *failed, struct error *e)
             *failed = add_file(c, found->d_name, e);
     }
     closedir(d);
-    if (c->n > 0) qsort(c->entries, c->n, sizeof *c->entries, compare);
+    if (c->n > 0) qsort(c->entries, c->n, sizeof *c->entries, compare_languages);
     return true;
 }
 
@@ -91,7 +91,7 @@ int syntax_catalog_open(struct syntax_catalog **out, struct error *e)
         const size_t n = strcspn(p, ":");
         for (size_t i = 0; i < 3 && !found; i++) {
             snprintf(c->folder, sizeof c->folder, "%.*s/%s/language-specs", (int)(n < 400 ? n : 400), p, names[i]);
-            found = fill(c, &failed, e);
+            found = fill_from_folder(c, &failed, e);
         }
         p += n;
     }

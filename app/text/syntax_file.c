@@ -41,7 +41,7 @@ static char *whole_id(const struct taking *t, const char *id)
     return out;
 }
 
-static bool is(const char *const *attributes, const char *name, const char *value)
+static bool attribute_is(const char *const *attributes, const char *name, const char *value)
 {
     const char *found = attributes ? markup_attribute(attributes, name) : NULL;
     return found != NULL && strcmp(found, value) == 0;
@@ -63,14 +63,14 @@ static int open_context(struct taking *t, const char *const *attributes, struct 
     struct syntax_context c = {.id = whole_id(t, attribute(attributes, "id")),
                                .ref = whole_id(t, attribute(attributes, "ref")),
                                .style = whole_id(t, attribute(attributes, "style-ref")),
-                               .part = part && *part >= '0' && *part <= '9' && !is(attributes, "where", "end")
+                               .part = part && *part >= '0' && *part <= '9' && !attribute_is(attributes, "where", "end")
                                            ? atoi(part)
                                        : part ? 0
                                               : -1,
-                               .line = is(attributes, "end-at-line-end", "true"),
-                               .first = is(attributes, "first-line-only", "true"),
-                               .plain = is(attributes, "ignore-style", "true"),
-                               .yields = is(attributes, "extend-parent", "false"),
+                               .line = attribute_is(attributes, "end-at-line-end", "true"),
+                               .first = attribute_is(attributes, "first-line-only", "true"),
+                               .plain = attribute_is(attributes, "ignore-style", "true"),
+                               .yields = attribute_is(attributes, "extend-parent", "false"),
                                .around = t->context,
                                .inside = SYNTAX_NONE,
                                .next = SYNTAX_NONE};
@@ -230,7 +230,7 @@ static bool read_whole(uint8_t **out, size_t *size, const char *path)
     return true;
 }
 
-static int parse(struct syntax_file *f, const char *path, const char *language, struct error *e)
+static int parse_definition(struct syntax_file *f, const char *path, const char *language, struct error *e)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -266,7 +266,7 @@ int syntax_file_take(struct syntax_file *f, const struct syntax_catalog *c, cons
     if (f->n_languages >= LANGUAGES_MOST || was_taken(f, language, strlen(language))) return 0;
     if (note_language(f, language, strlen(language), e) != 0) return -1;
     if (path == NULL) return 0;
-    return parse(f, path, language, e) != 0 || take_others(f, c, first, e) != 0 ? -1 : 0;
+    return parse_definition(f, path, language, e) != 0 || take_others(f, c, first, e) != 0 ? -1 : 0;
 }
 
 void syntax_file_free(struct syntax_file *f)

@@ -113,7 +113,7 @@ static uint64_t add_character(uint64_t hash, const struct character *c)
 static const uint64_t hash_start = UINT64_C(0xCBF29CE484222325);
 
 /* The low bits of a product know only the low bits of its factors. */
-static uint64_t finish(uint64_t hash)
+static uint64_t finish_hash(uint64_t hash)
 {
     hash ^= hash >> 32;
     hash *= UINT64_C(0x9E3779B97F4A7C15);
@@ -145,7 +145,7 @@ uint64_t words_hash(const char *word, size_t size)
         hash = add_character(hash, &c);
         at += c.size;
     }
-    return finish(hash);
+    return finish_hash(hash);
 }
 
 static void report(const char *text, size_t begin, size_t end, words_found *found, void *context)
@@ -234,7 +234,7 @@ void words_find(const char *text, size_t size, words_found *found, void *context
             for (; at < size && text[at] >= 'a' && text[at] <= 'z'; at++)
                 hash = hash_character(hash, (uint8_t)text[at]);
         }
-        found(context, finish(hash), begin, at);
+        found(context, finish_hash(hash), begin, at);
         if (!simple) find_parts(text, begin, at, found, context);
         if (inflected) find_stem(text, begin, at, found, context);
     }

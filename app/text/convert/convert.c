@@ -22,7 +22,7 @@ struct names {
     bool container, word, office, types, content, manifest;
 };
 
-static bool see(void *context, const struct unpack_member *m)
+static bool see_member(void *context, const struct unpack_member *m)
 {
     struct names *n = context;
     if (strcmp(m->name, "META-INF/container.xml") == 0) n->container = true;
@@ -49,7 +49,7 @@ int convert_package_kind(enum package_kind *out, const uint8_t *bytes, size_t si
 {
     struct names n = {0};
     struct convert_budget look = *b; /* looking at names is free: they are counted when their members are read */
-    const struct unpack_handler h = {see, take_none, &n};
+    const struct unpack_handler h = {see_member, take_none, &n};
     if (unpack_walk(bytes, size, &h, &look, e) != 0) return -1;
     *out = n.container               ? PACKAGE_EPUB
            : n.types && n.word       ? PACKAGE_DOCX

@@ -11,7 +11,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-static bool holds(const struct package_member *m, const char *words)
+static bool member_holds(const struct package_member *m, const char *words)
 {
     return memmem(m->bytes, m->size, words, strlen(words)) != NULL;
 }
@@ -20,7 +20,7 @@ static bool holds(const struct package_member *m, const char *words)
 static int check_protection(const struct package *p, struct error *e)
 {
     const struct package_member *m = package_find(p, "META-INF/encryption.xml");
-    if (p->encrypted || (m && (holds(m, "xmlenc#aes") || holds(m, "xmlenc#tripledes"))))
+    if (p->encrypted || (m && (member_holds(m, "xmlenc#aes") || member_holds(m, "xmlenc#tripledes"))))
         return error_set(e, "a protected EPUB (encrypted)");
     return 0;
 }
@@ -31,7 +31,7 @@ static int read_notes(struct notes *n, const struct epub_contents *c, const stru
 {
     for (size_t i = 0; i < c->n_spine; i++) {
         const struct package_member *m = package_find(p, c->spine[i]);
-        if (m && holds(m, "noteref") && notes_look(n, m->name, (const uint8_t *)m->bytes, m->size, b, e) != 0)
+        if (m && member_holds(m, "noteref") && notes_look(n, m->name, (const uint8_t *)m->bytes, m->size, b, e) != 0)
             return -1;
     }
     for (size_t i = 0; n->n > 0 && i < c->n_spine; i++) {
@@ -49,7 +49,7 @@ static struct html_entry *entries_of(const struct epub_contents *c, const struct
     for (size_t i = 0; entries && i < c->n_entries; i++) {
         const struct epub_entry *entry = &c->entries[i];
         if (strcmp(entry->file, m->name) != 0) continue;
-        entries[(*n)++] = (struct html_entry){holds(m, entry->id) ? entry->id : "", entry->title, entry->level};
+        entries[(*n)++] = (struct html_entry){member_holds(m, entry->id) ? entry->id : "", entry->title, entry->level};
     }
     return entries;
 }

@@ -16,7 +16,7 @@ struct book {
     bool in_title;
 };
 
-static bool is(const char *a, const char *b)
+static bool is_tag(const char *a, const char *b)
 {
     return strcmp(a, b) == 0;
 }
@@ -36,25 +36,26 @@ static int book_open(void *context, const char *name, const char *const *attribu
     b->depth++;
     if (b->quiet) return 0;
     const char *id = markup_attribute(attributes, "id");
-    if (is(name, "binary") || is(name, "document-info") || is(name, "publish-info") || is(name, "custom-info") ||
-        (is(name, "section") && id && notes_of_id(b->notes, "", id))) {
+    if (is_tag(name, "binary") || is_tag(name, "document-info") || is_tag(name, "publish-info") ||
+        is_tag(name, "custom-info") || (is_tag(name, "section") && id && notes_of_id(b->notes, "", id))) {
         b->quiet = b->depth;
         return 0;
     }
-    if (is(name, "section")) b->sections++;
-    if (is(name, "book-title")) return flow_heading_open(&b->flow, 1, e);
-    if (is(name, "title")) {
+    if (is_tag(name, "section")) b->sections++;
+    if (is_tag(name, "book-title")) return flow_heading_open(&b->flow, 1, e);
+    if (is_tag(name, "title")) {
         b->in_title = true;
         return flow_heading_open(&b->flow, b->sections + 1, e);
     }
-    if (is(name, "a")) return open_link(b, attributes, e);
-    if (is(name, "v") || is(name, "tr") || is(name, "first-name") || is(name, "genre")) flow_gap(&b->flow, FLOW_LINE);
-    if (is(name, "last-name") || is(name, "middle-name")) return flow_text(&b->flow, " ", 1, e);
-    if (b->in_title) return is(name, "p") ? flow_text(&b->flow, " ", 1, e) : 0;
-    if (is(name, "td") || is(name, "th")) return flow_text(&b->flow, " ", 1, e);
-    bool block = is(name, "p") || is(name, "subtitle") || is(name, "stanza") || is(name, "poem") || is(name, "cite") ||
-                 is(name, "epigraph") || is(name, "annotation") || is(name, "table") || is(name, "text-author") ||
-                 is(name, "author");
+    if (is_tag(name, "a")) return open_link(b, attributes, e);
+    if (is_tag(name, "v") || is_tag(name, "tr") || is_tag(name, "first-name") || is_tag(name, "genre"))
+        flow_gap(&b->flow, FLOW_LINE);
+    if (is_tag(name, "last-name") || is_tag(name, "middle-name")) return flow_text(&b->flow, " ", 1, e);
+    if (b->in_title) return is_tag(name, "p") ? flow_text(&b->flow, " ", 1, e) : 0;
+    if (is_tag(name, "td") || is_tag(name, "th")) return flow_text(&b->flow, " ", 1, e);
+    bool block = is_tag(name, "p") || is_tag(name, "subtitle") || is_tag(name, "stanza") || is_tag(name, "poem") ||
+                 is_tag(name, "cite") || is_tag(name, "epigraph") || is_tag(name, "annotation") ||
+                 is_tag(name, "table") || is_tag(name, "text-author") || is_tag(name, "author");
     return block ? flow_end_paragraph(&b->flow, e) : 0;
 }
 
@@ -63,10 +64,10 @@ static int book_close(void *context, const char *name, struct error *e)
     struct book *b = context;
     int result = 0;
     if (!b->quiet) {
-        if (is(name, "section") && b->sections > 0) b->sections--;
-        if (is(name, "title")) b->in_title = false;
-        if (is(name, "title") || is(name, "book-title")) result = flow_heading_close(&b->flow, e);
-        if (!b->in_title && (is(name, "p") || is(name, "subtitle") || is(name, "text-author")))
+        if (is_tag(name, "section") && b->sections > 0) b->sections--;
+        if (is_tag(name, "title")) b->in_title = false;
+        if (is_tag(name, "title") || is_tag(name, "book-title")) result = flow_heading_close(&b->flow, e);
+        if (!b->in_title && (is_tag(name, "p") || is_tag(name, "subtitle") || is_tag(name, "text-author")))
             result = flow_end_paragraph(&b->flow, e);
     }
     if (b->quiet == b->depth) b->quiet = 0;

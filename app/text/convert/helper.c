@@ -74,7 +74,7 @@ static int take_output(int fd, struct helper_result *r, size_t *capacity, struct
 }
 
 /* The first line of what it says is kept, the rest is read so that it is never kept waiting. */
-static bool listen(int fd, struct helper_result *r, size_t *said)
+static bool listen_to_errors(int fd, struct helper_result *r, size_t *said)
 {
     char words[512];
     ssize_t n = read(fd, words, sizeof words);
@@ -84,7 +84,7 @@ static bool listen(int fd, struct helper_result *r, size_t *said)
 }
 
 /* Reads both pipes to their ends. */
-static int collect(struct helper_result *r, int out, int err, struct convert_budget *b, struct error *e)
+static int collect_output(struct helper_result *r, int out, int err, struct convert_budget *b, struct error *e)
 {
     struct pollfd wait[] = {{out, POLLIN, 0}, {err, POLLIN, 0}};
     size_t capacity = 0, said = 0;
@@ -96,7 +96,7 @@ static int collect(struct helper_result *r, int out, int err, struct convert_bud
             if (more < 0) return -1;
             if (more == 0) wait[0].fd = -1;
         }
-        if (wait[1].revents && !listen(err, r, &said)) wait[1].fd = -1;
+        if (wait[1].revents && !listen_to_errors(err, r, &said)) wait[1].fd = -1;
     }
     r->said[strcspn(r->said, "\n")] = '\0';
     return 0;
@@ -136,7 +136,7 @@ int helper_run(struct helper_result *result, const struct helper *h, struct conv
         close(out[1]);
         close(err[1]);
         out[1] = err[1] = -1;
-        failed = collect(&r, out[0], err[0], b, e);
+        failed = collect_output(&r, out[0], err[0], b, e);
     }
     close_pair(out);
     close_pair(err);

@@ -45,14 +45,14 @@ struct page {
     bool bracket;                 /* "[" was put there: "]" comes after them */
 };
 
-static int compare(const void *key, const void *item)
+static int compare_elements(const void *key, const void *item)
 {
     return strcmp(key, *(const char *const *)item);
 }
 
 static enum element element_of(const char *name)
 {
-    const void *found = bsearch(name, elements, sizeof elements / sizeof *elements, sizeof *elements, compare);
+    const void *found = bsearch(name, elements, sizeof elements / sizeof *elements, sizeof *elements, compare_elements);
     return found ? elements[((const char *)found - (const char *)elements) / (ptrdiff_t)sizeof *elements].element
                  : INLINE;
 }

@@ -78,7 +78,7 @@ static const uint8_t *find_bytes(const uint8_t *bytes, size_t size, const char *
     return NULL;
 }
 
-static bool begins(const uint8_t *bytes, size_t size, const char *words)
+static bool bytes_begin_with(const uint8_t *bytes, size_t size, const char *words)
 {
     return size >= strlen(words) && strncasecmp((const char *)bytes, words, strlen(words)) == 0;
 }
@@ -97,10 +97,10 @@ static size_t first_element(const uint8_t *bytes, size_t size, size_t *type)
     *type = SIZE_MAX;
     for (;;) {
         at = skip_blanks(bytes, size, at);
-        const char *end = begins(bytes + at, size - at, "<!--")  ? "-->"
-                          : begins(bytes + at, size - at, "<?")  ? "?>"
-                          : begins(bytes + at, size - at, "<!d") ? ">"
-                                                                 : NULL;
+        const char *end = bytes_begin_with(bytes + at, size - at, "<!--")  ? "-->"
+                          : bytes_begin_with(bytes + at, size - at, "<?")  ? "?>"
+                          : bytes_begin_with(bytes + at, size - at, "<!d") ? ">"
+                                                                           : NULL;
         if (!end) return at;
         if (*end == '>') {
             *type = at;
@@ -139,10 +139,10 @@ static bool is_html(const uint8_t *bytes, size_t size, const char *name)
     size_t type, at = first_element(bytes, size, &type);
     bool named = ends_in(name, endings);
     if (has_ending(name) && !named) return false;
-    if (type != SIZE_MAX && begins(bytes + type, size - type, "<!doctype html")) return true;
-    if (begins(bytes + at, size - at, "<html")) return true;
+    if (type != SIZE_MAX && bytes_begin_with(bytes + type, size - type, "<!doctype html")) return true;
+    if (bytes_begin_with(bytes + at, size - at, "<html")) return true;
     for (const char *const *f = fragments; named && *f; f++)
-        if (begins(bytes + at, size - at, *f)) return true;
+        if (bytes_begin_with(bytes + at, size - at, *f)) return true;
     return false;
 }
 
@@ -159,7 +159,7 @@ static bool is_wide_html(const uint8_t *bytes, size_t size, const char *name)
 static bool is_fictionbook(const uint8_t *bytes, size_t size)
 {
     size_t type, at = first_element(bytes, size, &type);
-    return begins(bytes + at, size - at, "<FictionBook");
+    return bytes_begin_with(bytes + at, size - at, "<FictionBook");
 }
 
 /* A notebook's first keys. Other JSON may have them too: only its whole says. */
@@ -210,7 +210,7 @@ static bool is_pdf(const uint8_t *bytes, size_t size)
 
 enum kind kind_of(const uint8_t *bytes, size_t size, const char *name)
 {
-    if (begins(bytes, size, "PK\3\4") || (size >= 4 && memcmp(bytes, "PK\5\6", 4) == 0)) return KIND_ZIP;
+    if (bytes_begin_with(bytes, size, "PK\3\4") || (size >= 4 && memcmp(bytes, "PK\5\6", 4) == 0)) return KIND_ZIP;
     if (is_packed(bytes, size)) return KIND_PACKED;
     if (size > 262 && memcmp(bytes + 257, "ustar", 5) == 0) return KIND_TAR;
     if (is_pdf(bytes, size)) return KIND_PDF;

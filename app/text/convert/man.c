@@ -18,13 +18,13 @@ int man_words(struct man *m, const char *text, size_t size, struct error *e)
     return result;
 }
 
-static bool is(const struct man_argument *a, const char *word)
+static bool argument_is(const struct man_argument *a, const char *word)
 {
     return strlen(word) == a->size && memcmp(a->text, word, a->size) == 0;
 }
 
 /* Words in quotes are one; two quotes in them are one. */
-static size_t split(struct man_argument *arguments, const char *line, size_t size)
+static size_t split_arguments(struct man_argument *arguments, const char *line, size_t size)
 {
     size_t n = 0, i = 0;
     while (n < MAN_ARGUMENTS) {
@@ -127,16 +127,16 @@ static bool is_font(const struct man_argument *a, const char **between)
     static const char *const one[] = {"B", "I", "SM", "SB"};
     static const char *const two[] = {"BR", "RB", "BI", "IB", "IR", "RI"};
     for (size_t i = 0; i < sizeof one / sizeof *one; i++)
-        if (is(a, one[i])) return *between = " ", true;
+        if (argument_is(a, one[i])) return *between = " ", true;
     for (size_t i = 0; i < sizeof two / sizeof *two; i++)
-        if (is(a, two[i])) return *between = "", true;
+        if (argument_is(a, two[i])) return *between = "", true;
     return false;
 }
 
 static bool is_one_of(const struct man_argument *a, const char *const *words)
 {
     for (; *words; words++)
-        if (is(a, *words)) return true;
+        if (argument_is(a, *words)) return true;
     return false;
 }
 
@@ -155,31 +155,33 @@ static int macro(struct man *m, const struct man_argument *a, size_t n, struct e
     bool known = false;
     if (m->mdoc && mdoc_line(m, a, n, &known, e) != 0) return -1;
     if (known) return 0;
-    if (is(a, "TH")) return title(m, a + 1, n - 1, e);
-    if (is(a, "SH")) return heading(m, 2, a + 1, n - 1, e);
-    if (is(a, "SS")) return heading(m, 3, a + 1, n - 1, e);
+    if (argument_is(a, "TH")) return title(m, a + 1, n - 1, e);
+    if (argument_is(a, "SH")) return heading(m, 2, a + 1, n - 1, e);
+    if (argument_is(a, "SS")) return heading(m, 3, a + 1, n - 1, e);
     if (is_font(a, &between))
         return put_arguments(m, a + 1, n - 1, between, e) != 0 ? -1 : n > 1 ? line_of_words(m, e) : 0;
     if (is_one_of(a, paragraphs)) flow_gap(&m->flow, FLOW_PARAGRAPH);
-    if (is(a, "TP") || is(a, "TQ")) {
-        flow_gap(&m->flow, is(a, "TP") ? FLOW_PARAGRAPH : FLOW_LINE);
+    if (argument_is(a, "TP") || argument_is(a, "TQ")) {
+        flow_gap(&m->flow, argument_is(a, "TP") ? FLOW_PARAGRAPH : FLOW_LINE);
         m->tag = true;
     }
-    if (is(a, "IP")) return indented(m, a + 1, n - 1, e);
-    if (is(a, "br") || is(a, "RS") || is(a, "RE")) flow_gap(&m->flow, FLOW_LINE);
+    if (argument_is(a, "IP")) return indented(m, a + 1, n - 1, e);
+    if (argument_is(a, "br") || argument_is(a, "RS") || argument_is(a, "RE")) flow_gap(&m->flow, FLOW_LINE);
     if (is_one_of(a, plain) && m->flow.pre == 0) flow_pre_open(&m->flow); /* it is on or off, however often */
     if (is_one_of(a, filled) && m->flow.pre > 0) flow_pre_close(&m->flow);
-    if (is(a, "UR") || is(a, "MT")) return open_link(m, a + 1, n - 1);
-    if (is(a, "UE") || is(a, "ME")) return close_link(m, a + 1, n - 1, e);
-    if (is(a, "SY")) {
+    if (argument_is(a, "UR") || argument_is(a, "MT")) return open_link(m, a + 1, n - 1);
+    if (argument_is(a, "UE") || argument_is(a, "ME")) return close_link(m, a + 1, n - 1, e);
+    if (argument_is(a, "SY")) {
         flow_gap(&m->flow, FLOW_LINE);
         return put_arguments(m, a + 1, n - 1, " ", e) != 0 ? -1 : flow_text(&m->flow, " ", 1, e);
     }
-    if (is(a, "OP"))
+    if (argument_is(a, "OP"))
         return flow_text(&m->flow, "[", 1, e) != 0 || put_arguments(m, a + 1, n - 1, " ", e) != 0
                    ? -1
                    : flow_text(&m->flow, "] ", 2, e);
-    const size_t ends = is(a, "de") || is(a, "de1") || is(a, "am") ? 2 : is(a, "ig") ? 1 : 0;
+    const size_t ends = argument_is(a, "de") || argument_is(a, "de1") || argument_is(a, "am") ? 2
+                        : argument_is(a, "ig")                                                ? 1
+                                                                                              : 0;
     if (ends > 0) begin_definition(m, a + ends, n > ends ? n - ends : 0);
     return 0;
 }
@@ -261,7 +263,7 @@ static int put_line(struct man *m, const char *line, size_t size, struct error *
          (memcmp(line + at, "el", 2) == 0 && (size - at == 2 || line[at + 2] == ' ' || line[at + 2] == '\\'))))
         return conditional(m, line + at, size - at, e);
     struct man_argument arguments[MAN_ARGUMENTS];
-    size_t n = split(arguments, line + at, size - at);
+    size_t n = split_arguments(arguments, line + at, size - at);
     return n > 0 ? macro(m, arguments, n, e) : 0;
 }
 

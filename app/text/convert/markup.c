@@ -100,7 +100,7 @@ static xmlSAXHandler sax_handler(void)
     };
 }
 
-static enum markup_result end(struct walk *w, bool well_formed)
+static enum markup_result end_walk(struct walk *w, bool well_formed)
 {
     const xmlError *said = xmlCtxtGetLastError(w->parser);
     if (!w->failed && !well_formed)
@@ -122,7 +122,7 @@ enum markup_result markup_xml(const uint8_t *bytes, size_t size, const struct ma
     *w.parser->sax = sax_handler();
     w.parser->userData = &w;
     xmlFreeDoc(xmlCtxtReadMemory(w.parser, (const char *)bytes, (int)size, NULL, NULL, XML_PARSE_NONET));
-    enum markup_result result = end(&w, w.parser->wellFormed);
+    enum markup_result result = end_walk(&w, w.parser->wellFormed);
     xmlFreeParserCtxt(w.parser);
     return result;
 }
@@ -141,7 +141,7 @@ enum markup_result markup_html(const uint8_t *bytes, size_t size, const char *en
     w.parser->userData = &w;
     xmlFreeDoc(htmlCtxtReadMemory(w.parser, (const char *)bytes, (int)size, NULL, encoding,
                                   HTML_PARSE_RECOVER | HTML_PARSE_NONET));
-    enum markup_result result = end(&w, true);
+    enum markup_result result = end_walk(&w, true);
     htmlFreeParserCtxt(w.parser);
     return result;
 }

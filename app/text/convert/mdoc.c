@@ -45,12 +45,12 @@ static const struct macro *find_macro(const struct man_argument *a)
     return NULL;
 }
 
-static bool is(const struct man_argument *a, const char *word)
+static bool argument_equals(const struct man_argument *a, const char *word)
 {
     return strlen(word) == a->size && memcmp(a->text, word, a->size) == 0;
 }
 
-static bool closes(const struct man_argument *a)
+static bool is_closing_mark(const struct man_argument *a)
 {
     return a->size == 1 && strchr(".,:;)]?!", *a->text) != NULL;
 }
@@ -72,7 +72,7 @@ static int put_joined(struct man *m, const char *text, struct error *e)
 /* A word of the line that is no macro. */
 static int put_word(struct man *m, const struct man_argument *a, struct error *e)
 {
-    if (closes(a)) m->spaced = false;
+    if (is_closing_mark(a)) m->spaced = false;
     if (put_words(m, a->text, a->size, e) != 0) return -1;
     if (a->size == 1 && (*a->text == '(' || *a->text == '[')) m->spaced = false;
     return 0;
@@ -82,7 +82,7 @@ static int put_word(struct man *m, const struct man_argument *a, struct error *e
 static size_t own_arguments(const struct man_argument *a, size_t n)
 {
     size_t k = 0;
-    while (k < n && !find_macro(&a[k]) && !closes(&a[k])) k++;
+    while (k < n && !find_macro(&a[k]) && !is_closing_mark(&a[k])) k++;
     return k;
 }
 
@@ -93,7 +93,7 @@ static int put_flags(struct man *m, const struct man_argument *a, size_t n, stru
         m->spaced = false; /* "Fl Fl all" is "--all" */
     }
     for (size_t i = 0; i < n; i++) {
-        if (!is(&a[i], "|")) { /* "a | b" is "-a | -b" */
+        if (!argument_equals(&a[i], "|")) { /* "a | b" is "-a | -b" */
             if (put_words(m, "-", 1, e) != 0) return -1;
             m->spaced = false;
         }
@@ -184,7 +184,7 @@ static int put_all(struct man *m, const struct man_argument *a, size_t n, struct
     size_t punctuation = n;
     bool opened = false;
     m->end[0] = '\0';
-    while (punctuation > 0 && closes(&a[punctuation - 1])) punctuation--;
+    while (punctuation > 0 && is_closing_mark(&a[punctuation - 1])) punctuation--;
     for (size_t i = 0; i < punctuation;) {
         const struct macro *macro = find_macro(&a[i]);
         size_t taken = 0;
@@ -218,7 +218,7 @@ static int put_heading(struct man *m, unsigned level, const struct man_argument 
 {
     m->flow.pre = 0;
     m->spaced = false;
-    m->synopsis = n > 0 && is(&a[0], "SYNOPSIS");
+    m->synopsis = n > 0 && argument_equals(&a[0], "SYNOPSIS");
     if (flow_heading_open(&m->flow, level, e) != 0 || put_all(m, a, n, e) != 0) return -1;
     m->spaced = false;
     return flow_heading_close(&m->flow, e);
@@ -237,7 +237,7 @@ static int put_title(struct man *m, const struct man_argument *a, size_t n, stru
 static void open_display(struct man *m, const struct man_argument *a, size_t n)
 {
     bool literal = false;
-    for (size_t i = 0; i < n; i++) literal |= is(&a[i], "-literal") || is(&a[i], "-unfilled");
+    for (size_t i = 0; i < n; i++) literal |= argument_equals(&a[i], "-literal") || argument_equals(&a[i], "-unfilled");
     if (literal)
         flow_pre_open(&m->flow);
     else
@@ -247,20 +247,22 @@ static void open_display(struct man *m, const struct man_argument *a, size_t n)
 int mdoc_line(struct man *m, const struct man_argument *a, size_t n, bool *known, struct error *e)
 {
     *known = true;
-    if (is(a, "Dd") || is(a, "Os") || is(a, "Rs") || is(a, "Re")) return 0;
-    if (is(a, "Dt")) return put_title(m, a + 1, n - 1, e);
-    if (is(a, "Sh")) return put_heading(m, 2, a + 1, n - 1, e);
-    if (is(a, "Ss")) return put_heading(m, 3, a + 1, n - 1, e);
-    if (is(a, "It")) return put_item(m, a + 1, n - 1, e);
-    if (is(a, "Bd")) return open_display(m, a + 1, n - 1), 0;
-    if (is(a, "Ed") && m->flow.pre > 0) return flow_pre_close(&m->flow), 0;
-    if (is(a, "Pp") || is(a, "Lp") || is(a, "Bl") || is(a, "El") || is(a, "Ed")) {
+    if (argument_equals(a, "Dd") || argument_equals(a, "Os") || argument_equals(a, "Rs") || argument_equals(a, "Re"))
+        return 0;
+    if (argument_equals(a, "Dt")) return put_title(m, a + 1, n - 1, e);
+    if (argument_equals(a, "Sh")) return put_heading(m, 2, a + 1, n - 1, e);
+    if (argument_equals(a, "Ss")) return put_heading(m, 3, a + 1, n - 1, e);
+    if (argument_equals(a, "It")) return put_item(m, a + 1, n - 1, e);
+    if (argument_equals(a, "Bd")) return open_display(m, a + 1, n - 1), 0;
+    if (argument_equals(a, "Ed") && m->flow.pre > 0) return flow_pre_close(&m->flow), 0;
+    if (argument_equals(a, "Pp") || argument_equals(a, "Lp") || argument_equals(a, "Bl") || argument_equals(a, "El") ||
+        argument_equals(a, "Ed")) {
         flow_gap(&m->flow, FLOW_PARAGRAPH);
         m->spaced = false;
         return 0;
     }
-    if (m->synopsis && is(a, "Nm")) flow_gap(&m->flow, FLOW_LINE); /* each way to call it */
-    const bool own_line = is(a, "D1") || is(a, "Dl");
+    if (m->synopsis && argument_equals(a, "Nm")) flow_gap(&m->flow, FLOW_LINE); /* each way to call it */
+    const bool own_line = argument_equals(a, "D1") || argument_equals(a, "Dl");
     if (own_line) flow_gap(&m->flow, FLOW_LINE);
     const bool reference = a->size == 2 && *a->text == '%';
     if (!own_line && !reference && !find_macro(a)) return *known = false, 0;

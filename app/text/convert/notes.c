@@ -30,7 +30,7 @@ bool notes_is_link(const char *const *attributes, const char **href)
             (plain && strcmp(plain, "note") == 0));
 }
 
-static int compare(const void *left, const void *right)
+static int compare_note_keys(const void *left, const void *right)
 {
     return strcmp(((const struct note *)left)->key, ((const struct note *)right)->key);
 }
@@ -38,7 +38,7 @@ static int compare(const void *left, const void *right)
 static struct note *find_note(const struct notes *n, char *key)
 {
     const struct note wanted = {.key = key};
-    return key && n->n > 0 ? bsearch(&wanted, n->items, n->n, sizeof *n->items, compare) : NULL;
+    return key && n->n > 0 ? bsearch(&wanted, n->items, n->n, sizeof *n->items, compare_note_keys) : NULL;
 }
 
 static int look_open(void *context, const char *name, const char *const *attributes, struct error *e)
@@ -56,8 +56,8 @@ static int look_open(void *context, const char *name, const char *const *attribu
 }
 
 /* XHTML as XML, and what is not well-formed as HTML. What is broken further on has been seen up to there. */
-static int walk(const uint8_t *bytes, size_t size, const struct markup_handler *h, const struct convert_budget *b,
-                struct error *e)
+static int walk_markup(const uint8_t *bytes, size_t size, const struct markup_handler *h,
+                       const struct convert_budget *b, struct error *e)
 {
     enum markup_result result = markup_xml(bytes, size, h, b, e);
     return result == MARKUP_FAILED ? -1 : 0;
@@ -68,11 +68,11 @@ int notes_look(struct notes *n, const char *file, const uint8_t *bytes, size_t s
 {
     struct look l = {.notes = n, .file = file};
     const struct markup_handler h = {look_open, NULL, NULL, &l};
-    return walk(bytes, size, &h, b, e);
+    return walk_markup(bytes, size, &h, b, e);
 }
 
 /* The note's text on one line, with the mark that the link shows in front. */
-static int keep(struct look *l, struct error *e)
+static int keep_note(struct look *l, struct error *e)
 {
     struct note *note = l->open;
     l->open = NULL;
@@ -122,7 +122,7 @@ static int capture_close(void *context, const char *name, struct error *e)
     struct look *l = context;
     (void)name;
     if (l->open && l->quiet == l->depth) l->quiet = 0;
-    return l->open && --l->depth == 0 ? keep(l, e) : 0;
+    return l->open && --l->depth == 0 ? keep_note(l, e) : 0;
 }
 
 static int capture_text(void *context, const char *text, size_t size, struct error *e)
@@ -135,7 +135,7 @@ static int capture_text(void *context, const char *text, size_t size, struct err
 static void sort(struct notes *n)
 {
     size_t kept = 0;
-    if (n->n > 0) qsort(n->items, n->n, sizeof *n->items, compare);
+    if (n->n > 0) qsort(n->items, n->n, sizeof *n->items, compare_note_keys);
     for (size_t i = 0; i < n->n; i++) {
         if (kept > 0 && strcmp(n->items[kept - 1].key, n->items[i].key) == 0) {
             free(n->items[i].key);
@@ -154,7 +154,7 @@ int notes_capture(struct notes *n, const char *file, const uint8_t *bytes, size_
     struct look l = {.notes = n, .file = file, .text = {.budget = b}};
     l.flow.out = &l.text;
     const struct markup_handler h = {capture_open, capture_close, capture_text, &l};
-    int result = walk(bytes, size, &h, b, e);
+    int result = walk_markup(bytes, size, &h, b, e);
     flow_free(&l.flow);
     converted_free(&l.text);
     return result;

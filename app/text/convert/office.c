@@ -10,7 +10,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
-static bool is(const char *a, const char *b)
+static bool is_element(const char *a, const char *b)
 {
     return strcmp(a, b) == 0;
 }
@@ -101,8 +101,8 @@ static char *close_note(struct office *o)
     return text;
 }
 
-static int parse(const struct package_member *m, const struct markup_handler *h, const struct convert_budget *b,
-                 struct error *e)
+static int parse_member(const struct package_member *m, const struct markup_handler *h, const struct convert_budget *b,
+                        struct error *e)
 {
     if (markup_xml((const uint8_t *)m->bytes, m->size, h, b, e) == MARKUP_OK) return 0;
     return error_prefix(e, "%s", m->name);
@@ -116,17 +116,17 @@ static int style_open(void *context, const char *name, const char *const *attrib
     struct office *o = context;
     const char *value = markup_attribute(attributes, "val");
     unsigned level = 0;
-    if (is(name, "style")) {
+    if (is_element(name, "style")) {
         const char *id = markup_attribute(attributes, "styleId");
         free(o->style_id);
         o->style_id = id ? strdup(id) : NULL;
         return id && !o->style_id ? error_memory(e) : 0;
     }
     if (!o->style_id || !value) return 0;
-    if (is(name, "outlineLvl") && *value >= '0' && *value <= '8') level = (unsigned)(*value - '0') + 1;
-    if (is(name, "name") && strncasecmp(value, "heading ", 8) == 0 && value[8] >= '1' && value[8] <= '9')
+    if (is_element(name, "outlineLvl") && *value >= '0' && *value <= '8') level = (unsigned)(*value - '0') + 1;
+    if (is_element(name, "name") && strncasecmp(value, "heading ", 8) == 0 && value[8] >= '1' && value[8] <= '9')
         level = (unsigned)(value[8] - '0');
-    if (is(name, "name") && strcasecmp(value, "title") == 0) level = 1;
+    if (is_element(name, "name") && strcasecmp(value, "title") == 0) level = 1;
     if (level == 0) return 0;
     struct style *styles = bytes_reserve(o->styles, &o->styles_capacity, o->n_styles + 1, sizeof *styles);
     char *id = strdup(o->style_id);
@@ -142,7 +142,7 @@ static int style_open(void *context, const char *name, const char *const *attrib
 static unsigned heading_of(const struct office *o, const char *style)
 {
     for (size_t i = 0; style && i < o->n_styles; i++)
-        if (is(o->styles[i].id, style)) return o->styles[i].level;
+        if (is_element(o->styles[i].id, style)) return o->styles[i].level;
     return style && strncmp(style, "Heading", 7) == 0 && style[7] >= '1' && style[7] <= '9' ? (unsigned)(style[7] - '0')
                                                                                             : 0;
 }
@@ -150,7 +150,7 @@ static unsigned heading_of(const struct office *o, const char *style)
 static int add_reference(struct office *o, const char *id, struct error *e)
 {
     for (size_t i = 0; id && i < o->n_footnotes; i++) {
-        if (!is(o->footnotes[i].id, id)) continue;
+        if (!is_element(o->footnotes[i].id, id)) continue;
         char mark[32];
         snprintf(mark, sizeof mark, "[%.20s]", id);
         return flow_text(o->flow, mark, strlen(mark), e) != 0 ? -1 : flow_note(o->flow, o->footnotes[i].text, e);
@@ -163,22 +163,22 @@ static int word_open(void *context, const char *name, const char *const *attribu
     struct office *o = context;
     o->depth++;
     if (o->quiet) return 0;
-    if (is(name, "t")) o->words++;
-    if (is(name, "p")) return o->flow->prefix[0] ? 0 : flow_end_paragraph(o->flow, e);
-    if (is(name, "pStyle")) {
+    if (is_element(name, "t")) o->words++;
+    if (is_element(name, "p")) return o->flow->prefix[0] ? 0 : flow_end_paragraph(o->flow, e);
+    if (is_element(name, "pStyle")) {
         unsigned level = heading_of(o, markup_attribute(attributes, "val"));
         return level > 0 && o->flow->level == 0 ? flow_heading_open(o->flow, level, e) : 0;
     }
-    if (is(name, "numPr") && o->flow->level == 0) flow_prefix(o->flow, "- ");
-    if (is(name, "tab")) return flow_text(o->flow, " ", 1, e);
-    if (is(name, "noBreakHyphen")) return flow_text(o->flow, "-", 1, e);
-    if (is(name, "br") || is(name, "cr")) flow_gap(o->flow, FLOW_LINE);
-    if (is(name, "tr")) open_row(o);
-    if (is(name, "tc")) open_cell(o);
-    if (is(name, "footnoteReference") || is(name, "endnoteReference"))
+    if (is_element(name, "numPr") && o->flow->level == 0) flow_prefix(o->flow, "- ");
+    if (is_element(name, "tab")) return flow_text(o->flow, " ", 1, e);
+    if (is_element(name, "noBreakHyphen")) return flow_text(o->flow, "-", 1, e);
+    if (is_element(name, "br") || is_element(name, "cr")) flow_gap(o->flow, FLOW_LINE);
+    if (is_element(name, "tr")) open_row(o);
+    if (is_element(name, "tc")) open_cell(o);
+    if (is_element(name, "footnoteReference") || is_element(name, "endnoteReference"))
         return add_reference(o, markup_attribute(attributes, "id"), e);
     /* What was deleted, and the same drawing once more for older programs. */
-    if (is(name, "Fallback") || is(name, "del") || is(name, "moveFrom")) o->quiet = o->depth;
+    if (is_element(name, "Fallback") || is_element(name, "del") || is_element(name, "moveFrom")) o->quiet = o->depth;
     return 0;
 }
 
@@ -187,12 +187,12 @@ static int word_close(void *context, const char *name, struct error *e)
     struct office *o = context;
     int result = 0;
     if (!o->quiet) {
-        if (is(name, "t") && o->words > 0) o->words--;
-        if (is(name, "p")) {
+        if (is_element(name, "t") && o->words > 0) o->words--;
+        if (is_element(name, "p")) {
             o->flow->prefix[0] = '\0';
             result = flow_heading_close(o->flow, e) != 0 ? -1 : flow_end_paragraph(o->flow, e);
         }
-        if (is(name, "tc")) close_cell(o);
+        if (is_element(name, "tc")) close_cell(o);
     }
     if (o->quiet == o->depth) o->quiet = 0;
     o->depth--;
@@ -210,7 +210,8 @@ static int footnote_open(void *context, const char *name, const char *const *att
 {
     struct office *o = context;
     const char *id = markup_attribute(attributes, "id"), *type = markup_attribute(attributes, "type");
-    if ((!is(name, "footnote") && !is(name, "endnote")) || !id || type) return word_open(context, name, attributes, e);
+    if ((!is_element(name, "footnote") && !is_element(name, "endnote")) || !id || type)
+        return word_open(context, name, attributes, e);
     o->depth++;
     free(o->style_id);
     if (!(o->style_id = strdup(id))) return error_memory(e);
@@ -242,12 +243,12 @@ static int read_docx(struct office *o, const struct package *p, struct convert_b
     const struct markup_handler notes = {footnote_open, footnote_close, word_text, o};
     const struct markup_handler words = {word_open, word_close, word_text, o};
     const struct package_member *m = package_find(p, "word/styles.xml");
-    if (m && parse(m, &styles, b, e) != 0) return -1;
+    if (m && parse_member(m, &styles, b, e) != 0) return -1;
     static const char *const files[] = {"word/footnotes.xml", "word/endnotes.xml"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         m = package_find(p, files[i]);
         o->depth = o->quiet = o->words = 0;
-        if (m && parse(m, &notes, b, e) != 0) return -1;
+        if (m && parse_member(m, &notes, b, e) != 0) return -1;
         /* What stands outside a note is the line that parts notes from the text. */
         o->body.out->size = 0;
         o->body.due = FLOW_JOINED;
@@ -255,12 +256,13 @@ static int read_docx(struct office *o, const struct package *p, struct convert_b
     m = package_find(p, "word/document.xml");
     o->depth = o->quiet = o->words = 0;
     if (!m) return error_set(e, "a DOCX without word/document.xml");
-    return parse(m, &words, b, e);
+    return parse_member(m, &words, b, e);
 }
 
-static int convert(struct converted *out, const struct package *p,
-                   int (*read)(struct office *, const struct package *, struct convert_budget *, struct error *),
-                   struct error *e)
+static int convert_by_reader(struct converted *out, const struct package *p,
+                             int (*read)(struct office *, const struct package *, struct convert_budget *,
+                                         struct error *),
+                             struct error *e)
 {
     struct office o = {.body = {.out = out}, .note_text = {.budget = out->budget}};
     o.flow = &o.body;
@@ -273,7 +275,7 @@ static int convert(struct converted *out, const struct package *p,
 
 int office_convert_docx(struct converted *out, const struct package *p, struct error *e)
 {
-    return convert(out, p, read_docx, e);
+    return convert_by_reader(out, p, read_docx, e);
 }
 
 /* --- ODT --- */
@@ -283,26 +285,28 @@ static int odf_open(void *context, const char *name, const char *const *attribut
     struct office *o = context;
     o->depth++;
     if (o->quiet) return 0;
-    if (is(name, "p") || is(name, "h")) {
+    if (is_element(name, "p") || is_element(name, "h")) {
         if (!o->flow->prefix[0] && flow_end_paragraph(o->flow, e) != 0) return -1;
         const char *level = markup_attribute(attributes, "outline-level");
         unsigned n = level && *level >= '1' && *level <= '9' ? (unsigned)(*level - '0') : 1;
-        return is(name, "h") && o->note_depth == 0 ? flow_heading_open(o->flow, n, e) : 0;
+        return is_element(name, "h") && o->note_depth == 0 ? flow_heading_open(o->flow, n, e) : 0;
     }
-    if (is(name, "s") || is(name, "tab")) return flow_text(o->flow, " ", 1, e); /* one blank stands for all */
-    if (is(name, "line-break")) flow_gap(o->flow, FLOW_LINE);
-    if (is(name, "list-item")) {
+    if (is_element(name, "s") || is_element(name, "tab"))
+        return flow_text(o->flow, " ", 1, e); /* one blank stands for all */
+    if (is_element(name, "line-break")) flow_gap(o->flow, FLOW_LINE);
+    if (is_element(name, "list-item")) {
         flow_gap(o->flow, FLOW_LINE);
         flow_prefix(o->flow, "- ");
     }
-    if (is(name, "table-row")) open_row(o);
-    if (is(name, "table-cell")) open_cell(o);
-    if (is(name, "note") && o->note_depth == 0) {
+    if (is_element(name, "table-row")) open_row(o);
+    if (is_element(name, "table-cell")) open_cell(o);
+    if (is_element(name, "note") && o->note_depth == 0) {
         o->label[0] = '\0';
         open_note(o);
     }
-    if (is(name, "note-citation")) o->in_label = true;
-    if (is(name, "annotation") || is(name, "tracked-changes") || is(name, "ruby-text")) o->quiet = o->depth;
+    if (is_element(name, "note-citation")) o->in_label = true;
+    if (is_element(name, "annotation") || is_element(name, "tracked-changes") || is_element(name, "ruby-text"))
+        o->quiet = o->depth;
     return 0;
 }
 
@@ -323,11 +327,11 @@ static int odf_close(void *context, const char *name, struct error *e)
     struct office *o = context;
     int result = 0;
     if (!o->quiet) {
-        if (is(name, "p") || is(name, "h"))
+        if (is_element(name, "p") || is_element(name, "h"))
             result = flow_heading_close(o->flow, e) != 0 ? -1 : flow_end_paragraph(o->flow, e);
-        if (is(name, "list-item")) o->flow->prefix[0] = '\0';
-        if (is(name, "table-cell")) close_cell(o);
-        if (is(name, "note-citation")) o->in_label = false;
+        if (is_element(name, "list-item")) o->flow->prefix[0] = '\0';
+        if (is_element(name, "table-cell")) close_cell(o);
+        if (is_element(name, "note-citation")) o->in_label = false;
         if (o->note_depth != 0 && o->depth == o->note_depth) result = odf_close_note(o, e);
     }
     if (o->quiet == o->depth) o->quiet = 0;
@@ -354,10 +358,10 @@ static int read_odf(struct office *o, const struct package *p, struct convert_bu
     static const char mark[] = "encryption-data";
     for (size_t i = 0; manifest && i + sizeof mark <= manifest->size; i++)
         if (memcmp(manifest->bytes + i, mark, sizeof mark - 1) == 0) return error_set(e, "an encrypted document");
-    return m ? parse(m, &h, b, e) : error_set(e, "a document without content.xml");
+    return m ? parse_member(m, &h, b, e) : error_set(e, "a document without content.xml");
 }
 
 int office_convert_odf(struct converted *out, const struct package *p, struct error *e)
 {
-    return convert(out, p, read_odf, e);
+    return convert_by_reader(out, p, read_odf, e);
 }

@@ -37,7 +37,7 @@ static int take_member(void *context, const struct unpack_member *m, char *bytes
     return 0;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_member_names(const void *left, const void *right)
 {
     return strcmp(((const struct package_member *)left)->name, ((const struct package_member *)right)->name);
 }
@@ -50,7 +50,7 @@ int package_open(struct package *p, const uint8_t *bytes, size_t size, struct co
         package_close(p);
         return -1;
     }
-    if (p->n > 0) qsort(p->members, p->n, sizeof *p->members, compare);
+    if (p->n > 0) qsort(p->members, p->n, sizeof *p->members, compare_member_names);
     return 0;
 }
 
@@ -67,5 +67,5 @@ void package_close(struct package *p)
 const struct package_member *package_find(const struct package *p, const char *name)
 {
     const struct package_member wanted = {.name = (char *)(uintptr_t)name};
-    return p->n > 0 ? bsearch(&wanted, p->members, p->n, sizeof *p->members, compare) : NULL;
+    return p->n > 0 ? bsearch(&wanted, p->members, p->n, sizeof *p->members, compare_member_names) : NULL;
 }

@@ -10,7 +10,7 @@
 #define MEMORY ((uint64_t)2 << 30)
 #define CPU_SECONDS 120
 
-static int refuse(const struct helper_result *r, struct error *e)
+static int refuse_pdf(const struct helper_result *r, struct error *e)
 {
     if (r->status == 127) return error_set(e, "a PDF, and pdftotext is not there (install poppler-utils)");
     if (strstr(r->said, "ncorrect password")) return error_set(e, "an encrypted PDF (it needs a password)");
@@ -25,7 +25,7 @@ int pdf_convert(struct converted *out, const uint8_t *bytes, size_t size, struct
         .arguments = arguments, .input = bytes, .size = size, .memory = MEMORY, .cpu_seconds = CPU_SECONDS};
     struct helper_result r;
     if (helper_run(&r, &h, out->budget, e) != 0) return -1;
-    int result = r.status == 0 ? pdf_text(out, r.output, r.size, e) : refuse(&r, e);
+    int result = r.status == 0 ? pdf_text(out, r.output, r.size, e) : refuse_pdf(&r, e);
     free(r.output);
     return result;
 }

@@ -24,7 +24,7 @@ static bool is_word(uint8_t c)
     return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
-static int compare(const void *left, const void *right)
+static int compare_hashes(const void *left, const void *right)
 {
     const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
     return (a > b) - (a < b);
@@ -44,18 +44,19 @@ static int learn(struct vocabulary *v, const char *text, size_t size, struct err
         }
         if (i < size && i == begin) i++;
     }
-    if (v->n > 0) qsort(v->words, v->n, sizeof *v->words, compare);
+    if (v->n > 0) qsort(v->words, v->n, sizeof *v->words, compare_hashes);
     return 0;
 }
 
-static bool knows(const struct vocabulary *v, const char *head, size_t head_size, const char *tail, size_t tail_size)
+static bool knows_joined_word(const struct vocabulary *v, const char *head, size_t head_size, const char *tail,
+                              size_t tail_size)
 {
     char word[2 * WORD_MAX];
     if (v->n == 0 || head_size > WORD_MAX || tail_size > WORD_MAX) return false;
     memcpy(word, head, head_size);
     memcpy(word + head_size, tail, tail_size);
     const uint64_t hash = XXH3_64bits(word, head_size + tail_size);
-    return bsearch(&hash, v->words, v->n, sizeof hash, compare) != NULL;
+    return bsearch(&hash, v->words, v->n, sizeof hash, compare_hashes) != NULL;
 }
 
 /* Bytes of the hyphen that ends a line: "-", U+2010, or a soft hyphen; 0: none. */
@@ -127,8 +128,8 @@ static long put_line(struct lines *l, const char *line, size_t size, const char 
     const char *head = line + size - hyphen - before;
     size_t word = 0;
     while (word < tail && is_word((uint8_t)next[indent + word])) word++;
-    bool keeps = joins && !soft && !knows(l->vocabulary, head, before, next + indent, word) &&
-                 knows(l->vocabulary, head, before + hyphen, next + indent, word);
+    bool keeps = joins && !soft && !knows_joined_word(l->vocabulary, head, before, next + indent, word) &&
+                 knows_joined_word(l->vocabulary, head, before + hyphen, next + indent, word);
     if (put_text(l, line, joins && !keeps ? size - hyphen : size, e) != 0 || put_text(l, next + indent, tail, e) != 0)
         return -1;
     if (converted_put(l->out, "\n", 1, e) != 0) return -1;

@@ -13,7 +13,7 @@
 const char *const unpack_library = ARCHIVE_VERSION_STRING;
 
 /* libarchive's words for what is wrong. */
-static int damaged(struct archive *a, struct error *e)
+static int damaged_archive(struct archive *a, struct error *e)
 {
     const char *words = archive_error_string(a);
     return error_set_kind(e, ERROR_DAMAGED, "damaged archive%s%s", words ? ": " : "", words ? words : "");
@@ -34,7 +34,7 @@ static struct archive *open_archive(const uint8_t *bytes, size_t size, struct er
     archive_read_support_format_zip(a);
     archive_read_support_format_raw(a); /* what a packed file holds that is no tar */
     if (archive_read_open_memory(a, bytes, size) == ARCHIVE_OK) return a;
-    damaged(a, e);
+    damaged_archive(a, e);
     archive_read_free(a);
     return NULL;
 }
@@ -54,7 +54,7 @@ static int read_member(struct archive *a, int64_t hint, char **out, size_t *out_
         bytes = grown;
         la_ssize_t n = archive_read_data(a, bytes + size, capacity - size < 1 << 20 ? capacity - size : 1 << 20);
         if (n == 0) break;
-        int result = n < 0 ? damaged(a, e) : converted_spend(b, (uint64_t)n, e) ? -1 : converted_check(b, e);
+        int result = n < 0 ? damaged_archive(a, e) : converted_spend(b, (uint64_t)n, e) ? -1 : converted_check(b, e);
         if (result != 0) {
             free(bytes);
             return -1;
@@ -100,8 +100,8 @@ static int walk_member(struct archive *a, struct archive_entry *entry, const str
     return h->take(h->context, &m, bytes, size, e);
 }
 
-static int walk(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
-                struct error *e)
+static int walk_archive(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
+                        struct error *e)
 {
     struct archive *a = open_archive(bytes, size, e);
     if (!a) return -1;
@@ -109,7 +109,7 @@ static int walk(const uint8_t *bytes, size_t size, const struct unpack_handler *
     int result = 0, header = ARCHIVE_OK;
     while (result == 0 && (header = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
         if (header == ARCHIVE_RETRY) continue;
-        result = header < ARCHIVE_WARN ? damaged(a, e) : converted_check(b, e);
+        result = header < ARCHIVE_WARN ? damaged_archive(a, e) : converted_check(b, e);
         if (result == 0) result = walk_member(a, entry, h, b, e);
     }
     archive_read_free(a);
@@ -122,7 +122,7 @@ int unpack_walk(const uint8_t *bytes, size_t size, const struct unpack_handler *
 {
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
-    int result = walk(bytes, size, h, b, e);
+    int result = walk_archive(bytes, size, h, b, e);
     if (utf8) {
         uselocale(before);
         freelocale(utf8);
