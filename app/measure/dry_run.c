@@ -63,8 +63,8 @@ static uint64_t count_segments(const struct corpus *c)
     return n;
 }
 
-static int count(struct dry_run *out, struct token_source *source, struct probe *p, const struct model *m,
-                 size_t chunk_tokens, const struct dry_run_options *o, struct error *e)
+static int count_tokens(struct dry_run *out, struct token_source *source, struct probe *p, const struct model *m,
+                        size_t chunk_tokens, const struct dry_run_options *o, struct error *e)
 {
     for (uint64_t bytes = 0;;) {
         if (o->cancel && atomic_load(o->cancel)) return error_cancelled(e);
@@ -111,12 +111,12 @@ static uint64_t size_sessions(const struct dry_run *r, const struct session *s)
     return total;
 }
 
-static int measure(struct dry_run *r, struct token_source *source, struct session *s, const struct model *m,
-                   const struct dry_run_options *o, struct error *e)
+static int measure_source(struct dry_run *r, struct token_source *source, struct session *s, const struct model *m,
+                          const struct dry_run_options *o, struct error *e)
 {
     struct probe p = {.session = s};
     const size_t best = session_chunk_tokens(s), n = best > PROBE_TOKENS ? best : PROBE_TOKENS;
-    int failed = count(r, source, &p, m, n - n % session_window(s), o, e);
+    int failed = count_tokens(r, source, &p, m, n - n % session_window(s), o, e);
     free(p.keys);
     if (failed) return -1;
     r->tokens_per_second = p.seconds > 0 ? (double)p.tokens / p.seconds : 0;
@@ -139,7 +139,7 @@ int dry_run(struct dry_run *out, const struct corpus *c, const struct model *m, 
     struct dry_run r = {.documents = c->n_documents, .bytes = c->n_bytes, .segments = count_segments(c)};
     const struct token_marks marks = reader_marks(m);
     int failed = token_source_open(&source, m->tokenizer, c, &marks, thread_pool_n_threads(b->pool), e) ||
-                 session_open(&s, m, b, e) || measure(&r, source, s, m, o, e);
+                 session_open(&s, m, b, e) || measure_source(&r, source, s, m, o, e);
     session_close(s);
     token_source_close(source);
     if (failed) return -1;

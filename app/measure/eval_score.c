@@ -77,7 +77,7 @@ double eval_score_auc(const float *figures, const bool *truths, size_t n)
 }
 
 /* Size of the reference "[12]" at p, 0 where there is none. */
-static size_t reference(const char *p)
+static size_t reference_size(const char *p)
 {
     size_t n = 1;
     if (*p != '[') return 0;
@@ -92,11 +92,11 @@ static bool is_article(const char *word)
 
 /* Lower case without ASCII punctuation; white space becomes a space. Returns the bytes written, at most 3 for each one
  * read. */
-static size_t normalise(char *out, const char *text, bool references)
+static size_t normalise_text(char *out, const char *text, bool references)
 {
     size_t n = 0, left = strlen(text);
     while (left > 0) {
-        size_t size = references ? reference(text) : 0;
+        size_t size = references ? reference_size(text) : 0;
         unsigned char c = (unsigned char)*text;
         utf8proc_int32_t character;
         if (size > 0) {
@@ -120,7 +120,7 @@ static size_t normalise(char *out, const char *text, bool references)
     return n;
 }
 
-static int split(struct words *w, const char *text, bool references)
+static int split_words(struct words *w, const char *text, bool references)
 {
     *w = (struct words){0};
     size_t size = strlen(text);
@@ -130,7 +130,7 @@ static int split(struct words *w, const char *text, bool references)
         free_words(w);
         return -1;
     }
-    w->text[normalise(w->text, text, references)] = '\0';
+    w->text[normalise_text(w->text, text, references)] = '\0';
     char *rest;
     for (char *word = strtok_r(w->text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         if (!is_article(word)) w->words[w->n++] = word;
@@ -142,7 +142,7 @@ static int compare_words(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static bool same(const struct words *a, const struct words *b)
+static bool same_words(const struct words *a, const struct words *b)
 {
     if (a->n != b->n) return false;
     for (size_t i = 0; i < a->n; i++)
@@ -151,7 +151,7 @@ static bool same(const struct words *a, const struct words *b)
 }
 
 /* Both sorted. Two texts without words are equal, as in SQuAD. */
-static double overlap(const struct words *a, const struct words *b)
+static double overlap_of_words(const struct words *a, const struct words *b)
 {
     size_t common = 0;
     if (a->n == 0 || b->n == 0) return a->n == b->n;
@@ -165,7 +165,7 @@ static double overlap(const struct words *a, const struct words *b)
 }
 
 /* Whether b's words stand in a, one after the other. */
-static bool holds(const struct words *a, const struct words *b)
+static bool holds_in_a_row(const struct words *a, const struct words *b)
 {
     for (size_t at = 0; b->n > 0 && at + b->n <= a->n; at++) {
         size_t n = 0;
@@ -179,19 +179,19 @@ int eval_score_answer(struct eval_match *out, const char *answer, char *const *e
 {
     struct words given, sorted, wanted;
     struct eval_match best = {0};
-    if (split(&given, answer, true) != 0) return -1;
-    if (split(&sorted, answer, true) != 0) {
+    if (split_words(&given, answer, true) != 0) return -1;
+    if (split_words(&sorted, answer, true) != 0) {
         free_words(&given);
         return -1;
     }
     qsort(sorted.words, sorted.n, sizeof *sorted.words, compare_words);
     int result = 0;
     for (size_t i = 0; i < n && result == 0; i++) {
-        if ((result = split(&wanted, expected[i], false)) != 0) break;
-        if (same(&given, &wanted)) best.exact_match = 1;
-        if (holds(&given, &wanted)) best.holds = 1;
+        if ((result = split_words(&wanted, expected[i], false)) != 0) break;
+        if (same_words(&given, &wanted)) best.exact_match = 1;
+        if (holds_in_a_row(&given, &wanted)) best.holds = 1;
         qsort(wanted.words, wanted.n, sizeof *wanted.words, compare_words);
-        double f = overlap(&sorted, &wanted);
+        double f = overlap_of_words(&sorted, &wanted);
         if (f > best.f1) best.f1 = f;
         free_words(&wanted);
     }

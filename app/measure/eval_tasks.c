@@ -38,7 +38,7 @@ static int no_memory(struct error *e)
     return error_memory(e);
 }
 
-static int wrong(const struct parse *p, const char *field, const char *what)
+static int wrong_field(const struct parse *p, const char *field, const char *what)
 {
     return error_set(p->e, "%s:%zu: %s: %s", p->path, p->line, field, what);
 }
@@ -77,12 +77,12 @@ static int parse_line(cJSON **out, const struct parse *p, const char *line, size
 static int parse_answers(struct eval_task *t, const struct parse *p, const cJSON *json)
 {
     if (!json) return 0;
-    if (!cJSON_IsArray(json)) return wrong(p, "answers", "expected a list of strings");
+    if (!cJSON_IsArray(json)) return wrong_field(p, "answers", "expected a list of strings");
     t->answers_known = true;
     t->answers = calloc((size_t)cJSON_GetArraySize(json) + 1, sizeof *t->answers);
     if (!t->answers) return no_memory(p->e);
     for (const cJSON *item = json->child; item; item = item->next) {
-        if (!cJSON_IsString(item)) return wrong(p, "answers", "expected a list of strings");
+        if (!cJSON_IsString(item)) return wrong_field(p, "answers", "expected a list of strings");
         if (!(t->answers[t->n_answers] = strdup(item->valuestring))) return no_memory(p->e);
         t->n_answers++;
     }
@@ -99,7 +99,7 @@ static bool is_offset(const cJSON *json)
 static int parse_evidence(struct eval_task *t, const struct parse *p, const cJSON *json)
 {
     if (!json) return 0;
-    if (!cJSON_IsArray(json)) return wrong(p, "evidence", "expected a list");
+    if (!cJSON_IsArray(json)) return wrong_field(p, "evidence", "expected a list");
     t->evidence = calloc((size_t)cJSON_GetArraySize(json) + 1, sizeof *t->evidence);
     if (!t->evidence) return no_memory(p->e);
     for (const cJSON *item = json->child; item; item = item->next) {
@@ -108,11 +108,11 @@ static int parse_evidence(struct eval_task *t, const struct parse *p, const cJSO
                     *range = cJSON_GetObjectItemCaseSensitive(item, "byte");
         const cJSON *begin = cJSON_GetArrayItem(range, 0), *end = cJSON_GetArrayItem(range, 1);
         snprintf(field, sizeof field, "evidence[%zu].path", t->n_evidence);
-        if (!cJSON_IsString(path)) return wrong(p, field, "expected a string");
+        if (!cJSON_IsString(path)) return wrong_field(p, field, "expected a string");
         snprintf(field, sizeof field, "evidence[%zu].byte", t->n_evidence);
         if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2 || !is_offset(begin) || !is_offset(end))
-            return wrong(p, field, "expected [begin, end]");
-        if (begin->valuedouble >= end->valuedouble) return wrong(p, field, "begin must be before end");
+            return wrong_field(p, field, "expected [begin, end]");
+        if (begin->valuedouble >= end->valuedouble) return wrong_field(p, field, "begin must be before end");
         struct eval_evidence *found = &t->evidence[t->n_evidence];
         if (!(found->path = strdup(path->valuestring))) return no_memory(p->e);
         found->begin = (uint64_t)begin->valuedouble;
@@ -134,24 +134,24 @@ static int parse_documents(XXH128_hash_t *out, const struct parse *p, const cJSO
     XXH3_128bits_reset(&hash);
     const cJSON *root = cJSON_GetObjectItemCaseSensitive(json, "root");
     const cJSON *documents = cJSON_GetObjectItemCaseSensitive(json, "documents");
-    if (root && documents) return wrong(p, "root", "a task has documents or a root, not both");
+    if (root && documents) return wrong_field(p, "root", "a task has documents or a root, not both");
     if (root) {
-        if (!cJSON_IsString(root) || !*root->valuestring) return wrong(p, "root", "expected a directory");
+        if (!cJSON_IsString(root) || !*root->valuestring) return wrong_field(p, "root", "expected a directory");
         hash_string(&hash, "root");
         hash_string(&hash, root->valuestring);
         *out = XXH3_128bits_digest(&hash);
         return 0;
     }
-    if (!documents) return wrong(p, "documents", "missing (a task has documents or a root)");
+    if (!documents) return wrong_field(p, "documents", "missing (a task has documents or a root)");
     if (!cJSON_IsArray(documents) || !documents->child)
-        return wrong(p, "documents", "expected a list that is not empty");
+        return wrong_field(p, "documents", "expected a list that is not empty");
     size_t i = 0;
     for (const cJSON *item = documents->child; item; item = item->next, i++) {
         const cJSON *path = cJSON_GetObjectItemCaseSensitive(item, "path"),
                     *text = cJSON_GetObjectItemCaseSensitive(item, "text");
         char field[64];
         snprintf(field, sizeof field, "documents[%zu].%s", i, cJSON_IsString(path) ? "text" : "path");
-        if (!cJSON_IsString(path) || !cJSON_IsString(text)) return wrong(p, field, "expected a string");
+        if (!cJSON_IsString(path) || !cJSON_IsString(text)) return wrong_field(p, field, "expected a string");
         hash_string(&hash, path->valuestring);
         hash_string(&hash, text->valuestring);
     }
@@ -168,7 +168,7 @@ static int parse_task(struct eval_task *t, XXH128_hash_t *documents, const struc
     const cJSON *question = cJSON_GetObjectItemCaseSensitive(json, "question");
     int result = 0;
     if (!cJSON_IsString(question) || !*question->valuestring) {
-        result = wrong(p, "question", "expected a string that is not empty");
+        result = wrong_field(p, "question", "expected a string that is not empty");
     } else if (!(t->question = strdup(question->valuestring))) {
         result = no_memory(p->e);
     }

@@ -213,7 +213,7 @@ static void check_task(void *context, unsigned task, unsigned thread)
 }
 
 /* A few rows at a time, so that a cancel is seen. */
-static int check(struct scale_result *out, struct stream *s, const struct samples *samples, struct error *e)
+static int check_samples(struct scale_result *out, struct stream *s, const struct samples *samples, struct error *e)
 {
     double errors[SCALE_MAX_SAMPLES];
     struct check_job job = {.shape = s->shape, .samples = samples, .errors = errors};
@@ -304,7 +304,7 @@ int scale_attention_read(struct scale_result *out, struct backend *b, const stru
     int status = stream_open(&s, b, a, watch, e);
     if (status == 0) {
         status = read_all(&s, length, &samples, &result, e);
-        if (status == 0 && !result.gave_up) status = check(&result, &s, &samples, e);
+        if (status == 0 && !result.gave_up) status = check_samples(&result, &s, &samples, e);
         result.live_bytes = stream_memory(&s);
         stream_close(&s);
     }
@@ -327,7 +327,7 @@ int scale_attention_at(struct scale_result *out, struct backend *b, const struct
         if (status == 0) status = stream_seek(&s, position, e);
         s.input_seconds = 0; /* of reading, not of filling */
         if (status == 0) status = read_at(&s, position, &samples, &result, e);
-        if (status == 0) status = check(&result, &s, &samples, e);
+        if (status == 0) status = check_samples(&result, &s, &samples, e);
         result.live_bytes = stream_memory(&s);
         stream_close(&s);
     }

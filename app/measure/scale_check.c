@@ -23,7 +23,7 @@ static void add_position(struct sample_set *s, uint64_t position)
 }
 
 /* A pseudo-random position (xorshift64*). */
-static uint64_t draw(struct sample_set *s)
+static uint64_t draw_position(struct sample_set *s)
 {
     s->random ^= s->random >> 12;
     s->random ^= s->random << 25;
@@ -60,11 +60,11 @@ size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct at
     }
     for (uint32_t i = 0; i < a->n_branch; i++) {
         const struct branch *b = &a->branch[i];
-        uint64_t w = b->segment_length, p = draw(&s);
+        uint64_t w = b->segment_length, p = draw_position(&s);
         add_boundary(&s, b, p - p % w);
         add_boundary(&s, b, (end - 1) - (end - 1) % w);
         for (int k = 0; k < 2; k++) {
-            p = draw(&s);
+            p = draw_position(&s);
             add_position(&s, p - p % w % b->dilation_rate);
         }
     }
@@ -73,7 +73,7 @@ size_t scale_check_sample(uint64_t positions[SCALE_MAX_SAMPLES], const struct at
     if (enough < SCALE_MIN_SAMPLES) enough = SCALE_MIN_SAMPLES;
     if (enough > SCALE_MAX_SAMPLES) enough = SCALE_MAX_SAMPLES;
     if (enough > end - begin) enough = (size_t)(end - begin);
-    while (s.n < enough) add_position(&s, draw(&s));
+    while (s.n < enough) add_position(&s, draw_position(&s));
     qsort(positions, s.n, sizeof *positions, ascending);
     return s.n;
 }

@@ -133,7 +133,7 @@ static int check_keys(struct reading *r, struct scale_result *out, struct error 
     return status;
 }
 
-static int check(struct reading *r, struct scale_result *out, struct error *e)
+static int check_reading(struct reading *r, struct scale_result *out, struct error *e)
 {
     if (r->window > 1) return check_keys(r, out, e);
     uint64_t left = r->model->context_length - session_position(r->session);
@@ -164,7 +164,7 @@ static int check_length(const struct model *m, uint64_t tokens, struct error *e)
 }
 
 /* The run itself, and what is said of it; the memory is taken before checking, which keeps a second set of caches. */
-static int measure(struct reading *r, uint64_t end, double seconds, struct scale_result *out, struct error *e)
+static int measure_reading(struct reading *r, uint64_t end, double seconds, struct scale_result *out, struct error *e)
 {
     struct comm *c = r->watch->comm;
     struct scale_result result = {.ranks = comm_size(c)};
@@ -174,7 +174,7 @@ static int measure(struct reading *r, uint64_t end, double seconds, struct scale
         return -1;
     if (result.tokens > 0) result.sent = (double)(after - before) / (double)result.tokens / result.ranks;
     result.live_bytes = session_memory(r->session) + r->max_rows * (sizeof *r->ids + r->model->evidence.width);
-    if (!result.gave_up && check(r, &result, e) != 0) return -1;
+    if (!result.gave_up && check_reading(r, &result, e) != 0) return -1;
     *out = result;
     return 0;
 }
@@ -184,7 +184,7 @@ int scale_model_read(struct scale_result *out, struct backend *b, const struct m
 {
     struct reading r;
     if (check_length(m, length, e) != 0 || reading_open(&r, b, m, watch, e) != 0) return -1;
-    int status = measure(&r, length, INFINITY, out, e);
+    int status = measure_reading(&r, length, INFINITY, out, e);
     reading_close(&r);
     return status;
 }
@@ -206,7 +206,7 @@ uint64_t scale_model_kept(const struct model *m, uint64_t position, uint64_t p)
     return next;
 }
 
-static int fill(struct reading *r, uint64_t position, struct error *e)
+static int fill_caches(struct reading *r, uint64_t position, struct error *e)
 {
     uint64_t p = scale_model_kept(r->model, position, 0), read = 0;
     const double began = scale_run_now();
@@ -231,8 +231,8 @@ int scale_model_at(struct scale_result *out, struct backend *b, const struct mod
 {
     struct reading r;
     if (check_length(m, position + 1, e) != 0 || reading_open(&r, b, m, watch, e) != 0) return -1;
-    int status = fill(&r, position, e);
-    if (status == 0) status = measure(&r, m->context_length, RUN_AT, out, e);
+    int status = fill_caches(&r, position, e);
+    if (status == 0) status = measure_reading(&r, m->context_length, RUN_AT, out, e);
     reading_close(&r);
     return status;
 }

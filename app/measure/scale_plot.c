@@ -51,7 +51,7 @@ static double y_of(const struct panel *p, double v)
     return p->top + PANEL_HEIGHT - (log10(v) - p->y_low) / (p->y_high - p->y_low) * PANEL_HEIGHT;
 }
 
-static void fit(int *low, int *high, double least, double most)
+static void fit_decades(int *low, int *high, double least, double most)
 {
     *low = (int)floor(log10(least) + 1e-9);
     *high = (int)ceil(log10(most) - 1e-9);
@@ -72,8 +72,8 @@ static struct panel panel_of(const struct scale_row *rows, size_t n, enum quanti
     struct panel p = {.quantity = q, .top = top, .x_low = 3, .x_high = 9, .y_low = q == LIVE_MEMORY ? 6 : -7};
     p.y_high = p.y_low + 1;
     if (most[0] > 0) {
-        fit(&p.x_low, &p.x_high, least[0], most[0]);
-        fit(&p.y_low, &p.y_high, least[1], most[1]);
+        fit_decades(&p.x_low, &p.x_high, least[0], most[0]);
+        fit_decades(&p.y_low, &p.y_high, least[1], most[1]);
     }
     return p;
 }
@@ -91,7 +91,7 @@ static void put_escaped(const char *text, FILE *out)
     }
 }
 
-static void describe(char *text, size_t size, enum quantity q, double v)
+static void describe_value(char *text, size_t size, enum quantity q, double v)
 {
     if (q == LIVE_MEMORY) {
         scale_report_bytes(text, size, v);
@@ -129,7 +129,7 @@ static void draw_grid(const struct panel *p, FILE *out)
                 label);
     }
     for (int k = p->y_low; k <= p->y_high; k++) {
-        describe(label, sizeof label, p->quantity, pow(10, k));
+        describe_value(label, sizeof label, p->quantity, pow(10, k));
         fprintf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT - 8, y_of(p, pow(10, k)) + 4,
                 label);
     }
@@ -140,7 +140,7 @@ static void draw_name(const struct panel *p, const struct scale_row *last, const
 {
     char text[64];
     double x = x_of(p, (double)last->tokens) + 10, y = y_of(p, value(last, p->quantity));
-    describe(text, sizeof text, p->quantity, value(last, p->quantity));
+    describe_value(text, sizeof text, p->quantity, value(last, p->quantity));
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"13\" font-weight=\"bold\">%s</text>\n", x, y, name);
     fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"13\">%s%s</text>\n", x, y + 16, text,
             p->quantity == TIME_PER_TOKEN ? " a token" : "");

@@ -169,7 +169,7 @@ static void score_task(void *context, unsigned task, unsigned thread)
     }
 }
 
-static int run(struct pass *p, const char *question, struct thread_pool *pool, struct error *e)
+static int score_segments(struct pass *p, const char *question, struct thread_pool *pool, struct error *e)
 {
     if (p->n / SEGMENTS >= UINT_MAX) return error_set(e, "%zu segments are too many", p->n);
     p->n_parts = (unsigned)((p->n + SEGMENTS - 1) / SEGMENTS);
@@ -191,7 +191,7 @@ int bm25_score(const struct corpus *c, const struct reader_segment *segments, si
                struct thread_pool *pool, const atomic_bool *cancel, float *scores, struct error *e)
 {
     struct pass p = {.corpus = c, .segments = segments, .n = n, .cancel = cancel, .scores = scores};
-    int result = run(&p, question, pool, e);
+    int result = score_segments(&p, question, pool, e);
     for (unsigned i = 0; p.parts && i < p.n_parts; i++) {
         free(p.parts[i].hits);
         free(p.parts[i].in_segment);
@@ -204,7 +204,7 @@ int bm25_score(const struct corpus *c, const struct reader_segment *segments, si
     return result;
 }
 
-static float largest(const float *values, size_t n)
+static float largest_value(const float *values, size_t n)
 {
     float max = 0;
     for (size_t i = 0; i < n; i++)
@@ -214,7 +214,7 @@ static float largest(const float *values, size_t n)
 
 void bm25_fuse(const float *attention, bool in_logs, const float *bm25, float weight, size_t n, float *fused)
 {
-    const float scale = in_logs ? 1 : 1 / largest(attention, n), bm25_scale = weight / largest(bm25, n);
+    const float scale = in_logs ? 1 : 1 / largest_value(attention, n), bm25_scale = weight / largest_value(bm25, n);
     float top = -INFINITY;
     for (size_t i = 0; i < n && in_logs; i++) top = fmaxf(top, attention[i]);
     for (size_t i = 0; i < n; i++)

@@ -22,7 +22,7 @@
 #include "compute/session_guard.h"
 #include "compute/tokens.h"
 
-static int ask(struct session *s, const struct tokens *ids, const struct layers_question *out, struct error *e)
+static int ask_session(struct session *s, const struct tokens *ids, const struct layers_question *out, struct error *e)
 {
     return session_ask(s, session_question_start(s), ids->ids, ids->n, out, e);
 }
@@ -38,8 +38,9 @@ static int query(struct reader *r, const struct tokens *ids, uint32_t n_own, str
     float *tau = buffer + ids->n * width, *gate = tau + ids->n;
     const struct layers_question question = {.queries = buffer, .tau = tau, .gate = gate};
     struct error why;
-    int failed = ask(session_guard_session(guard), ids, &question, &why);
-    if (failed) failed = session_guard_recover(guard, &why, e) || ask(session_guard_session(guard), ids, &question, e);
+    int failed = ask_session(session_guard_session(guard), ids, &question, &why);
+    if (failed)
+        failed = session_guard_recover(guard, &why, e) || ask_session(session_guard_session(guard), ids, &question, e);
     /* The tokens around the question ask nothing. */
     if (!failed) failed = evidence_open(out, m, buffer + width, tau + 1, gate + 1, n_own, e);
     free(buffer);
@@ -47,7 +48,7 @@ static int query(struct reader *r, const struct tokens *ids, uint32_t n_own, str
 }
 
 /* Evidence of the question over everything read, per segment. */
-static int attend(struct reader *r, struct finding *f, const atomic_bool *cancel, struct error *e)
+static int attend_segments(struct reader *r, struct finding *f, const atomic_bool *cancel, struct error *e)
 {
     const struct sequence *read = reader_sequence(r);
     struct session_guard *guard = reader_guard(r);
@@ -105,7 +106,8 @@ static int seek(struct reader *r, struct finding *f, const struct finding_how *h
     struct tokens ids = {0};
     uint32_t n_own;
     if (finding_question_encode(reader_model(r), f->question, &ids, &n_own, e)) return -1;
-    int failed = query(r, &ids, n_own, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
+    int failed =
+        query(r, &ids, n_own, &f->attention, e) || attend_segments(r, f, cancel, e) || rank(r, f, NULL, how, cancel, e);
     tokens_free(&ids);
     return failed ? -1 : 0;
 }
@@ -194,7 +196,7 @@ int finding_open_like(struct finding **out, struct reader *r, size_t document, u
     if (!like) return error_set(e, "this place is not read yet");
     if (new_finding(&f, d->text + like->offset, like->size, e)) return -1;
     f->read_share = share_read(r);
-    if (query_like(r, like, &f->attention, e) || attend(r, f, cancel, e) || rank(r, f, like, how, cancel, e)) {
+    if (query_like(r, like, &f->attention, e) || attend_segments(r, f, cancel, e) || rank(r, f, like, how, cancel, e)) {
         finding_close(f);
         return -1;
     }
@@ -220,7 +222,7 @@ int finding_open_words(struct finding **out, const struct corpus *c, const struc
     return 0;
 }
 
-static struct finding_item *copied(const struct finding_item *items, size_t n)
+static struct finding_item *copied_items(const struct finding_item *items, size_t n)
 {
     struct finding_item *copy = calloc(n + 1, sizeof *copy);
     if (copy && n > 0) memcpy(copy, items, n * sizeof *items);
@@ -234,8 +236,8 @@ int finding_lend(struct finding **out, const struct finding *f, struct error *e)
     *other = *f;
     other->lent = true;
     other->question = strdup(f->question);
-    other->items = copied(f->items, f->n_items);
-    other->candidates = copied(f->candidates, f->n_candidates);
+    other->items = copied_items(f->items, f->n_items);
+    other->candidates = copied_items(f->candidates, f->n_candidates);
     if (!other->question || !other->items || !other->candidates) {
         finding_close(other);
         return error_memory(e);

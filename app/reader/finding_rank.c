@@ -47,7 +47,7 @@ static int restrict_to(const struct finding_rank_sources *from, const struct sco
     return error_set(e, "none of the %zu documents is of the paths and kinds that are asked of", c->n_documents);
 }
 
-static float *copied(const float *scores, size_t n)
+static float *copied_scores(const float *scores, size_t n)
 {
     float *copy = calloc(n + 1, sizeof *copy);
     if (copy && n > 0) memcpy(copy, scores, n * sizeof *copy);
@@ -62,7 +62,7 @@ static int score_words(struct scores *s, const struct finding_rank_sources *from
     s->bm25 = calloc(n + 1, sizeof *s->bm25);
     if (!s->bm25) return error_memory(e);
     if (bm25_score(from->corpus, from->segments, n, question, from->pool, cancel, s->bm25, e)) return -1;
-    if (!(s->fused = copied(s->bm25, n))) return error_memory(e);
+    if (!(s->fused = copied_scores(s->bm25, n))) return error_memory(e);
     if (from->attention) bm25_fuse(from->attention, from->in_logs, s->bm25, from->fusion_weight, n, s->fused);
     if (from->like || !code_rank_applies(from->corpus)) return 0;
     return code_rank(from->corpus, from->segments, n, question, cancel, s->fused, e);
@@ -76,13 +76,13 @@ static int score_all(struct scores *s, const struct finding_rank_sources *from, 
     if (words && score_words(s, from, f->question, cancel, e)) return -1;
     const bool alone = !words || !fuses;
     f->rank_by = alone ? FINDING_ATTENTION : from->attention ? FINDING_FUSED : FINDING_WORDS;
-    s->order = copied(alone ? from->attention : s->fused, from->n);
+    s->order = copied_scores(alone ? from->attention : s->fused, from->n);
     if (!s->order) return error_memory(e);
     if (restrict_to(from, &how->scope, s->order, e)) return -1;
     if (from->like) s->order[from->like - from->segments] = -INFINITY;
     if (how->n_candidates == 0 || !words) return 0;
-    s->first = copied(from->attention && !code_rank_applies(from->corpus) ? from->alone : s->fused, from->n);
-    s->words = copied(s->bm25, from->n);
+    s->first = copied_scores(from->attention && !code_rank_applies(from->corpus) ? from->alone : s->fused, from->n);
+    s->words = copied_scores(s->bm25, from->n);
     if (!s->first || !s->words) return error_memory(e);
     for (size_t i = 0; i < from->n; i++) {
         if (isinf(s->order[i])) s->first[i] = -INFINITY;
@@ -106,7 +106,8 @@ static struct finding_item item_of(const struct finding_rank_sources *from, cons
                                  .reread = NAN};
 }
 
-static int choose(struct finding *f, const struct finding_rank_sources *from, const struct scores *s, struct error *e)
+static int choose_items(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
+                        struct error *e)
 {
     size_t found[FINDING_MOST];
     f->n_items = finding_choose(s->order, from->n, FINDING_MOST, found);
@@ -164,7 +165,7 @@ int finding_rank_all(struct finding *f, const struct finding_rank_sources *from,
                      const atomic_bool *cancel, struct error *e)
 {
     struct scores s = {0};
-    int failed = score_all(&s, from, f, how, cancel, e) || choose(f, from, &s, e) ||
+    int failed = score_all(&s, from, f, how, cancel, e) || choose_items(f, from, &s, e) ||
                  choose_candidates(f, from, &s, how->n_candidates, e);
     scores_free(&s);
     return failed ? -1 : 0;
@@ -173,7 +174,7 @@ int finding_rank_all(struct finding *f, const struct finding_rank_sources *from,
 /* --- the second reading --- */
 
 /* Most of the places are in a script that it knows. */
-static bool knows(const struct finding *f, const struct corpus *c)
+static bool knows_scripts(const struct finding *f, const struct corpus *c)
 {
     size_t known = 0;
     for (size_t i = 0; i < f->n_candidates; i++) {
@@ -238,7 +239,7 @@ static void take_order(struct finding *f, const struct reread_result *said, uint
 int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, const atomic_bool *cancel,
                    void (*idle)(void *context), void *context, struct error *e)
 {
-    if (f->n_candidates == 0 || !knows(f, c)) return 0;
+    if (f->n_candidates == 0 || !knows_scripts(f, c)) return 0;
     struct reread_place *places = calloc(f->n_candidates, sizeof *places);
     uint64_t *segments = calloc(f->n_candidates, sizeof *segments);
     struct finding_item *items = realloc(f->items, FINDING_MOST * sizeof *items);

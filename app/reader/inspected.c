@@ -37,7 +37,7 @@ static void choose_places(struct inspected *i)
     }
 }
 
-static bool within(struct inspect_range r, uint32_t i)
+static bool range_holds(struct inspect_range r, uint32_t i)
 {
     return i >= r.begin && i < r.end;
 }
@@ -48,13 +48,13 @@ static void add_head(struct inspected *i, uint32_t layer, uint32_t head)
     const struct inspection *in = i->in;
     const struct inspect_range tokens = range_of(i->choice.token, in->n_token),
                                branches = range_of(i->choice.branch, in->n_branch);
-    const bool chosen =
-        within(range_of(i->choice.layer, in->n_layer), layer) && within(range_of(i->choice.head, in->n_head), head);
+    const bool chosen = range_holds(range_of(i->choice.layer, in->n_layer), layer) &&
+                        range_holds(range_of(i->choice.head, in->n_head), head);
     double *own = &i->heads[(size_t)layer * in->n_head + head];
     for (uint32_t branch = 0; branch < in->n_branch; branch++)
         for (uint32_t t = tokens.begin; t < tokens.end; t++) {
             const size_t at = inspection_at(in, layer, head, branch, t);
-            if (within(branches, branch)) *own += (double)in->text[at];
+            if (range_holds(branches, branch)) *own += (double)in->text[at];
             if (!chosen) continue;
             i->mass[branch] += (double)in->mass[at];
             i->text[branch] += (double)in->text[at];

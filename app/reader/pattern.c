@@ -31,7 +31,7 @@ uint64_t pattern_on_grid(const struct branch *b, uint64_t offset, uint64_t from,
 }
 
 /* Pairs among c keys of one segment: each with those not after it, or with all. */
-static double among(uint64_t c, bool both_ways)
+static double pairs_among(uint64_t c, bool both_ways)
 {
     return both_ways ? (double)c * (double)c : (double)c * ((double)c + 1) / 2;
 }
@@ -40,10 +40,10 @@ static double among(uint64_t c, bool both_ways)
 static double pairs_within(const struct branch *b, uint64_t offset, bool both_ways, uint64_t q, uint64_t q_end)
 {
     const uint64_t w = b->segment_length, first = q / w, last = (q_end - 1) / w;
-    const double begin = among(count_in(b, offset, first * w, q, q_end), both_ways);
+    const double begin = pairs_among(count_in(b, offset, first * w, q, q_end), both_ways);
     if (first == last) return begin;
-    return begin + (double)(last - first - 1) * among(dilation_count(b, offset, w), both_ways) +
-           among(count_in(b, offset, last * w, q, q_end), both_ways);
+    return begin + (double)(last - first - 1) * pairs_among(dilation_count(b, offset, w), both_ways) +
+           pairs_among(count_in(b, offset, last * w, q, q_end), both_ways);
 }
 
 /* Of these, those inside one window, each query with the keys not after it; there is a grid in every window, or a
@@ -52,10 +52,10 @@ static double pairs_in_windows(const struct branch *b, uint64_t offset, uint64_t
 {
     if (b->dilation_rate >= window) return (double)pattern_on_grid(b, offset, q, q_end);
     const uint64_t first = q / window, last = (q_end - 1) / window;
-    const double begin = among(pattern_on_grid(b, offset, q, min(q_end, (first + 1) * window)), false);
+    const double begin = pairs_among(pattern_on_grid(b, offset, q, min(q_end, (first + 1) * window)), false);
     if (first == last) return begin;
-    return begin + (double)(last - first - 1) * among(window / b->dilation_rate, false) +
-           among(pattern_on_grid(b, offset, last * window, q_end), false);
+    return begin + (double)(last - first - 1) * pairs_among(window / b->dilation_rate, false) +
+           pairs_among(pattern_on_grid(b, offset, last * window, q_end), false);
 }
 
 /* Pairs of two ranges in one segment, the lower one ending where the higher one begins or before. */

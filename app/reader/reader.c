@@ -115,7 +115,7 @@ static int open_state(struct reader *r, const struct reader_options *o, const at
 }
 
 /* Puts session and source where the kept read ended. */
-static int resume(struct reader *r, struct error *e)
+static int resume_kept_read(struct reader *r, struct error *e)
 {
     const struct state_extent *extent = r->state ? state_extent_of(r->state) : NULL;
     uint8_t *session;
@@ -154,7 +154,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
         open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, &marks, thread_pool_n_threads(b->pool), e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
-        resume(r, e)) {
+        resume_kept_read(r, e)) {
         reader_close(r);
         return -1;
     }

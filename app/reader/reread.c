@@ -115,7 +115,7 @@ const char *reread_notice(const struct reread *r)
 }
 
 /* Goes on on another back end. */
-static int move(struct reread *r, const char *device, struct error *e)
+static int move_to_device(struct reread *r, const char *device, struct error *e)
 {
     struct backend *b;
     struct encoder *encoder;
@@ -133,11 +133,11 @@ static int move(struct reread *r, const char *device, struct error *e)
 }
 
 /* After a failure on a device that can be lost: it is opened again, or the CPU takes its place. */
-static int recover(struct reread *r, const struct error *why, struct error *e)
+static int recover_from_loss(struct reread *r, const struct error *why, struct error *e)
 {
     const struct backend_info lost = *backend_info(r->backend);
     if (lost.device[0] == 0) return error_copy(e, why);
-    if (move(r, lost.device, NULL) != 0 && move(r, "cpu", e) != 0) return -1;
+    if (move_to_device(r, lost.device, NULL) != 0 && move_to_device(r, "cpu", e) != 0) return -1;
     snprintf(r->notice, sizeof r->notice, "%s failed (%.300s); places are read again on %s", lost.name, why->text,
              backend_info(r->backend)->name);
     log_line("%s", r->notice);
@@ -224,7 +224,7 @@ static int run_windows(struct reading *x, struct error *e)
     x->heads = heads;
     struct error why;
     if (encoder_run(x->reread->encoder, &batch, heads, &why) == 0) return 0;
-    return recover(x->reread, &why, e) || encoder_run(x->reread->encoder, &batch, heads, e) ? -1 : 0;
+    return recover_from_loss(x->reread, &why, e) || encoder_run(x->reread->encoder, &batch, heads, e) ? -1 : 0;
 }
 
 static struct rows window_rows(const struct reading *x, uint32_t window)

@@ -109,8 +109,8 @@ static int put_tokens(struct reread_windows *w, const int32_t *ids, size_t n, ui
 }
 
 /* [CLS] question [SEP] */
-static int begin(struct reread_windows *w, const struct encoder_model *m, const struct token_ranges *question,
-                 struct error *e)
+static int begin_window(struct reread_windows *w, const struct encoder_model *m, const struct token_ranges *question,
+                        struct error *e)
 {
     uint32_t *starts = bytes_reserve(w->starts, &w->starts_capacity, w->n + 2, sizeof *starts);
     if (!starts) return error_memory(e);
@@ -122,7 +122,7 @@ static int begin(struct reread_windows *w, const struct encoder_model *m, const 
                : 0;
 }
 
-static void end(struct reread_windows *w)
+static void end_window(struct reread_windows *w)
 {
     w->starts[++w->n] = (uint32_t)w->n_rows;
 }
@@ -168,7 +168,7 @@ int reread_windows_add(struct reread_windows *w, const struct encoder_model *m, 
                        const struct document *d, uint64_t offset, struct reread_windows_place *p, struct error *e)
 {
     const size_t window = w->n_rows;
-    if (begin(w, m, question, e) || put_title(w, m, d->path, e)) return -1;
+    if (begin_window(w, m, question, e) || put_title(w, m, d->path, e)) return -1;
     const size_t room = m->window - (w->n_rows - window) - 1;
     const size_t n = p->tokens.n < room ? p->tokens.n : room;
     const size_t before = room - n < m->before_tokens ? room - n : m->before_tokens;
@@ -176,7 +176,7 @@ int reread_windows_add(struct reread_windows *w, const struct encoder_model *m, 
     p->first_row = (uint32_t)(w->n_rows - window);
     p->n_rows = (uint32_t)n;
     if (put_tokens(w, p->tokens.ids, n, 1, e) || put_tokens(w, &m->token_sep, 1, 1, e)) return -1;
-    end(w);
+    end_window(w);
     return 0;
 }
 
@@ -184,7 +184,7 @@ int reread_windows_join(struct reread_windows *w, const struct encoder_model *m,
                         struct reread_windows_piece *pieces, size_t n, struct error *e)
 {
     const size_t window = w->n_rows;
-    if (begin(w, m, question, e)) return -1;
+    if (begin_window(w, m, question, e)) return -1;
     for (size_t i = 0; i < n; i++) {
         struct reread_windows_piece *p = &pieces[i];
         p->first_row = (uint32_t)(w->n_rows - window);
@@ -192,6 +192,6 @@ int reread_windows_join(struct reread_windows *w, const struct encoder_model *m,
             put_tokens(w, &m->token_sep, 1, 1, e))
             return -1;
     }
-    end(w);
+    end_window(w);
     return 0;
 }

@@ -70,7 +70,7 @@ void scope_words_free(struct scope_words *w)
 }
 
 /* How well a chapter's path is called by a name: 2 by its end, 1 by some of it, 0 not at all. */
-static int fit(const char *path, const char *name)
+static int fit_of_name(const char *path, const char *name)
 {
     const size_t size = strlen(path), n = strlen(name);
     if (n > size) return 0;
@@ -91,7 +91,7 @@ static int add_chapters(struct scope *s, const struct outline *o, const char *na
     for (size_t i = 0; i < o->n_headings; i++) {
         char path[PATH_MAX_BYTES];
         outline_path(o, i, path, sizeof path);
-        const int fits = fit(path, name);
+        const int fits = fit_of_name(path, name);
         if (fits < best) continue;
         if (fits > best) s->n_ranges = before;
         best = fits;

@@ -97,7 +97,7 @@ static void make_room(struct state *s, uint64_t limit)
     }
 }
 
-static int begin(struct state *s, uint64_t limit, struct error *e)
+static int begin_kept_arrays(struct state *s, uint64_t limit, struct error *e)
 {
     struct error note = {0};
     state_kept_reset(&s->kept);
@@ -140,7 +140,7 @@ static int begin_again(struct state *s, enum state_found found, const struct err
     } else if (remains) {
         add_note(s, "what was kept of this text has no index, so it is deleted: reading again");
     }
-    return begin(s, limit, e);
+    return begin_kept_arrays(s, limit, e);
 }
 
 static int open_writable(struct state *s, uint64_t limit, struct error *e)

@@ -29,7 +29,7 @@ static void bytes(struct cursor *c, void *value, size_t n)
     c->at += n;
 }
 
-static void number(struct cursor *c, uint64_t *value)
+static void walk_number(struct cursor *c, uint64_t *value)
 {
     uint8_t little[8];
     for (size_t i = 0; i < 8; i++) little[i] = (uint8_t)(*value >> 8 * i);
@@ -42,7 +42,7 @@ static void number(struct cursor *c, uint64_t *value)
 static void small_number(struct cursor *c, uint32_t *value)
 {
     uint64_t wide = *value;
-    number(c, &wide);
+    walk_number(c, &wide);
     if (wide > UINT32_MAX) c->failed = true;
     *value = (uint32_t)wide;
 }
@@ -62,45 +62,45 @@ static void *room(struct cursor *c, void *array, uint64_t n, size_t element)
 
 static void walk_checkpoint(struct cursor *c, struct state_checkpoint *p)
 {
-    number(c, &p->extent.n_tokens);
-    number(c, &p->extent.n_documents);
-    number(c, &p->extent.offset);
-    number(c, &p->extent.n_segments);
-    number(c, &p->extent.zeros);
-    number(c, &p->prefix[0]);
-    number(c, &p->prefix[1]);
-    number(c, &p->session_size);
-    number(c, &p->session_hash);
+    walk_number(c, &p->extent.n_tokens);
+    walk_number(c, &p->extent.n_documents);
+    walk_number(c, &p->extent.offset);
+    walk_number(c, &p->extent.n_segments);
+    walk_number(c, &p->extent.zeros);
+    walk_number(c, &p->prefix[0]);
+    walk_number(c, &p->prefix[1]);
+    walk_number(c, &p->session_size);
+    walk_number(c, &p->session_hash);
 }
 
-static void walk(struct cursor *c, struct state_index *x)
+static void walk_index(struct cursor *c, struct state_index *x)
 {
     uint8_t head[sizeof magic];
     uint64_t version = STATE_VERSION, complete = x->complete, n_checkpoints = x->n_checkpoints;
     memcpy(head, magic, sizeof magic);
     bytes(c, head, sizeof head);
-    number(c, &version);
+    walk_number(c, &version);
     if (memcmp(head, magic, sizeof magic) != 0 || version != STATE_VERSION) c->failed = true;
-    number(c, &x->key.model);
-    number(c, &x->key.settings);
+    walk_number(c, &x->key.model);
+    walk_number(c, &x->key.settings);
     small_number(c, &x->key.width);
     small_number(c, &x->key.rate);
     bytes(c, x->precision, sizeof x->precision);
-    number(c, &x->text[0]);
-    number(c, &x->text[1]);
-    number(c, &complete);
+    walk_number(c, &x->text[0]);
+    walk_number(c, &x->text[1]);
+    walk_number(c, &complete);
     x->complete = complete == 1;
-    number(c, &x->n_documents);
-    number(c, &x->n_bytes);
+    walk_number(c, &x->n_documents);
+    walk_number(c, &x->n_bytes);
     for (size_t i = 0; i < STATE_N_STREAMS; i++) {
-        number(c, &x->size[i]);
+        walk_number(c, &x->size[i]);
         size_t n = state_index_n_blocks(x->size[i]);
         x->blocks[i] = room(c, x->blocks[i], n, sizeof *x->blocks[i]);
-        for (size_t b = 0; b < n && !c->failed; b++) number(c, &x->blocks[i][b]);
+        for (size_t b = 0; b < n && !c->failed; b++) walk_number(c, &x->blocks[i][b]);
     }
-    number(c, &x->n_chained);
-    number(c, &x->chain);
-    number(c, &n_checkpoints);
+    walk_number(c, &x->n_chained);
+    walk_number(c, &x->chain);
+    walk_number(c, &n_checkpoints);
     x->checkpoints = room(c, x->checkpoints, n_checkpoints, sizeof *x->checkpoints);
     if (c->read && c->failed) return;
     x->n_checkpoints = (size_t)n_checkpoints;
@@ -156,14 +156,14 @@ int state_index_encode(uint8_t **out, size_t *size, const struct state_index *x,
 {
     struct state_index copy = *x; /* walking writes what it reads; here both are the same */
     struct cursor count = {.write = NULL};
-    walk(&count, &copy);
+    walk_index(&count, &copy);
     uint64_t hash;
     uint8_t *written = malloc(count.at + sizeof hash);
     if (!written) return error_memory(e);
     struct cursor c = {.write = written};
-    walk(&c, &copy);
+    walk_index(&c, &copy);
     hash = XXH3_64bits(written, c.at);
-    number(&c, &hash);
+    walk_number(&c, &hash);
     *out = written;
     *size = c.at;
     return 0;
@@ -175,8 +175,8 @@ uint64_t state_index_version(const uint8_t *bytes_read, size_t size)
     if (size < sizeof magic + sizeof version + sizeof hash || memcmp(bytes_read, magic, sizeof magic) != 0) return 0;
     struct cursor tail = {.read = bytes_read + size - sizeof hash, .size = sizeof hash};
     struct cursor head = {.read = bytes_read + sizeof magic, .size = sizeof version};
-    number(&tail, &hash);
-    number(&head, &version);
+    walk_number(&tail, &hash);
+    walk_number(&head, &version);
     return XXH3_64bits(bytes_read, size - sizeof hash) == hash ? version : 0;
 }
 
@@ -187,7 +187,7 @@ int state_index_decode(struct state_index *out, const uint8_t *bytes_read, size_
     if (version == 0) return error_set_kind(e, ERROR_DAMAGED, "the index has a wrong checksum");
     if (version != STATE_VERSION) return error_set_kind(e, ERROR_DAMAGED, "the index is of another version");
     struct cursor c = {.read = bytes_read, .size = size - sizeof(uint64_t)};
-    walk(&c, &x);
+    walk_index(&c, &x);
     if (c.memory)
         error_memory(e);
     else if (c.failed || c.at != c.size || !is_sound(&x))

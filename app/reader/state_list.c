@@ -54,7 +54,7 @@ static bool has_index(const char *directory, const char *name)
 }
 
 /* What the index says, and what it says of its own condition. */
-static void look(struct state_entry *entry, const char *directory)
+static void look_at_index(struct state_entry *entry, const char *directory)
 {
     uint8_t *bytes;
     size_t size;
@@ -83,7 +83,7 @@ static void read_entry(struct state_entry *entry, const char *directory, const c
     memcpy(entry->name, name, STATE_NAME_SIZE);
     const bool seen = state_store_each(directory, name, add_size, entry);
     read_label(entry, directory);
-    look(entry, directory);
+    look_at_index(entry, directory);
     if (seen || entry->condition == STATE_OTHER) return;
     state_index_free(&entry->index);
     entry->condition = STATE_UNREADABLE;

@@ -47,7 +47,7 @@ void state_prefix_close(struct state_prefix *p)
 }
 
 /* Moves forward inside the current document. */
-static int move(struct state_prefix *p, uint64_t offset, struct error *e)
+static int hash_up_to_offset(struct state_prefix *p, uint64_t offset, struct error *e)
 {
     const struct document *d = &p->corpus->documents[p->document];
     while (p->offset < offset) {
@@ -81,12 +81,12 @@ int state_prefix_hash(struct state_prefix *p, const struct state_extent *extent,
     if (extent->offset > d->size || last < p->document || (last == p->document && extent->offset < p->offset)) return 1;
     while (p->document < last) {
         uint64_t size = c->documents[p->document].size;
-        if (move(p, size, e) != 0) return -1;
+        if (hash_up_to_offset(p, size, e) != 0) return -1;
         XXH3_128bits_update(&p->hash, &size, sizeof size);
         p->document++;
         begin_document(p);
     }
-    if (move(p, extent->offset, e) != 0) return -1;
+    if (hash_up_to_offset(p, extent->offset, e) != 0) return -1;
     bool to_end;
     uint64_t end = decided_by(d, extent->offset, &to_end);
     XXH3_state_t ahead;

@@ -150,7 +150,7 @@ static int encode_header(const struct token_source *s, struct block *b, struct e
     return 0;
 }
 
-static void encode(const struct token_source *s, struct block *b)
+static void encode_block(const struct token_source *s, struct block *b)
 {
     b->tokens.n = b->n_header = 0;
     b->failed = b->begins ? encode_header(s, b, &b->error) : 0;
@@ -158,12 +158,12 @@ static void encode(const struct token_source *s, struct block *b)
 }
 
 /* Claims a block and tokenises it; false where there is none to claim. With the mutex held, which it lets go. */
-static bool work(struct token_source *s)
+static bool work_on_block(struct token_source *s)
 {
     struct block *b = claim(s);
     if (!b) return false;
     pthread_mutex_unlock(&s->mutex);
-    encode(s, b);
+    encode_block(s, b);
     pthread_mutex_lock(&s->mutex);
     b->done = true;
     pthread_cond_signal(&s->ready);
@@ -175,7 +175,7 @@ static void *thread_main(void *context)
     struct token_source *s = context;
     pthread_mutex_lock(&s->mutex);
     while (!s->stopping)
-        if (!work(s)) pthread_cond_wait(&s->room, &s->mutex);
+        if (!work_on_block(s)) pthread_cond_wait(&s->room, &s->mutex);
     pthread_mutex_unlock(&s->mutex);
     return NULL;
 }
@@ -219,7 +219,7 @@ void token_source_seek(struct token_source *s, uint64_t n_documents, uint64_t of
 }
 
 /* A cut is shorter than a block, so the tokens that a seek skips are all in the first one. */
-static void skip(struct token_source *s, const struct block *b)
+static void skip_tokens(struct token_source *s, const struct block *b)
 {
     for (uint64_t at = 0; at < s->skip_bytes && s->used < b->tokens.n; s->used++) at += b->tokens.lengths[s->used];
     s->used += (size_t)s->skip_zeros;
@@ -236,7 +236,7 @@ static const struct block *next_block(struct token_source *s)
         pthread_cond_signal(&s->room);
     }
     const struct block *b = &s->ring[s->first % s->n_ring];
-    s->held = s->first < s->end || work(s);
+    s->held = s->first < s->end || work_on_block(s);
     while (s->held && !b->done) pthread_cond_wait(&s->ready, &s->mutex);
     pthread_mutex_unlock(&s->mutex);
     return s->held ? b : NULL;
@@ -302,7 +302,7 @@ int token_source_next(struct token_source *s, size_t n, struct token_chunk *out,
         const struct block *b = next_block(s);
         if (!b) break;
         if (b->failed) return error_copy(e, &b->error);
-        skip(s, b);
+        skip_tokens(s, b);
         if (s->used == b->tokens.n) continue;
         size_t left = n - c->tokens.n, there = b->tokens.n - s->used, part = there < left ? there : left;
         if (s->used < b->n_header && part > b->n_header - s->used) part = b->n_header - s->used;
