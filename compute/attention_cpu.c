@@ -53,7 +53,7 @@ static const float *query_row(const struct attention_cpu *a, uint32_t head, uint
     return a->qkv + (size_t)row * (s->n_head + 2 * (size_t)s->n_head_kv) * s->head_dim + (size_t)head * s->head_dim;
 }
 
-static bool rotates(const struct attention_cpu *a, uint32_t branch)
+static bool branch_rotates(const struct attention_cpu *a, uint32_t branch)
 {
     return a->rotary && a->shape->branch[branch].dilation_rate == 1;
 }
@@ -63,7 +63,7 @@ static const float *rotary_row(const struct attention_cpu *a, uint32_t branch, u
     return a->rotary + (a->position + row) % a->shape->branch[branch].segment_length * a->shape->head_dim;
 }
 
-static void rotate(float *to, const float *from, const float *rotary, uint32_t head_dim)
+static void rotate_head(float *to, const float *from, const float *rotary, uint32_t head_dim)
 {
     for (uint32_t i = 0; i < head_dim; i += 2) {
         float x = from[i], y = from[i + 1], c = rotary[i], s = rotary[i + 1];
@@ -79,8 +79,8 @@ static void rotate_rows(const struct attention_cpu *a, uint32_t branch, uint32_t
         const float *k = query_row(a, s->n_head, row);
         const float *rotary = rotary_row(a, branch, row);
         for (uint32_t head = 0; head < s->n_head_kv; head++)
-            rotate(to + ((size_t)row * s->n_head_kv + head) * s->head_dim, k + (size_t)head * s->head_dim, rotary,
-                   s->head_dim);
+            rotate_head(to + ((size_t)row * s->n_head_kv + head) * s->head_dim, k + (size_t)head * s->head_dim, rotary,
+                        s->head_dim);
     }
 }
 
@@ -96,7 +96,7 @@ static struct key_run chunk_keys(const struct attention_cpu *a, uint32_t branch,
     const float *k = query_row(a, s->n_head + kv, row);
     struct key_run run = {
         .k = k, .v = k + (size_t)s->n_head_kv * s->head_dim, .k_stride = r * width, .v_stride = r * width, .n = n};
-    if (rotates(a, branch)) {
+    if (branch_rotates(a, branch)) {
         size_t rotated_width = (size_t)s->n_head_kv * s->head_dim;
         run.k = a->rotated[branch] + row * rotated_width + (size_t)kv * s->head_dim;
         run.k_stride = r * rotated_width;
@@ -112,8 +112,8 @@ static void block_open(struct block *b, const struct attention_cpu *a, uint32_t 
     for (uint32_t i = 0; i < b->n; i++) {
         uint64_t row = b->row + i * b->row_stride;
         const float *q = query_row(a, head, row);
-        if (rotates(a, branch)) {
-            rotate(rotated, q, rotary_row(a, branch, row), b->head_dim);
+        if (branch_rotates(a, branch)) {
+            rotate_head(rotated, q, rotary_row(a, branch, row), b->head_dim);
             q = rotated;
         }
         for (uint32_t d = 0; d < b->head_dim; d++) b->q[d * lanes + i] = q[d] * scale;
@@ -227,8 +227,8 @@ static void attend_one(struct block *b, const struct attention_cpu *a, uint32_t 
 {
     const float *q = query_row(a, head, b->row);
     float max = -INFINITY, sum = 0, *p = b->scores;
-    if (rotates(a, branch))
-        rotate(b->q, q, rotary_row(a, branch, b->row), b->head_dim);
+    if (branch_rotates(a, branch))
+        rotate_head(b->q, q, rotary_row(a, branch, b->row), b->head_dim);
     else
         memcpy(b->q, q, b->head_dim * sizeof *q);
     for (uint32_t d = 0; d < b->head_dim; d++) b->q[d] *= 1.0f / sqrtf((float)b->head_dim);

@@ -25,7 +25,7 @@ enum { ROWS = 256, ROWS_LEAST = 64, TASKS = 4, FEW = MATRIX_CPU_FEW };
 /* Tokens of a chunk at which a device is at its best: CHUNK, and more where there are many threads. */
 enum { CHUNK = 2048, CHUNK_A_THREAD = 512 };
 
-static float *data(const struct matrix *m)
+static float *floats_of(const struct matrix *m)
 {
     return matrix_cpu_data(m);
 }
@@ -68,7 +68,7 @@ static void embed_task(void *context, unsigned task, unsigned thread)
     for (uint32_t i = begin; i < begin + n; i++) {
         matrix_cpu_row(job->table, (uint32_t)job->ids[i], row);
         for (uint32_t k = 0; job->scale != 1.0f && k < d; k++) row[k] *= job->scale;
-        loops()->rows->store(data(job->x) + (size_t)i * d, d, job->add, row, 1, d);
+        loops()->rows->store(floats_of(job->x) + (size_t)i * d, d, job->add, row, 1, d);
     }
 }
 
@@ -98,15 +98,15 @@ static void project_task(void *context, unsigned task, unsigned thread)
     uint32_t row = task / job->n_columns * job->rows, column = task % job->n_columns * job->columns;
     uint32_t n = thread_pool_task_size(task / job->n_columns, job->rows, op->n);
     uint32_t columns = thread_pool_task_size(task % job->n_columns, job->columns, width);
-    const float *x = data(op->x) + ((size_t)op->x_row + row) * d;
+    const float *x = floats_of(op->x) + ((size_t)op->x_row + row) * d;
     if (op->norm) {
         float *normed = job->b->thread[thread].data;
-        loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
+        loops()->rows->norm(normed, x, floats_of(op->norm), op->norm_eps, n, d);
         x = normed;
     }
-    float *out = data(op->out) + (size_t)row * width + column;
+    float *out = floats_of(op->out) + (size_t)row * width + column;
     matrix_cpu_product(job->b, thread, op->w, column, columns, x, n, op->n, op->add, out, width);
-    if (op->bias) loops()->rows->bias(out, width, data(op->bias) + column, n, columns);
+    if (op->bias) loops()->rows->bias(out, width, floats_of(op->bias) + column, n, columns);
     if (op->gelu) loops()->rows->gelu(out, width, n, columns);
 }
 
@@ -128,7 +128,7 @@ static void cpu_project(const struct project *op)
 /* What the rows of x get, or `apart` in their place. */
 static float *feed_forward_out(const struct feed_forward *op)
 {
-    return data(op->apart ? op->apart : op->x);
+    return floats_of(op->apart ? op->apart : op->x);
 }
 
 struct feed_forward_job {
@@ -144,7 +144,7 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->down->rows, f = op->down->cols, n = thread_pool_task_size(task, job->rows, op->n);
     const size_t first = (size_t)task * job->rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
-    loops()->rows->norm(normed, data(op->x) + first, data(op->norm), op->norm_eps, n, d);
+    loops()->rows->norm(normed, floats_of(op->x) + first, floats_of(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, op->n, false, gate_up, 2 * (size_t)f);
     float *gated = normed; /* [n][f] */
     loops()->rows->gate(gated, gate_up, n, f, op->gelu);
@@ -157,7 +157,7 @@ static void few_gate_up_task(void *context, unsigned task, unsigned thread)
     const struct feed_forward *op = job->op;
     const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
     float *normed = job->b->thread[thread].data;
-    loops()->rows->norm(normed, data(op->x), data(op->norm), op->norm_eps, op->n, d);
+    loops()->rows->norm(normed, floats_of(op->x), floats_of(op->norm), op->norm_eps, op->n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, begin, thread_pool_task_size(task, job->columns, 2 * f), normed,
                        op->n, op->n, false, job->b->few.data + begin, 2 * (size_t)f);
 }
@@ -250,19 +250,19 @@ static void cpu_attend(const struct attend *op)
     const float *rotated[DILATION_MAX_BRANCHES] = {0};
     struct attend_job job = {
         .attention = {.shape = s,
-                      .qkv = data(op->qkv),
-                      .rotary = op->rotary ? data(op->rotary) : NULL,
+                      .qkv = floats_of(op->qkv),
+                      .rotary = op->rotary ? floats_of(op->rotary) : NULL,
                       .rotated = rotated,
-                      .cache_k = data(op->cache_k),
-                      .cache_v = data(op->cache_v),
+                      .cache_k = floats_of(op->cache_k),
+                      .cache_v = floats_of(op->cache_v),
                       .kept = op->kept,
                       .position = op->position,
                       .n = op->n,
                       .causal = op->causal,
                       .window = op->window,
                       .local = op->local,
-                      .out = data(op->out),
-                      .lse = op->lse ? data(op->lse) : NULL},
+                      .out = floats_of(op->out),
+                      .lse = op->lse ? floats_of(op->lse) : NULL},
         .rows = rows_of_task(b, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),
     };
     job.n_blocks = thread_pool_tasks(op->n, job.rows);
@@ -296,9 +296,9 @@ static void window_task(void *context, unsigned task, unsigned thread)
     const struct attend_windows *op = job->op;
     const size_t window = task / op->n_head, first = op->starts[window], width = (size_t)op->n_head * op->head_dim;
     const struct attention_cpu a = {.shape = &job->shape,
-                                    .qkv = data(op->qkv) + first * 3 * width,
+                                    .qkv = floats_of(op->qkv) + first * 3 * width,
                                     .n = op->starts[window + 1] - op->starts[window],
-                                    .out = data(op->out) + first * width};
+                                    .out = floats_of(op->out) + first * width};
     for (uint32_t begin = 0, n; begin < a.n; begin += n) {
         n = a.n - begin < ATTENTION_CPU_ROWS ? a.n - begin : ATTENTION_CPU_ROWS;
         loops()->attention->head(&a, task % op->n_head, begin, begin + n);
@@ -331,8 +331,8 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
     const uint32_t d = op->w->cols, width = op->w->rows, begin = task * job->rows,
                    n = thread_pool_task_size(task, job->rows, op->n);
     float *normed = job->b->thread[thread].data, *u = normed + (size_t)ROWS * d;
-    const float *x = data(op->x) + (size_t)begin * d;
-    if (op->norm) loops()->rows->norm(normed, x, data(op->norm), op->norm_eps, n, d);
+    const float *x = floats_of(op->x) + (size_t)begin * d;
+    if (op->norm) loops()->rows->norm(normed, x, floats_of(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->w, 0, width, op->norm ? normed : x, n, op->n, false, u, width);
     float *token = normed; /* read already */
     if (!op->token) memset(token, 0, width * sizeof *token);
@@ -340,9 +340,9 @@ static void evidence_task(void *context, unsigned task, unsigned thread)
         if (op->token) matrix_cpu_row(op->token, (uint32_t)op->ids[begin + i], token);
         loops()->rows->evidence(u, token, width);
         if (op->quantise)
-            loops()->rows->evidence_key((int8_t *)(data(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
+            loops()->rows->evidence_key((int8_t *)(floats_of(op->out) + (size_t)(begin + i) * op->out->cols), u, width);
         else
-            memcpy(data(op->out) + (size_t)(begin + i) * width, u, width * sizeof *u);
+            memcpy(floats_of(op->out) + (size_t)(begin + i) * width, u, width * sizeof *u);
     }
 }
 

@@ -27,7 +27,7 @@ struct self_test {
     int32_t ids[ROWS];
 };
 
-static void fill(struct self_test *t, float *x, size_t n, float shift)
+static void fill_random(struct self_test *t, float *x, size_t n, float shift)
 {
     for (size_t i = 0; i < n; i++) {
         t->seed = t->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -51,7 +51,7 @@ static struct matrix *activations(struct self_test *t, uint32_t rows, uint32_t c
     return t->opened[t->n_opened++] = m;
 }
 
-static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, const float *x, const float *below)
+static struct matrix *load_matrix(struct self_test *t, uint32_t rows, uint32_t cols, const float *x, const float *below)
 {
     const struct weights parts[] = {{(const uint8_t *)x, WEIGHTS_F32, rows, cols, cols * sizeof *x},
                                     {(const uint8_t *)below, WEIGHTS_F32, rows, cols, cols * sizeof *x}};
@@ -63,7 +63,7 @@ static struct matrix *load(struct self_test *t, uint32_t rows, uint32_t cols, co
 }
 
 /* Closes the op's matrices; compares the first n elements of `out` with t->expected. */
-static int finish(struct self_test *t, const char *op, const struct matrix *out, size_t n)
+static int finish_op(struct self_test *t, const char *op, const struct matrix *out, size_t n)
 {
     int status = out ? t->b->ops->matrix_read(out, 0, (uint32_t)(n / out->cols), t->got, t->e) : -1;
     double size = 1;
@@ -76,7 +76,7 @@ static int finish(struct self_test *t, const char *op, const struct matrix *out,
     return status == 0 ? 0 : error_prefix(t->e, "%s: self-test", t->b->info.name);
 }
 
-static void normalise(const struct self_test *t, uint32_t row, double *out)
+static void normalise_row(const struct self_test *t, uint32_t row, double *out)
 {
     const float *x = t->x + row * DIM;
     double sum = 0;
@@ -93,36 +93,36 @@ static double dot(const float *w, const double *x, int n)
 
 static int test_embed(struct self_test *t)
 {
-    struct matrix *x = upload(t, ROWS, WIDTH, NULL), *table = load(t, IDS, WIDTH, t->token, NULL);
-    if (!x || !table) return finish(t, "embed", NULL, 0);
+    struct matrix *x = upload(t, ROWS, WIDTH, NULL), *table = load_matrix(t, IDS, WIDTH, t->token, NULL);
+    if (!x || !table) return finish_op(t, "embed", NULL, 0);
     t->b->ops->embed(x, table, t->ids, ROWS, 2, false);
     for (int i = 0; i < ROWS; i++)
         for (int k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = 2 * (double)t->token[t->ids[i] * WIDTH + k];
-    return finish(t, "embed", x, (size_t)ROWS * WIDTH);
+    return finish_op(t, "embed", x, (size_t)ROWS * WIDTH);
 }
 
 static int test_project(struct self_test *t)
 {
-    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, INNER, DIM, t->w, NULL);
-    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *out = upload(t, ROWS, INNER, t->qkv);
-    if (!x || !w || !norm || !out) return finish(t, "project", NULL, 0);
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load_matrix(t, INNER, DIM, t->w, NULL);
+    struct matrix *norm = load_matrix(t, 1, DIM, t->norm, NULL), *out = upload(t, ROWS, INNER, t->qkv);
+    if (!x || !w || !norm || !out) return finish_op(t, "project", NULL, 0);
     struct project op = {.out = out, .x = x, .w = w, .norm = norm, .norm_eps = NORM_EPS, .n = ROWS, .add = true};
     t->b->ops->project(&op);
     for (uint32_t i = 0; i < ROWS; i++) {
         double row[DIM];
-        normalise(t, i, row);
+        normalise_row(t, i, row);
         for (uint32_t k = 0; k < INNER; k++)
             t->expected[i * INNER + k] = (double)t->qkv[i * INNER + k] + dot(t->w + k * DIM, row, DIM);
     }
-    return finish(t, "project", out, (size_t)ROWS * INNER);
+    return finish_op(t, "project", out, (size_t)ROWS * INNER);
 }
 
 /* Bias and activation into activations, and a row's norm. */
 static int test_project_bias(struct self_test *t)
 {
-    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, INNER, DIM, t->w, NULL);
-    struct matrix *bias = load(t, 1, INNER, t->up, NULL), *out = activations(t, ROWS, INNER);
-    if (!x || !w || !bias || !out) return finish(t, "project with bias", NULL, 0);
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load_matrix(t, INNER, DIM, t->w, NULL);
+    struct matrix *bias = load_matrix(t, 1, INNER, t->up, NULL), *out = activations(t, ROWS, INNER);
+    if (!x || !w || !bias || !out) return finish_op(t, "project with bias", NULL, 0);
     t->b->ops->project(&(struct project){.out = out, .x = x, .w = w, .bias = bias, .n = ROWS, .gelu = true});
     for (uint32_t i = 0; i < ROWS; i++)
         for (uint32_t k = 0; k < INNER; k++) {
@@ -130,14 +130,14 @@ static int test_project_bias(struct self_test *t)
             for (uint32_t j = 0; j < DIM; j++) y += (double)t->w[k * DIM + j] * (double)t->x[i * DIM + j];
             t->expected[i * INNER + k] = y * (1 + erf(y / sqrt(2))) / 2;
         }
-    return finish(t, "project with bias", out, (size_t)ROWS * INNER);
+    return finish_op(t, "project with bias", out, (size_t)ROWS * INNER);
 }
 
 static int test_layer_norm(struct self_test *t)
 {
-    struct matrix *x = upload(t, ROWS, DIM, t->x), *weight = load(t, 1, DIM, t->norm, NULL),
-                  *bias = load(t, 1, DIM, t->up, NULL);
-    if (!x || !weight || !bias) return finish(t, "layer_norm", NULL, 0);
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *weight = load_matrix(t, 1, DIM, t->norm, NULL),
+                  *bias = load_matrix(t, 1, DIM, t->up, NULL);
+    if (!x || !weight || !bias) return finish_op(t, "layer_norm", NULL, 0);
     t->b->ops->layer_norm(&(struct layer_norm){.x = x, .weight = weight, .bias = bias, .eps = NORM_EPS, .n = ROWS});
     for (uint32_t i = 0; i < ROWS; i++) {
         const float *row = t->x + i * DIM;
@@ -148,20 +148,20 @@ static int test_layer_norm(struct self_test *t)
             t->expected[i * DIM + k] =
                 ((double)row[k] - mean) / sqrt(variance + (double)NORM_EPS) * (double)t->norm[k] + (double)t->up[k];
     }
-    return finish(t, "layer_norm", x, (size_t)ROWS * DIM);
+    return finish_op(t, "layer_norm", x, (size_t)ROWS * DIM);
 }
 
 static int test_feed_forward(struct self_test *t, bool gelu)
 {
-    struct matrix *x = upload(t, ROWS, DIM, t->x), *gate_up = load(t, INNER, DIM, t->w, t->up);
-    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *down = load(t, DIM, INNER, t->down, NULL);
-    if (!x || !gate_up || !norm || !down) return finish(t, "feed_forward", NULL, 0);
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *gate_up = load_matrix(t, INNER, DIM, t->w, t->up);
+    struct matrix *norm = load_matrix(t, 1, DIM, t->norm, NULL), *down = load_matrix(t, DIM, INNER, t->down, NULL);
+    if (!x || !gate_up || !norm || !down) return finish_op(t, "feed_forward", NULL, 0);
     struct feed_forward op = {
         .x = x, .norm = norm, .gate_up = gate_up, .down = down, .norm_eps = NORM_EPS, .n = ROWS, .gelu = gelu};
     t->b->ops->feed_forward(&op);
     for (uint32_t i = 0; i < ROWS; i++) {
         double row[DIM], inner[INNER];
-        normalise(t, i, row);
+        normalise_row(t, i, row);
         for (int k = 0; k < INNER; k++) {
             const double gate = dot(t->w + k * DIM, row, DIM);
             const double z = gelu ? 1.5957691216057308 * (gate + 0.044715 * gate * gate * gate) : gate;
@@ -170,21 +170,21 @@ static int test_feed_forward(struct self_test *t, bool gelu)
         for (uint32_t k = 0; k < DIM; k++)
             t->expected[i * DIM + k] = (double)t->x[i * DIM + k] + dot(t->down + k * INNER, inner, INNER);
     }
-    return finish(t, "feed_forward", x, (size_t)ROWS * DIM);
+    return finish_op(t, "feed_forward", x, (size_t)ROWS * DIM);
 }
 
 static int test_norm_add(struct self_test *t)
 {
     struct matrix *x = upload(t, ROWS, DIM, t->qkv), *y = upload(t, ROWS, DIM, t->x),
-                  *norm = load(t, 1, DIM, t->norm, NULL);
-    if (!x || !y || !norm) return finish(t, "norm_add", NULL, 0);
+                  *norm = load_matrix(t, 1, DIM, t->norm, NULL);
+    if (!x || !y || !norm) return finish_op(t, "norm_add", NULL, 0);
     t->b->ops->norm_add(&(struct norm_add){.x = x, .y = y, .norm = norm, .eps = NORM_EPS, .n = ROWS});
     for (uint32_t i = 0; i < ROWS; i++) {
         double row[DIM];
-        normalise(t, i, row);
+        normalise_row(t, i, row);
         for (uint32_t k = 0; k < DIM; k++) t->expected[i * DIM + k] = row[k] + (double)t->qkv[i * DIM + k];
     }
-    return finish(t, "norm_add", x, (size_t)ROWS * DIM);
+    return finish_op(t, "norm_add", x, (size_t)ROWS * DIM);
 }
 
 /* Two chunks of three taps: rows [0, CUT), then the rest, which is compared. */
@@ -196,12 +196,12 @@ static int test_short_conv(struct self_test *t)
     struct matrix *x = activations(t, ROWS, 3 * DIM), *kept = activations(t, ROWS, DIM),
                   *out = activations(t, ROWS, DIM), *w = NULL;
     if (!x || !kept || !out || t->b->ops->matrix_load(&w, t->b, &part, 1, t->e) != 0)
-        return finish(t, "short_conv", NULL, 0);
+        return finish_op(t, "short_conv", NULL, 0);
     t->opened[t->n_opened++] = w;
     for (uint32_t begin = 0; begin < ROWS; begin += CUT) {
         const uint32_t n = begin == 0 ? CUT : ROWS - CUT;
         if (t->b->ops->matrix_write(x, 0, n, t->qkv + begin * 3 * DIM, t->e) != 0)
-            return finish(t, "short_conv", NULL, 0);
+            return finish_op(t, "short_conv", NULL, 0);
         t->b->ops->short_conv(
             &(struct short_conv){.out = out, .x = x, .w = w, .kept = kept, .position = begin, .n = n});
     }
@@ -214,28 +214,28 @@ static int test_short_conv(struct self_test *t)
             }
             t->expected[(i - CUT) * DIM + k] = sum * (double)t->qkv[i * 3 * DIM + DIM + k];
         }
-    return finish(t, "short_conv", out, (size_t)(ROWS - CUT) * DIM);
+    return finish_op(t, "short_conv", out, (size_t)(ROWS - CUT) * DIM);
 }
 
 static int test_evidence_rows(struct self_test *t)
 {
-    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load(t, WIDTH, DIM, t->k, NULL),
+    struct matrix *x = upload(t, ROWS, DIM, t->x), *w = load_matrix(t, WIDTH, DIM, t->k, NULL),
                   *out = upload(t, ROWS, WIDTH, NULL);
-    struct matrix *norm = load(t, 1, DIM, t->norm, NULL), *token = load(t, IDS, WIDTH, t->token, NULL);
-    if (!x || !w || !out || !norm || !token) return finish(t, "evidence_rows", NULL, 0);
+    struct matrix *norm = load_matrix(t, 1, DIM, t->norm, NULL), *token = load_matrix(t, IDS, WIDTH, t->token, NULL);
+    if (!x || !w || !out || !norm || !token) return finish_op(t, "evidence_rows", NULL, 0);
     struct evidence_rows op = {
         .out = out, .x = x, .norm = norm, .w = w, .token = token, .ids = t->ids, .norm_eps = NORM_EPS, .n = ROWS};
     t->b->ops->evidence_rows(&op);
     for (uint32_t i = 0; i < ROWS; i++) {
         double row[DIM], u[WIDTH], length = 0;
-        normalise(t, i, row);
+        normalise_row(t, i, row);
         for (int k = 0; k < WIDTH; k++) {
             u[k] = (double)t->token[t->ids[i] * WIDTH + k] + dot(t->k + k * DIM, row, DIM);
             length += u[k] * u[k];
         }
         for (uint32_t k = 0; k < WIDTH; k++) t->expected[i * WIDTH + k] = u[k] / sqrt(length);
     }
-    return finish(t, "evidence_rows", out, (size_t)ROWS * WIDTH);
+    return finish_op(t, "evidence_rows", out, (size_t)ROWS * WIDTH);
 }
 
 /* Every question token's sums over keys in segments of CUT, and what is made of them: one number a segment. */
@@ -255,17 +255,17 @@ static int test_evidence_scan(struct self_test *t)
         sum[i % IDS] += exp(logit);
     }
     struct matrix *lse = upload(t, N, IDS, NULL), *out = upload(t, N, 1, NULL);
-    if (!lse || !out) return finish(t, "evidence_scan", NULL, 0);
+    if (!lse || !out) return finish_op(t, "evidence_scan", NULL, 0);
     ops->evidence_scan(t->b, &(struct evidence_scan){lse, 0, N, IDS, WIDTH, keys, starts, t->token});
-    if (ops->evidence_total(lse, N, total, t->e) != 0) return finish(t, "evidence_total", NULL, 0);
+    if (ops->evidence_total(lse, N, total, t->e) != 0) return finish_op(t, "evidence_total", NULL, 0);
     struct evidence_score op = {lse, 0, N, IDS, total, t->norm, 2, t->got, share};
-    if (ops->evidence_score(&op, t->e) != 0) return finish(t, "evidence_score", NULL, 0);
+    if (ops->evidence_score(&op, t->e) != 0) return finish_op(t, "evidence_score", NULL, 0);
     for (int s = 0; s < N; s++) {
         t->expected[s] = 0;
         for (int k = 0; k < IDS; k++) t->expected[s] += (double)t->norm[k] * log1p(2 * mass[s][k] / sum[k]);
     }
     if (ops->matrix_write(out, 0, N, t->got, t->e) != 0) out = NULL;
-    return finish(t, "evidence_scan", out, N);
+    return finish_op(t, "evidence_scan", out, N);
 }
 
 /* The rows of t->qkv stand at positions from `first` on. */
@@ -306,7 +306,7 @@ static int test_attend(struct self_test *t, uint32_t window)
     struct matrix *qkv = activations(t, ROWS, 3 * DIM), *out = activations(t, ROWS, DIM);
     struct matrix *rotary = upload(t, 48, HEAD_DIM, angles);
     struct matrix *k = activations(t, s.cache_rows, HEAD_DIM), *v = activations(t, s.cache_rows, HEAD_DIM);
-    if (!qkv || !out || !rotary || !k || !v) return finish(t, "attend", NULL, 0);
+    if (!qkv || !out || !rotary || !k || !v) return finish_op(t, "attend", NULL, 0);
     uint32_t kept[3 * HEADS] = {0};
     struct attend op = {.shape = &s,
                         .qkv = qkv,
@@ -321,20 +321,21 @@ static int test_attend(struct self_test *t, uint32_t window)
         op.n = begin == 0 ? CUT : ROWS - CUT;
         op.position = position + begin;
         if (t->b->ops->matrix_write(qkv, 0, op.n, t->qkv + begin * 3 * DIM, t->e) != 0)
-            return finish(t, "attend", NULL, 0);
+            return finish_op(t, "attend", NULL, 0);
         t->b->ops->attend(&op);
         attention_advance(&s, op.position, op.n, kept);
     }
     /* `out` holds the second chunk: its definition is moved to the front */
     define_attention(t, &s, position, true, 100, window);
     memmove(t->expected, t->expected + CUT * DIM, (ROWS - CUT) * DIM * sizeof *t->expected);
-    return finish(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
+    return finish_op(t, "attend", out, (size_t)(ROWS - CUT) * DIM);
 }
 
 static int test_norm_parts(struct self_test *t)
 {
-    struct matrix *x = activations(t, ROWS, 3 * DIM), *norm = load(t, 1, DIM, t->norm, NULL);
-    if (!x || !norm || t->b->ops->matrix_write(x, 0, ROWS, t->qkv, t->e) != 0) return finish(t, "norm_parts", NULL, 0);
+    struct matrix *x = activations(t, ROWS, 3 * DIM), *norm = load_matrix(t, 1, DIM, t->norm, NULL);
+    if (!x || !norm || t->b->ops->matrix_write(x, 0, ROWS, t->qkv, t->e) != 0)
+        return finish_op(t, "norm_parts", NULL, 0);
     t->b->ops->norm_parts(
         &(struct norm_parts){.x = x, .norm = norm, .begin = DIM, .n_part = 2, .eps = NORM_EPS, .n = ROWS});
     for (uint32_t i = 0; i < ROWS * 3; i++) {
@@ -346,7 +347,7 @@ static int test_norm_parts(struct self_test *t)
                 (double)part[k] *
                 (i % 3 == 0 ? 1 : (double)t->norm[k] / sqrt(sum / DIM + (double)NORM_EPS)); /* the first part stays */
     }
-    return finish(t, "norm_parts", x, (size_t)ROWS * 3 * DIM);
+    return finish_op(t, "norm_parts", x, (size_t)ROWS * 3 * DIM);
 }
 
 /* Windows of CUT rows and of the rest: segments of one branch. */
@@ -355,12 +356,12 @@ static int test_attend_windows(struct self_test *t)
     const uint32_t starts[] = {0, CUT, ROWS};
     struct matrix *qkv = activations(t, ROWS, 3 * DIM), *out = activations(t, ROWS, DIM);
     if (!qkv || !out || t->b->ops->matrix_write(qkv, 0, ROWS, t->qkv, t->e) != 0)
-        return finish(t, "attend_windows", NULL, 0);
+        return finish_op(t, "attend_windows", NULL, 0);
     t->b->ops->attend_windows(&(struct attend_windows){out, qkv, starts, 2, HEADS, HEAD_DIM});
     const struct attention s = {
         .n_head = HEADS, .n_head_kv = HEADS, .head_dim = HEAD_DIM, .n_branch = 1, .branch = {{CUT, 1}}};
     define_attention(t, &s, 0, false, 0, 0);
-    return finish(t, "attend_windows", out, (size_t)ROWS * DIM);
+    return finish_op(t, "attend_windows", out, (size_t)ROWS * DIM);
 }
 
 int backend_self_test(struct backend *b, struct error *e)
@@ -370,14 +371,14 @@ int backend_self_test(struct backend *b, struct error *e)
     t->b = b;
     t->e = e;
     t->seed = 1;
-    fill(t, t->x, ROWS * DIM, 0);
-    fill(t, t->norm, DIM, 1);
-    fill(t, t->w, INNER * DIM, 0);
-    fill(t, t->up, INNER * DIM, 0);
-    fill(t, t->down, DIM * INNER, 0);
-    fill(t, t->token, IDS * WIDTH, 0);
-    fill(t, t->k, WIDTH * DIM, 0);
-    fill(t, t->qkv, ROWS * 3 * DIM, 0);
+    fill_random(t, t->x, ROWS * DIM, 0);
+    fill_random(t, t->norm, DIM, 1);
+    fill_random(t, t->w, INNER * DIM, 0);
+    fill_random(t, t->up, INNER * DIM, 0);
+    fill_random(t, t->down, DIM * INNER, 0);
+    fill_random(t, t->token, IDS * WIDTH, 0);
+    fill_random(t, t->k, WIDTH * DIM, 0);
+    fill_random(t, t->qkv, ROWS * 3 * DIM, 0);
     for (int i = 0; i < ROWS; i++) t->ids[i] = i * 7 % IDS;
     int status = test_embed(t) != 0 || test_project(t) != 0 || test_feed_forward(t, false) != 0 ||
                          test_feed_forward(t, true) != 0 || test_norm_add(t) != 0 || test_short_conv(t) != 0 ||

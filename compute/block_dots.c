@@ -34,7 +34,7 @@ static inline __attribute__((always_inline)) __m256 half_in_all(const uint8_t *b
     return _mm256_cvtph_ps(_mm_set1_epi16(bits));
 }
 
-static float total(const struct sums *s)
+static float sum_lanes(const struct sums *s)
 {
     const __m256 all = _mm256_add_ps(s->sum[0], s->sum[1]);
     __m128 v = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
@@ -121,7 +121,7 @@ static inline __attribute__((always_inline)) float dot_32(const uint8_t *b, cons
         dot_block_32(&s, 1, b + bytes, x, i + 1, has_least, has_fifth);
     }
     if (i < cols / 32) dot_block_32(&s, 0, b, x, i, has_least, has_fifth);
-    return fours + total(&s) + _mm256_cvtss_f32(s.rest) * (has_least ? 1.0f : has_fifth ? -16.0f : -8.0f);
+    return fours + sum_lanes(&s) + _mm256_cvtss_f32(s.rest) * (has_least ? 1.0f : has_fifth ? -16.0f : -8.0f);
 }
 
 /* Eight runs' scales or minima times a number of the block, as floats: 6 bits each, four to a word. */
@@ -181,7 +181,7 @@ static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, co
             add_runs(sum, b + low, has_fifth ? b + 16 : NULL, x->q + (size_t)i * 256, factors, k);
     }
     s.sum[0] = s.rest; /* all lanes of it count here */
-    return total(&s) + _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
+    return sum_lanes(&s) + _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
 }
 #else
 static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, const struct block_elements *x,
@@ -205,7 +205,7 @@ static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, co
         }
     }
     s.sum[0] = _mm256_add_ps(s.sum[0], s.rest); /* all lanes of it count here */
-    return total(&s);
+    return sum_lanes(&s);
 }
 #endif
 
@@ -241,7 +241,7 @@ static float dot_6_k(const uint8_t *b, const struct block_elements *x, uint32_t 
         }
     }
     s.sum[0] = _mm256_fmadd_ps(s.rest, _mm256_set1_ps(-32), s.sum[0]);
-    return total(&s);
+    return sum_lanes(&s);
 }
 
 static float dot_one(const struct weights *w, uint32_t row, const struct block_elements *x, float *scratch)

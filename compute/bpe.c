@@ -347,7 +347,7 @@ static int merge_word(const struct bpe *b, struct word *w, struct error *e)
     return 0;
 }
 
-static int append(struct tokens *out, int32_t id, size_t size, struct error *e)
+static int append_token(struct tokens *out, int32_t id, size_t size, struct error *e)
 {
     if (out->n == out->capacity && tokens_reserve(out, 1, e) != 0) return -1;
     out->ids[out->n] = id;
@@ -360,11 +360,11 @@ static int encode_word(const struct bpe *b, struct word *w, const char *text, si
 {
     if (b->whole_words && size <= MAX_PIECE_BYTES) {
         int32_t id = *find_piece(b, text, size);
-        if (id >= 0) return append(out, id, size, e);
+        if (id >= 0) return append_token(out, id, size, e);
     }
     if (start_word(b, w, text, size, e) != 0 || merge_word(b, w, e) != 0) return -1;
     for (size_t at = w->n_symbols > 0 ? 0 : SIZE_MAX; at != SIZE_MAX; at = w->symbols[at].next) {
-        if (append(out, w->symbols[at].id, w->symbols[at].size, e) != 0) return -1;
+        if (append_token(out, w->symbols[at].id, w->symbols[at].size, e) != 0) return -1;
     }
     return 0;
 }

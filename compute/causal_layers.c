@@ -37,7 +37,7 @@ struct causal_layers {
     float (*host_pairs)[2];                /* [rows]: gate, tau */
 };
 
-static struct causal_layers *cast(struct layers *l)
+static struct causal_layers *as_causal_layers(struct layers *l)
 {
     return (struct causal_layers *)l;
 }
@@ -70,7 +70,7 @@ static void add_bytes(struct matrix *m, void *context)
 
 static void close_all(struct layers *base)
 {
-    struct causal_layers *l = cast(base);
+    struct causal_layers *l = as_causal_layers(base);
     visit_matrices(l, close_visited, l);
     free(l->layers);
     free(l->conv_kept);
@@ -132,7 +132,7 @@ static void convolve(struct causal_layers *l, uint32_t layer, uint32_t n, uint64
 static int run(struct layers *base, const int32_t *ids, uint32_t n, uint64_t position, const struct layers_attend *with,
                struct error *e)
 {
-    struct causal_layers *l = cast(base);
+    struct causal_layers *l = as_causal_layers(base);
     const struct model *m = l->model;
     const struct backend_ops *ops = l->backend->ops;
     if (fill_rotary(l, position + n, e) != 0) return -1;
@@ -152,7 +152,7 @@ static int run(struct layers *base, const int32_t *ids, uint32_t n, uint64_t pos
 
 static int give_logits(struct layers *base, uint32_t row, uint32_t n, float *logits, struct error *e)
 {
-    struct causal_layers *l = cast(base);
+    struct causal_layers *l = as_causal_layers(base);
     const struct backend_ops *ops = l->backend->ops;
     for (uint32_t done = 0, part; done < n; done += part) {
         part = n - done < LOGIT_ROWS ? n - done : LOGIT_ROWS;
@@ -184,7 +184,7 @@ static void make_evidence_rows(struct causal_layers *l, struct matrix *out, cons
 
 static struct matrix *keys(struct layers *base, const int32_t *ids, uint32_t n)
 {
-    struct causal_layers *l = cast(base);
+    struct causal_layers *l = as_causal_layers(base);
     make_evidence_rows(l, l->keys, l->evidence_k, ids, n);
     return l->keys;
 }
@@ -193,7 +193,7 @@ static struct matrix *keys(struct layers *base, const int32_t *ids, uint32_t n)
 static int question(struct layers *base, const int32_t *ids, uint32_t n, const struct layers_question *out,
                     struct error *e)
 {
-    struct causal_layers *l = cast(base);
+    struct causal_layers *l = as_causal_layers(base);
     const struct backend_ops *ops = l->backend->ops;
     if (out->queries) {
         make_evidence_rows(l, l->queries, l->evidence_q, ids, n);
@@ -214,8 +214,8 @@ static int question(struct layers *base, const int32_t *ids, uint32_t n, const s
     return 0;
 }
 
-static int load(struct causal_layers *l, struct matrix **out, const struct weights *a, const struct weights *b,
-                const struct weights *c, struct error *e)
+static int load_joined(struct causal_layers *l, struct matrix **out, const struct weights *a, const struct weights *b,
+                       const struct weights *c, struct error *e)
 {
     const struct weights *const parts[] = {a, b, c};
     return l->backend->ops->matrix_load(out, l->backend, parts, c ? 3 : b ? 2 : 1, e);
@@ -224,12 +224,12 @@ static int load(struct causal_layers *l, struct matrix **out, const struct weigh
 static int load_weights(struct causal_layers *l, struct error *e)
 {
     const struct model *m = l->model;
-    if (load(l, &l->token_embd, &m->token_embd, NULL, NULL, e) != 0 ||
-        load(l, &l->output_norm, &m->output_norm, NULL, NULL, e) != 0)
+    if (load_joined(l, &l->token_embd, &m->token_embd, NULL, NULL, e) != 0 ||
+        load_joined(l, &l->output_norm, &m->output_norm, NULL, NULL, e) != 0)
         return -1;
     if (m->output.bytes == m->token_embd.bytes)
         l->output = l->token_embd;
-    else if (load(l, &l->output, &m->output, NULL, NULL, e) != 0)
+    else if (load_joined(l, &l->output, &m->output, NULL, NULL, e) != 0)
         return -1;
     l->layers = calloc(m->n_layer, sizeof *l->layers);
     if (!l->layers) return error_memory(e);
@@ -248,9 +248,10 @@ static int load_evidence(struct causal_layers *l, struct error *e)
     if (!l->gate_token || !l->host_pairs) return error_memory(e);
     weights_dequantize(&v->gate_token, 0, 1, l->gate_token);
     struct backend *b = l->backend;
-    if (load(l, &l->evidence_token, &v->token, NULL, NULL, e) != 0 ||
-        load(l, &l->evidence_k, &v->k, NULL, NULL, e) != 0 || load(l, &l->evidence_q, &v->q, NULL, NULL, e) != 0 ||
-        load(l, &l->evidence_pair, &v->gate, &v->tau, NULL, e) != 0 ||
+    if (load_joined(l, &l->evidence_token, &v->token, NULL, NULL, e) != 0 ||
+        load_joined(l, &l->evidence_k, &v->k, NULL, NULL, e) != 0 ||
+        load_joined(l, &l->evidence_q, &v->q, NULL, NULL, e) != 0 ||
+        load_joined(l, &l->evidence_pair, &v->gate, &v->tau, NULL, e) != 0 ||
         b->ops->matrix_open(&l->keys, b, l->base.rows, v->width / 4, e) != 0 ||
         b->ops->matrix_open(&l->queries, b, l->base.rows, v->width, e) != 0 ||
         b->ops->matrix_open(&l->pairs, b, l->base.rows, 2, e) != 0)

@@ -39,7 +39,7 @@ static bool started_by_mpi(void)
     return false;
 }
 
-static int failed(struct comm *c, int code, struct error *e)
+static int fail_with_mpi_code(struct comm *c, int code, struct error *e)
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int size;
@@ -53,7 +53,7 @@ static int find_neighbours(struct comm *c, struct error *e)
     MPI_Comm local;
     int rank, size;
     int code = MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
-    if (code != MPI_SUCCESS) return failed(c, code, e);
+    if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
     MPI_Comm_rank(local, &rank);
     MPI_Comm_size(local, &size);
     c->local_rank = (uint32_t)rank;
@@ -142,14 +142,14 @@ static int too_long(struct comm *c, bool ending, struct error *e)
 }
 
 /* Waits for a started operation; `code` is what starting it returned. */
-static int finish(struct comm *c, int code, MPI_Request *request, bool patient, struct error *e)
+static int wait_for_request(struct comm *c, int code, MPI_Request *request, bool patient, struct error *e)
 {
-    if (code != MPI_SUCCESS) return failed(c, code, e);
+    if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
     double began = clock_seconds(), asked = 0;
     for (unsigned looks = 0;; looks++) {
         int done = 0;
         code = MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (code != MPI_SUCCESS) return failed(c, code, e);
+        if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
         if (done) return 0;
         if (looks < LOOKS_BEFORE_SLEEPING) continue;
         double at = clock_seconds();
@@ -172,7 +172,7 @@ int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct e
         MPI_Request request;
         int part = n - done < PIECE ? (int)(n - done) : PIECE;
         int code = MPI_Ibcast((char *)bytes + done, part, MPI_BYTE, 0, c->mpi, &request);
-        if (finish(c, code, &request, patient, e) != 0) return -1;
+        if (wait_for_request(c, code, &request, patient, e) != 0) return -1;
     }
     if (c->rank == 0) c->bytes_sent += (uint64_t)n * (c->size - 1);
     return 0;
@@ -198,7 +198,7 @@ int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *c
     MPI_Request request;
     int code =
         MPI_Iallgatherv(mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts, MPI_BYTE, c->mpi, &request);
-    if (finish(c, code, &request, false, e) != 0) return -1;
+    if (wait_for_request(c, code, &request, false, e) != 0) return -1;
     c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
     return 0;
 }
@@ -216,7 +216,7 @@ static int start_all(struct comm *c, const void *mine, void *all, struct error *
                                     : MPI_SUCCESS;
         if (code == MPI_SUCCESS && own > 0)
             code = MPI_Isend(mine, own, MPI_BYTE, (int)i, TAG_GATHER, c->mpi, &c->gives[i]);
-        if (code != MPI_SUCCESS) return failed(c, code, e);
+        if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
     }
     return 0;
 }
@@ -228,7 +228,7 @@ int comm_gather_before(struct comm *c, const void *mine, void *all, const size_t
     if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0 || start_all(c, mine, all, e) != 0) return -1;
     for (uint32_t i = 0; i < c->size; i++) {
         MPI_Request *wanted = i < c->rank ? &c->takes[i] : &c->gives[i];
-        if (finish(c, MPI_SUCCESS, wanted, false, e) != 0) return -1;
+        if (wait_for_request(c, MPI_SUCCESS, wanted, false, e) != 0) return -1;
     }
     c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
     return 0;
@@ -239,7 +239,7 @@ int comm_gather_behind(struct comm *c, struct error *e)
     if (check_open(c, e) != 0) return -1;
     for (uint32_t i = 0; i < c->size; i++) {
         MPI_Request *left = i < c->rank ? &c->gives[i] : &c->takes[i];
-        if (finish(c, MPI_SUCCESS, left, false, e) != 0) return -1;
+        if (wait_for_request(c, MPI_SUCCESS, left, false, e) != 0) return -1;
     }
     return 0;
 }
@@ -250,7 +250,7 @@ int comm_gather(struct comm *c, const void *mine, void *all, const size_t *count
     MPI_Request request;
     int code = MPI_Igatherv(c->rank == 0 ? MPI_IN_PLACE : mine, c->counts[c->rank], MPI_BYTE, all, c->counts, c->starts,
                             MPI_BYTE, 0, c->mpi, &request);
-    if (finish(c, code, &request, false, e) != 0) return -1;
+    if (wait_for_request(c, code, &request, false, e) != 0) return -1;
     if (c->rank != 0) c->bytes_sent += counts[c->rank];
     return 0;
 }
@@ -262,7 +262,7 @@ int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct e
         MPI_Request request;
         int part = n - done < PIECE ? (int)(n - done) : PIECE;
         int code = MPI_Isend((const char *)bytes + done, part, MPI_BYTE, (int)to, TAG, c->mpi, &request);
-        if (finish(c, code, &request, false, e) != 0) return -1;
+        if (wait_for_request(c, code, &request, false, e) != 0) return -1;
     }
     c->bytes_sent += n;
     return 0;
@@ -275,7 +275,7 @@ int comm_receive(struct comm *c, uint32_t from, void *bytes, size_t n, struct er
         MPI_Request request;
         int part = n - done < PIECE ? (int)(n - done) : PIECE;
         int code = MPI_Irecv((char *)bytes + done, part, MPI_BYTE, (int)from, TAG, c->mpi, &request);
-        if (finish(c, code, &request, false, e) != 0) return -1;
+        if (wait_for_request(c, code, &request, false, e) != 0) return -1;
     }
     return 0;
 }

@@ -8,7 +8,7 @@
 enum { MAX_HEAD_DIM = 256 };
 
 /* Rotary position encoding, pairs side by side: pair m turns by position * base^(-2m / head_dim). */
-static void rotate(double *x, uint32_t head_dim, double base, uint64_t position)
+static void rotate_at_position(double *x, uint32_t head_dim, double base, uint64_t position)
 {
     for (uint32_t i = 0; i < head_dim; i += 2) {
         double angle = (double)position * pow(base, -(double)i / head_dim), a = x[i], b = x[i + 1];
@@ -31,8 +31,8 @@ double definition_logit(const struct definition *d, uint32_t branch, uint32_t he
     if (!d->read(d->context, t, head * a->head_dim, q)) return -INFINITY;
     if (!d->read(d->context, p, (a->n_head + kv) * a->head_dim, k)) return -INFINITY;
     if (r == 1 && d->rope_base > 0) {
-        rotate(q, a->head_dim, d->rope_base, t % w);
-        rotate(k, a->head_dim, d->rope_base, p % w);
+        rotate_at_position(q, a->head_dim, d->rope_base, t % w);
+        rotate_at_position(k, a->head_dim, d->rope_base, p % w);
     }
     for (uint32_t i = 0; i < a->head_dim; i++) sum += q[i] * k[i];
     return sum / sqrt(a->head_dim);

@@ -87,7 +87,7 @@ size_t encoder_memory(const struct encoder *n)
            n->heads->bytes;
 }
 
-static int check(const struct encoder_model *m, const struct encoder_batch *b, struct error *e)
+static int check_batch(const struct encoder_model *m, const struct encoder_batch *b, struct error *e)
 {
     if (b->n < 1 || b->starts[0] != 0) return error_set(e, "encoder: no windows, or the first does not begin at 0");
     for (uint32_t i = 0; i < b->n; i++)
@@ -137,7 +137,7 @@ static int run_part(struct encoder *n, const struct encoder_batch *b, uint32_t f
 
 int encoder_run(struct encoder *n, const struct encoder_batch *batch, float *heads, struct error *e)
 {
-    if (check(n->model, batch, e) != 0) return -1;
+    if (check_batch(n->model, batch, e) != 0) return -1;
     for (uint32_t first = 0, end; first < batch->n; first = end) {
         for (end = first + 1; end < batch->n && batch->starts[end + 1] - batch->starts[first] <= n->rows;) end++;
         if (run_part(n, batch, first, end - first, batch->starts[end] - batch->starts[first], heads, e) != 0) return -1;

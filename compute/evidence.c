@@ -25,7 +25,7 @@ enum {
 };
 
 /* Without values. */
-static struct evidence *allocate(uint32_t n_query, uint32_t width)
+static struct evidence *allocate_evidence(uint32_t n_query, uint32_t width)
 {
     struct evidence *v = calloc(1, sizeof *v);
     if (!v) return NULL;
@@ -49,7 +49,7 @@ int evidence_open(struct evidence **out, const struct model *m, const float *que
     if (width == 0 || width > EVIDENCE_CPU_MAX_WIDTH)
         return error_set(e, "%s: an evidence attention of width %u cannot be run", m->path, width);
     if (n_query == 0) return error_set(e, "the question has no tokens");
-    struct evidence *v = allocate(n_query, width);
+    struct evidence *v = allocate_evidence(n_query, width);
     if (!v) return error_set_kind(e, ERROR_MEMORY, "out of memory for a question of %u tokens", n_query);
     memcpy(v->queries, queries, (size_t)n_query * width * sizeof *queries);
     v->scale = m->evidence.scale;

@@ -74,9 +74,9 @@ static int join_lse(void *context, double *lse, uint32_t n, bool cancelled, stru
 
 /* Passes over the own part, and the scores to rank 0. `at`, on rank 0: where the parts of all ranks begin, in
  * segments; [size + 1]. score and share have room for the own part, on rank 0 for all. */
-static int run(struct comm *c, struct evidence *v, const struct model *m, struct backend *b, const struct task *t,
-               const int8_t *keys, const uint64_t *starts, const uint64_t *at, float *score, float *share,
-               const atomic_bool *cancel, struct error *e)
+static int run_own_part(struct comm *c, struct evidence *v, const struct model *m, struct backend *b,
+                        const struct task *t, const int8_t *keys, const uint64_t *starts, const uint64_t *at,
+                        float *score, float *share, const atomic_bool *cancel, struct error *e)
 {
     struct join j = {.comm = c};
     const struct evidence_join join = {join_lse, &j};
@@ -106,7 +106,7 @@ static int run(struct comm *c, struct evidence *v, const struct model *m, struct
 }
 
 /* at[size + 1]: runs of whole segments with about the same number of keys. */
-static void cut(uint64_t *at, uint32_t size, const uint64_t *starts, size_t n_segments)
+static void cut_segments(uint64_t *at, uint32_t size, const uint64_t *starts, size_t n_segments)
 {
     size_t segment = 0;
     for (uint32_t i = 0; i < size; i++) {
@@ -119,8 +119,8 @@ static void cut(uint64_t *at, uint32_t size, const uint64_t *starts, size_t n_se
 }
 
 /* What one other rank is told: its task, its starts from 0 on, the question, and its keys if it lacks them. */
-static int tell(struct comm *c, uint32_t rank, const struct evidence *v, const struct task *t, const int8_t *keys,
-                const uint64_t *starts, struct error *e)
+static int tell_rank(struct comm *c, uint32_t rank, const struct evidence *v, const struct task *t, const int8_t *keys,
+                     const uint64_t *starts, struct error *e)
 {
     uint64_t *own = malloc((t->n_segments + 1) * sizeof *own);
     if (!own) return error_memory(e);
@@ -146,7 +146,7 @@ int evidence_ranks_attend(struct comm *c, struct evidence *v, const struct model
     const uint32_t size = comm_size(c);
     uint64_t *at = calloc((size_t)size + 1, sizeof *at);
     if (!at) return error_memory(e);
-    cut(at, size, starts, n_segments);
+    cut_segments(at, size, starts, n_segments);
     int status = ranks_lead(c, RANKS_EVIDENCE, 0, 0, e);
     struct task t = {.n_text = n_text, .n_query = v->n_query, .width = v->width};
     for (uint32_t i = size; i-- > 0 && status == 0;) {
@@ -156,9 +156,9 @@ int evidence_ranks_attend(struct comm *c, struct evidence *v, const struct model
         t.n_segments = at[i + 1] - at[i];
         if (i == 0) break;
         t.hash = XXH3_64bits(keys + begin * v->width, t.n_keys * v->width);
-        status = tell(c, i, v, &t, keys + begin * v->width, starts + at[i], e);
+        status = tell_rank(c, i, v, &t, keys + begin * v->width, starts + at[i], e);
     }
-    if (status == 0) status = run(c, v, m, b, &t, keys, starts, at, score, share, cancel, e);
+    if (status == 0) status = run_own_part(c, v, m, b, &t, keys, starts, at, score, share, cancel, e);
     v->n_keys = n_keys;
     free(at);
     if (status != 0 && !(cancel && atomic_load(cancel))) comm_break(c);
@@ -227,7 +227,7 @@ int evidence_ranks_follow(struct evidence_part **part, struct comm *c, const str
     if (!failed) failed = receive_question(c, m, &t, starts, &v, e) || receive_keys(part, c, &t, e);
     if (!failed) {
         const int8_t *keys = (const int8_t *)file_array_bytes((*part)->keys);
-        failed = run(c, v, m, b, &t, keys, starts, NULL, score, share, cancel, e);
+        failed = run_own_part(c, v, m, b, &t, keys, starts, NULL, score, share, cancel, e);
     }
     evidence_close(v);
     free(starts);

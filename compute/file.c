@@ -128,7 +128,7 @@ static int grow(struct file_array *a, size_t need, struct error *e)
 
 /* Address space for `most` bytes. Where it is limited (ulimit -v) and that is not to be had, half of what is: others
  * need some too, and few texts need what they could. */
-static void *reserve(uint64_t most, size_t *size)
+static void *reserve_addresses(uint64_t most, size_t *size)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     const size_t top = ~(SIZE_MAX >> 1) - GROW_LEAST;
@@ -151,7 +151,7 @@ static int open_on(struct file_array **out, int fd, uint64_t most, struct error 
 {
     struct file_array *a = calloc(1, sizeof *a);
     size_t reserved = 0;
-    void *base = a ? reserve(most, &reserved) : MAP_FAILED;
+    void *base = a ? reserve_addresses(most, &reserved) : MAP_FAILED;
     if (base == MAP_FAILED) {
         close(fd);
         free(a);

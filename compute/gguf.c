@@ -39,7 +39,7 @@ static int truncated(const struct gguf *g, struct error *e)
 }
 
 /* For messages: names of the file are cut. */
-static int shown(const struct gguf_string *s)
+static int shown_size(const struct gguf_string *s)
 {
     return s->size < 100 ? (int)s->size : 100;
 }
@@ -71,7 +71,7 @@ static int take_array(struct gguf *g, struct gguf_cursor *c, struct gguf_value *
         size_t size = gguf_cursor_scalar_bytes(element);
         if (size == 0) {
             return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: an array of elements of type %u", g->name,
-                                  shown(&v->key), v->key.bytes, element);
+                                  shown_size(&v->key), v->key.bytes, element);
         }
         const uint8_t *b;
         if (v->count > c->left / size || !gguf_cursor_take(c, (size_t)v->count * size, &b)) return truncated(g, e);
@@ -98,7 +98,7 @@ static int take_value(struct gguf *g, struct gguf_cursor *c, struct gguf_value *
     }
     v->size = gguf_cursor_scalar_bytes(type);
     if (v->size == 0)
-        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: unknown type %u", g->name, shown(&v->key), v->key.bytes,
+        return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: unknown type %u", g->name, shown_size(&v->key), v->key.bytes,
                               type);
     return gguf_cursor_take(c, v->size, &v->bytes) ? 0 : truncated(g, e);
 }
@@ -121,7 +121,7 @@ static bool tensor_block(uint32_t type, uint32_t *elements, size_t *bytes)
 static int take_tensor(struct gguf *g, struct gguf_cursor *c, struct gguf_tensor *t, uint64_t *offset, struct error *e)
 {
     if (take_name(g, c, "tensor", &t->name, e) != 0) return -1;
-    int n = shown(&t->name);
+    int n = shown_size(&t->name);
     const char *name = t->name.bytes;
     if (!gguf_cursor_u32(c, &t->n_dims)) return truncated(g, e);
     if (t->n_dims < 1 || t->n_dims > 4)
@@ -194,7 +194,8 @@ static int take_values(struct gguf *g, struct gguf_cursor *c, uint64_t count, st
     for (size_t i = 1; i < g->n_values; i++) {
         const struct gguf_string *key = &g->values_by_key[i]->key;
         if (compare_strings(&g->values_by_key[i - 1]->key, key) == 0) {
-            return error_set_kind(e, ERROR_DAMAGED, "%s: the key %.*s is there twice", g->name, shown(key), key->bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: the key %.*s is there twice", g->name, shown_size(key),
+                                  key->bytes);
         }
     }
     return 0;
@@ -219,12 +220,12 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
     for (size_t i = 0; i < g->n_tensors; i++) {
         struct gguf_tensor *t = &g->tensors[i];
         if (offsets[i] % alignment != 0) {
-            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: not aligned to %u bytes", g->name, shown(&t->name),
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: not aligned to %u bytes", g->name, shown_size(&t->name),
                                   t->name.bytes, alignment);
         }
         if (data > g->size || offsets[i] > g->size - data || t->size > g->size - data - (size_t)offsets[i]) {
             return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s: lies beyond the end of the file", g->name,
-                                  shown(&t->name), t->name.bytes);
+                                  shown_size(&t->name), t->name.bytes);
         }
         t->bytes = g->bytes + data + (size_t)offsets[i];
         by_offset[i] = t;
@@ -233,8 +234,8 @@ static int locate_tensors(struct gguf *g, const uint64_t *offsets, uint32_t alig
     for (size_t i = 1; i < g->n_tensors; i++) {
         const struct gguf_tensor *s = by_offset[i - 1], *t = by_offset[i];
         if ((size_t)(t->bytes - s->bytes) < s->size) {
-            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s and %.*s overlap", g->name, shown(&s->name),
-                                  s->name.bytes, shown(&t->name), t->name.bytes);
+            return error_set_kind(e, ERROR_DAMAGED, "%s: %.*s and %.*s overlap", g->name, shown_size(&s->name),
+                                  s->name.bytes, shown_size(&t->name), t->name.bytes);
         }
     }
     return 0;
@@ -265,7 +266,7 @@ static int take_tensors(struct gguf *g, struct gguf_cursor *c, uint64_t count, s
     for (size_t i = 1; i < g->n_tensors; i++) {
         const struct gguf_string *name = &g->tensors_by_name[i]->name;
         if (compare_strings(&g->tensors_by_name[i - 1]->name, name) == 0) {
-            return error_set_kind(e, ERROR_DAMAGED, "%s: the tensor %.*s is there twice", g->name, shown(name),
+            return error_set_kind(e, ERROR_DAMAGED, "%s: the tensor %.*s is there twice", g->name, shown_size(name),
                                   name->bytes);
         }
     }
@@ -296,7 +297,7 @@ static int check_whole(const struct gguf *g, struct error *e)
                      g->name, (unsigned long long)part + 1, (unsigned long long)n);
 }
 
-static int parse(struct gguf *g, struct error *e)
+static int parse_contents(struct gguf *g, struct error *e)
 {
     struct gguf_cursor c = {g->bytes, g->size};
     const uint8_t *magic;
@@ -342,7 +343,7 @@ static int open_map(struct gguf **out, const char *name, struct file_map map, co
         return error_set_kind(e, ERROR_MEMORY, "%s: out of memory", name);
     }
     *g = (struct gguf){.name = copy, .map = map, .bytes = bytes, .size = size};
-    if (parse(g, e) != 0 || check_hash(g, e) != 0) {
+    if (parse_contents(g, e) != 0 || check_hash(g, e) != 0) {
         gguf_close(g);
         return -1;
     }

@@ -56,7 +56,7 @@ static const float *qkv_row(const struct work *p, uint32_t token)
     return p->qkv + ((size_t)p->layer * p->out->n_token + token) * qkv_width(p->shape);
 }
 
-static bool rotates(const struct work *p, uint32_t branch)
+static bool is_rotated(const struct work *p, uint32_t branch)
 {
     return !p->model->windows && p->shape->branch[branch].dilation_rate == 1;
 }
@@ -78,7 +78,7 @@ static float *rotated_key(const struct work *p, uint32_t branch, uint32_t token,
            (((size_t)branch * p->out->n_token + token) * p->shape->n_head_kv + head_kv) * p->shape->head_dim;
 }
 
-static void rotate(float *to, const float *from, const float *angles, uint32_t head_dim)
+static void rotate_by_angles(float *to, const float *from, const float *angles, uint32_t head_dim)
 {
     for (uint32_t i = 0; i < head_dim; i += 2) {
         float x = from[i], y = from[i + 1], c = angles[i], s = angles[i + 1];
@@ -90,7 +90,7 @@ static void rotate(float *to, const float *from, const float *angles, uint32_t h
 static void fill_angles(struct work *p)
 {
     for (uint32_t i = 0; i < p->shape->n_branch; i++)
-        for (uint32_t t = 0; t < p->out->n_token && rotates(p, i); t++)
+        for (uint32_t t = 0; t < p->out->n_token && is_rotated(p, i); t++)
             attention_rotary_row(angles_of(p, i, t), p->shape->head_dim, p->model->rope_base, NULL,
                                  (p->out->start + t) % p->shape->branch[i].segment_length);
 }
@@ -99,10 +99,10 @@ static void turn_keys(struct work *p)
 {
     const struct attention *s = p->shape;
     for (uint32_t i = 0; i < s->n_branch; i++)
-        for (uint32_t t = 0; t < p->out->n_token && rotates(p, i); t++)
+        for (uint32_t t = 0; t < p->out->n_token && is_rotated(p, i); t++)
             for (uint32_t kv = 0; kv < s->n_head_kv; kv++)
-                rotate(rotated_key(p, i, t, kv), qkv_row(p, t) + (size_t)(s->n_head + kv) * s->head_dim,
-                       angles_of(p, i, t), s->head_dim);
+                rotate_by_angles(rotated_key(p, i, t, kv), qkv_row(p, t) + (size_t)(s->n_head + kv) * s->head_dim,
+                                 angles_of(p, i, t), s->head_dim);
 }
 
 static bool on_grid(const struct work *p, const struct run *run, uint32_t branch, uint32_t token)
@@ -112,7 +112,7 @@ static bool on_grid(const struct work *p, const struct run *run, uint32_t branch
 
 /* Logits of one query through one branch that it is on the grid of: weights of the run's slots up to its own, -INFINITY
  * where it does not see the key. */
-static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t token, double *weights)
+static void score_query(const struct work *p, uint32_t head, uint32_t branch, uint32_t token, double *weights)
 {
     const struct attention *s = p->shape;
     const struct run *run = &p->runs[head * s->n_branch + branch];
@@ -121,8 +121,8 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
     const double scale = 1 / sqrt(dim);
     const bool sees_text = segment == p->out->start / w;
     float q[MAX_HEAD_DIM];
-    if (rotates(p, branch))
-        rotate(q, qkv_row(p, token) + (size_t)head * dim, angles_of(p, branch, token), dim);
+    if (is_rotated(p, branch))
+        rotate_by_angles(q, qkv_row(p, token) + (size_t)head * dim, angles_of(p, branch, token), dim);
     else
         memcpy(q, qkv_row(p, token) + (size_t)head * dim, dim * sizeof *q);
     for (uint32_t i = 0; i < run->kept; i++) {
@@ -132,12 +132,12 @@ static void score(const struct work *p, uint32_t head, uint32_t branch, uint32_t
     for (uint32_t t = 0; t <= last_seen(p, token); t++) {
         bool sees = (p->out->start + t) / w == segment && on_grid(p, run, branch, t);
         const float *k =
-            rotates(p, branch) ? rotated_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
+            is_rotated(p, branch) ? rotated_key(p, branch, t, kv) : qkv_row(p, t) + (size_t)(s->n_head + kv) * dim;
         weights[run->kept + t] = sees ? (double)loops()->rows->dot(q, k, dim) * scale : -INFINITY;
     }
 }
 
-static bool within(struct inspect_range r, uint32_t i)
+static bool is_in_range(struct inspect_range r, uint32_t i)
 {
     return i >= r.begin && i < r.end;
 }
@@ -150,18 +150,19 @@ static double score_all(const struct work *p, uint32_t head, uint32_t token, dou
         const struct run *run = &p->runs[(size_t)head * p->shape->n_branch + i];
         covered[i] = on_grid(p, run, i, token);
         if (!covered[i]) continue;
-        score(p, head, i, token, weights + run->slot);
+        score_query(p, head, i, token, weights + run->slot);
         for (uint32_t k = 0; k <= run->kept + last_seen(p, token); k++) max = fmax(max, weights[run->slot + k]);
     }
     return max;
 }
 
 /* One token in one head: a softmax over the slots of all branches that cover it. Where none does the masses stay 0. */
-static void look(const struct work *p, uint32_t head, uint32_t token, double *weights)
+static void look_at_token(const struct work *p, uint32_t head, uint32_t token, double *weights)
 {
     const struct inspect_choice *c = p->choice;
     const struct run *runs = &p->runs[(size_t)head * p->shape->n_branch];
-    const bool chosen = within(c->layers, p->layer) && within(c->heads, head) && within(c->tokens, token);
+    const bool chosen =
+        is_in_range(c->layers, p->layer) && is_in_range(c->heads, head) && is_in_range(c->tokens, token);
     bool covered[DILATION_MAX_BRANCHES];
     double total = 0;
     const double max = score_all(p, head, token, weights, covered);
@@ -177,7 +178,7 @@ static void look(const struct work *p, uint32_t head, uint32_t token, double *we
         const size_t at = inspection_at(p->out, p->layer, head, i, token);
         p->out->text[at] = (float)(text / total);
         p->out->mass[at] = (float)((text + question) / total);
-        if (!chosen || !within(c->branches, i)) continue;
+        if (!chosen || !is_in_range(c->branches, i)) continue;
         double *sums = p->sums + head * p->n_slots + runs[i].slot;
         for (uint32_t k = 0; k <= runs[i].kept + last_seen(p, token); k++) sums[k] += mine[k] / total;
     }
@@ -186,7 +187,7 @@ static void look(const struct work *p, uint32_t head, uint32_t token, double *we
 static void look_task(void *context, unsigned head, unsigned thread)
 {
     struct work *p = context;
-    for (uint32_t t = 0; t < p->out->n_token; t++) look(p, head, t, p->weights + thread * p->n_slots);
+    for (uint32_t t = 0; t < p->out->n_token; t++) look_at_token(p, head, t, p->weights + thread * p->n_slots);
 }
 
 /* Where the keys lie that the question's head sees through a branch. */
@@ -226,7 +227,7 @@ static int lay_runs(struct work *p, const struct kv_cache *cache, struct error *
     return 0;
 }
 
-static int allocate(struct work *p, unsigned n_threads, struct error *e)
+static int allocate_work(struct work *p, unsigned n_threads, struct error *e)
 {
     const struct attention *s = p->shape;
     const size_t n = p->out->n_token, masses = (size_t)p->out->n_layer * s->n_head * s->n_branch * n;
@@ -304,7 +305,7 @@ static int inspect(struct work *p, struct session *s, const int32_t *ids, const 
 {
     const struct kv_cache *cache = session_cache(s);
     struct thread_pool *pool = cache->backend->pool;
-    if (lay_runs(p, cache, e) != 0 || allocate(p, thread_pool_n_threads(pool), e) != 0 ||
+    if (lay_runs(p, cache, e) != 0 || allocate_work(p, thread_pool_n_threads(pool), e) != 0 ||
         session_ask(s, p->out->start, ids, p->out->n_token, &(struct layers_question){.qkv = p->qkv}, e) != 0)
         return -1;
     fill_angles(p);

@@ -320,8 +320,8 @@ int kv_state_part(uint8_t **out, size_t *size_out, const uint8_t *shrunk, size_t
 }
 
 /* Puts a run's rows, of keys or values, together: the earlier state's, the part's own, the finer branch's. */
-static void join(uint8_t *to, const struct run *r, const uint8_t *before, const uint8_t *own, const uint8_t *finer,
-                 size_t row)
+static void join_rows(uint8_t *to, const struct run *r, const uint8_t *before, const uint8_t *own, const uint8_t *finer,
+                      size_t row)
 {
     if (r->stored > 0) memcpy(to, before, r->stored * row);
     if (r->stored_end > r->stored) memcpy(to + r->stored * row, own, (r->stored_end - r->stored) * row);
@@ -343,8 +343,9 @@ int kv_state_whole(uint8_t **out, size_t *size_out, const uint8_t *part, size_t 
         uint8_t *base = bytes + rows_begin(&l) + layer * l.rows * row, *to = base + r->at * row;
         const uint8_t *earlier = before ? before + rows_begin(&l) + (layer * l.before_rows + r->before_at) * row : NULL;
         const uint8_t *shared = base + finer->at * row;
-        join(to, r, earlier, own, shared, row);
-        join(to + r->n * row, r, before ? earlier + r->n_before * row : NULL, own + n, shared + finer->n * row, row);
+        join_rows(to, r, earlier, own, shared, row);
+        join_rows(to + r->n * row, r, before ? earlier + r->n_before * row : NULL, own + n, shared + finer->n * row,
+                  row);
         own += 2 * n;
     }
     if (!failed) {

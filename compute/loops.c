@@ -29,13 +29,13 @@ KIND(v4, "x86-64-v4");
 KIND(v4_vnni, "x86-64-v4-vnni");
 static const struct loops *const sets[] = {&loops_v2, &loops_v3, &loops_v4, &loops_v4_vnni};
 
-static bool runs(const struct loops *l)
+static bool cpu_runs_loops(const struct loops *l)
 {
-    if (l == &loops_v4_vnni) return __builtin_cpu_supports("avx512vnni") && runs(&loops_v4);
+    if (l == &loops_v4_vnni) return __builtin_cpu_supports("avx512vnni") && cpu_runs_loops(&loops_v4);
     if (l == &loops_v4)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512vl") && runs(&loops_v3);
+               __builtin_cpu_supports("avx512vl") && cpu_runs_loops(&loops_v3);
     if (l == &loops_v3)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
@@ -44,7 +44,7 @@ static bool runs(const struct loops *l)
 KIND(generic, "generic");
 static const struct loops *const sets[] = {&loops_generic};
 
-static bool runs(const struct loops *l)
+static bool cpu_runs_loops(const struct loops *l)
 {
     (void)l;
     return true;
@@ -58,7 +58,7 @@ static const struct loops *_Atomic chosen;
 static const struct loops *best(void)
 {
     int i = N_SETS - 1;
-    while (i > 0 && !runs(sets[i])) i--;
+    while (i > 0 && !cpu_runs_loops(sets[i])) i--;
     return sets[i];
 }
 
@@ -69,7 +69,7 @@ int loops_choose(struct error *e)
     char names[128] = "";
     for (int i = 0; i < N_SETS; i++) {
         const size_t n = strlen(names);
-        if (!runs(sets[i])) continue;
+        if (!cpu_runs_loops(sets[i])) continue;
         snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", sets[i]->name);
         if (wanted && strcmp(wanted, sets[i]->name) == 0) found = sets[i];
     }

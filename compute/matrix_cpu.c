@@ -249,7 +249,7 @@ static void multiply_small(const struct matrix_cpu *m, float *tile, uint32_t col
     }
 }
 
-static int pack(struct matrix_cpu *m, struct backend_cpu *b, struct error *e)
+static int pack_weights(struct matrix_cpu *m, struct backend_cpu *b, struct error *e)
 {
     struct matrix *base = &m->base;
     float *all = m->data;
@@ -277,7 +277,7 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
     assert(m->weights);
     if (!m->used) m->precision = b->precision;
     m->used = true;
-    if (is_packed(m, n)) return m->packed || pack(m, b, &b->failure) == 0;
+    if (is_packed(m, n)) return m->packed || pack_weights(m, b, &b->failure) == 0;
     const size_t tile =
         is_small(m) ? small_elements(w->cols) + BLOCK_PRODUCT_SCRATCH * (size_t)w->cols : (size_t)TILE * w->cols;
     for (unsigned i = 0; m->blocks.n_parts && i < b->base.info.n_threads; i++)

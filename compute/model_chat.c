@@ -21,7 +21,7 @@ enum { GEMMA3_27B_LAYERS = 62 };
 
 enum { MAX_TAPS = 16 }; /* tokens of a short convolution */
 
-static bool has(const struct model *m, char key[MODEL_FILE_KEY], const char *rest)
+static bool has_key(const struct model *m, char key[MODEL_FILE_KEY], const char *rest)
 {
     return gguf_find(m->file, model_file_key(key, m->family->name, rest)) != NULL;
 }
@@ -33,7 +33,7 @@ static int check_widths(const struct model *m, struct error *e)
     char key[MODEL_FILE_KEY];
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         uint32_t n = 0;
-        if (!has(m, key, lengths[i])) continue;
+        if (!has_key(m, key, lengths[i])) continue;
         if (gguf_get_u32(m->file, key, &n, e) != 0) return -1;
         if (n != m->head_dim)
             return error_set(e, "%s: %s is %u in heads of %u columns: not supported", m->path, key, n, m->head_dim);
@@ -61,11 +61,11 @@ static int read_factors(struct model *m, struct error *e)
     struct gguf_string type = {"linear", 6}; /* where only a factor is given */
     struct weights w;
     float all = 1, factors[MAX_HEAD_DIM / 2];
-    if (has(m, key, "rope.scaling.type") && gguf_get_string(m->file, key, &type, e) != 0) return -1;
+    if (has_key(m, key, "rope.scaling.type") && gguf_get_string(m->file, key, &type, e) != 0) return -1;
     if (!gguf_string_is(&type, "none") && !gguf_string_is(&type, "linear"))
         return error_set(e, "%s: %s %.*s is not supported (none and linear are, and rope_freqs.weight)", m->path, key,
                          (int)(type.size < 40 ? type.size : 40), type.bytes);
-    if (gguf_string_is(&type, "linear") && has(m, key, "rope.scaling.factor") &&
+    if (gguf_string_is(&type, "linear") && has_key(m, key, "rope.scaling.factor") &&
         model_file_f32(m->file, key, 1e-3f, 1e3f, &all, e) != 0)
         return -1;
     if (!gguf_find_tensor(m->file, "rope_freqs.weight")) return all == 1.0f ? 0 : set_factors(m, NULL, all, e);
@@ -86,9 +86,10 @@ static int read_window(struct model *m, struct error *e)
     m->window_rope_base = 10000.0f;
     if (model_file_dimension(m->file, model_file_key(key, m->family->name, "attention.sliding_window"), &m->window,
                              e) != 0 ||
-        (has(m, key, "attention.sliding_window_pattern") &&
+        (has_key(m, key, "attention.sliding_window_pattern") &&
          model_file_dimension(m->file, key, &m->window_layers, e) != 0) ||
-        (has(m, key, "rope.freq_base_swa") && model_file_f32(m->file, key, 1.0f, 1e12f, &m->window_rope_base, e) != 0))
+        (has_key(m, key, "rope.freq_base_swa") &&
+         model_file_f32(m->file, key, 1.0f, 1e12f, &m->window_rope_base, e) != 0))
         return -1;
     return 0;
 }
@@ -98,7 +99,8 @@ int model_chat_read(struct model *m, struct error *e)
     char key[MODEL_FILE_KEY];
     m->rope_base = 10000.0f;
     m->token_file = m->token_question = m->token_answer = m->token_end = -1;
-    if (has(m, key, "rope.freq_base") && model_file_f32(m->file, key, 1.0f, 1e12f, &m->rope_base, e) != 0) return -1;
+    if (has_key(m, key, "rope.freq_base") && model_file_f32(m->file, key, 1.0f, 1e12f, &m->rope_base, e) != 0)
+        return -1;
     if (gguf_get_u64(m->file, model_file_key(key, m->family->name, "context_length"), &m->context_length, e) != 0)
         return -1;
     if (m->context_length < 1 || m->context_length > MAX_CONTEXT)

@@ -97,7 +97,7 @@ static size_t spaces_and_newlines(const char *text, size_t size)
     return end;
 }
 
-static size_t numbers(const char *text, size_t size, unsigned most)
+static size_t size_of_numbers(const char *text, size_t size, unsigned most)
 {
     size_t at = 0, length;
     for (unsigned i = 0; i < most && first_kind(text + at, size - at, &length) == KIND_NUMBER; i++) at += length;
@@ -110,7 +110,7 @@ static size_t word_llama3(const char *text, size_t size, unsigned most_numbers)
     if (n > 0) return n;
     enum kind c = first_kind(text, size, &length);
     if (c == KIND_LETTER) return run_end(text, size, length, KIND_LETTER);
-    if (c == KIND_NUMBER) return numbers(text, size, most_numbers);
+    if (c == KIND_NUMBER) return size_of_numbers(text, size, most_numbers);
     enum kind behind = first_kind(text + length, size - length, &next);
     if (c != KIND_NEWLINE && behind == KIND_LETTER) return run_end(text, size, length + next, KIND_LETTER);
     if (c == KIND_OTHER || (text[0] == ' ' && behind == KIND_OTHER)) {

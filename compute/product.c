@@ -94,7 +94,7 @@ bool product_precision_find(const char *name, enum product_precision *p)
     return false;
 }
 
-static int failed(dnnl_status_t status, const char *what, struct error *e)
+static int check_status(dnnl_status_t status, const char *what, struct error *e)
 {
     return status == dnnl_success ? 0 : error_set(e, "oneDNN: %s failed (status %d)", what, (int)status);
 }
@@ -109,11 +109,11 @@ int product_open(struct products **out, enum product_precision precision, unsign
     p->rooms = calloc(n_threads, sizeof *p->rooms);
     p->streams = calloc(n_threads, sizeof(dnnl_stream_t));
     int status = p->rooms && p->streams
-                     ? failed(dnnl_engine_create(&p->engine, dnnl_cpu, 0), "opening the processor", e)
+                     ? check_status(dnnl_engine_create(&p->engine, dnnl_cpu, 0), "opening the processor", e)
                      : error_memory(e);
     for (unsigned i = 0; status == 0 && i < n_threads; i++)
-        status =
-            failed(dnnl_stream_create(&p->streams[i], p->engine, dnnl_stream_default_flags), "opening a stream", e);
+        status = check_status(dnnl_stream_create(&p->streams[i], p->engine, dnnl_stream_default_flags),
+                              "opening a stream", e);
     if (status != 0) {
         product_close(p);
         return -1;
@@ -170,8 +170,8 @@ static size_t element(dnnl_data_type_t type)
 }
 
 /* `packed`: how weights lie already; NULL: as the library likes it. */
-static int describe(dnnl_primitive_desc_t *out, const struct products *p, const struct kernel *k,
-                    const dnnl_memory_desc_t *packed, struct error *e)
+static int describe_kernel(dnnl_primitive_desc_t *out, const struct products *p, const struct kernel *k,
+                           const dnnl_memory_desc_t *packed, struct error *e)
 {
     dnnl_data_type_t types[3];
     types_of(p->precision, types);
@@ -185,11 +185,11 @@ static int describe(dnnl_primitive_desc_t *out, const struct products *p, const 
         s = dnnl_memory_desc_init_by_tag(&weights, 2, (dnnl_dims_t){k->k, k->n}, types[WEIGHTS], dnnl_format_tag_any);
     if (!s) s = dnnl_matmul_desc_init(&product, &source, &weights, NULL, &result);
     if (!s) s = dnnl_primitive_attr_create(&attributes);
-    if (s) return failed(s, "describing a product", e);
+    if (s) return check_status(s, "describing a product", e);
     s = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (!s) s = dnnl_primitive_desc_create(out, &product, attributes, p->engine, NULL);
     dnnl_primitive_attr_destroy(attributes);
-    return failed(s, "finding a kernel", e);
+    return check_status(s, "finding a kernel", e);
 }
 
 static size_t align(size_t n)
@@ -198,7 +198,7 @@ static size_t align(size_t n)
 }
 
 /* Every thread has room for one more kernel. */
-static int reserve(struct products *p, const struct kernel *k, size_t library, struct error *e)
+static int reserve_room(struct products *p, const struct kernel *k, size_t library, struct error *e)
 {
     dnnl_data_type_t types[3];
     types_of(p->precision, types);
@@ -223,20 +223,20 @@ static int reserve(struct products *p, const struct kernel *k, size_t library, s
 static int kernel_make(struct kernel *k, struct products *p, const dnnl_memory_desc_t *packed, struct error *e)
 {
     dnnl_primitive_desc_t d;
-    if (describe(&d, p, k, packed, e) != 0) return -1;
+    if (describe_kernel(&d, p, k, packed, e) != 0) return -1;
     const dnnl_query_t which[N_MEMORIES] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md,
                                             dnnl_query_scratchpad_md};
     const dnnl_memory_desc_t *described[N_MEMORIES];
     for (int j = 0; j < N_MEMORIES; j++) described[j] = dnnl_primitive_desc_query_md(d, which[j], 0);
     k->weights = *described[WEIGHTS];
     k->memory = calloc(p->n_threads, sizeof *k->memory);
-    int status = k->memory ? reserve(p, k, dnnl_memory_desc_get_size(described[SCRATCH]), e)
+    int status = k->memory ? reserve_room(p, k, dnnl_memory_desc_get_size(described[SCRATCH]), e)
                            : error_set_kind(e, ERROR_MEMORY, "out of memory for products");
-    if (status == 0) status = failed(dnnl_primitive_create(&k->primitive, d), "making a kernel", e);
+    if (status == 0) status = check_status(dnnl_primitive_create(&k->primitive, d), "making a kernel", e);
     for (unsigned i = 0; status == 0 && i < p->n_threads; i++)
         for (int j = 0; status == 0 && j < N_MEMORIES; j++)
-            status = failed(dnnl_memory_create(&k->memory[i][j], described[j], p->engine, DNNL_MEMORY_NONE),
-                            "describing memory", e);
+            status = check_status(dnnl_memory_create(&k->memory[i][j], described[j], p->engine, DNNL_MEMORY_NONE),
+                                  "describing memory", e);
     dnnl_primitive_desc_destroy(d);
     return status;
 }
@@ -265,7 +265,8 @@ static const struct kernel *kernel_for(struct products *p, uint32_t m, uint32_t 
 /* ---- weights ---- */
 
 /* w as it lies, in the kernel's numbers, reordered into what the kernel wants. */
-static int pack(struct stripe *s, const struct products *p, const void *w, dnnl_data_type_t type, struct error *e)
+static int pack_stripe(struct stripe *s, const struct products *p, const void *w, dnnl_data_type_t type,
+                       struct error *e)
 {
     const struct kernel *k = s->many;
     dnnl_memory_desc_t plain;
@@ -289,7 +290,7 @@ static int pack(struct stripe *s, const struct products *p, const void *w, dnnl_
     dnnl_memory_destroy(to);
     dnnl_primitive_destroy(reorder);
     dnnl_primitive_desc_destroy(d);
-    return failed(st, "packing weights", e);
+    return check_status(st, "packing weights", e);
 }
 
 /* Weight rows [begin, begin + n) into a stripe. */
@@ -313,7 +314,7 @@ static int stripe_open(struct product_weights *w, uint32_t begin, uint32_t n, co
         loops()->rows->to_bf16(converted, from, numbers);
     else
         loops()->rows->round_bf16(converted, from, numbers);
-    int status = pack(s, p, converted, types[WEIGHTS], e);
+    int status = pack_stripe(s, p, converted, types[WEIGHTS], e);
     free(converted);
     return status;
 }
@@ -374,8 +375,8 @@ static void execute(const struct products *p, const struct kernel *k, unsigned t
 }
 
 /* The rows in the kernel's numbers: where they lie, or in `source`. */
-static const void *convert(const struct product_weights *w, const float *x, uint32_t n, bool all, uint8_t *source,
-                           float *scales)
+static const void *convert_rows(const struct product_weights *w, const float *x, uint32_t n, bool all, uint8_t *source,
+                                float *scales)
 {
     const size_t numbers = (size_t)n * w->cols;
     switch (w->products->precision) {
@@ -406,7 +407,7 @@ void product_run(const struct product_weights *w, unsigned thread, uint32_t begi
     for (uint32_t row = 0, part; row < n; row += part, x += (size_t)part * w->cols, out += part * stride) {
         const uint32_t m = n - row >= MANY ? MANY : FEW;
         part = n - row < m ? n - row : m;
-        const void *from = convert(w, x, part, part == m, source, scales);
+        const void *from = convert_rows(w, x, part, part == m, source, scales);
         for (uint32_t column = begin; column < end; column += STRIPE) {
             const struct stripe *s = &w->stripes[column / STRIPE];
             const struct kernel *k = m == MANY ? s->many : s->few;

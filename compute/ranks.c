@@ -52,7 +52,7 @@ struct follower {
     struct evidence_part *part;
 };
 
-static int load(struct follower *f, size_t size, struct error *e)
+static int load_state(struct follower *f, size_t size, struct error *e)
 {
     uint8_t *bytes = malloc(size);
     int status = bytes ? comm_broadcast(f->comm, bytes, size, false, e) : error_memory(e);
@@ -67,7 +67,7 @@ static int open_session(struct follower *f, struct error *e)
     return session_join(f->session, f->comm, e);
 }
 
-static int obey(struct follower *f, const struct order *o, struct error *e)
+static int obey_order(struct follower *f, const struct order *o, struct error *e)
 {
     switch ((enum ranks_order)o->what) {
     case RANKS_OPEN:
@@ -85,7 +85,7 @@ static int obey(struct follower *f, const struct order *o, struct error *e)
     case RANKS_REWIND:
         return session_rewind(f->session, e);
     case RANKS_LOAD:
-        return load(f, o->n, e);
+        return load_state(f, o->n, e);
     case RANKS_EVIDENCE:
         return evidence_ranks_follow(&f->part, f->comm, f->model, f->backend, f->cancel, e);
     case RANKS_COUNT:
@@ -103,7 +103,7 @@ int ranks_follow(struct comm *c, const struct model *m, struct backend *b, const
     int status;
     do {
         status = comm_broadcast(c, &o, sizeof o, true, e);
-        if (status == 0) status = obey(&f, &o, e);
+        if (status == 0) status = obey_order(&f, &o, e);
     } while (status == 0 && o.what != RANKS_END);
     if (status != 0) comm_break(c);
     session_close(f.session);

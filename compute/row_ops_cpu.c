@@ -11,7 +11,7 @@
 
 enum { ROWS = 256, COLUMNS = 256 }; /* of a task */
 
-static float *data(const struct matrix *m)
+static float *row_floats(const struct matrix *m)
 {
     return matrix_cpu_data(m);
 }
@@ -20,8 +20,8 @@ static void layer_norm_task(void *context, unsigned task, unsigned thread)
 {
     (void)thread;
     const struct layer_norm *op = context;
-    loops()->rows->layer_norm(data(op->x) + (size_t)task * ROWS * op->x->cols, data(op->weight), data(op->bias),
-                              op->eps, thread_pool_task_size(task, ROWS, op->n), op->x->cols);
+    loops()->rows->layer_norm(row_floats(op->x) + (size_t)task * ROWS * op->x->cols, row_floats(op->weight),
+                              row_floats(op->bias), op->eps, thread_pool_task_size(task, ROWS, op->n), op->x->cols);
 }
 
 void row_ops_cpu_layer_norm(const struct layer_norm *op)
@@ -36,10 +36,10 @@ static void norm_parts_task(void *context, unsigned task, unsigned thread)
     (void)thread;
     const struct norm_parts *op = context;
     const uint32_t n = thread_pool_task_size(task, ROWS, op->n), width = op->norm->cols;
-    float *row = data(op->x) + (size_t)task * ROWS * op->x->cols + op->begin;
+    float *row = row_floats(op->x) + (size_t)task * ROWS * op->x->cols + op->begin;
     for (uint32_t i = 0; i < n; i++, row += op->x->cols)
         for (uint32_t k = 0; k < op->n_part; k++)
-            loops()->rows->norm(row + k * width, row + k * width, data(op->norm), op->eps, 1, width);
+            loops()->rows->norm(row + k * width, row + k * width, row_floats(op->norm), op->eps, 1, width);
 }
 
 void row_ops_cpu_norm_parts(const struct norm_parts *op)
@@ -55,7 +55,7 @@ static void norm_add_task(void *context, unsigned task, unsigned thread)
     const struct norm_add *op = context;
     const uint32_t d = op->x->cols;
     const size_t first = (size_t)task * ROWS * d;
-    loops()->rows->norm_add(data(op->x) + first, data(op->y) + first, data(op->norm), op->eps,
+    loops()->rows->norm_add(row_floats(op->x) + first, row_floats(op->y) + first, row_floats(op->norm), op->eps,
                             thread_pool_task_size(task, ROWS, op->n), d);
 }
 
@@ -75,11 +75,11 @@ static void short_conv_task(void *context, unsigned task, unsigned thread)
     const uint32_t taps = op->w->cols / d;
     for (uint32_t i = 0; i < op->n; i++) {
         const uint32_t row = op->position + i, known = row + 1 < taps ? row + 1 : taps;
-        const float *x = data(op->x) + (size_t)i * 3 * d + begin;
-        float *kept = data(op->kept) + (size_t)row * d + begin;
+        const float *x = row_floats(op->x) + (size_t)i * 3 * d + begin;
+        float *kept = row_floats(op->kept) + (size_t)row * d + begin;
         loops()->rows->product(kept, x, x + 2 * (size_t)d, n);
-        loops()->rows->conv(data(op->out) + (size_t)i * d + begin, x + d, kept - (size_t)(known - 1) * d,
-                            data(op->w) + (size_t)(taps - known) * d + begin, known, d, n);
+        loops()->rows->conv(row_floats(op->out) + (size_t)i * d + begin, x + d, kept - (size_t)(known - 1) * d,
+                            row_floats(op->w) + (size_t)(taps - known) * d + begin, known, d, n);
     }
 }
 

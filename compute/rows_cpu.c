@@ -63,7 +63,7 @@ static void conv_row(float *out, const float *c, const float *g, const float *w,
     product_row(out, out, c, n);
 }
 
-static float largest(const float *x, uint32_t n)
+static float largest_magnitude(const float *x, uint32_t n)
 {
     vector max = {0};
     uint32_t i = 0;
@@ -79,7 +79,7 @@ static float largest(const float *x, uint32_t n)
 static void quantise_rows(uint8_t *to, float *scales, const float *x, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, x += cols) {
-        const float most = largest(x, cols), steps = most > 0 ? ELEMENT_STEPS / most : 0;
+        const float most = largest_magnitude(x, cols), steps = most > 0 ? ELEMENT_STEPS / most : 0;
         scales[row] = most / ELEMENT_STEPS;
         /* every value is positive: adding a half and cutting rounds */
         for (uint32_t i = 0; i < cols; i++) to[i] = (uint8_t)(int32_t)(x[i] * steps + (ELEMENT_ZERO + 0.5f));
@@ -89,7 +89,7 @@ static void quantise_rows(uint8_t *to, float *scales, const float *x, uint32_t n
 static void quantise_weights_rows(int8_t *to, float *scales, int32_t *zero, const float *w, uint32_t n, uint32_t cols)
 {
     for (uint32_t row = 0; row < n; row++, to += cols, w += cols) {
-        const float most = largest(w, cols), steps = most > 0 ? WEIGHT_STEPS / most : 0;
+        const float most = largest_magnitude(w, cols), steps = most > 0 ? WEIGHT_STEPS / most : 0;
         int32_t sum = 0;
         for (uint32_t i = 0; i < cols; i++) {
             to[i] = (int8_t)rintf(w[i] * steps);

@@ -35,7 +35,7 @@ struct gift {
     uint32_t slot, n;
 };
 
-static float *reserve(struct buffer *b, size_t n)
+static float *reserve_floats(struct buffer *b, size_t n)
 {
     float *grown = bytes_reserve(b->data, &b->capacity, n, sizeof *b->data);
     if (grown) b->data = grown;
@@ -102,7 +102,7 @@ static uint32_t run_head(const struct attention *s, uint32_t branch, uint32_t ru
     return run * (s->n_head / s->cache_heads[branch]);
 }
 
-static void cut(struct sequence_parallel *x, uint64_t position, uint64_t n, uint32_t rows, uint64_t grain)
+static void cut_for_ranks(struct sequence_parallel *x, uint64_t position, uint64_t n, uint32_t rows, uint64_t grain)
 {
     rows -= (uint32_t)(rows % grain);
     uint64_t total = n / x->size < rows ? n : (uint64_t)rows * x->size;
@@ -124,7 +124,7 @@ bool sequence_parallel_plan(struct sequence_parallel *x, uint64_t position, uint
     for (uint32_t i = 1; i < s->n_branch; i++)
         if (s->branch[i].segment_length < local) local = s->branch[i].segment_length;
     if (n < 2 * (local <= rows ? local : FEW) || rows < FEW) return false;
-    cut(x, position, n, rows, local <= rows ? local : 1);
+    cut_for_ranks(x, position, n, rows, local <= rows ? local : 1);
     for (uint32_t rank = 0; rank < x->size; rank++) {
         uint32_t *of_rank = kept_of(x, rank);
         memcpy(of_rank, kept, (size_t)s->n_branch * s->n_head * sizeof *kept);
@@ -147,7 +147,7 @@ const uint32_t *sequence_parallel_kept(const struct sequence_parallel *x)
     return kept_of(x, x->rank);
 }
 
-static void rotate(float *k, const float *angles, uint32_t head_dim)
+static void rotate_key(float *k, const float *angles, uint32_t head_dim)
 {
     for (uint32_t i = 0; i < head_dim; i += 2) {
         float a = k[i], b = k[i + 1], c = angles[i], s = angles[i + 1];
@@ -161,22 +161,24 @@ static int rotate_keys(struct sequence_parallel *x, const struct matrix *rotary,
                        uint64_t segment_length, float *keys, struct error *e)
 {
     const uint32_t width = x->shape->head_dim;
-    float *angles = reserve(&x->angles, (size_t)g->n * width);
+    float *angles = reserve_floats(&x->angles, (size_t)g->n * width);
     if (!angles) return error_memory(e);
     uint32_t row = (uint32_t)(g->first % segment_length);
     if (rotary->backend->ops->matrix_read(rotary, row, g->n, angles, e) != 0) return -1;
-    for (uint32_t i = 0; i < g->n; i++) rotate(keys + (size_t)i * width, angles + (size_t)i * width, width);
+    for (uint32_t i = 0; i < g->n; i++) rotate_key(keys + (size_t)i * width, angles + (size_t)i * width, width);
     return 0;
 }
 
 /* The own gifts, run by run: keys, then values. */
-static int pack(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary, struct error *e)
+static int pack_gifts(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary,
+                      struct error *e)
 {
     const struct attention *s = x->shape;
     const uint64_t begin = x->begin[x->rank];
     const uint32_t n = (uint32_t)(x->begin[x->rank + 1] - begin), width = s->head_dim;
     const size_t row_width = ((size_t)s->n_head + 2 * (size_t)s->n_head_kv) * width;
-    float *rows = reserve(&x->rows, n * row_width), *to = reserve(&x->own, x->counts[x->rank] / sizeof(float));
+    float *rows = reserve_floats(&x->rows, n * row_width),
+          *to = reserve_floats(&x->own, x->counts[x->rank] / sizeof(float));
     if (!rows || !to) return error_set_kind(e, ERROR_MEMORY, "out of memory for the rows of %u tokens", n);
     if (qkv->backend->ops->matrix_read(qkv, 0, n, rows, e) != 0) return -1;
     for (uint32_t i = 0; i < s->n_branch; i++)
@@ -232,8 +234,8 @@ int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *q
     size_t total = 0;
     for (uint32_t rank = 0; rank < x->size; rank++) total += x->counts[rank];
     if (total == 0) return 0;
-    if (x->counts[x->rank] > 0 && pack(x, qkv, rotary, e) != 0) return -1;
-    if (!reserve(&x->all, total / sizeof(float)))
+    if (x->counts[x->rank] > 0 && pack_gifts(x, qkv, rotary, e) != 0) return -1;
+    if (!reserve_floats(&x->all, total / sizeof(float)))
         return error_set_kind(e, ERROR_MEMORY, "out of memory for %zu bytes of keys", total);
     if (comm_gather_before(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
     x->gathering = true;

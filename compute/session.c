@@ -122,7 +122,7 @@ static int read_chunk(struct session *s, struct session_chunk *c, struct error *
 }
 
 /* What is kept of n tokens: all, or the whole windows. A window that is not whole is read again with what follows. */
-static uint32_t whole(const struct session *s, uint32_t n)
+static uint32_t whole_windows(const struct session *s, uint32_t n)
 {
     return n - n % s->window;
 }
@@ -168,7 +168,7 @@ static int prefill_chunk(struct session *s, const int32_t *ids, size_t done, siz
     kv_cache_before(s->cache, s->position, part);
     if (read_chunk(s, &c, e) != 0 || session_outputs_give(s, ids + done, done, part, done + part == n, out, e) != 0)
         return -1;
-    kv_cache_after(s->cache, s->position, whole(s, part));
+    kv_cache_after(s->cache, s->position, whole_windows(s, part));
     s->position += part;
     return 0;
 }
@@ -197,7 +197,7 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
         session_outputs_gather_last(s, &c, out ? out->last_logits : NULL, e) != 0)
         return -1;
     if (s->backend->ops->flush(s->backend, e) != 0) return -1;
-    kv_cache_after(s->cache, s->position, whole(s, all));
+    kv_cache_after(s->cache, s->position, whole_windows(s, all));
     s->position += all;
     return 0;
 }

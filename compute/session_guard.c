@@ -107,7 +107,7 @@ static int restore(struct session_guard *g, struct session *s, struct error *e)
 }
 
 /* Puts a session on `device` in the place of the one that failed. */
-static int replace(struct session_guard *g, const char *device, struct error *e)
+static int replace_session(struct session_guard *g, const char *device, struct error *e)
 {
     struct backend *b;
     struct session *s;
@@ -135,7 +135,7 @@ int session_guard_recover(struct session_guard *g, const struct error *why, stru
     char device[sizeof g->backend->info.device], name[sizeof g->backend->info.name];
     memcpy(device, backend_info(g->backend)->device, sizeof device);
     memcpy(name, backend_info(g->backend)->name, sizeof name);
-    if (replace(g, device, NULL) != 0 && replace(g, "cpu", e) != 0) return -1;
+    if (replace_session(g, device, NULL) != 0 && replace_session(g, "cpu", e) != 0) return -1;
     snprintf(g->notice, sizeof g->notice, "%s failed (%.300s); reading goes on, nothing is lost, on %s", name,
              why->text, backend_info(g->backend)->name);
     log_line("%s", g->notice);
@@ -144,7 +144,7 @@ int session_guard_recover(struct session_guard *g, const struct error *why, stru
 
 /* Keeps the state, for which everything begun is waited for; the ids since the last time are then not needed. A device
  * that fails here is lost. */
-static int keep(struct session_guard *g, struct error *e)
+static int keep_state(struct session_guard *g, struct error *e)
 {
     size_t size = session_state_size(g->session);
     uint8_t *bytes = malloc(size);
@@ -178,7 +178,7 @@ int session_guard_load(struct session_guard *g, const uint8_t *bytes, size_t siz
     return 0;
 }
 
-static int remember(struct session_guard *g, const int32_t *ids, size_t n, struct error *e)
+static int remember_ids(struct session_guard *g, const int32_t *ids, size_t n, struct error *e)
 {
     int32_t *grown = bytes_reserve(g->ids, &g->capacity, g->n_ids + n, sizeof *grown);
     if (!grown) return error_memory(e);
@@ -202,7 +202,7 @@ int session_guard_begin(struct session_guard *g, const int32_t *ids, size_t n, c
 {
     assert(g->n_begun < SESSION_GUARD_AHEAD);
     const bool due = g->n_ids > KEEP_IDS || clock_seconds() - g->saved_at > KEEP_SECONDS;
-    if (can_be_lost(g) && ((due && keep(g, e) != 0) || remember(g, ids, n, e) != 0)) return give_up(g);
+    if (can_be_lost(g) && ((due && keep_state(g, e) != 0) || remember_ids(g, ids, n, e) != 0)) return give_up(g);
     struct begun *b = &g->begun[g->n_begun++];
     *b = (struct begun){.n = n, .out = *out};
     b->out.ticket = NULL;

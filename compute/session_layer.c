@@ -11,8 +11,8 @@
 #include "compute/family.h"
 #include "compute/model.h"
 
-static int load(struct matrix **out, struct backend *b, const struct weights *a, const struct weights *second,
-                const struct weights *third, struct error *e)
+static int load_if_there(struct matrix **out, struct backend *b, const struct weights *a, const struct weights *second,
+                         const struct weights *third, struct error *e)
 {
     const struct weights *const parts[] = {a, second, third};
     if (!a->bytes) return 0;
@@ -59,17 +59,17 @@ static int load_bias(struct matrix **out, struct backend *b, const struct model_
     float *all = malloc(n * sizeof *all), *to = all;
     if (!all) return error_memory(e);
     for (int i = 0; i < 3; to += parts[i++]->cols) weights_dequantize(parts[i], 0, 1, to);
-    int status =
-        load(out, b, &(struct weights){(const uint8_t *)all, WEIGHTS_F32, 1, n, n * sizeof *all}, NULL, NULL, e);
+    int status = load_if_there(out, b, &(struct weights){(const uint8_t *)all, WEIGHTS_F32, 1, n, n * sizeof *all},
+                               NULL, NULL, e);
     free(all);
     return status;
 }
 
 static int load_qkv(struct session_layer *l, struct backend *b, const struct model_layer *from, struct error *e)
 {
-    if (load(&l->qkv, b, &from->attn_q, &from->attn_k, &from->attn_v, e) != 0 ||
-        load_bias(&l->qkv_bias, b, from, e) != 0 || load(&l->q_norm, b, &from->q_norm, NULL, NULL, e) != 0 ||
-        load(&l->k_norm, b, &from->k_norm, NULL, NULL, e) != 0)
+    if (load_if_there(&l->qkv, b, &from->attn_q, &from->attn_k, &from->attn_v, e) != 0 ||
+        load_bias(&l->qkv_bias, b, from, e) != 0 || load_if_there(&l->q_norm, b, &from->q_norm, NULL, NULL, e) != 0 ||
+        load_if_there(&l->k_norm, b, &from->k_norm, NULL, NULL, e) != 0)
         return -1;
     return 0;
 }
@@ -100,10 +100,10 @@ static int load_conv(struct session_layer *l, struct backend *b, const struct mo
     if (!all) return error_memory(e);
     weights_dequantize(&from->conv, 0, d, all);
     for (uint32_t i = 0; i < n; i++) turned[i % taps * d + i / taps] = all[i];
-    int status = load(&l->conv, b, &(struct weights){(const uint8_t *)turned, WEIGHTS_F32, 1, n, n * sizeof *turned},
-                      NULL, NULL, e);
+    int status = load_if_there(
+        &l->conv, b, &(struct weights){(const uint8_t *)turned, WEIGHTS_F32, 1, n, n * sizeof *turned}, NULL, NULL, e);
     free(all);
-    return status != 0 ? -1 : load(&l->qkv, b, &from->conv_in, NULL, NULL, e);
+    return status != 0 ? -1 : load_if_there(&l->qkv, b, &from->conv_in, NULL, NULL, e);
 }
 
 int session_layer_load(struct session_layer *l, struct backend *b, const struct model *m, uint32_t layer,
@@ -115,13 +115,13 @@ int session_layer_load(struct session_layer *l, struct backend *b, const struct 
     const int failed = from->conv.bytes         ? load_conv(l, b, from, e)
                        : f && f->rotates_halves ? load_qkv_by_neighbours(l, b, from, m->head_dim, e)
                                                 : load_qkv(l, b, from, e);
-    if (failed || load(&l->attn_norm, b, &from->attn_norm, NULL, NULL, e) != 0 ||
-        load(&l->attn_output, b, &from->attn_output, NULL, NULL, e) != 0 ||
-        load(&l->attn_post_norm, b, &from->attn_post_norm, NULL, NULL, e) != 0 ||
-        load(&l->ffn_norm, b, &from->ffn_norm, NULL, NULL, e) != 0 ||
-        load(&l->ffn_post_norm, b, &from->ffn_post_norm, NULL, NULL, e) != 0 ||
-        load(&l->gate_up, b, &from->ffn_gate, &from->ffn_up, NULL, e) != 0 ||
-        load(&l->down, b, &from->ffn_down, NULL, NULL, e) != 0)
+    if (failed || load_if_there(&l->attn_norm, b, &from->attn_norm, NULL, NULL, e) != 0 ||
+        load_if_there(&l->attn_output, b, &from->attn_output, NULL, NULL, e) != 0 ||
+        load_if_there(&l->attn_post_norm, b, &from->attn_post_norm, NULL, NULL, e) != 0 ||
+        load_if_there(&l->ffn_norm, b, &from->ffn_norm, NULL, NULL, e) != 0 ||
+        load_if_there(&l->ffn_post_norm, b, &from->ffn_post_norm, NULL, NULL, e) != 0 ||
+        load_if_there(&l->gate_up, b, &from->ffn_gate, &from->ffn_up, NULL, e) != 0 ||
+        load_if_there(&l->down, b, &from->ffn_down, NULL, NULL, e) != 0)
         return -1;
     return 0;
 }

@@ -35,7 +35,7 @@ struct thread_pool {
     atomic_uint next;
 };
 
-static void work(struct thread_pool *p, unsigned thread)
+static void work_on_tasks(struct thread_pool *p, unsigned thread)
 {
     for (unsigned i; (i = atomic_fetch_add(&p->next, 1)) < p->n_tasks;) p->task(p->context, i, thread);
 }
@@ -75,7 +75,7 @@ static void *worker_main(void *argument)
     struct thread_pool *p = w->pool;
     for (unsigned long seen = 0; await_job(p, seen);) {
         seen = atomic_load(&p->job);
-        work(p, w->index);
+        work_on_tasks(p, w->index);
         if (atomic_fetch_sub(&p->n_working, 1) > 1) continue;
         pthread_mutex_lock(&p->mutex);
         pthread_cond_signal(&p->finished);
@@ -153,6 +153,6 @@ void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void 
     atomic_fetch_add(&p->job, 1);
     pthread_cond_broadcast(&p->started);
     pthread_mutex_unlock(&p->mutex);
-    work(p, 0);
+    work_on_tasks(p, 0);
     await_workers(p);
 }

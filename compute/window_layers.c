@@ -24,14 +24,14 @@ struct window_layers {
     uint32_t *windows, *parts;             /* owned, [rows + 1]: of a chunk; parts are cut at segments too */
 };
 
-static struct window_layers *cast(struct layers *l)
+static struct window_layers *as_window_layers(struct layers *l)
 {
     return (struct window_layers *)l;
 }
 
 static void close_all(struct layers *base)
 {
-    struct window_layers *l = cast(base);
+    struct window_layers *l = as_window_layers(base);
     struct matrix *const all[] = {l->evidence_k, l->evidence_gate, l->keys, l->queries, l->gates};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) l->backend->ops->matrix_close(all[i]);
     encoder_stack_close(l->stack);
@@ -50,8 +50,8 @@ static size_t memory(const struct layers *base)
 }
 
 /* Cuts n rows at windows, and at windows and segments. */
-static void cut(struct window_layers *l, const int32_t *ids, uint32_t n, struct attend_local *windows,
-                struct attend_local *parts)
+static void cut_rows(struct window_layers *l, const int32_t *ids, uint32_t n, struct attend_local *windows,
+                     struct attend_local *parts)
 {
     const uint32_t window = l->model->windows->window;
     *windows = (struct attend_local){.starts = l->windows, .window = window};
@@ -86,11 +86,11 @@ static int run(struct layers *base, const int32_t *ids, uint32_t n, uint64_t pos
                struct error *e)
 {
     (void)position;
-    struct window_layers *l = cast(base);
+    struct window_layers *l = as_window_layers(base);
     struct attending a = {.l = l, .attend = with, .e = e};
     const struct encoder_attend through = {attend, &a};
     if (n > 0) {
-        cut(l, ids, n, &a.windows, &a.parts);
+        cut_rows(l, ids, n, &a.windows, &a.parts);
         encoder_stack_embed(l->stack, l->ids, l->positions, NULL, NULL, n);
     }
     for (uint32_t i = 0; i < l->model->n_layer && !a.failed; i++) {
@@ -111,15 +111,15 @@ static void make_rows(struct window_layers *l, struct matrix *out, uint32_t n)
 static struct matrix *keys(struct layers *base, const int32_t *ids, uint32_t n)
 {
     (void)ids;
-    make_rows(cast(base), cast(base)->keys, n);
-    return cast(base)->keys;
+    make_rows(as_window_layers(base), as_window_layers(base)->keys, n);
+    return as_window_layers(base)->keys;
 }
 
 static int question(struct layers *base, const int32_t *ids, uint32_t n, const struct layers_question *out,
                     struct error *e)
 {
     (void)ids;
-    struct window_layers *l = cast(base);
+    struct window_layers *l = as_window_layers(base);
     const struct backend_ops *ops = l->backend->ops;
     if (n > l->model->windows->window)
         return error_set(e, "a question of %u tokens, at most %u", n, l->model->windows->window);
@@ -164,7 +164,7 @@ static void attend_alone(void *context, uint32_t layer, const struct matrix *qkv
 
 static int ask(struct layers *base, const int32_t *ids, uint32_t n, const struct layers_question *out, struct error *e)
 {
-    struct window_layers *l = cast(base);
+    struct window_layers *l = as_window_layers(base);
     struct alone a = {.l = l, .n = n, .qkv = out->qkv, .e = e};
     const struct encoder_attend alone = {attend_alone, &a};
     if (n < 1 || n > l->model->windows->window)
@@ -174,7 +174,7 @@ static int ask(struct layers *base, const int32_t *ids, uint32_t n, const struct
     return a.failed || question(base, ids, n, out, e) != 0 ? -1 : 0;
 }
 
-static int load(struct window_layers *l, struct matrix **out, const struct weights *w, struct error *e)
+static int load_single(struct window_layers *l, struct matrix **out, const struct weights *w, struct error *e)
 {
     return l->backend->ops->matrix_load(out, l->backend, &w, 1, e);
 }
@@ -193,8 +193,8 @@ static int open_all(struct window_layers *l, struct error *e)
                                               .position_embd = w->position_embd,
                                               .token_embd_norm = w->token_embd_norm,
                                               .layers = w->layers};
-    return encoder_stack_open(&l->stack, &shape, b, e) != 0 || load(l, &l->evidence_k, &w->evidence_k, e) != 0 ||
-                   load(l, &l->evidence_gate, &w->evidence_gate, e) != 0 ||
+    return encoder_stack_open(&l->stack, &shape, b, e) != 0 || load_single(l, &l->evidence_k, &w->evidence_k, e) != 0 ||
+                   load_single(l, &l->evidence_gate, &w->evidence_gate, e) != 0 ||
                    b->ops->matrix_open(&l->keys, b, l->base.rows, m->evidence.width / 4, e) != 0 ||
                    b->ops->matrix_open(&l->queries, b, w->window, m->evidence.width, e) != 0 ||
                    b->ops->matrix_open(&l->gates, b, w->window, 1, e) != 0

@@ -161,7 +161,7 @@ static void fold(struct folded *f, const char *word, size_t size)
     f->at[f->n] = (uint16_t)to;
 }
 
-static void append(struct token_ranges *out, int32_t id, size_t begin, size_t end)
+static void append_range(struct token_ranges *out, int32_t id, size_t begin, size_t end)
 {
     out->ids[out->n] = id;
     out->begins[out->n] = (uint32_t)begin;
@@ -188,7 +188,7 @@ static void append_pieces(const struct words *w, const struct folded *f, size_t 
             end = begin; /* the mark alone */
         else if (end < f->end[first])
             end = f->end[first]; /* the next piece has a part of the same character */
-        append(out, id, at + begin, at + end);
+        append_range(out, id, at + begin, at + end);
         spelt = in_bytes && pieces->lengths[i] == 0 ? spelt + 1 : 0;
         first = last;
     }
@@ -211,12 +211,12 @@ static int encode_word(const struct words *w, const char *text, size_t at, size_
 static bool recall(const struct seen *s, const char *word, size_t size, size_t at, struct token_ranges *out)
 {
     if (s->n_bytes != size || memcmp(s->bytes, word, size) != 0) return false;
-    for (uint8_t i = 0; i < s->n_tokens; i++) append(out, s->ids[i], at + s->begins[i], at + s->ends[i]);
+    for (uint8_t i = 0; i < s->n_tokens; i++) append_range(out, s->ids[i], at + s->begins[i], at + s->ends[i]);
     return true;
 }
 
-static void remember(struct seen *s, const char *word, size_t size, size_t at, const struct token_ranges *tokens,
-                     size_t first)
+static void remember_word(struct seen *s, const char *word, size_t size, size_t at, const struct token_ranges *tokens,
+                          size_t first)
 {
     const size_t n = tokens->n - first;
     if (n > SEEN_TOKENS) return;
@@ -245,7 +245,7 @@ static int look_up(const struct words *w, const char *text, size_t at, size_t si
     const size_t first = out->n;
     if (encode_word(w, text, at, size, pieces, out, e) != 0) return -1;
     pthread_mutex_lock(lock);
-    remember(s, text + at, size, at, out, first);
+    remember_word(s, text + at, size, at, out, first);
     pthread_mutex_unlock(lock);
     return 0;
 }
