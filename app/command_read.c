@@ -97,7 +97,7 @@ static int reopen(struct work *w, struct error *e)
 }
 
 /* Reads on whenever a text changes, until interrupted. */
-static int follow(struct work *w, struct error *e)
+static int follow_changes(struct work *w, struct error *e)
 {
     for (;;) {
         while (corpus_changed(w->corpus, 0, SIZE_MAX) == SIZE_MAX) {
@@ -112,7 +112,7 @@ int command_read(struct work *w, struct error *e)
 {
     if (w->options->dry_run) return run_dry(w, e);
     if (work_open(w, e) || read_and_print(w, e)) return EXIT_FAILED;
-    if (w->options->follow && follow(w, e)) return EXIT_FAILED;
+    if (w->options->follow && follow_changes(w, e)) return EXIT_FAILED;
     if (w->options->no_state || reader_keeps(w->reader)) return work_status(w);
     error_set(e, "%s", reader_note(w->reader)); /* to keep the read is what the command is for */
     return EXIT_FAILED;

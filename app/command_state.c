@@ -72,7 +72,7 @@ static void print_whole(const struct state_entry *s)
     }
 }
 
-static int list(const struct options *o, const struct state_entry *entries, size_t n, struct error *e)
+static int list_states(const struct options *o, const struct state_entry *entries, size_t n, struct error *e)
 {
     if (o->json) {
         cJSON *object = cJSON_CreateObject();
@@ -85,7 +85,8 @@ static int list(const struct options *o, const struct state_entry *entries, size
     return 0;
 }
 
-static int show(const struct options *o, const struct state_entry *entries, size_t n, const char *name, struct error *e)
+static int show_state(const struct options *o, const struct state_entry *entries, size_t n, const char *name,
+                      struct error *e)
 {
     for (size_t i = 0; i < n; i++) {
         if (name && strncmp(entries[i].name, name, strlen(name)) != 0) continue;
@@ -123,14 +124,15 @@ static int prune(const struct options *o, const char *directory, uint64_t limit,
     return report_print(object, stdout, e) || failed ? -1 : 0;
 }
 
-static int run(const struct options *o, const char *directory, uint64_t limit, struct error *e)
+static int run_action(const struct options *o, const char *directory, uint64_t limit, struct error *e)
 {
     if (strcmp(o->paths[0], "prune") == 0) return prune(o, directory, limit ? limit : STATE_LIMIT, e);
     bool lists = strcmp(o->paths[0], "list") == 0; /* or show: options_parse takes no other word */
     struct state_entry *entries = NULL;
     size_t n = 0;
     if (state_list(&entries, &n, directory, e)) return -1;
-    int failed = lists ? list(o, entries, n, e) : show(o, entries, n, o->n_paths > 1 ? o->paths[1] : NULL, e);
+    int failed =
+        lists ? list_states(o, entries, n, e) : show_state(o, entries, n, o->n_paths > 1 ? o->paths[1] : NULL, e);
     state_list_free(entries, n);
     return failed;
 }
@@ -139,7 +141,7 @@ int command_state(const struct options *o, uint64_t limit, struct error *e)
 {
     char *directory = NULL;
     if (!o->state_dir && state_store_default(&directory, e)) return EXIT_FAILED;
-    int failed = run(o, o->state_dir ? o->state_dir : directory, limit, e);
+    int failed = run_action(o, o->state_dir ? o->state_dir : directory, limit, e);
     free(directory);
     return failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -270,7 +270,7 @@ static int read_settings(struct work *w, struct error *e)
 }
 
 /* A rank other than 0. */
-static int follow(struct work *w, struct error *e)
+static int follow_first_rank(struct work *w, struct error *e)
 {
     return work_open_engine(w, e) || ranks_follow(w->comm, w->model, w->backend, w->cancel, e) ? EXIT_FAILED
                                                                                                : EXIT_DONE;
@@ -279,7 +279,7 @@ static int follow(struct work *w, struct error *e)
 /* A rank that ends without having been told so takes the others with it. */
 static int run_follower(struct work *w, struct error *e)
 {
-    int status = follow(w, e);
+    int status = follow_first_rank(w, e);
     if (status == EXIT_FAILED) {
         error_prefix(e, "rank %" PRIu32, comm_rank(w->comm));
         comm_break(w->comm);

@@ -36,7 +36,7 @@ static int complain(const struct error *e, int status)
 }
 
 /* Of several ranks, the first one answers what needs no work. */
-static int refuse(const struct error *e, const struct comm *c)
+static int refuse_on_first(const struct error *e, const struct comm *c)
 {
     return comm_rank(c) == 0 ? complain(e, commands_status(e)) : EXIT_DONE;
 }
@@ -64,12 +64,12 @@ static void say_version(void)
     convert_libraries(stdout);
 }
 
-static int run(int argc, char **argv, struct comm *c)
+static int run_command(int argc, char **argv, struct comm *c)
 {
     struct options o;
     struct error e = {0};
     json_watch();
-    if (options_parse(&o, argc, argv, &e)) return refuse(&e, c);
+    if (options_parse(&o, argc, argv, &e)) return refuse_on_first(&e, c);
     if (o.help || o.version) {
         if (comm_rank(c) != 0) return EXIT_DONE;
         if (o.help) {
@@ -80,7 +80,7 @@ static int run(int argc, char **argv, struct comm *c)
         return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     }
     const struct rank_use use = rank_use_of(&o);
-    if (rank_check(c, &use, &e)) return refuse(&e, c);
+    if (rank_check(c, &use, &e)) return refuse_on_first(&e, c);
     if (o.log && comm_rank(c) == 0 && log_open(o.log, &e)) return complain(&e, EXIT_FAILED);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the call that writes it */
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 {
     struct comm *c;
     struct error e = {0};
-    int status = comm_open(&c, &cancel, &e) ? complain(&e, EXIT_FAILED) : run(argc, argv, c);
+    int status = comm_open(&c, &cancel, &e) ? complain(&e, EXIT_FAILED) : run_command(argc, argv, c);
     comm_close(c, status);
     return status;
 }

@@ -310,7 +310,7 @@ static int keep_given(struct options *o, enum option_id id, const char *argument
 }
 
 /* Everything that only the whole command line shows. */
-static int check(const struct options *o, struct error *e)
+static int check_whole_line(const struct options *o, struct error *e)
 {
     if (o->help || o->version) return 0;
     const char *name = commands[o->command].name;
@@ -404,7 +404,7 @@ int options_parse(struct options *o, int argc, char **argv, struct error *e)
     parsed.paths = argv + shift + optind;
     parsed.n_paths = (size_t)(argc - shift - optind);
     if (parsed.command == COMMAND_ASK && parsed.json && parsed.format == PLACES_TEXT) parsed.format = PLACES_JSON;
-    if (check(&parsed, e) || options_check_precision(&parsed, e)) return -1;
+    if (check_whole_line(&parsed, e) || options_check_precision(&parsed, e)) return -1;
     *o = parsed;
     return 0;
 }

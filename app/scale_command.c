@@ -96,7 +96,8 @@ static int write_plot(struct show *c, const struct model *m, FILE *svg, struct e
 }
 
 /* What was measured before a failure or a cancel is plotted too. */
-static int run(struct show *c, const struct model *m, FILE *svg, const atomic_bool *cancel, struct error *e)
+static int measure_and_plot(struct show *c, const struct model *m, FILE *svg, const atomic_bool *cancel,
+                            struct error *e)
 {
     struct scale_callbacks callbacks = {.begin = on_begin,
                                         .progress = on_progress,
@@ -122,7 +123,7 @@ int scale_command(const struct options *o, const char *model_path, struct comm *
         error_set(e, "%s: %s", o->scale.svg, strerror(errno));
     } else if ((!o->scale.model || model_open(&m, model_path, e) == 0) &&
                rank_open_backend(&c.backend, comm, o->device, o->n_threads, e) == 0) {
-        status = run(&c, m, svg, cancel, e);
+        status = measure_and_plot(&c, m, svg, cancel, e);
     }
     if (svg && fclose(svg) != 0 && status == 0) status = error_set(e, "%s: %s", o->scale.svg, strerror(errno));
     backend_close(c.backend);

@@ -30,7 +30,7 @@ static const char *const example_texts[] = {
 };
 static const char *const example_answers[] = {"Thomas Garner", "the last train had been cancelled"};
 
-static bool holds(const uint64_t *stems, size_t n, uint64_t stem)
+static bool holds_stem(const uint64_t *stems, size_t n, uint64_t stem)
 {
     for (size_t i = 0; i < n; i++)
         if (stems[i] == stem) return true;
@@ -45,8 +45,8 @@ bool answer_small_stands(const char *answer, const char *question, const char *p
     size_t n_there = stems_find(passage, size, STEMS_TELLING, there, STEMS);
     bool tells = false;
     for (size_t i = 0; i < n_said; i++) {
-        if (holds(asked, n_asked, said[i])) continue;
-        if (!holds(there, n_there, said[i])) return false;
+        if (holds_stem(asked, n_asked, said[i])) continue;
+        if (!holds_stem(there, n_there, said[i])) return false;
         tells = true;
     }
     return tells;
@@ -86,8 +86,8 @@ static char *prompt_of(const char *text, size_t size, const char *question)
     return prompt;
 }
 
-static int say(struct saying *s, const char *prompt, struct answerer *w, struct backend *b,
-               const struct answer_callbacks *c, struct error *e)
+static int ask_for_sentence(struct saying *s, const char *prompt, struct answerer *w, struct backend *b,
+                            const struct answer_callbacks *c, struct error *e)
 {
     const struct chat_message messages[] = {{CHAT_SYSTEM, system_text},           {CHAT_USER, example_texts[0]},
                                             {CHAT_ASSISTANT, example_answers[0]}, {CHAT_USER, example_texts[1]},
@@ -105,8 +105,8 @@ static int say(struct saying *s, const char *prompt, struct answerer *w, struct 
 }
 
 /* The words with their reference, then the sentences. */
-static int join(struct answer *a, struct saying *s, const struct corpus *corpus, const struct answer_callbacks *c,
-                struct error *e)
+static int join_sentences(struct answer *a, struct saying *s, const struct corpus *corpus,
+                          const struct answer_callbacks *c, struct error *e)
 {
     static const char after[] = " [1]\n\n";
     struct citation_filter *f = &s->filter;
@@ -133,11 +133,11 @@ int answer_small(struct answer *a, const struct corpus *corpus, struct answerer 
     quote_text_trim(text, &begin, &end);
     struct saying s = {.e = e}; /* nothing is shown by number: references are taken out */
     char *prompt = prompt_of(text + begin, end - begin, a->finding->question);
-    int failed = prompt ? say(&s, prompt, w, b, c, e) : error_memory(e);
+    int failed = prompt ? ask_for_sentence(&s, prompt, w, b, c, e) : error_memory(e);
     free(prompt);
     bool stands = !failed && s.n_tokens < ANSWER_TOKENS &&
                   answer_small_stands(s.filter.text, a->finding->question, text + begin, end - begin);
-    if (!failed) failed = stands ? join(a, &s, corpus, c, e) : answer_compose(a, corpus, true, c, e);
+    if (!failed) failed = stands ? join_sentences(a, &s, corpus, c, e) : answer_compose(a, corpus, true, c, e);
     free(s.filter.text);
     if (failed) return -1;
     snprintf(a->answerer, sizeof a->answerer, stands ? "%.100s" : ANSWER_DOUBTED "%.80s was not to be believed",

@@ -244,13 +244,13 @@ static int refer(struct writing *w, const struct finding *f, const struct reader
     return citation_add(&w->filter, reference, (size_t)size, w->e);
 }
 
-static int tell(struct writing *w, const char *text)
+static int filter_text(struct writing *w, const char *text)
 {
     return citation_add(&w->filter, text, strlen(text), w->e);
 }
 
-static int ask(struct writing *writing, const struct finding *f, const struct reader *r, struct answerer *w,
-               struct backend *b, const struct answer_callbacks *c, struct error *e)
+static int ask_for_words(struct writing *writing, const struct finding *f, const struct reader *r, struct answerer *w,
+                         struct backend *b, const struct answer_callbacks *c, struct error *e)
 {
     struct text prompt = {0};
     int failed = write_prompt(&prompt, f, r, writing->filter.shown, e);
@@ -267,7 +267,7 @@ static int ask(struct writing *writing, const struct finding *f, const struct re
     if (!failed) failed = answerer_chat(w, b, &request, e) || writing->failed;
     free(prompt.bytes);
     if (failed) return -1;
-    if (writing->filter.size == 0) return tell(writing, ANSWER_NOT_FOUND);
+    if (writing->filter.size == 0) return filter_text(writing, ANSWER_NOT_FOUND);
     /* What the prompt tells it to say where the passages do not. */
     bool not_found = strncmp(writing->filter.text, ANSWER_NOT_FOUND, strlen(ANSWER_NOT_FOUND) - 1) == 0;
     return writing->filter.cited || not_found ? 0 : refer(writing, f, r, writing->filter.shown);
@@ -293,7 +293,7 @@ int answer_words(struct answer *a, const struct reader *r, struct answerer *w, s
     if (found && !answerer_is_large(w)) return answer_small(a, reader_corpus(r), w, b, c, e);
     struct writing writing = {.filter = {.emit = c->words, .context = c->context}, .e = e};
     if (found) writing.filter.shown = choose_shown(a->finding, r, w);
-    int failed = found ? ask(&writing, a->finding, r, w, b, c, e) : tell(&writing, ANSWER_NOT_FOUND);
+    int failed = found ? ask_for_words(&writing, a->finding, r, w, b, c, e) : filter_text(&writing, ANSWER_NOT_FOUND);
     if (!failed) failed = citation_finish(&writing.filter, e);
     if (!failed) failed = take_cut(a, &writing, e);
     if (failed) {

@@ -69,7 +69,7 @@ static int pause_step(const struct chat_request *r, struct error *e)
 }
 
 /* A session on another device, that reads again what the one before has read. */
-static int move(struct answerer_local *a, const char *device, struct error *e)
+static int move_session(struct answerer_local *a, const char *device, struct error *e)
 {
     const struct session_outputs outputs = {.last_logits = a->logits};
     struct backend *b;
@@ -88,10 +88,10 @@ static int move(struct answerer_local *a, const char *device, struct error *e)
 }
 
 /* After a failure on a device that can be lost: it is opened again, or the CPU takes its place. */
-static int recover(struct answerer_local *a, const struct error *why, struct error *e)
+static int recover_session(struct answerer_local *a, const struct error *why, struct error *e)
 {
     const struct backend_info lost = *backend_info(a->replacement ? a->replacement : a->backend);
-    if (lost.device[0] == 0 || (move(a, lost.device, NULL) != 0 && move(a, "cpu", e) != 0)) {
+    if (lost.device[0] == 0 || (move_session(a, lost.device, NULL) != 0 && move_session(a, "cpu", e) != 0)) {
         if (lost.device[0] == 0) error_copy(e, why);
         local_release(&a->base); /* where it stands is not known any more */
         return -1;
@@ -110,7 +110,7 @@ static int read_on(struct answerer_local *a, const int32_t *ids, size_t n, bool 
     if (tokens_reserve(&a->cached, n, e) != 0) return -1;
     memcpy(a->cached.ids + a->cached.n, ids, n * sizeof *ids);
     a->cached.n += n;
-    return session_prefill(a->session, ids, n, &outputs, &why) == 0 ? 0 : recover(a, &why, e);
+    return session_prefill(a->session, ids, n, &outputs, &why) == 0 ? 0 : recover_session(a, &why, e);
 }
 
 /* Brings the session to the prompt's end, from where it parts from what was read before. The last token is always read:
@@ -122,7 +122,7 @@ static int read_prompt(struct answerer_local *a, const struct tokens *prompt, co
     while (common < a->cached.n && common + 1 < prompt->n && a->cached.ids[common] == prompt->ids[common]) common++;
     struct error why;
     a->cached.n = common;
-    if (session_truncate(a->session, common, &why) != 0 && recover(a, &why, e) != 0) return -1;
+    if (session_truncate(a->session, common, &why) != 0 && recover_session(a, &why, e) != 0) return -1;
     while (a->cached.n < prompt->n) {
         size_t left = prompt->n - a->cached.n, n = left < PREFILL_STEP ? left : PREFILL_STEP;
         if (pause_step(r, e) || read_on(a, prompt->ids + a->cached.n, n, n == left, e)) return -1;
@@ -153,7 +153,7 @@ static int local_chat(struct answerer *base, struct backend *b, const struct cha
     struct error why;
     a->backend = b;
     a->base.notice[0] = 0;
-    if (!a->session && session_open(&a->session, a->model, b, &why) != 0 && recover(a, &why, e) != 0) return -1;
+    if (!a->session && session_open(&a->session, a->model, b, &why) != 0 && recover_session(a, &why, e) != 0) return -1;
     int failed = chat_template_encode(&a->form, r->messages, r->n_messages, &prompt, e);
     if (!failed && prompt.n + r->max_tokens > a->model->context_length)
         failed = error_set(e, "%s: a prompt of %zu tokens and an answer of %u do not fit its context of %llu",

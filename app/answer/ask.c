@@ -20,7 +20,8 @@ void ask_free(struct ask *q)
 }
 
 /* The question as it is sought: by itself, where it leans on earlier ones and that is not too long. */
-static int resolve(const struct ask *q, const char *question, const atomic_bool *cancel, char **out, struct error *e)
+static int resolve_question(const struct ask *q, const char *question, const atomic_bool *cancel, char **out,
+                            struct error *e)
 {
     const struct followup nothing = {0};
     if (followup_resolve(q->conversation ? &q->talk : &nothing, question, q->answerer, reader_backend(q->reader),
@@ -47,7 +48,7 @@ int ask_find(struct ask *q, const char *question, const struct finding_how *how,
     const double begin = clock_seconds();
     const struct finding_how twice = prepared(q, how);
     char *alone = NULL;
-    if (resolve(q, question, cancel, &alone, e)) return -1;
+    if (resolve_question(q, question, cancel, &alone, e)) return -1;
     int failed = finding_open(out, q->reader, alone, &twice, cancel, e);
     free(alone);
     if (failed) return -1;
@@ -60,7 +61,7 @@ int ask_words(struct ask *q, const char *question, const struct reader_segment *
 {
     const struct finding_how twice = prepared(q, how);
     char *alone = NULL;
-    if (resolve(q, question, cancel, &alone, e)) return -1;
+    if (resolve_question(q, question, cancel, &alone, e)) return -1;
     int failed = finding_open_words(out, reader_corpus(q->reader), segments, n, reader_backend(q->reader)->pool, alone,
                                     &twice, cancel, e);
     free(alone);
@@ -96,7 +97,7 @@ static void on_idle(void *context)
     if (l->callbacks->idle) l->callbacks->idle(l->callbacks->context);
 }
 
-static int word(const struct ask *q, struct answer *a, struct listener *l, struct error *e)
+static int word_answer(const struct ask *q, struct answer *a, struct listener *l, struct error *e)
 {
     const struct answer_callbacks callbacks = {.words = on_words,
                                                .idle = on_idle,
@@ -118,7 +119,7 @@ static int word(const struct ask *q, struct answer *a, struct listener *l, struc
 static int word_and_remember(struct ask *q, const char *question, struct answer *a, struct listener *l, struct error *e)
 {
     struct error ignored;
-    if (word(q, a, l, e) == 0) return q->conversation ? followup_remember(&q->talk, question, a->text, e) : 0;
+    if (word_answer(q, a, l, e) == 0) return q->conversation ? followup_remember(&q->talk, question, a->text, e) : 0;
     if (q->conversation) followup_remember(&q->talk, question, "", &ignored);
     return -1;
 }

@@ -79,7 +79,7 @@ static int explain(CURLcode code, struct error *e)
 }
 
 /* A refusal that is not waited for is one all the same. */
-static int judge(struct exchange *x, CURLcode code, struct error *e)
+static int judge_transfer(struct exchange *x, CURLcode code, struct error *e)
 {
     x->reply->status = http_status(x);
     x->reply->refusal[x->reply->size] = '\0';
@@ -105,7 +105,7 @@ static int transfer(struct exchange *x, struct error *e)
     int left;
     for (CURLMsg *m; (m = curl_multi_info_read(multi, &left));)
         if (m->msg == CURLMSG_DONE) code = m->data.result;
-    int result = cancelled ? error_cancelled(e) : judge(x, code, e);
+    int result = cancelled ? error_cancelled(e) : judge_transfer(x, code, e);
     curl_multi_remove_handle(multi, x->curl);
     curl_multi_cleanup(multi);
     return result;

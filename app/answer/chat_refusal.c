@@ -8,7 +8,7 @@
 
 #include "app/text/json.h"
 
-static bool has(const char *text, const char *part)
+static bool has_part(const char *text, const char *part)
 {
     const size_t n = strlen(part);
     for (; *text; text++)
@@ -23,17 +23,18 @@ static const char *string_of(const cJSON *object, const char *key)
 }
 
 /* By the parameter's name, or by the words. */
-static enum chat_refusal judge(long status, const char *parameter, const char *code, const char *message)
+static enum chat_refusal judge_words(long status, const char *parameter, const char *code, const char *message)
 {
     if (strcmp(code, "model_not_found") == 0 || strcmp(parameter, "model") == 0) return CHAT_REFUSAL_MODEL;
-    if (status == 404) return has(message, "model") ? CHAT_REFUSAL_MODEL : CHAT_REFUSAL_OTHER;
+    if (status == 404) return has_part(message, "model") ? CHAT_REFUSAL_MODEL : CHAT_REFUSAL_OTHER;
     if (status != 400 && status != 422 && status != 500) return CHAT_REFUSAL_OTHER;
-    if (strcmp(parameter, "max_tokens") == 0 || has(message, "max_completion_tokens")) return CHAT_REFUSAL_MAX_TOKENS;
+    if (strcmp(parameter, "max_tokens") == 0 || has_part(message, "max_completion_tokens"))
+        return CHAT_REFUSAL_MAX_TOKENS;
     static const char *const sampling[] = {"temperature", "top_p", "seed"};
     for (size_t i = 0; i < sizeof sampling / sizeof *sampling; i++)
-        if (strcmp(parameter, sampling[i]) == 0 || (!*parameter && has(message, sampling[i])))
+        if (strcmp(parameter, sampling[i]) == 0 || (!*parameter && has_part(message, sampling[i])))
             return CHAT_REFUSAL_SAMPLING;
-    const bool roles = has(message, "role") && (has(message, "system") || has(message, "alternate"));
+    const bool roles = has_part(message, "role") && (has_part(message, "system") || has_part(message, "alternate"));
     return roles ? CHAT_REFUSAL_SYSTEM : CHAT_REFUSAL_OTHER;
 }
 
@@ -44,7 +45,7 @@ enum chat_refusal chat_refusal_read(long status, const char *body, size_t size, 
     const cJSON *said = cJSON_IsObject(error) ? error : object; /* vLLM had no object inside */
     const char *message = cJSON_IsString(error) ? error->valuestring : string_of(said, "message");
     if (!*message) message = body;
-    const enum chat_refusal refusal = judge(status, string_of(said, "param"), string_of(said, "code"), message);
+    const enum chat_refusal refusal = judge_words(status, string_of(said, "param"), string_of(said, "code"), message);
     snprintf(words, CHAT_REFUSAL_WORDS + 1, "%s", message);
     cJSON_Delete(object);
     return refusal;

@@ -49,7 +49,7 @@ void chat_stream_release(struct chat_stream *s)
 }
 
 /* Keeps text until </think> shows that all before it was a thought. */
-static int hold(struct chat_stream *s, const char *text, size_t size)
+static int hold_text(struct chat_stream *s, const char *text, size_t size)
 {
     static const char closes[] = "</think>";
     char *held =
@@ -75,7 +75,7 @@ static int hold(struct chat_stream *s, const char *text, size_t size)
 static int hand_on(void *context, const char *text, size_t size)
 {
     struct chat_stream *s = context;
-    return s->holds ? hold(s, text, size) : emit(s, text, size);
+    return s->holds ? hold_text(s, text, size) : emit(s, text, size);
 }
 
 /* What a model says to itself comes beside the answer, under either name. */

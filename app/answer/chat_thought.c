@@ -10,7 +10,7 @@ static bool is_white(char c)
 }
 
 /* Holds a byte back while it may belong to a thought's beginning, for which there is always room. */
-static bool hold(struct chat_thought *t, char c)
+static bool hold_byte(struct chat_thought *t, char c)
 {
     size_t white = 0;
     while (white < t->n_held && is_white(t->held[white])) white++;
@@ -49,7 +49,7 @@ int chat_thought_add(struct chat_thought *t, const char *text, size_t size,
 {
     size_t i = 0;
     for (; i < size && t->where != CHAT_THOUGHT_NONE; i++) {
-        if (t->where == CHAT_THOUGHT_BEGINS && hold(t, text[i])) continue;
+        if (t->where == CHAT_THOUGHT_BEGINS && hold_byte(t, text[i])) continue;
         if (t->where == CHAT_THOUGHT_ENDED && is_white(text[i])) continue;
         if (t->where == CHAT_THOUGHT_INSIDE) {
             pass(t, text[i]);

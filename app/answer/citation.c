@@ -16,7 +16,7 @@ size_t citation_reference(const char *text, size_t size)
     return i > 1 && i < size && text[i] == ']' ? i + 1 : 0;
 }
 
-static int append(struct citation_filter *f, const char *bytes, size_t size, struct error *e)
+static int append_shown(struct citation_filter *f, const char *bytes, size_t size, struct error *e)
 {
     char *text = bytes_reserve(f->text, &f->capacity, f->size + size + 1, 1);
     if (!text) return error_memory(e);
@@ -66,7 +66,7 @@ static int take_references(struct citation_filter *f, struct error *e)
         if (n < 1 || n > 32 || !(f->shown >> (n - 1) & 1)) continue;
         char reference[16];
         int size = snprintf(reference, sizeof reference, "%s[%u]", first && space ? " " : "", n);
-        if (append(f, reference, (size_t)size, e) != 0) return -1;
+        if (append_shown(f, reference, (size_t)size, e) != 0) return -1;
         f->cited |= UINT32_C(1) << (n - 1);
         first = false;
     }
@@ -74,11 +74,11 @@ static int take_references(struct citation_filter *f, struct error *e)
     return 0;
 }
 
-static int release(struct citation_filter *f, struct error *e)
+static int release_held(struct citation_filter *f, struct error *e)
 {
     size_t n = f->n_held;
     f->n_held = 0;
-    return append(f, f->held, n, e);
+    return append_shown(f, f->held, n, e);
 }
 
 /* A bracket with numbers, commas and spaces may become references. Spaces before it leave it half of the room. */
@@ -101,14 +101,14 @@ int citation_add(struct citation_filter *f, const char *bytes, size_t size, stru
     for (size_t i = 0; i < size; i++) {
         char c = bytes[i] ? bytes[i] : ' '; /* the text is a C string */
         if (f->n_held + 1 >= sizeof f->held || !goes_on(f, c)) {
-            if (release(f, e) != 0) return -1;
+            if (release_held(f, e) != 0) return -1;
             if (!goes_on(f, c)) {
-                if (append(f, &c, 1, e) != 0) return -1;
+                if (append_shown(f, &c, 1, e) != 0) return -1;
                 continue;
             }
         }
         f->held[f->n_held++] = c;
-        if (c == ']' && (has_number(f) ? take_references(f, e) : release(f, e)) != 0) return -1;
+        if (c == ']' && (has_number(f) ? take_references(f, e) : release_held(f, e)) != 0) return -1;
     }
     if (f->text) emit_whole(f);
     return 0;
@@ -116,7 +116,7 @@ int citation_add(struct citation_filter *f, const char *bytes, size_t size, stru
 
 int citation_finish(struct citation_filter *f, struct error *e)
 {
-    if (release(f, e) != 0) return -1;
+    if (release_held(f, e) != 0) return -1;
     while (f->size && strchr(" \t\r\n", f->text[f->size - 1])) f->text[--f->size] = 0;
     if (f->size > f->emitted && f->emit) f->emit(f->context, f->text + f->emitted, f->size - f->emitted);
     f->emitted = f->size;

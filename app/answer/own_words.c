@@ -163,7 +163,7 @@ static bool prepare(struct sought *s, const char *answer, size_t size)
     return whole;
 }
 
-static bool collect(struct own_words **out, size_t *n, const struct sought *s)
+static bool collect_words(struct own_words **out, size_t *n, const struct sought *s)
 {
     struct own_words one;
     size_t capacity = 0;
@@ -187,7 +187,7 @@ int own_words_find(struct own_words **out, size_t *n, const char *answerer, cons
     struct own_words *found = NULL;
     size_t n_found = 0;
     const bool whole =
-        !f || !answer_is_modelled(answerer) || (prepare(&s, answer, size) && collect(&found, &n_found, &s));
+        !f || !answer_is_modelled(answerer) || (prepare(&s, answer, size) && collect_words(&found, &n_found, &s));
     free(s.answer.marks);
     for (size_t i = 0; i < FINDING_MOST; i++) free(s.places[i].marks);
     if (!whole) {

@@ -81,7 +81,7 @@ static void weigh_terms(struct quotes *q)
 }
 
 /* The weight of the terms in `asked` that are not in `but`. */
-static float overlap(const struct quotes *q, const struct quote_terms *asked, const struct quote_terms *but)
+static float weigh_overlap(const struct quotes *q, const struct quote_terms *asked, const struct quote_terms *but)
 {
     float sum = 0;
     for (size_t t = 0; t < q->question.n_terms; t++)
@@ -104,9 +104,9 @@ static void score_sentences(struct quotes *q)
     for (size_t i = 0; i < q->n; i++) {
         struct sentence *s = &q->sentences[i];
         bool follows = i > 0 && q->sentences[i - 1].source == s->source;
-        const float asked = overlap(q, &s->asked, &none);
+        const float asked = weigh_overlap(q, &s->asked, &none);
         s->score = weight_overlap * asked + weight_kind * s->kind;
-        if (follows) s->score += weight_before * overlap(q, &q->sentences[i - 1].asked, &s->asked);
+        if (follows) s->score += weight_before * weigh_overlap(q, &q->sentences[i - 1].asked, &s->asked);
         if (best > 0) s->score += weight_segment * q->sources[s->source].score / best;
         if (s->definition && asked > 0) s->score += weight_definition;
         if (is_question(q->sources[s->source].text, s->end)) s->score -= weight_asking; /* it asks too */
@@ -220,7 +220,7 @@ static int put_answer(struct writer *w, struct quotes *q)
     int result = put_text(w, "", 0);
     for (size_t n = 0; s && n < MAX_QUOTATIONS && result == 0; s = next_best(q)) {
         if (n > 0 && s->score < least) break;
-        if (n > 0 && overlap(q, &s->asked, &said) < worth_adding) continue;
+        if (n > 0 && weigh_overlap(q, &s->asked, &said) < worth_adding) continue;
         result = put_quotation(w, q, s);
         for (size_t i = 0; i < sizeof said.bits / sizeof *said.bits; i++) said.bits[i] |= s->asked.bits[i];
         n++;

@@ -53,7 +53,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
+static char lower_letter(char c)
 {
     return is_upper(c) ? (char)(c | 0x20) : c;
 }
@@ -64,7 +64,7 @@ static bool asks(const char *question, const char *phrase)
     size_t size = strlen(phrase);
     for (const char *at = question; *at; at++) {
         size_t n = 0;
-        while (n < size && lower(at[n]) == phrase[n]) n++;
+        while (n < size && lower_letter(at[n]) == phrase[n]) n++;
         bool begins = at == question || is_space(at[-1]);
         if (n == size && begins && (at[n] == '\0' || is_space(at[n]) || strchr("?,.'", at[n]))) return true;
     }
@@ -270,7 +270,7 @@ void quote_text_look(const struct quote_question *q, const char *text, size_t si
 }
 
 /* Whether the line begins with the word, as a whole. */
-static bool begins(const char *line, size_t size, const char *word)
+static bool begins_with_word(const char *line, size_t size, const char *word)
 {
     size_t n = strlen(word);
     return size > n && memcmp(line, word, n) == 0 && (is_space(line[n]) || line[n] == '(');
@@ -284,7 +284,7 @@ bool quote_text_is_definition(const char *line, size_t size)
         "pub",   "export", "async", "inline", "extern",   "#define",   "module",  "void",   "int",     "bool",
         "char",  "double", "float", "long",   "unsigned", "namespace", "package", "sub",    "val",     "template"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (begins(line, size, words[i])) return true;
+        if (begins_with_word(line, size, words[i])) return true;
     return false;
 }
 

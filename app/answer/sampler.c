@@ -46,7 +46,7 @@ void sampler_restart(struct sampler *s)
 }
 
 /* Uniform in [0, 1): splitmix64. */
-static double draw(struct sampler *s)
+static double draw_uniform(struct sampler *s)
 {
     uint64_t z = s->state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -80,7 +80,7 @@ int32_t sampler_choose(struct sampler *s, const float *logits)
     double kept = 0;
     size_t n_kept = 0;
     while (n_kept < n && kept < total * (double)s->options.top_p) kept += (double)s->candidates[n_kept++].weight;
-    double at = draw(s) * kept;
+    double at = draw_uniform(s) * kept;
     size_t i = 0;
     while (i + 1 < n_kept && at >= (double)s->candidates[i].weight) at -= (double)s->candidates[i++].weight;
     return s->candidates[i].id;

@@ -70,7 +70,7 @@ static unsigned softmaxes(const struct inspected *i)
 }
 
 /* "all 6 layers, head 2 of 4, all 17 branches, token "Who"" */
-static void describe(const struct export *x, char *out, size_t size)
+static void describe_choice(const struct export *x, char *out, size_t size)
 {
     const struct inspected *i = x->inspected;
     char layer[24], head[24], branch[24], token[64];
@@ -97,7 +97,7 @@ struct told {
     size_t n_before, n_token, n_after;
 };
 
-static void tell(const struct export *x, const struct inspected_place *p, struct told *out)
+static void tell_place(const struct export *x, const struct inspected_place *p, struct told *out)
 {
     const struct document *d = &x->corpus->documents[p->document];
     report_place_of(d, p->offset, p->size, &out->place);
@@ -211,7 +211,7 @@ static void draw_places(const struct export *x, struct page *p)
         const struct inspected_place *at = &x->inspected->places[i];
         struct told t;
         char branches[64], line[32];
-        tell(x, at, &t);
+        tell_place(x, at, &t);
         name_branches(at->branches, branches);
         const char *path = t.place.path;
         size_t n_path = strlen(path);
@@ -238,7 +238,7 @@ void export_attention_svg(const struct export *x, struct page *p)
         export_page_paragraph(p, PAGE_LEFT, " class=\"dim\"", words, strlen(words), PAGE_TEXT_COLUMNS, 5);
         return;
     }
-    describe(x, which, sizeof which);
+    describe_choice(x, which, sizeof which);
     snprintf(words, sizeof words, "The reader's dilated attention from the question: %s", which);
     export_attention_columns(x, share);
     export_page_map(p, x, words, share, &peak);
@@ -281,7 +281,7 @@ void export_attention_html(const struct export *x, FILE *f)
         const struct inspected_place *p = &x->inspected->places[i];
         struct told t;
         char branches[64];
-        tell(x, p, &t);
+        tell_place(x, p, &t);
         name_branches(p->branches, branches);
         fprintf(f, "<tr><td>%zu</td><td>%.3f%%</td><td>%s</td><td>%llu</td><td>", i + 1, 100 * p->mass, branches,
                 (unsigned long long)p->position);
@@ -350,7 +350,7 @@ int export_attention_csv_places(const struct export *x, FILE *f)
     for (size_t k = 0; i != NULL && k < i->n_places; k++) {
         struct told t;
         char branches[64];
-        tell(x, &i->places[k], &t);
+        tell_place(x, &i->places[k], &t);
         name_branches(i->places[k].branches, branches);
         fprintf(f, "%zu,%.6g,%s,%llu,", k + 1, i->places[k].mass, branches, (unsigned long long)i->places[k].position);
         export_csv_field(f, t.place.path, strlen(t.place.path));
@@ -397,7 +397,7 @@ static void add_places(const struct export *x, cJSON *o)
     for (size_t i = 0; i < x->inspected->n_places; i++) {
         const struct inspected_place *p = &x->inspected->places[i];
         struct told t;
-        tell(x, p, &t);
+        tell_place(x, p, &t);
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "rank", (double)i + 1);
         cJSON_AddNumberToObject(one, "mass", p->mass);

@@ -33,7 +33,7 @@ void atlas_close(struct atlas *a)
     free(a);
 }
 
-static void replace(struct atlas *a, struct message_tables *t)
+static void replace_tables(struct atlas *a, struct message_tables *t)
 {
     free(a->documents);
     free(a->segments);
@@ -50,7 +50,7 @@ int atlas_extend(struct atlas *a, struct message_tables *t, struct error *e)
     assert(t->first_document <= a->n_documents && t->first_segment <= a->n_segments);
     size_t end_document = t->first_document + t->n_documents, end_segment = t->first_segment + t->n_segments;
     if (t->first_document == 0 && t->first_segment == 0) {
-        replace(a, t);
+        replace_tables(a, t);
         return 0;
     }
     struct reader_document *d = bytes_reserve(a->documents, &a->document_capacity, end_document, sizeof *d);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static bool same(struct spot a, struct spot b)
+static bool same_spot(struct spot a, struct spot b)
 {
     return a.document == b.document && a.offset == b.offset;
 }
@@ -12,7 +12,7 @@ void jumps_leave(struct jumps *j, struct spot from)
     j->marks['\''] = from;
     j->marked['\''] = true;
     j->n = j->at;
-    if (j->n > 0 && same(j->visited[j->n - 1], from)) return;
+    if (j->n > 0 && same_spot(j->visited[j->n - 1], from)) return;
     if (j->n == JUMPS_MAX) memmove(j->visited, j->visited + 1, --j->n * sizeof j->visited[0]);
     j->visited[j->n++] = from;
     j->at = j->n;

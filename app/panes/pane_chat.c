@@ -100,7 +100,8 @@ void pane_chat_line(struct canvas *c, struct rect r, const char *prompt, const s
     }
 }
 
-static void describe(const struct pane_chat *p, const struct view *v, const char *typing, char *out, size_t size)
+static void describe_question(const struct pane_chat *p, const struct view *v, const char *typing, char *out,
+                              size_t size)
 {
     const struct conversation *all = v->conversation;
     const struct exchange *x = v->exchange;
@@ -158,7 +159,7 @@ void pane_chat_draw(struct pane_chat *p, struct canvas *c, struct rect r, bool f
     struct rect text = {body.y, body.x, body.h - rows, body.w};
     p->height = text.h;
     if (v->exchange != NULL && body.h > 0) draw_scrolled(p, c, text, v);
-    describe(p, v, typing, detail, sizeof detail);
+    describe_question(p, v, typing, detail, sizeof detail);
     pane_title(c, r, focused, "Questions", detail);
     if (body.h < 1) return;
     pane_chat_line(c, line, "› ", &p->line, typing != NULL);

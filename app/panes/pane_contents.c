@@ -212,7 +212,7 @@ size_t pane_contents_at(const struct pane_contents *p, int row)
 }
 
 /* The last row at or before the place in the text. */
-static void follow(struct pane_contents *p, struct spot spot)
+static void follow_spot(struct pane_contents *p, struct spot spot)
 {
     size_t low = 0, high = p->n_rows;
     while (low < high) {
@@ -319,7 +319,7 @@ void pane_contents_draw(struct pane_contents *p, struct canvas *c, struct rect r
     }
     p->height = body.h;
     if (!focused) p->moved = false;
-    if (!p->moved && !typing) follow(p, v->spot);
+    if (!p->moved && !typing) follow_spot(p, v->spot);
     if (p->selected < p->first) p->first = p->selected;
     if (p->height > 0 && p->selected >= p->first + (size_t)p->height) p->first = p->selected - (size_t)p->height + 1;
     for (int y = 0; y < body.h && p->first + (size_t)y < p->n_rows; y++) {

@@ -9,7 +9,7 @@
 #include "app/text/figures.h"
 #include "app/text/safe_text.h"
 
-static uint64_t total(const struct atlas *a)
+static uint64_t total_tokens(const struct atlas *a)
 {
     uint64_t tokens = atlas_total_tokens(a);
     return tokens ? tokens : 1;
@@ -17,7 +17,7 @@ static uint64_t total(const struct atlas *a)
 
 uint64_t pane_map_span(const struct pane_map *p, const struct atlas *a)
 {
-    uint64_t all = total(a), least = p->width > 0 ? (uint64_t)p->width : 1;
+    uint64_t all = total_tokens(a), least = p->width > 0 ? (uint64_t)p->width : 1;
     uint64_t span = p->zoom < 32 ? all >> (2 * p->zoom) : 0;
     if (span < least) span = least;
     return span < all ? span : all;
@@ -25,7 +25,7 @@ uint64_t pane_map_span(const struct pane_map *p, const struct atlas *a)
 
 static uint64_t first_token(const struct pane_map *p, const struct atlas *a)
 {
-    uint64_t all = total(a), span = pane_map_span(p, a);
+    uint64_t all = total_tokens(a), span = pane_map_span(p, a);
     return p->begin + span <= all ? p->begin : all - span;
 }
 
@@ -84,7 +84,7 @@ void pane_map_move(struct pane_map *p, const struct view *v, int columns)
 {
     uint64_t cell = pane_map_span(p, v->atlas) / (uint64_t)(p->width > 0 ? p->width : 1);
     if (cell == 0) cell = 1;
-    uint64_t at = pane_map_cursor(p, v), by = cell * (uint64_t)abs(columns), last = total(v->atlas) - 1;
+    uint64_t at = pane_map_cursor(p, v), by = cell * (uint64_t)abs(columns), last = total_tokens(v->atlas) - 1;
     if (columns < 0)
         at = at > by ? at - by : 0;
     else
@@ -270,8 +270,8 @@ static void describe_scale(const struct view *v, const struct lane *l, char *out
 }
 
 /* What the heights mean comes first; `room`: columns, in which the last words are left out where they do not fit. */
-static void describe(const struct pane_map *p, const struct view *v, bool focused, const struct lane *l, int room,
-                     char *out, size_t size)
+static void describe_lane(const struct pane_map *p, const struct view *v, bool focused, const struct lane *l, int room,
+                          char *out, size_t size)
 {
     const struct atlas *a = v->atlas;
     char first[16], last[16], cell[16], at[16], share[16], parts[5][200] = {""};
@@ -333,7 +333,7 @@ static void draw_title(const struct pane_map *p, struct canvas *c, struct rect r
 {
     char title[420], detail[400];
     title_of(v, l, number, r.w, title, sizeof title);
-    describe(p, v, focused, l, r.w - (int)safe_text_width(title, strlen(title)) - 7, detail, sizeof detail);
+    describe_lane(p, v, focused, l, r.w - (int)safe_text_width(title, strlen(title)) - 7, detail, sizeof detail);
     pane_title(c, r, focused, title, detail);
 }
 
@@ -345,7 +345,7 @@ static void draw_above(const struct pane_map *p, struct canvas *c, struct rect r
     const struct conversation *all = v->conversation;
     snprintf(title, sizeof title, "%s, question %zu above, %zu below", v->dilated ? "Dilated" : "Evidence",
              all->current + 1, all->compared + 1);
-    describe(p, v, focused, &lanes[0], r.w - (int)strlen(title) - 7, detail, sizeof detail);
+    describe_lane(p, v, focused, &lanes[0], r.w - (int)strlen(title) - 7, detail, sizeof detail);
     struct rect strip = rect_inset(pane_title(c, r, focused, title, detail), 0, 0, 1, 0);
     struct rect upper = {strip.y, strip.x, strip.h / 2, strip.w},
                 lower = {strip.y + strip.h / 2, strip.x, strip.h - strip.h / 2, strip.w};

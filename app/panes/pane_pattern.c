@@ -12,7 +12,7 @@
 #define NARROW_WIDTH 40 /* of the words beside the matrix */
 #define LEAST_WIDTH 22
 
-static int turn(int at, int by, int n)
+static int turn_picked(int at, int by, int n)
 {
     at += by;
     return at < -1 ? n - 1 : at >= n ? -1 : at;
@@ -20,12 +20,12 @@ static int turn(int at, int by, int n)
 
 void pane_pattern_head(struct pane_pattern *p, const struct model *m, int by)
 {
-    p->head = turn(p->head, by, (int)m->n_head);
+    p->head = turn_picked(p->head, by, (int)m->n_head);
 }
 
 void pane_pattern_branch(struct pane_pattern *p, const struct model *m, int by)
 {
-    p->branch = turn(p->branch, by, (int)m->n_branch);
+    p->branch = turn_picked(p->branch, by, (int)m->n_branch);
 }
 
 void pane_pattern_zoom(struct pane_pattern *p, int by)
@@ -108,7 +108,7 @@ struct seen {
     unsigned heads;          /* that have the token on their grid */
 };
 
-static struct seen see(const struct pane_pattern *p, const struct model *m, uint32_t branch, uint64_t token)
+static struct seen count_seen(const struct pane_pattern *p, const struct model *m, uint32_t branch, uint64_t token)
 {
     const struct branch *b = &m->branch[branch];
     struct seen out = {0, 0, 0};
@@ -129,7 +129,7 @@ static void draw_branch(const struct pane_pattern *p, struct canvas *c, struct r
 {
     char w[16], rate[16], keys[16], far[16];
     const bool chosen = p->branch < 0 || p->branch == (int)i;
-    const struct seen seen = see(p, m, i, token);
+    const struct seen seen = count_seen(p, m, i, token);
     const struct style s = style(chosen ? ROLE_TEXT : ROLE_DIM);
     figures_count(w, (double)m->branch[i].segment_length);
     figures_count(rate, (double)m->branch[i].dilation_rate);

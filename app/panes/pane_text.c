@@ -365,7 +365,7 @@ static void draw_rows(struct pane_text *p, struct canvas *c, struct rect body, c
 
 /* What the place is called (a page, a section of a book) stands there whole or not at all: a part of a sentence says
  * nothing. `room`: columns. */
-static void describe(const struct pane_text *p, const struct view *v, int room, char *out, size_t size)
+static void describe_place(const struct pane_text *p, const struct view *v, int room, char *out, size_t size)
 {
     const struct document *d = &v->atlas->corpus->documents[p->spot.document];
     const uint64_t all = v->atlas->starts[v->atlas->corpus->n_documents];
@@ -394,7 +394,7 @@ void pane_text_draw(struct pane_text *p, struct canvas *c, struct rect r, bool f
     memcpy(title, name, kept);
     memcpy(title + kept, "…", size > kept ? 4 : 1);
     if (size <= kept) title[kept] = '\0';
-    describe(p, v, r.w - (int)safe_text_width(title, strlen(title)) - 6, detail, sizeof detail);
+    describe_place(p, v, r.w - (int)safe_text_width(title, strlen(title)) - 6, detail, sizeof detail);
     struct rect body = pane_title(c, r, focused, title, detail);
     bool wider = p->width != body.w, taller = p->height != body.h;
     p->width = body.w;

@@ -136,7 +136,7 @@ static int find_match(const struct search *s, const struct document *d, uint64_t
     return out->begin >= from && out->begin < limit && out->end > out->begin;
 }
 
-static void remember(struct hits *h, uint64_t begin)
+static void remember_hit(struct hits *h, uint64_t begin)
 {
     h->count++;
     if (h->n == HITS_MAX) return;
@@ -166,7 +166,7 @@ static void slice(struct search *s)
     int status;
     uint64_t from = p.offset;
     while ((status = find_match(s, d, from, limit, &span)) > 0) {
-        remember(s->wrapped ? &s->earlier : &s->later, begin + span.begin);
+        remember_hit(s->wrapped ? &s->earlier : &s->later, begin + span.begin);
         from = span.end;
         if (from >= limit) break;
     }

@@ -43,14 +43,14 @@ struct ax {
     bool too_long; /* the line is longer than any question: it is left out */
 };
 
-static void say(const char *text, size_t size)
+static void say_text(const char *text, size_t size)
 {
     safe_text_write(stdout, text, size, SAFE_BLOCK);
 }
 
 static void say_words(const char *text)
 {
-    say(text, strlen(text));
+    say_text(text, strlen(text));
 }
 
 static void prompt(void)
@@ -73,7 +73,7 @@ static void say_place(const struct ax *a, struct spot at)
     if (h == NULL) return;
     const size_t n = outline_path(a->outline, (size_t)(h - a->outline->headings), path, sizeof path);
     fputs(", ", stdout);
-    say(path, n);
+    say_text(path, n);
 }
 
 static bool is_blank(const char *line, uint64_t size)
@@ -95,7 +95,7 @@ static void say_passage(struct ax *a)
     }
     say_place(a, a->at);
     fputs(".\n", stdout);
-    say(d->text + a->at.offset, (size_t)(end - a->at.offset));
+    say_text(d->text + a->at.offset, (size_t)(end - a->at.offset));
     if (end == a->at.offset || d->text[end - 1] != '\n') fputs("\n", stdout);
     a->at.offset = end;
     if (end < d->size) return;
@@ -105,7 +105,7 @@ static void say_passage(struct ax *a)
         fputs("This is the end of the text.\n", stdout);
 }
 
-static void go(struct ax *a, struct spot at)
+static void go_to_spot(struct ax *a, struct spot at)
 {
     a->at = at;
     say_passage(a);
@@ -117,7 +117,7 @@ static void say_own(const struct exchange *x)
     fputs("In it the text's own words: ", stdout);
     for (size_t i = 0; i < x->n_own; i++) {
         if (i > 0) fputs("; ", stdout);
-        say(x->text + x->own[i].begin, x->own[i].end - x->own[i].begin);
+        say_text(x->text + x->own[i].begin, x->own[i].end - x->own[i].begin);
     }
     fputs(".\n", stdout);
 }
@@ -128,7 +128,7 @@ static void say_answer(const struct ax *a, const struct exchange *x)
     if (x->answerer[0] != '\0') fputs(", from ", stdout), say_words(x->answerer);
     fputs(": ", stdout);
     if (x->size > 0)
-        say(x->text, x->size);
+        say_text(x->text, x->size);
     else
         say_words(x->problem ? x->problem : "no words; these are the nearest places");
     fputs("\n", stdout);
@@ -175,7 +175,7 @@ static void take_message(struct ax *a, struct message *m)
     message_free(m);
 }
 
-static void ask(struct ax *a, const char *line)
+static void ask_line(struct ax *a, const char *line)
 {
     struct error e = {0};
     struct scope scope;
@@ -225,7 +225,7 @@ static void find_word(struct ax *a, const char *pattern)
         struct spot at = atlas_spot(a->atlas, begin);
         const struct document *d = &a->corpus->documents[at.document];
         at.offset = d->lines[corpus_document_line(d, at.offset) - 1];
-        go(a, at);
+        go_to_spot(a, at);
     } else {
         fputs("Not found.\n", stdout);
     }
@@ -238,7 +238,7 @@ static void go_number(struct ax *a, const char *line)
     const struct exchange *x = conversation_current(&a->all);
     const struct lens lens = exchange_lens(x);
     if (n >= 1 && n <= lens.n_items)
-        go(a, (struct spot){lens.items[n - 1].document, lens.items[n - 1].offset});
+        go_to_spot(a, (struct spot){lens.items[n - 1].document, lens.items[n - 1].offset});
     else
         printf("There are %zu places.\n", lens.n_items);
 }
@@ -248,7 +248,7 @@ static void go_line(struct ax *a, const char *line)
     const struct document *d = &a->corpus->documents[a->at.document];
     const unsigned long long n = strtoull(line, NULL, 10);
     if (n >= 1 && n <= d->n_lines)
-        go(a, (struct spot){a->at.document, d->lines[n - 1]});
+        go_to_spot(a, (struct spot){a->at.document, d->lines[n - 1]});
     else
         printf("There are %llu lines.\n", (unsigned long long)d->n_lines);
 }
@@ -267,13 +267,13 @@ static void say_contents(const struct ax *a)
             const struct outline_heading *h = &o->headings[k];
             const struct document *d = &a->corpus->documents[h->document];
             printf("line %llu: ", (unsigned long long)corpus_document_line(d, h->offset));
-            say(h->title, h->size);
+            say_text(h->title, h->size);
             fputs("\n", stdout);
         }
     }
 }
 
-static void obey(struct ax *a, const char *line)
+static void obey_line(struct ax *a, const char *line)
 {
     static const char help[] =
         "Enter reads on. A number reads a place of the answer. :120 goes to a line, /word to the "
@@ -294,7 +294,7 @@ static void obey(struct ax *a, const char *line)
     else if (line[strspn(line, "0123456789")] == '\0')
         go_number(a, line);
     else
-        ask(a, line);
+        ask_line(a, line);
     if (!a->quit) prompt();
 }
 
@@ -310,7 +310,7 @@ static void hear(struct ax *a)
     for (char *end; !a->quit && (end = memchr(a->line, '\n', a->size)) != NULL;) {
         const size_t taken = (size_t)(end - a->line) + 1;
         *end = '\0';
-        if (!a->too_long) obey(a, a->line);
+        if (!a->too_long) obey_line(a, a->line);
         a->too_long = false;
         memmove(a->line, a->line + taken, a->size - taken);
         a->size -= taken;
@@ -320,7 +320,7 @@ static void hear(struct ax *a)
     a->size = 0;
 }
 
-static void loop(struct ax *a)
+static void hear_input(struct ax *a)
 {
     while (!a->quit) {
         struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {worker_fd(a->worker), POLLIN, 0}};
@@ -334,7 +334,7 @@ static void loop(struct ax *a)
     }
 }
 
-static int start(struct ax *a, const struct ui_options *o, struct error *e)
+static int start_reading(struct ax *a, const struct ui_options *o, struct error *e)
 {
     const struct worker_options w = {o->corpus,   o->model,  o->device,      o->n_threads, o->reader,
                                      o->answerer, o->quotes, o->reread_path, o->how};
@@ -350,8 +350,8 @@ static int start(struct ax *a, const struct ui_options *o, struct error *e)
 int ax_run(const struct ui_options *o, struct ui_end *end, struct error *e)
 {
     struct ax a = {.corpus = o->corpus};
-    int status = start(&a, o, e);
-    if (status == 0) loop(&a);
+    int status = start_reading(&a, o, e);
+    if (status == 0) hear_input(&a);
     const struct reader_progress *p = &a.progress;
     *end = (struct ui_end){.unread = !a.read, .part = p->total_bytes ? (double)p->bytes / (double)p->total_bytes : 0};
     if (status == 0 && a.problem != NULL) status = error_set(e, "%s", a.problem);

@@ -51,7 +51,7 @@ static bool take_talk(struct recent *r, const cJSON *o)
 }
 
 /* Whether the talk could be read. */
-static bool look(struct recent *r)
+static bool look_at_talk(struct recent *r)
 {
     uint8_t *bytes;
     size_t size;
@@ -63,7 +63,7 @@ static bool look(struct recent *r)
     return taken;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_times(const void *left, const void *right)
 {
     const struct recent *a = left, *b = right;
     return a->when != b->when ? (a->when > b->when ? -1 : 1) : strcmp(a->talk, b->talk);
@@ -88,7 +88,7 @@ static size_t find_talks(struct recent **out, const char *folder)
             free(path);
     }
     if (d) closedir(d);
-    if (n > 0) qsort(all, n, sizeof *all, compare);
+    if (n > 0) qsort(all, n, sizeof *all, compare_times);
     *out = all;
     return n;
 }
@@ -99,7 +99,7 @@ size_t recent_list(struct recent **out, const char *folder)
     const size_t n = find_talks(out, folder);
     struct recent *all = *out;
     for (size_t i = 0; i < n; i++) {
-        if (kept < RECENT_MOST && look(&all[i]))
+        if (kept < RECENT_MOST && look_at_talk(&all[i]))
             all[kept++] = all[i];
         else
             recent_free_one(&all[i]);

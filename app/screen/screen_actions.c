@@ -66,7 +66,7 @@ static void switch_question(struct screen *s, int by)
 }
 
 /* Goes through the other answered questions, then back to one map. */
-static void compare(struct screen *s)
+static void compare_maps(struct screen *s)
 {
     struct conversation *c = &s->conversation;
     size_t from = c->compared < c->n ? c->compared : c->n;
@@ -82,7 +82,7 @@ static void compare(struct screen *s)
 }
 
 /* From the whole question to one of its words after the other, each with its own map and places. */
-static void turn(struct screen *s, int by)
+static void turn_word(struct screen *s, int by)
 {
     struct exchange *x = conversation_current(&s->conversation);
     if (!exchange_turn(x, by)) {
@@ -186,7 +186,7 @@ void screen_actions_stop(struct screen *s)
     }
 }
 
-static void resume(struct screen *s)
+static void resume_reading(struct screen *s)
 {
     if (s->reading == READING_PAUSED && s->calls.read(s->calls.context))
         s->reading = READING_READS;
@@ -230,7 +230,7 @@ static bool run_elsewhere(struct screen *s, enum action action)
         screen_actions_stop(s);
         return true;
     case ACTION_RESUME:
-        resume(s);
+        resume_reading(s);
         return true;
     case ACTION_REDRAW:
         s->calls.redraw(s->calls.context);
@@ -330,11 +330,11 @@ static bool run_question(struct screen *s, enum action action)
         switch_question(s, 1);
         return true;
     case ACTION_COMPARE:
-        compare(s);
+        compare_maps(s);
         return true;
     case ACTION_TOKEN_NEXT:
     case ACTION_TOKEN_PREVIOUS:
-        turn(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
+        turn_word(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
         return true;
     default:
         return false;

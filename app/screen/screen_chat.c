@@ -40,7 +40,7 @@ static bool is_under_way(const struct exchange *x)
 }
 
 /* What of the text the words say; -1 where they mean nothing here. */
-static int resolve(const struct screen *s, const char *within, struct scope *out, struct error *e)
+static int resolve_scope(const struct screen *s, const char *within, struct scope *out, struct error *e)
 {
     return scope_words_resolve(out, within, s->atlas->corpus, s->contents.outline, e);
 }
@@ -50,7 +50,7 @@ static void send(struct screen *s, size_t id)
     struct exchange *x = s->conversation.items[id];
     struct error e = {0};
     struct scope scope;
-    if (resolve(s, x->within, &scope, &e) != 0) {
+    if (resolve_scope(s, x->within, &scope, &e) != 0) {
         x->state = EXCHANGE_FAILED;
         screen_notice(s, ROLE_ERROR, "%s", e.text);
         return;
@@ -73,7 +73,7 @@ static bool may_be_sent(struct screen *s, struct error *e)
     struct scope scope = {.n_globs = 0};
     if (scope_words_split(&w, line_edit_text(&s->chat.line), e) != 0) return false;
     const bool asks = w.question[strspn(w.question, " \n\t")] != '\0';
-    const bool known = asks && resolve(s, w.within, &scope, e) == 0;
+    const bool known = asks && resolve_scope(s, w.within, &scope, e) == 0;
     scope_free(&scope);
     scope_words_free(&w);
     return known;
@@ -197,7 +197,7 @@ static void find_scope(const struct screen *s, char *out, size_t size)
     out[0] = '\0';
     if (scope_words_split(&w, line_edit_text(&s->chat.line), NULL) != 0) return;
     keymap_names(&s->config.keymap, EDIT_SCOPE, key, sizeof key);
-    if (w.within[0] != '\0' && resolve(s, w.within, &scope, &e) != 0) {
+    if (w.within[0] != '\0' && resolve_scope(s, w.within, &scope, &e) != 0) {
         snprintf(out, size, "%.*s  ", safe_text_most(e.text, size - 3), e.text);
     } else if (w.within[0] != '\0') {
         count_scope(s, &scope, count, sizeof count);

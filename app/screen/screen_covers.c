@@ -4,14 +4,14 @@
 #include "app/panes/pane_help.h"
 #include "app/screen/screen_panes.h"
 
-static bool closes(struct screen *s, enum action action)
+static bool closes_cover(struct screen *s, enum action action)
 {
     if (action != ACTION_CANCEL && action != ACTION_QUIT && action != ACTION_OPEN) return false;
     s->mode = MODE_BROWSE;
     return true;
 }
 
-static void scroll(struct screen *s, enum action action)
+static void scroll_cover(struct screen *s, enum action action)
 {
     s->help_scroll += (int)screen_panes_rows(action, s->rows - 3);
     if (s->help_scroll < 0 || action == ACTION_TOP) s->help_scroll = 0;
@@ -68,8 +68,8 @@ static void draw_notes(struct screen *s, struct canvas *c, struct rect r, bool f
     draw_lines(s, c, r, note_lines);
 }
 
-const struct pane_ops screen_covers_help = {.draw = draw_help, .act = closes, .move = scroll};
-const struct pane_ops screen_covers_notes = {.draw = draw_notes, .act = closes, .move = scroll};
+const struct pane_ops screen_covers_help = {.draw = draw_help, .act = closes_cover, .move = scroll_cover};
+const struct pane_ops screen_covers_notes = {.draw = draw_notes, .act = closes_cover, .move = scroll_cover};
 
 static void draw_pattern(struct screen *s, struct canvas *c, struct rect r, bool focused)
 {
@@ -103,7 +103,7 @@ static bool act_in_pattern(struct screen *s, enum action action)
         s->pattern.zoom = 2;
         return true;
     default:
-        return closes(s, action);
+        return closes_cover(s, action);
     }
 }
 
@@ -123,7 +123,7 @@ static void draw_scale(struct screen *s, struct canvas *c, struct rect r, bool f
 
 static bool act_in_scale(struct screen *s, enum action action)
 {
-    if (action != ACTION_OPEN) return closes(s, action);
+    if (action != ACTION_OPEN) return closes_cover(s, action);
     screen_actions_measure(s);
     return true;
 }

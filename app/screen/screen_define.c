@@ -4,7 +4,7 @@
 #include "app/screen/screen_parts.h"
 #include "app/text/definitions.h"
 
-static void begin(struct screen *s)
+static void begin_definitions(struct screen *s)
 {
     const size_t document = s->text.spot.document;
     const struct corpus *c = s->atlas->corpus;
@@ -20,7 +20,7 @@ void screen_define(struct screen *s)
 {
     size_t n;
     if (!outline_done(s->contents.outline)) return;
-    if (s->defines.run == NULL) begin(s);
+    if (s->defines.run == NULL) begin_definitions(s);
     if (s->defines.run == NULL || definitions_step(s->defines.run)) return;
     const struct definition *found = definitions_found(s->defines.run, &n);
     if (outline_define(s->contents.outline, s->defines.document, found, n)) {

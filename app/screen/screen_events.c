@@ -171,7 +171,7 @@ static enum focus pane_at(const struct layout *l, int y, int x)
     return i;
 }
 
-static void press(struct screen *s, const struct event *event)
+static void press_mouse(struct screen *s, const struct event *event)
 {
     const struct layout *l = &s->layout;
     const enum focus at = pane_at(l, event->y, event->x);
@@ -202,7 +202,7 @@ static void mouse(struct screen *s, const struct event *event)
         else
             cover->wheel(s, by);
     } else if (presses) {
-        press(s, event);
+        press_mouse(s, event);
     } else {
         screen_panes_of(at < FOCUS_COUNT ? at : FOCUS_TEXT)->wheel(s, by);
     }

@@ -13,7 +13,7 @@ static bool is_old(const struct screen *s, const struct inspected *i)
 }
 
 /* Wanted once: until it comes, or something else is, or more has been read. */
-static bool want(struct screen *s, size_t id)
+static bool order_inspection(struct screen *s, size_t id)
 {
     const struct exchange *x = id < s->conversation.n ? s->conversation.items[id] : NULL;
     if (!exchange_attended(x)) return false;
@@ -33,10 +33,10 @@ static bool want(struct screen *s, size_t id)
 void screen_inspect_work(struct screen *s)
 {
     if (!s->dilated && s->mode != MODE_INSPECT && s->export_path == NULL) return;
-    if (!want(s, s->conversation.current)) want(s, s->conversation.compared);
+    if (!order_inspection(s, s->conversation.current)) order_inspection(s, s->conversation.compared);
 }
 
-static void leave(struct screen *s)
+static void leave_inspector(struct screen *s)
 {
     s->mode = MODE_BROWSE;
     if (s->returns) s->dilated = s->returns = false;
@@ -46,7 +46,7 @@ void screen_inspect_open(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
     if (s->mode == MODE_INSPECT) {
-        leave(s);
+        leave_inspector(s);
         return;
     }
     if (!exchange_attended(x)) {
@@ -73,24 +73,24 @@ void screen_inspect_switch(struct screen *s)
                                  : "the map shows the evidence attention");
 }
 
-static int turn(int at, int by, uint32_t n)
+static int turn_choice(int at, int by, uint32_t n)
 {
     at += by;
     return at < -1 ? (int)n - 1 : at >= (int)n ? -1 : at;
 }
 
-static void change(struct screen *s, int by)
+static void change_field(struct screen *s, int by)
 {
     struct exchange *x = conversation_current(&s->conversation);
     switch (s->inspect.field) {
     case INSPECT_LAYER:
-        s->choice.layer = turn(s->choice.layer, by, s->model->n_layer);
+        s->choice.layer = turn_choice(s->choice.layer, by, s->model->n_layer);
         break;
     case INSPECT_HEAD:
-        s->choice.head = turn(s->choice.head, by, s->model->n_head);
+        s->choice.head = turn_choice(s->choice.head, by, s->model->n_head);
         break;
     case INSPECT_BRANCH:
-        s->choice.branch = turn(s->choice.branch, by, s->model->n_branch);
+        s->choice.branch = turn_choice(s->choice.branch, by, s->model->n_branch);
         break;
     case INSPECT_TOKEN:
         (void)(s->dilated ? exchange_turn_marked : exchange_turn)(x, by);
@@ -119,14 +119,14 @@ static void select_place(struct screen *s, long by)
     s->map.own_cursor = true;
 }
 
-static void go(struct screen *s)
+static void go_to_place(struct screen *s)
 {
     struct view v = screen_view(s);
     struct spot spot = s->text.spot;
     uint64_t token = 0, size = 0;
     if (s->inspect.selected >= pane_inspect_places(&v)) return;
     bool text = pane_inspect_place(&v, s->inspect.selected, &token, &spot, &size);
-    leave(s);
+    leave_inspector(s);
     s->focus = FOCUS_TEXT;
     screen_go(s, spot, size);
     if (!text) screen_notice(s, ROLE_DIM, "this token is part of the header that introduces the file to the reader");
@@ -144,7 +144,7 @@ static bool press(struct screen *s, const struct event *event, struct rect r)
     size_t place = pane_inspect_at(&s->inspect, &v, event->y, event->x);
     if (place == SIZE_MAX) return true;
     select_place(s, (long)place - (long)s->inspect.selected);
-    if (event->mouse == MOUSE_DOUBLE) go(s);
+    if (event->mouse == MOUSE_DOUBLE) go_to_place(s);
     return true;
 }
 
@@ -158,12 +158,12 @@ static bool act(struct screen *s, enum action action)
         return true;
     case ACTION_LEFT:
     case ACTION_RIGHT:
-        change(s, action == ACTION_RIGHT ? 1 : -1);
+        change_field(s, action == ACTION_RIGHT ? 1 : -1);
         return true;
     case ACTION_TOKEN_NEXT:
     case ACTION_TOKEN_PREVIOUS:
         s->inspect.field = INSPECT_TOKEN;
-        change(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
+        change_field(s, action == ACTION_TOKEN_NEXT ? 1 : -1);
         return true;
     case ACTION_UP:
     case ACTION_DOWN:
@@ -180,12 +180,12 @@ static bool act(struct screen *s, enum action action)
         select_place(s, action == ACTION_TOP ? -INSPECTED_PLACES : INSPECTED_PLACES);
         return true;
     case ACTION_OPEN:
-        go(s);
+        go_to_place(s);
         return true;
     case ACTION_CANCEL:
     case ACTION_QUIT:
     case ACTION_INSPECT:
-        leave(s);
+        leave_inspector(s);
         return true;
     case ACTION_MAXIMIZE:
     case ACTION_EVIDENCE_NEXT:

@@ -11,7 +11,7 @@
 #define TEXT_LEAST 30
 
 /* The nearest to `n` that is allowed, the least where there is no room for the most. */
-static int between(int n, int least, int most)
+static int clamp_between(int n, int least, int most)
 {
     if (n > most) n = most;
     return n < least ? least : n;
@@ -27,10 +27,10 @@ static int map_rows(const struct screen *s, int rows, int cols)
 static int chat_rows(const struct screen *s, int rows)
 {
     const int by_hand = s->sizes.chat, room = rows - 10;
-    if (s->conversation.n == 0) return between((s->chat.line.size > 0 ? 6 : 2) + by_hand, 2, room);
+    if (s->conversation.n == 0) return clamp_between((s->chat.line.size > 0 ? 6 : 2) + by_hand, 2, room);
     int least = 6, most = s->focus == FOCUS_CHAT ? rows / 2 : rows / 3;
     int wanted = s->chat.shown + 3 + (s->conversation.n > 1 ? 2 : 0);
-    return between(between(wanted, least, most < least ? least : most) + by_hand, 3, room);
+    return clamp_between(clamp_between(wanted, least, most < least ? least : most) + by_hand, 3, room);
 }
 
 static void stacked(const struct screen *s, int rows, int cols, struct layout *l)
@@ -48,14 +48,14 @@ static void columns(const struct screen *s, struct rect r, struct layout *l)
 {
     if (r.w >= 130) {
         int left = r.w / 5 < 40 ? r.w / 5 : 40, right = r.w * 3 / 10 < 60 ? r.w * 3 / 10 : 60;
-        left = between(left + s->sizes.left, SIDE_LEAST, r.w - right - TEXT_LEAST);
-        right = between(right + s->sizes.right, SIDE_LEAST, r.w - left - TEXT_LEAST);
+        left = clamp_between(left + s->sizes.left, SIDE_LEAST, r.w - right - TEXT_LEAST);
+        right = clamp_between(right + s->sizes.right, SIDE_LEAST, r.w - left - TEXT_LEAST);
         l->panes[FOCUS_CONTENTS] = (struct rect){r.y, r.x, r.h, left};
         l->panes[FOCUS_TEXT] = (struct rect){r.y, r.x + left + 1, r.h, r.w - left - right - 2};
         l->panes[FOCUS_EVIDENCE] = (struct rect){r.y, r.x + r.w - right, r.h, right};
         return;
     }
-    int side = between(16 + r.w / 5 + s->sizes.left, SIDE_LEAST, r.w - TEXT_LEAST);
+    int side = clamp_between(16 + r.w / 5 + s->sizes.left, SIDE_LEAST, r.w - TEXT_LEAST);
     struct rect beside = {r.y, r.x, r.h, side};
     l->panes[FOCUS_TEXT] = (struct rect){r.y, r.x + side + 1, r.h, r.w - side - 1};
     bool contents = s->focus == FOCUS_CONTENTS || (s->focus != FOCUS_EVIDENCE && s->conversation.n == 0);

@@ -10,7 +10,7 @@ struct halves {
     struct rect list, line, text;
 };
 
-static struct halves split(struct rect r)
+static struct halves split_halves(struct rect r)
 {
     if (r.w >= BESIDE) {
         const int left = r.w * 2 / 5;
@@ -27,13 +27,13 @@ static void draw_text(struct screen *s, struct canvas *c, const struct halves *h
     if (h->text.h > 1) pane_text_draw(&s->text, c, h->text, false, &v);
 }
 
-static void show(struct screen *s, struct spot spot, uint64_t span)
+static void show_spot(struct screen *s, struct spot spot, uint64_t span)
 {
     pane_text_go(&s->text, s->atlas, spot, span);
     s->map.own_cursor = false;
 }
 
-static void leave(struct screen *s)
+static void leave_list(struct screen *s)
 {
     s->text = s->text_before;
     s->mode = MODE_BROWSE;
@@ -63,7 +63,7 @@ static void preview(struct screen *s)
     const struct picker_item *item = picker_selected(&s->picker);
     struct spot spot;
     uint64_t span;
-    if (item != NULL && picker_spot(item, &v, &s->jumps, &spot, &span)) show(s, spot, span);
+    if (item != NULL && picker_spot(item, &v, &s->jumps, &spot, &span)) show_spot(s, spot, span);
 }
 
 bool screen_lists_work(struct screen *s, int milliseconds)
@@ -100,7 +100,7 @@ static void type(struct screen *s, uint32_t key, enum action action)
     if (action == EDIT_ACCEPT) {
         accept(s);
     } else if (action == EDIT_CANCEL) {
-        leave(s);
+        leave_list(s);
     } else if (moves) {
         const long page = p->height > 2 ? p->height - 1 : 1;
         const bool back = action == EDIT_PREVIOUS || action == ACTION_PAGE_UP;
@@ -116,7 +116,7 @@ static void type(struct screen *s, uint32_t key, enum action action)
 static void draw_pick(struct screen *s, struct canvas *c, struct rect r, bool focused)
 {
     (void)focused;
-    const struct halves h = split(r);
+    const struct halves h = split_halves(r);
     const struct view v = screen_view(s);
     draw_text(s, c, &h);
     picker_draw(&s->picker, c, h.list, &v, &s->jumps);
@@ -125,7 +125,7 @@ static void draw_pick(struct screen *s, struct canvas *c, struct rect r, bool fo
 static bool press_pick(struct screen *s, const struct event *event, struct rect r)
 {
     const size_t item = picker_at(&s->picker, event->y - r.y);
-    if (!rect_holds(split(r).list, event->y, event->x) || item == SIZE_MAX) return true;
+    if (!rect_holds(split_halves(r).list, event->y, event->x) || item == SIZE_MAX) return true;
     s->picker.selected = item;
     preview(s);
     if (event->mouse == MOUSE_DOUBLE) accept(s);
@@ -163,7 +163,7 @@ static void show_match(struct screen *s)
     if (s->matches.selected >= search_listed(s->search)) return;
     const struct spot at = atlas_spot(s->atlas, search_begin(s->search, s->matches.selected));
     if (search_spans(s->search, at.document, at.offset, at.offset + 1, &span, 1) == 1)
-        show(s, at, span.end - span.begin);
+        show_spot(s, at, span.end - span.begin);
 }
 
 static void wheel_matches(struct screen *s, long by)
@@ -179,7 +179,7 @@ static bool act_in_matches(struct screen *s, enum action action)
         show_match(s);
         stay(s);
     } else if (action == ACTION_CANCEL || action == ACTION_QUIT || action == ACTION_MATCHES) {
-        leave(s);
+        leave_list(s);
     } else if (action == ACTION_SEARCH_NEXT || action == ACTION_SEARCH_PREVIOUS) {
         wheel_matches(s, action == ACTION_SEARCH_NEXT ? 1 : -1);
     } else {
@@ -199,7 +199,7 @@ static void move_matches(struct screen *s, enum action action)
 static void draw_matches(struct screen *s, struct canvas *c, struct rect r, bool focused)
 {
     (void)focused;
-    const struct halves h = split(r);
+    const struct halves h = split_halves(r);
     const struct view v = screen_view(s);
     draw_text(s, c, &h);
     match_list_draw(&s->matches, c, h.list, &v);
@@ -208,7 +208,7 @@ static void draw_matches(struct screen *s, struct canvas *c, struct rect r, bool
 static bool press_matches(struct screen *s, const struct event *event, struct rect r)
 {
     const size_t match = match_list_at(&s->matches, event->y - r.y);
-    if (!rect_holds(split(r).list, event->y, event->x) || match == SIZE_MAX) return true;
+    if (!rect_holds(split_halves(r).list, event->y, event->x) || match == SIZE_MAX) return true;
     s->matches.selected = match;
     show_match(s);
     if (event->mouse == MOUSE_DOUBLE) stay(s);

@@ -49,7 +49,7 @@ void screen_prompt_jump(struct screen *s)
 }
 
 /* A whole number with nothing after it but `tail`. */
-static bool number(const char *text, const char *tail, uint64_t *out)
+static bool parse_whole(const char *text, const char *tail, uint64_t *out)
 {
     char *end;
     if (*text < '0' || *text > '9') return false;
@@ -219,14 +219,14 @@ void screen_prompt_line(struct screen *s, const char *line)
     const char *a;
     while (*line == ' ') line++;
     if (*line == '\0') return;
-    if (number(line, "", &n)) {
+    if (parse_whole(line, "", &n)) {
         go_line(s, n);
-    } else if (number(line, "%", &n)) {
+    } else if (parse_whole(line, "%", &n)) {
         uint64_t all = s->atlas->starts[s->atlas->corpus->n_documents];
         go_byte(s, n >= 100 ? all : all / 100 * n + all % 100 * n / 100);
-    } else if ((a = argument(line, "b")) != NULL && number(a, "", &n)) {
+    } else if ((a = argument(line, "b")) != NULL && parse_whole(a, "", &n)) {
         go_byte(s, n);
-    } else if ((a = argument(line, "t")) != NULL && number(a, "", &n)) {
+    } else if ((a = argument(line, "t")) != NULL && parse_whole(a, "", &n)) {
         screen_go(s, atlas_token_spot(s->atlas, n), 0);
     } else if ((a = argument(line, "f")) != NULL && *a != '\0') {
         go_file(s, a);

@@ -38,7 +38,7 @@ static void draw(struct screen *s, struct canvas *c, struct rect r, bool focused
     pane_text_draw(&s->text, c, r, focused, &v);
 }
 
-static void scroll(struct screen *s, long by)
+static void scroll_text(struct screen *s, long by)
 {
     pane_text_scroll(&s->text, s->atlas, by);
     s->map.own_cursor = false;
@@ -149,6 +149,6 @@ const struct pane_ops screen_text_pane = {.draw = draw,
                                           .press = press,
                                           .move = screen_text_move,
                                           .open = open_next_row,
-                                          .wheel = scroll,
+                                          .wheel = scroll_text,
                                           .resize = screen_resize_text,
                                           .keys = keys};

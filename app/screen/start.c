@@ -29,7 +29,7 @@ static char *working_tree(void)
     }
 }
 
-static size_t count(const struct start *s)
+static size_t count_choices(const struct start *s)
 {
     return s->n_recent + (s->tree != NULL);
 }
@@ -38,7 +38,7 @@ bool start_open(struct start *s, const char *folder)
 {
     *s = (struct start){.now = (int64_t)time(NULL), .tree = working_tree()};
     s->n_recent = recent_list(&s->recent, folder);
-    return count(s) > 0;
+    return count_choices(s) > 0;
 }
 
 void start_close(struct start *s)
@@ -56,19 +56,19 @@ char *const *start_paths(const struct start *s, size_t *n)
 }
 
 /* The talk is removed, the text is not touched. */
-static void forget(struct start *s)
+static void forget_recent(struct start *s)
 {
     if (s->selected >= s->n_recent || unlink(s->recent[s->selected].talk) != 0) return;
     struct recent gone = s->recent[s->selected];
     memmove(&s->recent[s->selected], &s->recent[s->selected + 1], (s->n_recent - s->selected - 1) * sizeof *s->recent);
     s->recent[--s->n_recent] = gone;
     recent_free_one(&s->recent[s->n_recent]);
-    if (s->selected > 0 && s->selected >= count(s)) s->selected--;
+    if (s->selected > 0 && s->selected >= count_choices(s)) s->selected--;
 }
 
 enum start_step start_key(struct start *s, uint32_t key)
 {
-    const size_t last = count(s) > 0 ? count(s) - 1 : 0;
+    const size_t last = count_choices(s) > 0 ? count_choices(s) - 1 : 0;
     switch (key) {
     case 'j':
     case KEYS_DOWN:
@@ -79,8 +79,8 @@ enum start_step start_key(struct start *s, uint32_t key)
         s->selected = s->selected > 0 ? s->selected - 1 : 0;
         return START_STAYS;
     case 'x':
-        forget(s);
-        return count(s) > 0 ? START_STAYS : START_LEAVES;
+        forget_recent(s);
+        return count_choices(s) > 0 ? START_STAYS : START_LEAVES;
     case KEYS_ENTER:
         return START_OPEN;
     case 'q':
@@ -143,7 +143,7 @@ void start_draw(struct start *s, struct canvas *c)
     const size_t fits = list.h >= ROWS ? (size_t)(list.h / ROWS) : 1;
     if (s->selected < s->first) s->first = s->selected;
     if (s->selected >= s->first + fits) s->first = s->selected - fits + 1;
-    for (size_t i = s->first; i < count(s) && i < s->first + fits; i++) {
+    for (size_t i = s->first; i < count_choices(s) && i < s->first + fits; i++) {
         const struct rect entry = {list.y + (int)(i - s->first) * ROWS, list.x, list.h < ROWS ? list.h : ROWS, list.w};
         draw_entry(s, i, c, entry);
     }
@@ -153,7 +153,8 @@ void start_draw(struct start *s, struct canvas *c)
 }
 
 /* Until a key chooses or leaves. */
-static int loop(struct start *s, struct terminal *t, struct canvas *c, enum start_step *step, struct error *e)
+static int wait_for_choice(struct start *s, struct terminal *t, struct canvas *c, enum start_step *step,
+                           struct error *e)
 {
     for (*step = START_STAYS; *step == START_STAYS;) {
         int rows, cols;
@@ -182,7 +183,7 @@ int start_run(struct start *s, bool *chosen, struct error *e)
     int failed = config_read(&config, NULL, e) || terminal_open(&t, config.theme, config.mouse, e);
     if (!failed) {
         terminal_theme(t, config.theme, &config.palette);
-        failed = loop(s, t, &c, &step, e);
+        failed = wait_for_choice(s, t, &c, &step, e);
     }
     terminal_close(t);
     canvas_close(&c);

@@ -42,7 +42,7 @@ int talk_path(char **out, const char *directory, const struct corpus *c, struct 
 }
 
 /* The questions can be called back in the line, as if they had been typed. */
-static void remember(struct screen *s)
+static void remember_questions(struct screen *s)
 {
     for (size_t i = 0; i < s->conversation.n; i++) {
         line_edit_set(&s->chat.line, s->conversation.items[i]->asked);
@@ -60,7 +60,7 @@ static void put_back(struct screen *s, struct talk_json *t)
     for (size_t i = 0; t->n_open == o->n_entries && i < o->n_entries; i++) o->entries[i].open = t->open[i];
     pane_contents_update(&s->contents);
     pane_text_go(&s->text, s->atlas, t->spot, 0);
-    remember(s);
+    remember_questions(s);
 }
 
 /* Out of the way of the next one, but not gone. */

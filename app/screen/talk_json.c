@@ -117,7 +117,7 @@ int talk_json_encode(char **out, const struct talk_json *t, struct error *e)
 /* --- reading --- */
 
 /* A whole number from 0 to `most`. */
-static bool whole(const cJSON *number, uint64_t most, uint64_t *out)
+static bool take_whole_number(const cJSON *number, uint64_t most, uint64_t *out)
 {
     if (!cJSON_IsNumber(number)) return false;
     const double x = number->valuedouble;
@@ -128,11 +128,11 @@ static bool whole(const cJSON *number, uint64_t most, uint64_t *out)
 
 static bool whole_of(const cJSON *o, const char *key, uint64_t most, uint64_t *out)
 {
-    return whole(cJSON_GetObjectItemCaseSensitive(o, key), most, out);
+    return take_whole_number(cJSON_GetObjectItemCaseSensitive(o, key), most, out);
 }
 
 /* null stands for what was not computed. */
-static bool score(const cJSON *number, float *out)
+static bool take_score(const cJSON *number, float *out)
 {
     *out = NAN;
     if (cJSON_IsNull(number)) return true;
@@ -144,9 +144,10 @@ static bool score(const cJSON *number, float *out)
 static bool place(const cJSON *array, const struct corpus *c, struct spot *out)
 {
     uint64_t document, offset;
-    if (cJSON_GetArraySize(array) != 2 || !whole(cJSON_GetArrayItem(array, 0), c->n_documents - 1, &document))
+    if (cJSON_GetArraySize(array) != 2 ||
+        !take_whole_number(cJSON_GetArrayItem(array, 0), c->n_documents - 1, &document))
         return false;
-    if (!whole(cJSON_GetArrayItem(array, 1), c->documents[document].size, &offset)) return false;
+    if (!take_whole_number(cJSON_GetArrayItem(array, 1), c->documents[document].size, &offset)) return false;
     *out = (struct spot){(size_t)document, offset};
     return true;
 }
@@ -157,15 +158,18 @@ static bool take_item(struct finding_item *item, const cJSON *array, const struc
     uint64_t document, size, was;
     if (cJSON_GetArraySize(array) != 8) return false;
     for (int k = 0; k < 8; k++) n[k] = cJSON_GetArrayItem(array, k);
-    if (!whole(n[0], c->n_documents - 1, &document)) return false;
+    if (!take_whole_number(n[0], c->n_documents - 1, &document)) return false;
     const uint64_t all = c->documents[document].size;
-    if (!whole(n[1], all, &item->offset) || !whole(n[2], UINT32_MAX, &size) || size > all - item->offset) return false;
-    if (!whole(n[3], UINT64_MAX, &item->segment) || !whole(n[4], UINT32_MAX, &was)) return false;
+    if (!take_whole_number(n[1], all, &item->offset) || !take_whole_number(n[2], UINT32_MAX, &size) ||
+        size > all - item->offset)
+        return false;
+    if (!take_whole_number(n[3], UINT64_MAX, &item->segment) || !take_whole_number(n[4], UINT32_MAX, &was))
+        return false;
     item->document = (size_t)document;
     item->size = (uint32_t)size;
     item->was = (uint32_t)was;
     item->attention = item->bm25 = item->fused = NAN;
-    return score(n[5], &item->score) && score(n[6], &item->share) && score(n[7], &item->reread);
+    return take_score(n[5], &item->score) && take_score(n[6], &item->share) && take_score(n[7], &item->reread);
 }
 
 static bool take_items(struct finding *f, const cJSON *items, const struct corpus *c)
@@ -192,10 +196,10 @@ static bool take_spans(struct finding *f, const cJSON *spans, const struct corpu
         struct finding_span *s = &f->spans[f->n_spans];
         uint64_t item;
         if (f->n_items == 0 || cJSON_GetArraySize(one) != 3) return false;
-        if (!whole(cJSON_GetArrayItem(one, 0), f->n_items - 1, &item)) return false;
+        if (!take_whole_number(cJSON_GetArrayItem(one, 0), f->n_items - 1, &item)) return false;
         const uint64_t all = c->documents[f->items[item].document].size;
-        if (!whole(cJSON_GetArrayItem(one, 1), all, &s->begin)) return false;
-        if (!whole(cJSON_GetArrayItem(one, 2), all, &s->end) || s->begin > s->end) return false;
+        if (!take_whole_number(cJSON_GetArrayItem(one, 1), all, &s->begin)) return false;
+        if (!take_whole_number(cJSON_GetArrayItem(one, 2), all, &s->end) || s->begin > s->end) return false;
         s->item = (size_t)item;
         f->n_spans++;
     }
@@ -289,7 +293,7 @@ static bool take_open(struct talk_json *t, const cJSON *o, const struct corpus *
     t->n_open = (size_t)n;
     cJSON_ArrayForEach(one, open)
     {
-        if (!whole(one, n - 1, &at)) return false;
+        if (!take_whole_number(one, n - 1, &at)) return false;
         t->open[at] = true;
     }
     return true;

@@ -15,7 +15,7 @@
 
 /* The number of a reference [n] to one of `most` places at the beginning of a text, and its length; 0: there is none.
  */
-static size_t reference(const char *text, size_t most, size_t *length)
+static size_t reference_number(const char *text, size_t most, size_t *length)
 {
     *length = citation_reference(text, strnlen(text, sizeof "[123]"));
     const size_t number = *length > 0 ? strtoul(text + 1, NULL, 10) : 0;
@@ -28,7 +28,7 @@ static void put_answer(FILE *f, const struct exchange *x, size_t question, bool 
     const size_t most = x->finding ? x->finding->n_items : 0;
     const char *from = x->text, *at = from;
     for (size_t length, number; *at != '\0';) {
-        number = reference(at, most, &length);
+        number = reference_number(at, most, &length);
         if (number == 0) {
             at++;
             continue;

@@ -153,7 +153,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int draw(struct ui *u, struct error *e)
+static int draw_screen(struct ui *u, struct error *e)
 {
     int rows, cols;
     terminal_size(u->terminal, &rows, &cols);
@@ -217,22 +217,22 @@ static void look_around(struct ui *u)
 
 /* Keys are answered on the screen before any work goes on; what the work brings is drawn now and then, and when it is
  * done. */
-static int loop(struct ui *u, struct error *e)
+static int answer_keys(struct ui *u, struct error *e)
 {
     bool more = true;
     while (!u->screen->quit) {
         terminal_wait(u->terminal, worker_fd(u->worker), more ? 0 : LOOK_MS);
         take_news(u);
         look_around(u);
-        if (u->screen->stale && draw(u, e) != 0) return -1;
+        if (u->screen->stale && draw_screen(u, e) != 0) return -1;
         more = screen_work(u->screen);
         bool due = !more || now_ms() - u->drawn >= DRAW_MS;
-        if (u->screen->stale && due && draw(u, e) != 0) return -1;
+        if (u->screen->stale && due && draw_screen(u, e) != 0) return -1;
     }
     return 0;
 }
 
-static int start(struct ui *u, const struct ui_options *o, struct error *e)
+static int start_screen(struct ui *u, const struct ui_options *o, struct error *e)
 {
     const struct screen_calls actions = {
         u,
@@ -283,8 +283,8 @@ static int tell_end(const struct ui *u, struct ui_end *end, struct error *e)
 int ui_run(const struct ui_options *o, struct ui_end *end, struct error *e)
 {
     struct ui u = {.corpus = o->corpus, .talk = o->talk};
-    int status = start(&u, o, e);
-    if (status == 0) status = loop(&u, e);
+    int status = start_screen(&u, o, e);
+    if (status == 0) status = answer_keys(&u, e);
     if (status == 0) keep_talk(&u, true);
     if (status == 0) status = tell_end(&u, end, e);
     terminal_close(u.terminal);

@@ -64,7 +64,7 @@ static cJSON *cacheable(cJSON *result, bool stateless)
 }
 
 /* What this server can do, and how it is best used. */
-static bool describe(cJSON *result)
+static bool describe_server(cJSON *result)
 {
     static const char instructions[] =
         "Lectern has read a text, a book or a repository, as one sequence. Call search with a question in plain words, "
@@ -83,7 +83,7 @@ static int initialize(struct server *s, const struct mcp_message *m, struct erro
     bool known = mcp_message_has_handshake(wanted->valuestring);
     cJSON *result = cJSON_CreateObject(), *self = mcp_message_implementation();
     if (!cJSON_AddStringToObject(result, "protocolVersion", known ? wanted->valuestring : MCP_HANDSHAKE_REVISION) ||
-        !describe(result) || !self || !cJSON_AddItemToObject(result, "serverInfo", self)) {
+        !describe_server(result) || !self || !cJSON_AddItemToObject(result, "serverInfo", self)) {
         cJSON_Delete(result);
         return error_memory(e);
     }
@@ -94,7 +94,7 @@ static int initialize(struct server *s, const struct mcp_message *m, struct erro
 static int discover(struct server *s, const struct mcp_message *m, struct error *e)
 {
     cJSON *result = cJSON_CreateObject(), *revisions = mcp_message_revisions();
-    if (!describe(result) || !revisions || !cJSON_AddItemToObject(result, "supportedVersions", revisions)) {
+    if (!describe_server(result) || !revisions || !cJSON_AddItemToObject(result, "supportedVersions", revisions)) {
         cJSON_Delete(result);
         result = NULL;
     }
@@ -309,7 +309,7 @@ static int take_worker(struct server *s, struct error *e)
     return 0;
 }
 
-static int loop(struct server *s, struct error *e)
+static int serve_requests(struct server *s, struct error *e)
 {
     while (!s->ended || s->n_pending > 0) {
         struct pollfd wait[2] = {{.fd = worker_fd(s->worker), .events = POLLIN},
@@ -326,7 +326,7 @@ int mcp_serve(const struct mcp_options *o, struct error *e)
 {
     struct server s = {.options = o};
     int failed = mcp_place_open(&s.text, o->worker.corpus, o->worker.model, e) ||
-                 worker_open(&s.worker, &o->worker, e) || loop(&s, e);
+                 worker_open(&s.worker, &o->worker, e) || serve_requests(&s, e);
     worker_close(s.worker);
     for (size_t i = 0; i < s.n_pending; i++) mcp_message_free(&s.pending[i].message);
     mcp_place_close(&s.text);

@@ -56,7 +56,7 @@ void canvas_clear(struct canvas *c)
 }
 
 /* A wide character that loses one half loses the other too. */
-static void release(struct canvas *c, int y, int x)
+static void release_halves(struct canvas *c, int y, int x)
 {
     struct cell *cell = cell_at(c, y, x);
     if (cell->width == 0 && x > 0) blank(cell_at(c, y, x - 1));
@@ -76,7 +76,7 @@ static void combine(struct canvas *c, struct rect clip, int y, int x, const stru
 static int put_narrow(struct canvas *c, struct rect clip, int y, int x, struct style s, const struct safe_glyph *g)
 {
     for (int i = 0; i < g->size; i++, x++) {
-        release(c, clip.y + y, clip.x + x);
+        release_halves(c, clip.y + y, clip.x + x);
         struct cell *cell = cell_at(c, clip.y + y, clip.x + x);
         *cell = (struct cell){.text = {g->text[i]}, .width = 1, .style = s};
     }
@@ -98,7 +98,7 @@ int canvas_glyph(struct canvas *c, struct rect clip, int y, int x, struct style 
         return x;
     }
     if (g->width == g->size) return put_narrow(c, clip, y, x, s, g);
-    for (int i = 0; i < g->width; i++) release(c, clip.y + y, clip.x + x + i);
+    for (int i = 0; i < g->width; i++) release_halves(c, clip.y + y, clip.x + x + i);
     struct cell *cell = cell_at(c, clip.y + y, clip.x + x);
     *cell = (struct cell){.width = g->width, .style = s};
     memcpy(cell->text, g->text, g->size);

@@ -71,7 +71,7 @@ static int no_such_setting(const char *name, struct error *e)
     return error_set(e, "no such setting: %s (%s)", name, all);
 }
 
-static int bind(struct config *c, const char *key_name, const char *action_name, struct error *e)
+static int bind_named(struct config *c, const char *key_name, const char *action_name, struct error *e)
 {
     uint32_t key;
     const struct actions_entry *action = actions_entry_named(action_name);
@@ -138,7 +138,8 @@ int config_line(struct config *c, const char *line, struct error *e)
         words[n++] = word;
     }
     if (n == 0) return 0;
-    if (strcmp(words[0], "bind") == 0) return n == 3 ? bind(c, words[1], words[2], e) : error_set(e, "bind KEY ACTION");
+    if (strcmp(words[0], "bind") == 0)
+        return n == 3 ? bind_named(c, words[1], words[2], e) : error_set(e, "bind KEY ACTION");
     if (strcmp(words[0], "colour") == 0)
         return n == 3 || n == 4 ? palette_set(&c->palette, words[1], words[2], words[3], e)
                                 : error_set(e, "colour PART COLOUR [GROUND]");

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool bind(struct keymap *m, uint32_t key, enum action action, bool edit)
+static bool bind_key(struct keymap *m, uint32_t key, enum action action, bool edit)
 {
     for (size_t i = 0; i < m->n; i++) {
         if (m->bindings[i].key != key || m->bindings[i].edit != edit) continue;
@@ -29,7 +29,7 @@ void keymap_init(struct keymap *m)
             uint32_t key;
             size_t n = strcspn(k, " ");
             snprintf(name, sizeof name, "%.*s", (int)n, k);
-            bool known = keys_parse(name, &key) && bind(m, key, table[i].action, table[i].edit);
+            bool known = keys_parse(name, &key) && bind_key(m, key, table[i].action, table[i].edit);
             assert(known);
             (void)known;
             k += n + (k[n] == ' ');
@@ -39,7 +39,7 @@ void keymap_init(struct keymap *m)
 
 bool keymap_bind(struct keymap *m, uint32_t key, enum action action, bool edit)
 {
-    return bind(m, key, action, edit);
+    return bind_key(m, key, action, edit);
 }
 
 /* A key that is unbound stays in the table with no action, while typing and otherwise. */

@@ -95,7 +95,7 @@ static void erase(struct line_edit *l, size_t begin, size_t end)
     l->cursor = begin;
 }
 
-static void cut(struct line_edit *l, size_t begin, size_t end)
+static void cut_text(struct line_edit *l, size_t begin, size_t end)
 {
     if (begin >= end) return;
     char *killed = strndup(l->text + begin, end - begin);
@@ -196,7 +196,7 @@ static void transpose(struct line_edit *l)
     free(swapped);
 }
 
-static bool move(struct line_edit *l, enum action action)
+static bool move_cursor(struct line_edit *l, enum action action)
 {
     switch (action) {
     case EDIT_LEFT:
@@ -230,7 +230,7 @@ static bool move(struct line_edit *l, enum action action)
 
 bool line_edit_act(struct line_edit *l, enum action action)
 {
-    if (move(l, action)) return true;
+    if (move_cursor(l, action)) return true;
     switch (action) {
     case EDIT_BACKSPACE:
         erase(l, before(l, l->cursor), l->cursor);
@@ -239,16 +239,16 @@ bool line_edit_act(struct line_edit *l, enum action action)
         erase(l, l->cursor, after(l, l->cursor));
         return true;
     case EDIT_KILL_END:
-        cut(l, l->cursor, line_end(l, l->cursor));
+        cut_text(l, l->cursor, line_end(l, l->cursor));
         return true;
     case EDIT_KILL_HOME:
-        cut(l, line_begin(l, l->cursor), l->cursor);
+        cut_text(l, line_begin(l, l->cursor), l->cursor);
         return true;
     case EDIT_KILL_WORD:
-        cut(l, word_left(l), l->cursor);
+        cut_text(l, word_left(l), l->cursor);
         return true;
     case EDIT_KILL_WORD_RIGHT:
-        cut(l, l->cursor, word_right(l));
+        cut_text(l, l->cursor, word_right(l));
         return true;
     case EDIT_YANK:
         if (l->killed) insert_raw(l, l->killed, strlen(l->killed));
@@ -261,7 +261,7 @@ bool line_edit_act(struct line_edit *l, enum action action)
     }
 }
 
-static void remember(struct line_edit *l)
+static void remember_line(struct line_edit *l)
 {
     if (l->size == 0 || (l->n_history > 0 && strcmp(l->history[l->n_history - 1], l->text) == 0)) return;
     char *copy = strdup(l->text);
@@ -280,7 +280,7 @@ static void remember(struct line_edit *l)
 
 void line_edit_accept(struct line_edit *l)
 {
-    remember(l);
+    remember_line(l);
     l->at = l->n_history;
     free(l->draft);
     l->draft = NULL;

@@ -85,7 +85,7 @@ static int32_t rgb_of(int number)
     return steps[number / 36] << 16 | steps[number / 6 % 6] << 8 | steps[number % 6];
 }
 
-static void change(int32_t *colour, int number, enum depth d)
+static void change_colour(int32_t *colour, int number, enum depth d)
 {
     if (number == PALETTE_THEME || (d <= DEPTH_16 && number >= N_NAMED)) return;
     *colour = number == OWN ? OWN : d == DEPTH_TRUE ? rgb_of(number) : d == DEPTH_8 ? number & 7 : number;
@@ -96,8 +96,8 @@ struct look palette_look(const struct palette *p, enum theme t, enum depth d, st
     struct look l = theme_look(t, d, s);
     const bool hot = s.heat != 0 && s.role != ROLE_SELECTED && s.role != ROLE_MATCH;
     if (p == NULL || d == DEPTH_MONO || hot || p->ink[s.role] == PALETTE_THEME) return l;
-    change(&l.foreground, p->ink[s.role], d);
-    change(&l.background, p->ground[s.role], d);
+    change_colour(&l.foreground, p->ink[s.role], d);
+    change_colour(&l.background, p->ground[s.role], d);
     if (d <= DEPTH_16 && l.foreground == 0) l.bold = false; /* which many terminals show as grey */
     return l;
 }

@@ -170,7 +170,7 @@ static void on_scale_gave_up(void *context, uint64_t tokens, const char *why)
 }
 
 /* First the whole reader at the billionth token, then attention alone at growing lengths, against dense attention. */
-static void measure(struct worker *w, struct message *request)
+static void measure_scale(struct worker *w, struct message *request)
 {
     const struct scale_callbacks callbacks = {on_scale_begin, on_scale_step, on_scale_row, on_scale_gave_up, w,
                                               &w->cancel,     NULL};
@@ -225,13 +225,13 @@ static struct message *next_message(struct worker *w)
 }
 
 /* Nothing can be read: what is asked for all the same ends at once. */
-static void refuse(struct worker *w, struct message *m, const char *why)
+static void refuse_message(struct worker *w, struct message *m, const char *why)
 {
     if (m->type == MESSAGE_ASK) worker_tell_end(w, &m->reserve, MESSAGE_ANSWER_ENDS, m->id, false, why);
     if (m->type == MESSAGE_SCALE) worker_tell_end(w, &m->reserve, MESSAGE_SCALE_ENDS, 0, false, why);
 }
 
-static void *run(void *context)
+static void *run_worker(void *context)
 {
     struct worker *w = context;
     struct error e = {0};
@@ -246,11 +246,11 @@ static void *run(void *context)
         if (m == NULL) continue;
         if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
         if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
-        if (!works) refuse(w, m, e.text);
+        if (!works) refuse_message(w, m, e.text);
         if (works && m->type == MESSAGE_READ) read_on(w, m);
         if (works && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
-        if (works && m->type == MESSAGE_SCALE) measure(w, m);
+        if (works && m->type == MESSAGE_SCALE) measure_scale(w, m);
         message_free(m);
     }
     return NULL;
@@ -278,7 +278,7 @@ static int start_thread(struct worker *w, struct error *e)
     sigdelset(&all, SIGILL);
     sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int status = pthread_create(&w->thread, NULL, run, w);
+    int status = pthread_create(&w->thread, NULL, run_worker, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return status == 0 ? 0 : error_set(e, "no thread for the reader: %s", strerror(status));
 }

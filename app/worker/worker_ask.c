@@ -76,7 +76,7 @@ void worker_ask_forget_all(struct worker *w)
 }
 
 /* A stop of everything that came before is one of this question too. */
-static bool begin(struct worker *w, size_t id, struct message **reserve)
+static bool begin_answering(struct worker *w, size_t id, struct message **reserve)
 {
     pthread_mutex_lock(&w->mutex);
     w->asked = id;
@@ -91,7 +91,8 @@ static bool begin(struct worker *w, size_t id, struct message **reserve)
 }
 
 /* Of a failure `a` is NULL, and of an answer without words. */
-static void end(struct worker *w, struct message **reserve, int failed, struct answer *a, const struct error *e)
+static void end_answering(struct worker *w, struct message **reserve, int failed, struct answer *a,
+                          const struct error *e)
 {
     struct message *m = failed ? NULL : message_new(MESSAGE_ANSWER_ENDS);
     pthread_mutex_lock(&w->mutex);
@@ -128,8 +129,8 @@ static int find_twice(struct worker *w, struct ask *q, struct finding *first, co
 }
 
 /* Words what was found, where words are wanted; of places that are like one there is nothing to say. */
-static int word(struct worker *w, struct ask *q, const char *question, const struct finding *f, struct answer **a,
-                struct error *e)
+static int word_finding(struct worker *w, struct ask *q, const char *question, const struct finding *f,
+                        struct answer **a, struct error *e)
 {
     const struct answer_callbacks callbacks = {.words = on_words, .idle = on_idle, .context = w, .cancel = &w->unasked};
     return w->options.places_only || !question ? 0 : ask_word(q, question, f, &callbacks, a, e);
@@ -174,13 +175,13 @@ static void ask_at_once(struct worker *w, struct message *question)
     struct answer *a = NULL;
     struct finding *first = NULL;
     const struct finding *f = NULL;
-    if (!begin(w, question->id, reserve)) return;
+    if (!begin_answering(w, question->id, reserve)) return;
     int failed =
         question->text ? find_words(w, &quick, question, &how, &first, &e) : find_like(w, question, &how, &first, &e);
     if (!failed) failed = find_twice(w, &quick, first, &f, &e);
     quick.conversation = false; /* it is remembered when it is answered for good */
-    if (!failed) failed = word(w, &quick, question->text, f, &a, &e);
-    end(w, reserve, failed, a, &e);
+    if (!failed) failed = word_finding(w, &quick, question->text, f, &a, &e);
+    end_answering(w, reserve, failed, a, &e);
 }
 
 /* Questions that came while the text is read are answered at once, and again when it is read; what else there is waits.
@@ -207,13 +208,13 @@ void worker_ask_answer(struct worker *w, struct message *question)
     struct answer *a = NULL;
     struct finding *first = NULL;
     const struct finding *f = NULL;
-    if (!begin(w, question->id, &question->reserve)) return;
+    if (!begin_answering(w, question->id, &question->reserve)) return;
     int failed = take_topic(w, question, &e);
     if (!failed)
         failed = question->text ? ask_find(&w->ask, question->text, &how, &w->unasked, &first, &e)
                                 : find_like(w, question, &how, &first, &e);
     if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
-    if (!failed) failed = word(w, &w->ask, question->text, f, &a, &e);
+    if (!failed) failed = word_finding(w, &w->ask, question->text, f, &a, &e);
     worker_tell_notice(w);
-    end(w, &question->reserve, failed, a, &e);
+    end_answering(w, &question->reserve, failed, a, &e);
 }

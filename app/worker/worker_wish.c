@@ -83,7 +83,7 @@ void worker_wish_serve(struct worker *w)
     serve_inspection(w);
 }
 
-static void want(struct worker *w, struct wish *wish, struct wish wanted)
+static void replace_wish(struct worker *w, struct wish *wish, struct wish wanted)
 {
     pthread_mutex_lock(&w->mutex);
     *wish = wanted;
@@ -93,15 +93,15 @@ static void want(struct worker *w, struct wish *wish, struct wish wanted)
 
 void worker_want_shares(struct worker *w, size_t id, const struct finding *f, int token, uint64_t begin, uint64_t end)
 {
-    want(w, &w->shares_wish, (struct wish){.finding = f, .id = id, .token = token, .begin = begin, .end = end});
+    replace_wish(w, &w->shares_wish, (struct wish){.finding = f, .id = id, .token = token, .begin = begin, .end = end});
 }
 
 void worker_want_lens(struct worker *w, size_t id, const struct finding *f, size_t token)
 {
-    want(w, &w->lens_wish, (struct wish){.finding = f, .id = id, .token = (int)token});
+    replace_wish(w, &w->lens_wish, (struct wish){.finding = f, .id = id, .token = (int)token});
 }
 
 void worker_want_inspection(struct worker *w, size_t id, const struct finding *f, const struct inspected_choice *choice)
 {
-    want(w, &w->inspection_wish, (struct wish){.finding = f, .id = id, .choice = *choice});
+    replace_wish(w, &w->inspection_wish, (struct wish){.finding = f, .id = id, .choice = *choice});
 }
