@@ -15,7 +15,7 @@ enum { HANDSHAKE_REVISIONS = sizeof handshake_revisions / sizeof *handshake_revi
 
 static const char *const revision_key = "io.modelcontextprotocol/protocolVersion";
 
-static int wrong(struct error *e, int code, const char *text)
+static int fail_with_code(struct error *e, int code, const char *text)
 {
     error_set(e, "%s", text);
     return code;
@@ -34,14 +34,14 @@ static int read_revision(struct mcp_message *m, struct error *e)
     const cJSON *revision = cJSON_GetObjectItemCaseSensitive(meta, revision_key);
     if (!revision) return 0;
     if (!cJSON_IsString(revision))
-        return wrong(e, MCP_INVALID_PARAMS, "the protocol version in params._meta is not a string");
+        return fail_with_code(e, MCP_INVALID_PARAMS, "the protocol version in params._meta is not a string");
     m->stateless = true;
     if (strcmp(revision->valuestring, MCP_STATELESS_REVISION) != 0) {
         error_set(e, "protocol version %s is not supported without a handshake", revision->valuestring);
         return MCP_UNSUPPORTED_REVISION;
     }
     if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(meta, "io.modelcontextprotocol/clientCapabilities")))
-        return wrong(e, MCP_INVALID_PARAMS, "params._meta has no io.modelcontextprotocol/clientCapabilities");
+        return fail_with_code(e, MCP_INVALID_PARAMS, "params._meta has no io.modelcontextprotocol/clientCapabilities");
     return 0;
 }
 
@@ -51,22 +51,22 @@ int mcp_message_read(struct mcp_message *out, const char *line, size_t size, str
     *out = (struct mcp_message){.json = json_parse(line, size, &end)};
     const cJSON *json = out->json;
     while (json && end < size && strchr(" \r\t", line[end])) end++;
-    if (!json || end < size) return wrong(e, MCP_PARSE_ERROR, "this line is not JSON");
-    if (!cJSON_IsObject(json)) return wrong(e, MCP_INVALID_REQUEST, "a message is one JSON object");
+    if (!json || end < size) return fail_with_code(e, MCP_PARSE_ERROR, "this line is not JSON");
+    if (!cJSON_IsObject(json)) return fail_with_code(e, MCP_INVALID_REQUEST, "a message is one JSON object");
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
     const cJSON *method = cJSON_GetObjectItemCaseSensitive(json, "method");
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
     if (is_id(id)) out->id = id;
     if (!cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0)
-        return wrong(e, MCP_INVALID_REQUEST, "\"jsonrpc\" is not \"2.0\"");
-    if (id && !out->id) return wrong(e, MCP_INVALID_REQUEST, "an id is a string or a whole number");
+        return fail_with_code(e, MCP_INVALID_REQUEST, "\"jsonrpc\" is not \"2.0\"");
+    if (id && !out->id) return fail_with_code(e, MCP_INVALID_REQUEST, "an id is a string or a whole number");
     if (!method) return 0;
-    if (!cJSON_IsString(method)) return wrong(e, MCP_INVALID_REQUEST, "\"method\" is not a string");
+    if (!cJSON_IsString(method)) return fail_with_code(e, MCP_INVALID_REQUEST, "\"method\" is not a string");
     out->method = method->valuestring;
     out->params = cJSON_GetObjectItemCaseSensitive(json, "params");
     if (out->params && !cJSON_IsObject(out->params)) {
         out->params = NULL;
-        return wrong(e, MCP_INVALID_PARAMS, "\"params\" is not an object");
+        return fail_with_code(e, MCP_INVALID_PARAMS, "\"params\" is not an object");
     }
     return out->id ? read_revision(out, e) : 0;
 }
@@ -100,7 +100,7 @@ cJSON *mcp_message_revisions(void)
     return cJSON_CreateStringArray(all, HANDSHAKE_REVISIONS + 1);
 }
 
-static bool add_member(cJSON *object, const char *key, cJSON *item)
+bool mcp_message_add(cJSON *object, const char *key, cJSON *item)
 {
     if (item && cJSON_AddItemToObject(object, key, item)) return true;
     cJSON_Delete(item);
@@ -108,14 +108,15 @@ static bool add_member(cJSON *object, const char *key, cJSON *item)
 }
 
 /* A message with the id of what it answers; NULL without memory. */
-static cJSON *begin(const cJSON *id)
+static cJSON *begin_message(const cJSON *id)
 {
     cJSON *message = cJSON_CreateObject();
     if (cJSON_AddStringToObject(message, "jsonrpc", "2.0") &&
-        add_member(message, "id",
-                   !id                  ? cJSON_CreateNull()
-                   : cJSON_IsString(id) ? report_string(id->valuestring, strlen(id->valuestring)) /* of any bytes */
-                                        : cJSON_Duplicate(id, false)))
+        mcp_message_add(message, "id",
+                        !id ? cJSON_CreateNull()
+                        : cJSON_IsString(id)
+                            ? report_string(id->valuestring, strlen(id->valuestring)) /* of any bytes */
+                            : cJSON_Duplicate(id, false)))
         return message;
     cJSON_Delete(message);
     return NULL;
@@ -126,13 +127,13 @@ static bool sign(cJSON *result)
 {
     cJSON *meta = cJSON_AddObjectToObject(result, "_meta");
     return cJSON_AddStringToObject(result, "resultType", "complete") && meta &&
-           add_member(meta, "io.modelcontextprotocol/serverInfo", mcp_message_implementation());
+           mcp_message_add(meta, "io.modelcontextprotocol/serverInfo", mcp_message_implementation());
 }
 
 int mcp_message_result(FILE *out, const cJSON *id, bool stateless, cJSON *result, struct error *e)
 {
-    cJSON *message = result && (!stateless || sign(result)) ? begin(id) : NULL;
-    if (message && add_member(message, "result", result)) return report_print(message, out, e);
+    cJSON *message = result && (!stateless || sign(result)) ? begin_message(id) : NULL;
+    if (message && mcp_message_add(message, "result", result)) return report_print(message, out, e);
     if (!message) cJSON_Delete(result);
     cJSON_Delete(message);
     return error_memory(e);
@@ -140,10 +141,10 @@ int mcp_message_result(FILE *out, const cJSON *id, bool stateless, cJSON *result
 
 int mcp_message_error(FILE *out, const cJSON *id, int code, const char *text, cJSON *data, struct error *e)
 {
-    cJSON *message = begin(id), *error = cJSON_AddObjectToObject(message, "error");
+    cJSON *message = begin_message(id), *error = cJSON_AddObjectToObject(message, "error");
     bool whole = error && cJSON_AddNumberToObject(error, "code", code) &&
-                 add_member(error, "message", report_string(text, strlen(text)));
-    if (data && (!whole || !add_member(error, "data", data))) {
+                 mcp_message_add(error, "message", report_string(text, strlen(text)));
+    if (data && (!whole || !mcp_message_add(error, "data", data))) {
         if (!whole) cJSON_Delete(data);
         whole = false;
     }

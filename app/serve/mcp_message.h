@@ -40,6 +40,9 @@ void mcp_message_free(struct mcp_message *m);
 /* Whether a handshake may agree on this revision. */
 bool mcp_message_has_handshake(const char *revision);
 
+/* Takes the item: false, and it is freed, where it is NULL or memory is out. */
+bool mcp_message_add(struct cJSON *object, const char *key, struct cJSON *item);
+
 /* What this server is called in a message. NULL without memory. */
 struct cJSON *mcp_message_implementation(void);
 

@@ -8,6 +8,7 @@
 
 #include "app/output/report.h"
 #include "app/reader/finding.h"
+#include "app/serve/mcp_message.h"
 #include "app/serve/mcp_tools.h"
 #include "app/text/corpus.h"
 #include "app/text/outline.h"
@@ -54,7 +55,7 @@ struct result {
     bool whole; /* no memory was missing so far */
 };
 
-static void begin(struct result *r)
+static void begin_result(struct result *r)
 {
     *r = (struct result){.object = cJSON_CreateObject()};
     r->stream = open_memstream(&r->text, &r->size);
@@ -78,9 +79,7 @@ static void put_bytes(struct result *r, const char *bytes, size_t size)
 
 static void add_member(struct result *r, cJSON *object, const char *key, cJSON *item)
 {
-    if (item && cJSON_AddItemToObject(object, key, item)) return;
-    cJSON_Delete(item);
-    r->whole = false;
+    if (!mcp_message_add(object, key, item)) r->whole = false;
 }
 
 static void add_text(struct result *r, cJSON *object, const char *key, const char *text, size_t size)
@@ -93,7 +92,7 @@ static void add_number(struct result *r, cJSON *object, const char *key, double 
     add_member(r, object, key, cJSON_CreateNumber(number));
 }
 
-static cJSON *append(struct result *r, cJSON *list)
+static cJSON *add_item(struct result *r, cJSON *list)
 {
     cJSON *item = cJSON_CreateObject();
     if (item && cJSON_AddItemToArray(list, item)) return item;
@@ -109,11 +108,11 @@ static void add_lines(struct result *r, cJSON *object, uint64_t first, uint64_t 
 }
 
 /* The call's result: both forms, or NULL. */
-static cJSON *end(struct result *r, bool failed)
+static cJSON *end_result(struct result *r, bool failed)
 {
     if (r->stream && fclose(r->stream) != 0) r->whole = false;
     cJSON *result = cJSON_CreateObject(), *content = cJSON_AddArrayToObject(result, "content");
-    cJSON *block = content ? append(r, content) : NULL;
+    cJSON *block = content ? add_item(r, content) : NULL;
     if (!block || !cJSON_AddStringToObject(block, "type", "text")) r->whole = false;
     if (r->whole) add_text(r, block, "text", r->text, r->size);
     if (failed) add_member(r, result, "isError", cJSON_CreateTrue());
@@ -128,9 +127,9 @@ static cJSON *end(struct result *r, bool failed)
 cJSON *mcp_place_failure(const char *why)
 {
     struct result r;
-    begin(&r);
+    begin_result(&r);
     put_words(&r, "%s", why);
-    return end(&r, true);
+    return end_result(&r, true);
 }
 
 /* Where line `line` (from 0) ends, its newline included. */
@@ -168,7 +167,7 @@ static void add_place(struct result *r, cJSON *list, const struct mcp_text *t, c
 {
     const struct document *d = &t->corpus->documents[item->document];
     struct place place;
-    cJSON *o = append(r, list);
+    cJSON *o = add_item(r, list);
     report_place(t->corpus, item, &place);
     uint64_t last = place.line[0] + (uint64_t)call->snippet_lines - 1;
     if (last > place.line[1]) last = place.line[1];
@@ -196,7 +195,7 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
     struct result r;
     size_t first = (size_t)call->cursor, last = first + (size_t)call->limit;
     if (last > f->n_items) last = f->n_items;
-    begin(&r);
+    begin_result(&r);
     cJSON *list = cJSON_AddArrayToObject(r.object, "places");
     if (!list) r.whole = false;
     if (f->read_share < 1)
@@ -215,7 +214,7 @@ cJSON *mcp_place_search(const struct mcp_text *t, const struct finding *f, const
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", last));
         put_words(&r, "(more: cursor %zu)\n", last);
     }
-    return end(&r, false);
+    return end_result(&r, false);
 }
 
 static const struct document *find_document(const struct mcp_text *t, const char *path)
@@ -228,9 +227,9 @@ static const struct document *find_document(const struct mcp_text *t, const char
 static cJSON *no_document(const char *tool, const char *path)
 {
     struct result r;
-    begin(&r);
+    begin_result(&r);
     put_words(&r, "%s: no document \"%s\" was read; paths are as search and outline give them", tool, path);
-    return end(&r, true);
+    return end_result(&r, true);
 }
 
 int mcp_place_find(const struct mcp_text *t, const struct mcp_call *call, size_t *document, uint64_t *offset,
@@ -255,10 +254,10 @@ cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call)
     const struct document *d = find_document(t, call->path);
     struct result r;
     if (!d) return no_document("read_place", call->path);
-    begin(&r);
+    begin_result(&r);
     if ((uint64_t)call->line > d->n_lines) {
         put_words(&r, "read_place: %s has %llu lines", call->path, (unsigned long long)d->n_lines);
-        return end(&r, true);
+        return end_result(&r, true);
     }
     uint64_t line = (uint64_t)call->line - 1, before = (uint64_t)call->before;
     uint64_t first = line > before ? line - before : 0, last = line + (uint64_t)call->after;
@@ -273,7 +272,7 @@ cJSON *mcp_place_read(const struct mcp_text *t, const struct mcp_call *call)
     add_member(&r, r.object, "cut", cJSON_CreateBool(last + 1 < d->n_lines));
     put_bytes(&r, text ? text : "", size);
     free(text);
-    return end(&r, false);
+    return end_result(&r, false);
 }
 
 /* Headings of one document. */
@@ -288,7 +287,7 @@ static void list_headings(struct result *r, cJSON *list, const struct mcp_text *
         const struct outline_heading *h = &t->outline->headings[i];
         const char *title = h->title;
         uint64_t line = corpus_document_line(d, h->offset);
-        cJSON *o = append(r, list);
+        cJSON *o = add_item(r, list);
         add_text(r, o, "path", d->path, strlen(d->path));
         add_text(r, o, "heading", title, h->size);
         add_number(r, o, "level", h->level);
@@ -318,7 +317,7 @@ static void list_documents(struct result *r, cJSON *list, const struct mcp_text 
             *more = skip + MCP_PAGE;
             return;
         }
-        cJSON *o = append(r, list);
+        cJSON *o = add_item(r, list);
         add_text(r, o, "path", d->path, strlen(d->path));
         add_number(r, o, "lines", (double)d->n_lines);
         put_words(r, "%s  %llu lines\n", d->path, (unsigned long long)d->n_lines);
@@ -331,7 +330,7 @@ cJSON *mcp_place_outline(const struct mcp_text *t, const struct mcp_call *call)
     const struct document *d = find_document(t, path);
     struct result r;
     size_t more = 0, skip = (size_t)call->cursor;
-    begin(&r);
+    begin_result(&r);
     cJSON *list = cJSON_AddArrayToObject(r.object, "entries");
     if (!list) r.whole = false;
     if (d)
@@ -339,7 +338,7 @@ cJSON *mcp_place_outline(const struct mcp_text *t, const struct mcp_call *call)
     else
         list_documents(&r, list, t, path, skip, &more);
     if (r.whole && !d && skip == 0 && cJSON_GetArraySize(list) == 0) {
-        cJSON_Delete(end(&r, false));
+        cJSON_Delete(end_result(&r, false));
         return no_document("outline", path);
     }
     if (more > 0) {
@@ -347,7 +346,7 @@ cJSON *mcp_place_outline(const struct mcp_text *t, const struct mcp_call *call)
         add_text(&r, r.object, "next_cursor", cursor, (size_t)snprintf(cursor, sizeof cursor, "%zu", more));
         put_words(&r, "(more: cursor %zu)\n", more);
     }
-    return end(&r, false);
+    return end_result(&r, false);
 }
 
 static void list_skipped(struct result *r, const struct corpus *c)
@@ -355,7 +354,7 @@ static void list_skipped(struct result *r, const struct corpus *c)
     cJSON *list = cJSON_AddArrayToObject(r->object, "skipped");
     if (!list) r->whole = false;
     for (size_t i = 0; i < c->n_skipped && i < SKIPPED_LISTED && r->whole; i++) {
-        cJSON *o = append(r, list);
+        cJSON *o = add_item(r, list);
         add_text(r, o, "path", c->skipped[i].path, strlen(c->skipped[i].path));
         add_text(r, o, "reason", c->skipped[i].reason, strlen(c->skipped[i].reason));
         put_words(r, "left out: %s: %s\n", c->skipped[i].path, c->skipped[i].reason);
@@ -367,7 +366,7 @@ cJSON *mcp_place_status(const struct mcp_text *t)
 {
     const struct reader_progress *p = &t->progress;
     struct result r;
-    begin(&r);
+    begin_result(&r);
     add_number(&r, r.object, "read_share", read_share(t));
     add_member(&r, r.object, "done", cJSON_CreateBool(t->done));
     add_number(&r, r.object, "tokens", (double)p->tokens);
@@ -386,5 +385,5 @@ cJSON *mcp_place_status(const struct mcp_text *t)
         put_words(&r, "%s\n", note);
     }
     list_skipped(&r, t->corpus);
-    return end(&r, false);
+    return end_result(&r, false);
 }

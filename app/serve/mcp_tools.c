@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/serve/mcp_message.h"
 #include "compute/error.h"
 
 enum type { TEXT, NUMBER, TEXTS, CURSOR };
@@ -118,18 +119,11 @@ static const struct tool {
                      similar, sizeof similar / sizeof *similar, PLACES},
 };
 
-static bool add_member(cJSON *object, const char *key, cJSON *item)
-{
-    if (item && cJSON_AddItemToObject(object, key, item)) return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 static bool add_values(cJSON *schema, const struct argument *a)
 {
     size_t n = 0;
     while (a->values[n]) n++;
-    return n == 0 || (add_member(schema, "enum", cJSON_CreateStringArray(a->values, (int)n)) &&
+    return n == 0 || (mcp_message_add(schema, "enum", cJSON_CreateStringArray(a->values, (int)n)) &&
                       cJSON_AddStringToObject(schema, "default", a->values[0]));
 }
 
@@ -176,7 +170,7 @@ static bool add_tool(cJSON *list, const struct tool *t)
     cJSON *annotations = cJSON_AddObjectToObject(item, "annotations");
     return cJSON_AddStringToObject(item, "name", t->name) && cJSON_AddStringToObject(item, "title", t->title) &&
            cJSON_AddStringToObject(item, "description", t->help) && add_input_schema(item, t) &&
-           add_member(item, "outputSchema", cJSON_Parse(t->output)) &&
+           mcp_message_add(item, "outputSchema", cJSON_Parse(t->output)) &&
            cJSON_AddTrueToObject(annotations, "readOnlyHint") && cJSON_AddTrueToObject(annotations, "idempotentHint") &&
            cJSON_AddFalseToObject(annotations, "openWorldHint");
 }
@@ -268,7 +262,7 @@ static int read_argument(struct mcp_call *call, const char *tool, const struct a
 }
 
 /* Every argument that the tool does not have is named, with those that it has. */
-static int refuse(const struct tool *t, const char *name, struct error *e)
+static int refuse_argument(const struct tool *t, const char *name, struct error *e)
 {
     char known[256] = "none";
     for (size_t i = 0, n = 0; i < t->n; i++)
@@ -288,7 +282,7 @@ int mcp_tools_read(struct mcp_call *out, enum mcp_tool tool, const cJSON *argume
     for (const cJSON *given = arguments ? arguments->child : NULL; given; given = given->next) {
         size_t i = 0;
         while (i < t->n && strcmp(t->arguments[i].name, given->string) != 0) i++;
-        if (i == t->n) return refuse(t, given->string, e);
+        if (i == t->n) return refuse_argument(t, given->string, e);
         if (read_argument(out, t->name, &t->arguments[i], given, e)) return -1;
     }
     for (size_t i = 0; i < t->n; i++) {
