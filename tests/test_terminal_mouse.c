@@ -59,6 +59,11 @@ static void what_belongs_to_no_report_ends_it_and_is_left(void **state)
     terminal_mouse_begin(&m);
     for (int i = 0; i < 1000; i++) assert_true(terminal_mouse_take(&m, '9', 1, &e));
     assert_true(m.numbers[0] > 99999 && m.numbers[0] < 10000000);
+    /* and so many numbers as there are end with their sequence */
+    for (int i = 0; i < 1000; i++) assert_true(terminal_mouse_take(&m, i % 2 ? ';' : '1', 1, &e));
+    assert_true(terminal_mouse_take(&m, 'M', 1, &e));
+    assert_false(m.reads);
+    assert_int_equal(e.type, EVENT_NONE);
 }
 
 int main(void)

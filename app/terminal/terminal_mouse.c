@@ -8,6 +8,8 @@
 #define DOUBLE_SECONDS .4
 #define NUMBER_MOST 99999 /* above any column */
 
+enum { NUMBERS = 3 };
+
 /* Flags of a button. */
 enum { BUTTON_MASK = 3, BUTTON_MOVES = 32, BUTTON_WHEEL = 64, BUTTON_OTHERS = 128 };
 
@@ -51,16 +53,16 @@ void terminal_mouse_report(struct terminal_mouse *m, const unsigned numbers[3], 
 bool terminal_mouse_take(struct terminal_mouse *m, wint_t c, double now, struct event *out)
 {
     if (c >= '0' && c <= '9') {
-        unsigned *number = &m->numbers[m->n];
+        unsigned *number = &m->numbers[m->n < NUMBERS ? m->n : NUMBERS - 1];
         if (*number <= NUMBER_MOST) *number = *number * 10 + (unsigned)(c - '0');
         return true;
     }
-    if (c == ';' && m->n < 2) {
-        m->n++;
+    if (c >= ' ' && c <= '?') { /* parts of a sequence; but for three numbers it is none that is known */
+        m->n = c == ';' && m->n < NUMBERS ? m->n + 1 : NUMBERS;
         return true;
     }
     m->reads = false;
-    if (c != 'M' && c != 'm') return false;
-    if (m->n == 2) terminal_mouse_report(m, m->numbers, c == 'm', now, out);
+    if (c < '@' || c > '~') return false;
+    if (m->n == NUMBERS - 1 && (c == 'M' || c == 'm')) terminal_mouse_report(m, m->numbers, c == 'm', now, out);
     return true;
 }

@@ -20,7 +20,7 @@ struct event;
 struct terminal_mouse {
     bool reads; /* a report has begun, whose end has not come */
     unsigned numbers[3];
-    int n; /* of them that are whole */
+    int n; /* of them that are whole; 3: it is no such report, and is read to its end */
     /* the last press */
     double pressed; /* seconds of clock.h; 0: none */
     int y, x;
@@ -28,8 +28,8 @@ struct terminal_mouse {
 
 void terminal_mouse_begin(struct terminal_mouse *m);
 
-/* The next character of a report, at `now`; at its end `out` is the event, if it is one. False: it is none of a report,
- * which ends there without one. */
+/* The next character of a report, at `now`; at its end `out` is the event, if it is one. A sequence that is none is
+ * taken to its end too. False: the character is of no sequence, which ends there without an event. */
 bool terminal_mouse_take(struct terminal_mouse *m, wint_t c, double now, struct event *out);
 
 /* A whole report: the button with its flags, column and line from 1; `releases` a button. */
