@@ -10,6 +10,21 @@
 
 #define PAGE(body) "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body>" body "</body></html>"
 
+/* The text of a package, and where a person finds some of its words. */
+static void assert_zip_converts(const char *const *members, const char *name, const char *text, const char *words,
+                                const char *at)
+{
+    size_t size;
+    uint8_t *bytes = zip_writer_zip(members, &size);
+    struct converted c;
+    struct error e;
+    assert_ok(convert(&c, bytes, size, name, &e), e);
+    assert_string_equal(c.text, text);
+    assert_at(&c, words, at);
+    converted_free(&c);
+    free(bytes);
+}
+
 static void an_epub_is_read_in_the_order_of_its_spine_with_its_own_contents(void **state)
 {
     (void)state;
@@ -135,15 +150,8 @@ static void a_docx_keeps_headings_lists_tables_and_notes(void **state)
         "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc>"
         "</w:tr><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>",
         NULL};
-    size_t size;
-    uint8_t *bytes = zip_writer_zip(members, &size);
-    struct converted c;
-    struct error e;
-    assert_ok(convert(&c, bytes, size, "x.docx", &e), e);
-    assert_string_equal(c.text, "The Mill\n\nIt has a wheel[2].\n\n[2] Of oak.\n\n- an item\n\na | b\nc\n");
-    assert_at(&c, "wheel", "The Mill");
-    converted_free(&c);
-    free(bytes);
+    assert_zip_converts(members, "x.docx", "The Mill\n\nIt has a wheel[2].\n\n[2] Of oak.\n\n- an item\n\na | b\nc\n",
+                        "wheel", "The Mill");
 }
 
 static void an_odt_keeps_headings_lists_and_notes(void **state)
@@ -157,15 +165,8 @@ static void an_odt_keeps_headings_lists_and_notes(void **state)
         "daily.</text:p><text:list><text:list-item><text:p>rope</text:p></text:list-item><text:list-item>"
         "<text:p>lamp</text:p></text:list-item></text:list></office:body></office:document-content>",
         NULL};
-    size_t size;
-    uint8_t *bytes = zip_writer_zip(members, &size);
-    struct converted c;
-    struct error e;
-    assert_ok(convert(&c, bytes, size, "x.odt", &e), e);
-    assert_string_equal(c.text, "The Ferry\n\nIt leaves[1] daily.\n\n[1] At six.\n\n- rope\n\n- lamp\n");
-    assert_at(&c, "daily", "The Ferry");
-    converted_free(&c);
-    free(bytes);
+    assert_zip_converts(members, "x.odt", "The Ferry\n\nIt leaves[1] daily.\n\n[1] At six.\n\n- rope\n\n- lamp\n",
+                        "daily", "The Ferry");
 }
 
 static void what_no_words_can_be_had_of_is_refused(void **state)
@@ -189,15 +190,7 @@ static void a_docx_without_styles_has_those_of_its_program(void **state)
         "<w:p><w:pPr><w:pStyle w:val='Quote'/></w:pPr><w:r><w:t>It roars.</w:t><w:footnoteReference w:id='9'/></w:r>"
         "</w:p></w:body></w:document>",
         NULL};
-    size_t size;
-    uint8_t *bytes = zip_writer_zip(members, &size);
-    struct converted c;
-    struct error e;
-    assert_ok(convert(&c, bytes, size, "x.docx", &e), e);
-    assert_string_equal(c.text, "The Weir\n\nIt roars.\n");
-    assert_at(&c, "roars", "The Weir");
-    converted_free(&c);
-    free(bytes);
+    assert_zip_converts(members, "x.docx", "The Weir\n\nIt roars.\n", "roars", "The Weir");
 }
 
 static void links_lead_up_but_not_out_and_are_unescaped(void **state)

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "compute/loops.h"
 #include "compute/rows_cpu.h"
+#include "tests/loops_fixture.h"
 
 enum { MOST = 100, ROWS = 3, STRIDE = MOST + 5 };
 
@@ -322,11 +322,7 @@ static void an_evidence_key_is_clamped_to_half_a_unit(void **state)
 
 int main(void)
 {
-    struct error e;
-    if (loops_choose(&e) != 0) {
-        printf("skipped: %s\n", e.text);
-        return 77;
-    }
+    if (loops_are_missing()) return 77;
     rows = loops()->rows;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dot_has_all_its_elements),

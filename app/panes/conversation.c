@@ -128,6 +128,18 @@ static void take_end(struct exchange *x, struct message *m)
     append_text(x, a->text, strlen(a->text));
 }
 
+/* Its words, from the first to the end. */
+static void take_answer(struct exchange *x, struct message *m, const struct corpus *c)
+{
+    if (m->type == MESSAGE_ANSWER_BEGINS)
+        take_beginning(x);
+    else if (m->type == MESSAGE_ANSWER_TEXT)
+        append_text(x, m->text, m->size);
+    else
+        take_end(x, m);
+    exchange_mark(x, c);
+}
+
 /* The places with the largest shares of what is on the map. */
 static bool lens_choose(struct lens *l, const struct atlas *a)
 {
@@ -196,19 +208,14 @@ bool conversation_take(struct conversation *c, struct message *m, const struct a
 {
     size_t id = m->type == MESSAGE_SHARES ? m->shares.id : m->id;
     struct exchange *x = id < c->n ? c->items[id] : NULL;
-    const struct corpus *corpus = a != NULL ? a->corpus : NULL;
     switch (m->type) {
     case MESSAGE_ANSWER_BEGINS:
-        if (x != NULL) take_beginning(x), exchange_mark(x, corpus);
+    case MESSAGE_ANSWER_TEXT:
+    case MESSAGE_ANSWER_ENDS:
+        if (x != NULL) take_answer(x, m, a != NULL ? a->corpus : NULL);
         return true;
     case MESSAGE_EVIDENCE:
         if (x != NULL) take_finding(x, m);
-        return true;
-    case MESSAGE_ANSWER_TEXT:
-        if (x != NULL) append_text(x, m->text, m->size), exchange_mark(x, corpus);
-        return true;
-    case MESSAGE_ANSWER_ENDS:
-        if (x != NULL) take_end(x, m), exchange_mark(x, corpus);
         return true;
     case MESSAGE_LENS:
         if (x != NULL) take_lens(x, m, a);

@@ -1,4 +1,4 @@
-/* What terminals report of the mouse, read here and not by ncurses: 6.4 writes behind its own array where a report has
+/* What terminals report of the mouse, read here and not by ncurses: 6.4 crashes where a report has
  * many numbers, which a paste may bring. */
 #ifndef LECTERN_TERMINAL_MOUSE_H
 #define LECTERN_TERMINAL_MOUSE_H
