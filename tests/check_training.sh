@@ -9,7 +9,7 @@ cd "$(dirname "$(readlink -f "$0")")/../models/train"
 export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 # idle threads would wait turning
 python3 -m unittest test_words
 PYTHON=$(../../scripts/training_python.sh "$build") || { echo skipped; exit 77; }
-"$PYTHON" -m unittest test_reread test_reread_data
+"$PYTHON" -m unittest test_reread test_reread_books test_reread_data
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

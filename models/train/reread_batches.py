@@ -203,7 +203,7 @@ def weights_of(pack):
     weight = np.ones(pack.n)
     for name, factor in (("squad2.0", 1.5), ("swapped", 0.6), ("nq-open", 1.5), ("qed", 1.5), ("multispanqa", 2.0), ("hotpotqa", 2.0), ("tatqa", 1.3),
                          ("squad-es", 0.5), ("squad-sv", 0.5), ("qamr", 0.7), ("docstring-other", 0.7), ("code-commit", 0.7), ("medquad", 0.6),
-                         ("fairytaleqa", 0.8)):
+                         ("fairytaleqa", 0.8), ("books", 2.0)):
         if name in names:
             weight[pack.q_set == names.index(name)] *= factor
     weight[pack.q_kind == NONE] *= 1.5

@@ -87,6 +87,7 @@ def write_corpus(out, rng):
         write_lines(out / f"qa-train{which}-docs.jsonl.zst", [doc for w, doc, _ in made if w == which])
         write_lines(out / f"qa-train{which}.jsonl.zst", [question for w, _, asked in made if w == which for question in asked])
     (out / "SOURCES2.tsv").write_text("kind\tsource\tuse\tlanguage\tdocs\n" + "".join(f"qa\t{name}\ttrain\ten\t{DOCUMENTS}\n" for name, w in SETS.items() if w))
+    (out / "narrativeqa-books.tsv").write_text("gutenberg_id\ttitle\tauthor\tgroup\tbook_archive\tbook_file\n")
     write_lines(out / "code-pairs.jsonl.zst", code_pairs())
     names = [f"book-{number}.txt" for number in range(200)]
     held = [name for name in names if texts.is_held_out("books", name)][:2]

@@ -84,6 +84,11 @@ class Words:
         self.pieces = sentencepiece.SentencePieceProcessor(model_proto=pathlib.Path(model).read_bytes())
         self.seen = {}
 
+    def whole(self):
+        """The words that are one token."""
+        pieces = map(self.pieces.id_to_piece, range(self.pieces.get_piece_size()))
+        return {piece[len(START):] for piece in pieces if piece.startswith(START)}
+
     def of_word(self, word, at):
         """[(id, begin, end)] of one word that begins at `at`; a piece without characters of its own is empty."""
         low, origin = folded(word)
