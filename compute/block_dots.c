@@ -15,14 +15,14 @@ static inline __m256i load_bytes(const void *from)
     return _mm256_loadu_si256((const __m256i *)from);
 }
 
-/* sum[which] += factor (w . x), 32 bytes of each, w below 64. */
-static inline __attribute__((always_inline)) void add_products(struct sums *s, int which, __m256i w, const int8_t *x,
+/* sum[which] += factor (w . x), 32 bytes of each, w at most 128. */
+static inline __attribute__((always_inline)) void add_products(struct sums *s, int which, __m256i w, __m256i x,
                                                                __m256 factor)
 {
 #ifdef __AVX512VNNI__
-    const __m256i four = _mm256_dpbusd_epi32(_mm256_setzero_si256(), w, load_bytes(x));
+    const __m256i four = _mm256_dpbusd_epi32(_mm256_setzero_si256(), w, x);
 #else
-    const __m256i four = _mm256_madd_epi16(_mm256_maddubs_epi16(w, load_bytes(x)), _mm256_set1_epi16(1));
+    const __m256i four = _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1));
 #endif
     s->sum[which] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(four), factor, s->sum[which]);
 }
@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) void dot_block_32(struct sums *s, i
         q = _mm256_or_si256(q, _mm256_and_si256(_mm256_cmpeq_epi8(spread, which_bit), _mm256_set1_epi8(16)));
     }
     const __m256 d = half_in_all(b);
-    add_products(s, which, q, x->q + (size_t)block * 32, _mm256_mul_ps(d, _mm256_set1_ps(x->scale[block])));
+    add_products(s, which, q, load_bytes(x->q + (size_t)block * 32), _mm256_mul_ps(d, _mm256_set1_ps(x->scale[block])));
     s->rest = _mm256_fmadd_ps(has_least ? half_in_all(b + 2) : d, _mm256_set1_ps(x->sum32[block]), s->rest);
 }
 
@@ -200,7 +200,8 @@ static inline __attribute__((always_inline)) float dot_45_k(const uint8_t *b, co
             for (int j = 0; j < 2; j++) {
                 if (has_fifth) q[j] = _mm256_or_si256(q[j], _mm256_slli_epi16(_mm256_and_si256(high, one_bit), 4));
                 high = _mm256_srli_epi16(high, 1);
-                add_products(&s, j, q[j], x->q + (size_t)i * 256 + 64 * k + 32 * j, _mm256_set1_ps(factor[2 * k + j]));
+                add_products(&s, j, q[j], load_bytes(x->q + (size_t)i * 256 + 64 * k + 32 * j),
+                             _mm256_set1_ps(factor[2 * k + j]));
             }
         }
     }
@@ -235,7 +236,7 @@ static float dot_6_k(const uint8_t *b, const struct block_elements *x, uint32_t 
                                 _mm256_and_si256(_mm256_srli_epi16(top, 2), two_bits))};
             for (int j = 0; j < 4; j++) {
                 const float *f = factor + 8 * k + 2 * j;
-                add_products(&s, j % 2, q[j], x->q + (size_t)i * 256 + 128 * k + 32 * j,
+                add_products(&s, j % 2, q[j], load_bytes(x->q + (size_t)i * 256 + 128 * k + 32 * j),
                              _mm256_blend_ps(_mm256_set1_ps(f[0]), _mm256_set1_ps(f[1]), 0xf0));
             }
         }
@@ -244,11 +245,34 @@ static float dot_6_k(const uint8_t *b, const struct block_elements *x, uint32_t 
     return sum_lanes(&s);
 }
 
+/* Weights of 8 bits have signs: each is multiplied by its size, and x by its sign. */
+static inline __attribute__((always_inline)) void dot_block_8(struct sums *s, int which, const uint8_t *b,
+                                                              const struct block_elements *x, uint32_t block)
+{
+    const __m256i w = load_bytes(b + 2), of_x = load_bytes(x->q + (size_t)block * 32);
+    add_products(s, which, _mm256_abs_epi8(w), _mm256_sign_epi8(of_x, w),
+                 _mm256_mul_ps(half_in_all(b), _mm256_set1_ps(x->scale[block])));
+}
+
+static float dot_8(const uint8_t *b, const struct block_elements *x, uint32_t cols)
+{
+    struct sums s = {{_mm256_setzero_ps(), _mm256_setzero_ps()}, _mm256_setzero_ps()};
+    uint32_t i = 0;
+    for (; i + 2 <= cols / 32; i += 2, b += 68) {
+        dot_block_8(&s, 0, b, x, i);
+        dot_block_8(&s, 1, b + 34, x, i + 1);
+    }
+    if (i < cols / 32) dot_block_8(&s, 0, b, x, i);
+    return sum_lanes(&s);
+}
+
 static float dot_one(const struct weights *w, uint32_t row, const struct block_elements *x, float *scratch)
 {
     const uint8_t *b = w->bytes + (size_t)row * w->row_bytes;
     (void)scratch;
     switch (w->type) {
+    case WEIGHTS_Q8_0:
+        return dot_8(b, x, w->cols);
     case WEIGHTS_Q4_0:
         return dot_32(b, x, w->cols, false, false);
     case WEIGHTS_Q4_1:
@@ -266,12 +290,24 @@ static float dot_one(const struct weights *w, uint32_t row, const struct block_e
     }
 }
 #else
+static float dot_8(const uint8_t *b, const struct block_elements *x, uint32_t cols)
+{
+    float sum = 0;
+    for (uint32_t i = 0; i < cols / 32; i++, b += 34) {
+        int32_t whole = 0;
+        for (int k = 0; k < 32; k++) whole += (int8_t)b[2 + k] * x->q[(size_t)i * 32 + (size_t)k];
+        sum += half(b) * x->scale[i] * (float)whole;
+    }
+    return sum;
+}
+
 /* The row is taken apart first. */
 static float dot_one(const struct weights *w, uint32_t row, const struct block_elements *x, float *scratch)
 {
     const uint32_t cols = w->cols, span = w->type == WEIGHTS_Q6_K ? 16 : 32;
     const struct row r = {(uint8_t *)scratch, scratch + cols / 4, scratch + cols / 4 + cols / 16};
     vector sum = {0};
+    if (w->type == WEIGHTS_Q8_0) return dot_8(w->bytes + (size_t)row * w->row_bytes, x, cols);
     open_row(&r, w, row);
     for (uint32_t at = 0; at < cols; at += 4 * VECTOR_LANES) {
         vector_int q, e;

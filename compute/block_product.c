@@ -75,13 +75,14 @@ static inline __attribute__((always_inline)) void multiply_span(const struct wei
     float *scales = scratch + (size_t)cols / 4 * LANES, *rows = scales + 2 * spans * LANES;
     const struct group g = {(int32_t *)(void *)scratch, scales, scales + spans * LANES};
     const struct row r = {(uint8_t *)rows, rows + cols / 4, rows + cols / 4 + spans};
-    for (uint32_t row = begin; n < AT_ONCE / 2 && row < end; row++)
+    const bool alone = n < AT_ONCE / 2 || w->type == WEIGHTS_Q8_0;
+    for (uint32_t row = begin; alone && row < end; row++)
         for (uint32_t i = 0; i < n; i++) {
             const struct block_elements e = row_of(x, i, cols);
             float *to = out + i * stride + (row - begin);
             *to = (add ? *to : 0) + LOOPS(block_dots).one(w, row, &e, rows);
         }
-    for (uint32_t row = begin; n >= AT_ONCE / 2 && row < end; row += LANES) {
+    for (uint32_t row = begin; !alone && row < end; row += LANES) {
         const uint32_t lanes = end - row < LANES ? end - row : LANES;
         for (uint32_t lane = 0; lane < lanes; lane++) { /* what is in lanes behind the last row is not used */
             open_row(&r, w, row + lane);

@@ -1,7 +1,7 @@
-/* Weights of 4 to 6 bits in their blocks times rows of elements in 8 bits: loops()->blocks. A span of 16 or 32 weights
- * of a row is scale q + least, q a small unsigned number; 32 elements of x share a scale. So a product is, by spans,
- * scale x's scale (sum of q times q of x) + least (sum of x): the sums are of integers, exact, and at most what 16 bits
- * hold of two. */
+/* Weights in their blocks times rows of elements in 8 bits: loops()->blocks. A span of 16 or 32 weights of a row is
+ * scale q + least, q a small unsigned number (of 8 bits: scale q, with a sign); 32 elements of x share a scale. So a
+ * product is, by spans, scale x's scale (sum of q times q of x) + least (sum of x): the sums are of integers, exact,
+ * and at most what 16 bits hold of two. */
 #ifndef LECTERN_BLOCK_PRODUCT_H
 #define LECTERN_BLOCK_PRODUCT_H
 

@@ -222,10 +222,10 @@ static bool is_packed(const struct matrix_cpu *m, uint32_t n)
     return n > FEW && m->precision == PRODUCT_INT8;
 }
 
-/* Products of 4 to 6 bits with 8 (compute/block_product.h). */
-static bool is_small(const struct matrix_cpu *m)
+/* Products of blocks with elements in 8 bits (compute/block_product.h), in a job of n rows. */
+static bool is_small(const struct matrix_cpu *m, uint32_t n)
 {
-    return m->precision == PRODUCT_INT8 && m->blocks.n_parts && weight_rows_are_small(&m->blocks);
+    return m->precision == PRODUCT_INT8 && m->blocks.n_parts && weight_rows_are_small(&m->blocks, n);
 }
 
 /* Floats of the rows of elements, and of what the product takes besides. */
@@ -279,7 +279,7 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
     m->used = true;
     if (is_packed(m, n)) return m->packed || pack_weights(m, b, &b->failure) == 0;
     const size_t tile =
-        is_small(m) ? small_elements(w->cols) + BLOCK_PRODUCT_SCRATCH * (size_t)w->cols : (size_t)TILE * w->cols;
+        is_small(m, n) ? small_elements(w->cols) + BLOCK_PRODUCT_SCRATCH * (size_t)w->cols : (size_t)TILE * w->cols;
     for (unsigned i = 0; m->blocks.n_parts && i < b->base.info.n_threads; i++)
         if (!matrix_cpu_scratch(&b->tile[i], tile)) {
             error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for a tile of weights");
@@ -293,7 +293,7 @@ uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n)
     assert(cpu(w)->used);
     if (n > FEW) return w->rows;
     if (is_packed(cpu(w), n)) return PRODUCT_STRIPE;
-    if (!is_small(cpu(w))) return FEW_COLUMNS;
+    if (!is_small(cpu(w), n)) return FEW_COLUMNS;
     const uint32_t each = w->rows / (TASKS * w->backend->info.n_threads);
     return (each / FEW_COLUMNS + 1) * FEW_COLUMNS;
 }
@@ -308,7 +308,7 @@ void matrix_cpu_product(struct backend_cpu *b, unsigned thread, const struct mat
         product_run(m->packed, thread, column, column + columns, x, n, add, out, stride);
     } else if (blocks->n_parts == 0) {
         product_plain(n, columns, w->cols, x, m->data + (size_t)column * w->cols, add, out, stride);
-    } else if (is_small(m)) {
+    } else if (is_small(m, all)) {
         multiply_small(m, tile, column, columns, x, n, add, out, stride);
     } else if (n <= WEIGHT_ROWS_FEW) {
         weight_rows_multiply(blocks, column, column + columns, x, n, add, out, stride, tile);

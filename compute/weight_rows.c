@@ -52,11 +52,11 @@ void weight_rows_multiply(const struct weight_rows *w, uint32_t begin, uint32_t 
     }
 }
 
-bool weight_rows_are_small(const struct weight_rows *w)
+bool weight_rows_are_small(const struct weight_rows *w, uint32_t n)
 {
     for (unsigned i = 0; i < w->n_parts; i++) {
         const enum weights_type t = w->parts[i].type;
-        if (weights_block_elements(t) == 1 || t == WEIGHTS_Q8_0) return false;
+        if (weights_block_elements(t) == 1 || (t == WEIGHTS_Q8_0 && n > WEIGHT_ROWS_FEW_SMALL)) return false;
     }
     return true;
 }

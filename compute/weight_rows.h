@@ -27,9 +27,11 @@ void weight_rows_dequantize(const struct weight_rows *w, uint32_t begin, uint32_
 void weight_rows_multiply(const struct weight_rows *w, uint32_t begin, uint32_t end, const float *x, uint32_t n,
                           bool add, float *out, size_t stride, float *scratch);
 
-/* Whether all weights are of types that loops()->blocks multiplies, and the same with rows of elements in 8 bits; any
- * n. scratch: BLOCK_PRODUCT_SCRATCH * cols floats, on 64 bytes. */
-bool weight_rows_are_small(const struct weight_rows *w);
+/* Whether loops()->blocks multiplies all weights with n rows of elements: those of 8 bits only with few. */
+enum { WEIGHT_ROWS_FEW_SMALL = 32 };
+bool weight_rows_are_small(const struct weight_rows *w, uint32_t n);
+
+/* The same with rows of elements in 8 bits. scratch: BLOCK_PRODUCT_SCRATCH * cols floats, on 64 bytes. */
 void weight_rows_multiply_small(const struct weight_rows *w, uint32_t begin, uint32_t end,
                                 const struct block_elements *x, uint32_t n, bool add, float *out, size_t stride,
                                 float *scratch);

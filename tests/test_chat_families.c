@@ -30,12 +30,26 @@ static int32_t likeliest(const struct model *m, const float *logits)
     return best;
 }
 
+static bool has_few_bits(void)
+{
+    return strncmp(test_device, "cpu/", 4) == 0 && strcmp(test_device, "cpu/fp32") != 0;
+}
+
+/* How far logits may be off, of the largest. A row of these models has 32 to 128 numbers, whose largest is about twice
+ * their mean size: a step of int8 (a 63rd of it, of weights) is off by 1 % of a number, five times what bf16 rounds
+ * off. After the layers it is 2 to 9 % and .3 to 1.6 %, alike for all families; what a family leaves out is more. */
+static float tolerance(void)
+{
+    if (!has_few_bits()) return (float)test_tolerance(2e-5, 2e-2);
+    return strcmp(test_device, "cpu/bf16") == 0 ? 0.025f : 0.12f;
+}
+
 static void expect_logits(const struct model *m, const float *got, const float *wanted, const char *where)
 {
     float largest = 0;
     for (uint32_t i = 0; i < m->n_vocab; i++) largest = fmaxf(largest, fabsf(wanted[i]));
     for (uint32_t i = 0; i < m->n_vocab; i++)
-        if (!(fabsf(got[i] - wanted[i]) <= largest * (float)test_tolerance(2e-5, 2e-2)))
+        if (!(fabsf(got[i] - wanted[i]) <= largest * tolerance()))
             fail_msg("%s: logit %u is %f, expected %f", where, i, (double)got[i], (double)wanted[i]);
 }
 
@@ -62,10 +76,13 @@ static void check(const char *family)
     assert_ok(session_prefill(s, ids + 7, n - 7, &(struct session_outputs){.last_logits = last}, &e), e);
     expect_logits(m, last, wanted + m->n_vocab, "last of the second chunk");
     assert_int_equal(n_greedy, 50);
+    size_t others = 0;
     for (size_t i = 0; i < n_greedy; i++) {
-        if (test_tolerance(0, 1) == 0) assert_int_equal(likeliest(m, last), greedy[i]);
+        others += likeliest(m, last) != greedy[i];
         assert_ok(session_decode(s, greedy[i], last, &e), e);
     }
+    assert_in_range(others, 0,
+                    test_tolerance(0, 1) == 0 && !has_few_bits() ? 0 : 6); /* two that are nearly as likely */
     session_close(s);
     free(logits);
     model_close(m);

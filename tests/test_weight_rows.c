@@ -90,7 +90,7 @@ static void products_with_elements_in_8_bits_are_those_of_what_they_stand_for(vo
 {
     (void)state;
     static const enum weights_type types[] = {WEIGHTS_Q4_0, WEIGHTS_Q4_1, WEIGHTS_Q5_0, WEIGHTS_Q5_1,
-                                              WEIGHTS_Q4_K, WEIGHTS_Q5_K, WEIGHTS_Q6_K};
+                                              WEIGHTS_Q8_0, WEIGHTS_Q4_K, WEIGHTS_Q5_K, WEIGHTS_Q6_K};
     enum { N = 21, STRIDE = 2 * PART_ROWS, N_TYPES = sizeof types / sizeof *types };
     static uint8_t bytes[2][PART_ROWS * MOST_ROW_BYTES];
     static float rows[2 * PART_ROWS * COLS], x[N * COLS], scale[N * COLS / 32], sum16[N * COLS / 16],
@@ -113,7 +113,7 @@ static void products_with_elements_in_8_bits_are_those_of_what_they_stand_for(vo
             fill(bytes[i], PART_ROWS * w.parts[i].row_bytes, w.parts[i].type, &seed);
             weights_dequantize(&w.parts[i], 0, PART_ROWS, rows + (size_t)i * PART_ROWS * COLS);
         }
-        assert_true(weight_rows_are_small(&w));
+        assert_true(weight_rows_are_small(&w, N));
         for (uint32_t n = 1; n <= N; n = n < 5 ? n + 1 : n + 8) {
             const uint32_t begin = 3, end = 2 * PART_ROWS - 1;
             for (int i = 0; i < N * STRIDE; i++) out[i] = 1000;
@@ -156,7 +156,7 @@ static void check_one(const struct weights *w, const float *x, const char *what)
     if (!(fabs((double)got - expected) <= 1e-6 * size))
         fail_msg("%s of %s, %u columns: %g, expected %g", what, weights_type_name(w->type), w->cols, (double)got,
                  expected);
-    if (!weight_rows_are_small(&rows)) return;
+    if (!weight_rows_are_small(&rows, 1)) return;
     loops()->blocks->quantise(&elements, x, 1, w->cols);
     expected = 0;
     for (uint32_t i = 0; i < w->cols; i++) expected += (double)row[i] * (double)q[i] * (double)scale[i / 32];

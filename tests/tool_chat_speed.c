@@ -32,8 +32,9 @@ static double seconds(clockid_t clock)
 static int32_t likeliest(const float *logits, uint32_t n)
 {
     int32_t best = 0;
+    float most = logits[0];
     for (uint32_t i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = (int32_t)i;
+        if (logits[i] > most) most = logits[best = (int32_t)i];
     return best;
 }
 

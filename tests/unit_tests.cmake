@@ -17,7 +17,7 @@ endforeach()
 
 # The same tests where the processor multiplies in fewer bits.
 foreach(precision bf16 int8)
-  foreach(name test_session test_encoder)
+  foreach(name test_session test_encoder test_chat_families)
     add_test(NAME ${name}_${precision} COMMAND ${name} cpu/${precision} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   endforeach()
 endforeach()
