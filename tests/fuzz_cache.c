@@ -1,35 +1,24 @@
 /* Any bytes as a file of the Vulkan back end's cache: what it has is the bytes after its head, and those only where the
  * head says so. The second half of the runs has the head that belongs to the bytes. */
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "compute/vulkan/disk_cache.h"
+#include "tests/fuzz_scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static char top[] = "/tmp/lectern-fuzz-cache-XXXXXX", file[sizeof top + 16];
-
-static void leave(void)
-{
-    unlink(file);
-    *strrchr(file, '/') = '\0';
-    rmdir(file);
-    rmdir(top);
-}
-
 static void enter(void)
 {
-    if (file[0]) return;
-    if (!mkdtemp(top)) abort();
-    setenv("XDG_CACHE_HOME", top, 1);
-    snprintf(file, sizeof file, "%s/lectern", top);
-    mkdir(file, 0700);
-    snprintf(file, sizeof file, "%s/lectern/fuzz", top);
-    atexit(leave);
+    static bool entered;
+    char path[96];
+    if (entered) return;
+    entered = true;
+    setenv("XDG_CACHE_HOME", fuzz_scratch(), 1);
+    if (mkdir(fuzz_scratch_file(path, "lectern"), 0700) != 0) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -40,8 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (bytes[0] % 2) {
         disk_cache_write("fuzz", bytes + 1, size - 1);
     } else {
-        FILE *f = fopen(file, "wb");
-        if (!f || fwrite(bytes + 1, 1, size - 1, f) != size - 1 || fclose(f) != 0) abort();
+        fuzz_scratch_write("lectern/fuzz", bytes + 1, size - 1);
     }
     uint8_t *data = disk_cache_read("fuzz", &n);
     if (bytes[0] % 2 && size > 1 && (!data || n != size - 1 || memcmp(data, bytes + 1, n) != 0)) abort();

@@ -1,43 +1,24 @@
 /* Any bytes as a .gitignore, up to a NUL, and paths that it is asked about, one a line. What is below an ignored
  * directory is ignored, and the order of questions does not matter. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "app/text/gitignore.h"
+#include "tests/fuzz_scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static char top[] = "/tmp/lectern-fuzz-ignore-XXXXXX";
-static char file[sizeof top + 16], below[sizeof top + 16];
-
-static void leave(void)
-{
-    unlink(file);
-    unlink(below);
-    *strrchr(below, '/') = '\0';
-    rmdir(below);
-    rmdir(top);
-}
-
 static void enter(void)
 {
-    if (file[0]) return;
-    if (!mkdtemp(top)) abort();
-    snprintf(file, sizeof file, "%s/.gitignore", top);
-    snprintf(below, sizeof below, "%s/a", top);
-    mkdir(below, 0700);
-    snprintf(below, sizeof below, "%s/a/.gitignore", top);
-    atexit(leave);
-}
-
-static void write_file(const char *path, const uint8_t *bytes, size_t size)
-{
-    FILE *f = fopen(path, "wb");
-    if (!f || (size > 0 && fwrite(bytes, 1, size, f) != size) || fclose(f) != 0) abort();
+    static bool entered;
+    char path[96];
+    if (entered) return;
+    entered = true;
+    if (mkdir(fuzz_scratch_file(path, "a"), 0700) != 0) abort();
 }
 
 /* The first lines that are paths inside the working tree. */
@@ -58,11 +39,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     enter();
     if (!text) abort();
     if (n_text) memcpy(text, end + 1, n_text);
-    write_file(file, bytes, n_rules);
-    write_file(below, bytes + n_rules / 2, n_rules - n_rules / 2);
+    fuzz_scratch_write(".gitignore", bytes, n_rules);
+    fuzz_scratch_write("a/.gitignore", bytes + n_rules / 2, n_rules - n_rules / 2);
     const size_t n = take_paths(text, paths);
     for (int fold = 0; fold < 2; fold++) {
-        struct gitignore *g = gitignore_open(top, NULL, NULL, fold);
+        struct gitignore *g = gitignore_open(fuzz_scratch(), NULL, NULL, fold);
         bool ignored[8], folder[8];
         if (!g) abort();
         for (size_t i = 0; i < n; i++) {

@@ -3,11 +3,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/text/corpus.h"
 #include "app/measure/eval_tasks.h"
 #include "compute/error.h"
+#include "tests/fuzz_scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -20,19 +20,16 @@ static bool names_root(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char path[] = "/tmp/fuzz_tasks.XXXXXX";
-    int fd = mkstemp(path);
+    char path[96];
     struct eval_tasks *t;
     struct error e;
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) abort();
-    close(fd);
-    if (eval_tasks_open(&t, path, NULL, &e) == 0) {
+    fuzz_scratch_write("tasks", bytes, size);
+    if (eval_tasks_open(&t, fuzz_scratch_file(path, "tasks"), NULL, &e) == 0) {
         struct corpus *c;
         if (t->n_groups > t->n_tasks) abort();
         for (size_t i = 0; i < t->n_tasks && !names_root(bytes, size); i++)
             if (t->tasks[i].group == i && eval_tasks_corpus(&c, t, &t->tasks[i], 4096, NULL, &e) == 0) corpus_close(c);
         eval_tasks_close(t);
     }
-    unlink(path);
     return 0;
 }

@@ -287,6 +287,18 @@ static void nothing_in_a_repository_hangs(void **state)
     corpus_close(c);
 }
 
+static void settings_that_include_themselves_end(void **state)
+{
+    (void)state;
+    make("twice", "");
+    sh("printf '[include]\npath = config\npath = config\n' >> twice/.git/config");
+    struct error e;
+    struct corpus *c = NULL;
+    assert_ok(corpus_open(&c, (char *[]){"twice"}, 1, NULL, &e), e);
+    assert_true(says(c, "git's settings include too many files"));
+    corpus_close(c);
+}
+
 static void large_files_that_were_not_fetched_are_said(void **state)
 {
     (void)state;
@@ -435,6 +447,7 @@ int main(void)
         CASE(settings_are_those_that_git_has),
         CASE(settings_of_the_environment_hold),
         CASE(nothing_in_a_repository_hangs),
+        CASE(settings_that_include_themselves_end),
         CASE(large_files_that_were_not_fetched_are_said),
         CASE(addresses_are_told_from_paths),
         CASE(an_address_is_fetched_into_the_cache_and_fetched_again),
