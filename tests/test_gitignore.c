@@ -65,6 +65,10 @@ static void a_hostile_pattern_ends(void **state)
     for (size_t i = 0; i < 200; i++) pattern[i] = i % 2 ? 'a' : '*';
     strcpy(pattern + 198, "b");
     assert_false(gitignore_wildmatch(pattern, text, GITIGNORE_WHOLE_PATH));
+    /* One that matches behind a part which there are a billion ways to try. */
+    memset(text, 'a', 100);
+    strcpy(text + 100, "/aaaaaaaaac");
+    assert_true(gitignore_wildmatch("**/*a*a*a*a*a*a*a*a*ac", text, GITIGNORE_WHOLE_PATH));
 }
 
 /* Of well-formed patterns without two stars in a row git's rules are those of the C library. */

@@ -74,10 +74,14 @@ static bool brackets_hold(const struct match *m, const char *p, unsigned char c,
     return m->fold && (in_bracket(p, (unsigned char)tolower(c), end) || in_bracket(p, (unsigned char)toupper(c), end));
 }
 
-static bool match(struct match *m, const char *p, const char *t);
+/* What a failed match says about the stars before it: one that takes more of the text leaves less to those behind. So
+ * none helps where the text ended; and where one that stops at slashes met one, only a ** does. */
+enum verdict { MATCHES, FAILS, FAILS_AT_SLASH, FAILS_AT_END };
+
+static enum verdict match(struct match *m, const char *p, const char *t);
 
 /* The stars at p against t. */
-static bool match_stars(struct match *m, const char *p, const char *t)
+static enum verdict match_stars(struct match *m, const char *p, const char *t)
 {
     const char *begin = p;
     while (*p == '*') p++;
@@ -85,40 +89,46 @@ static bool match_stars(struct match *m, const char *p, const char *t)
     if (m->whole_path && p - begin >= 2) {
         bool after = begin == m->pattern || begin[-1] == '/', before = *p == '\0' || *p == '/';
         slashes = after && before;
-        if (slashes && *p == '/' && match(m, p + 1, t)) return true; /* no directory at all */
     }
-    if (*p == '\0') return slashes || !strchr(t, '/');
+    if (m->whole_path && slashes && *p == '/') { /* no directory at all */
+        enum verdict v = match(m, p + 1, t);
+        if (v == MATCHES || v == FAILS_AT_END) return v;
+    }
+    if (*p == '\0') return slashes || !strchr(t, '/') ? MATCHES : FAILS_AT_SLASH;
     for (;; t++) {
-        if (match(m, p, t)) return true;
-        if (*t == '\0' || (*t == '/' && !slashes)) return false;
+        enum verdict v = match(m, p, t);
+        if (v == MATCHES || v == FAILS_AT_END || (v == FAILS_AT_SLASH && !slashes)) return v;
+        if (*t == '\0') return FAILS_AT_END;
+        if (*t == '/' && !slashes) return FAILS_AT_SLASH;
     }
 }
 
-static bool match(struct match *m, const char *p, const char *t)
+static enum verdict match(struct match *m, const char *p, const char *t)
 {
     for (; *p; p++, t++) {
         const char *end;
-        if (m->steps++ > STEPS_MOST) return false;
+        if (m->steps++ > STEPS_MOST) return FAILS_AT_END;
         if (*p == '*') return match_stars(m, p, t);
-        if (*t == '\0') return false;
+        if (*t == '\0') return FAILS_AT_END;
         if (*p == '?' || *p == '[') {
-            if (*t == '/' && m->whole_path) return false;
+            if (*t == '/' && m->whole_path) return FAILS;
             if (*p == '?') continue;
-            if (!brackets_hold(m, p, (unsigned char)*t, &end) || !end) return false;
+            if (!brackets_hold(m, p, (unsigned char)*t, &end) || !end) return FAILS;
+            m->steps += (unsigned)(end - p);
             p = end - 1;
             continue;
         }
         if (*p == '\\' && p[1]) p++;
-        if (*p != *t && !(m->fold && tolower((unsigned char)*p) == tolower((unsigned char)*t))) return false;
+        if (*p != *t && !(m->fold && tolower((unsigned char)*p) == tolower((unsigned char)*t))) return FAILS;
     }
-    return *t == '\0';
+    return *t == '\0' ? MATCHES : FAILS;
 }
 
 bool gitignore_wildmatch(const char *pattern, const char *text, unsigned flags)
 {
     struct match m = {
         .pattern = pattern, .whole_path = flags & GITIGNORE_WHOLE_PATH, .fold = flags & GITIGNORE_FOLD_CASE};
-    return match(&m, pattern, text);
+    return match(&m, pattern, text) == MATCHES;
 }
 
 /* --- files of patterns --- */
