@@ -86,6 +86,13 @@ static void on_error(void *context, xmlErrorPtr error)
     if (error->code == XML_ERR_NO_MEMORY) goes_on(w, error_memory(w->e));
 }
 
+/* Where it has no parser to tell it to, the library would write onto the terminal. */
+static void say_nothing(void *context, const char *format, ...)
+{
+    (void)context;
+    (void)format;
+}
+
 static xmlSAXHandler sax_handler(void)
 {
     return (xmlSAXHandler){
@@ -113,6 +120,7 @@ static enum markup_result end_walk(struct walk *w, bool well_formed)
 enum markup_result markup_xml(const uint8_t *bytes, size_t size, const struct markup_handler *h,
                               const struct convert_budget *b, struct error *e)
 {
+    xmlSetGenericErrorFunc(NULL, say_nothing);
     struct walk w = {.parser = xmlNewParserCtxt(), .handler = h, .budget = b, .e = e};
     if (size > INT_MAX || !w.parser) {
         xmlFreeParserCtxt(w.parser);
@@ -130,6 +138,7 @@ enum markup_result markup_xml(const uint8_t *bytes, size_t size, const struct ma
 enum markup_result markup_html(const uint8_t *bytes, size_t size, const char *encoding, const struct markup_handler *h,
                                const struct convert_budget *b, struct error *e)
 {
+    xmlSetGenericErrorFunc(NULL, say_nothing);
     struct walk w = {.parser = htmlNewParserCtxt(), .handler = h, .budget = b, .e = e};
     if (size > INT_MAX || !w.parser) {
         htmlFreeParserCtxt(w.parser);

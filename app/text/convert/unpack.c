@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,26 @@
 
 const char *const unpack_library = ARCHIVE_VERSION_STRING;
 
-/* libarchive's words for what is wrong. */
+/* libarchive's words for what is wrong; an archive that there was no memory for is not damaged. */
 static int damaged_archive(struct archive *a, struct error *e)
 {
+    if (archive_errno(a) == ENOMEM) return error_memory(e);
     const char *words = archive_error_string(a);
     return error_set_kind(e, ERROR_DAMAGED, "damaged archive%s%s", words ? ": " : "", words ? words : "");
+}
+
+/* libarchive 3.6 reads where nothing is if it has no memory to begin with: what it would not look at is looked at here.
+ * It keeps its callbacks' data in a place of its own, which it takes with the first that is set. */
+static int prepare(struct archive *a, struct error *e)
+{
+    static int (*const supports[])(struct archive *) = {
+        archive_read_support_filter_gzip,  archive_read_support_filter_xz,  archive_read_support_filter_zstd,
+        archive_read_support_filter_bzip2, archive_read_support_format_tar, archive_read_support_format_zip,
+        archive_read_support_format_raw, /* what a packed file holds that is no tar */
+    };
+    for (size_t i = 0; i < sizeof supports / sizeof *supports; i++)
+        if (supports[i](a) < ARCHIVE_WARN) return error_memory(e);
+    return archive_read_set_callback_data(a, NULL) == ARCHIVE_OK ? 0 : error_memory(e);
 }
 
 static struct archive *open_archive(const uint8_t *bytes, size_t size, struct error *e)
@@ -26,15 +42,9 @@ static struct archive *open_archive(const uint8_t *bytes, size_t size, struct er
         error_memory(e);
         return NULL;
     }
-    archive_read_support_filter_gzip(a);
-    archive_read_support_filter_xz(a);
-    archive_read_support_filter_zstd(a);
-    archive_read_support_filter_bzip2(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_zip(a);
-    archive_read_support_format_raw(a); /* what a packed file holds that is no tar */
-    if (archive_read_open_memory(a, bytes, size) == ARCHIVE_OK) return a;
-    damaged_archive(a, e);
+    int result = prepare(a, e);
+    if (result == 0 && archive_read_open_memory(a, bytes, size) != ARCHIVE_OK) result = damaged_archive(a, e);
+    if (result == 0) return a;
     archive_read_free(a);
     return NULL;
 }
@@ -100,19 +110,27 @@ static int walk_member(struct archive *a, struct archive_entry *entry, const str
     return h->take(h->context, &m, bytes, size, e);
 }
 
-static int walk_archive(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
-                        struct error *e)
+static int walk_members(struct archive *a, struct archive_entry *entry, const struct unpack_handler *h,
+                        struct convert_budget *b, struct error *e)
 {
-    struct archive *a = open_archive(bytes, size, e);
-    if (!a) return -1;
-    struct archive_entry *entry;
-    int result = 0, header = ARCHIVE_OK;
-    while (result == 0 && (header = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
+    int result = 0, header;
+    while (result == 0 && (header = archive_read_next_header2(a, entry)) != ARCHIVE_EOF) {
         if (header == ARCHIVE_RETRY) continue;
         result = header < ARCHIVE_WARN ? damaged_archive(a, e) : converted_check(b, e);
         if (result == 0) result = walk_member(a, entry, h, b, e);
     }
+    return result;
+}
+
+static int walk_archive(const uint8_t *bytes, size_t size, const struct unpack_handler *h, struct convert_budget *b,
+                        struct error *e)
+{
+    struct archive_entry *entry = archive_entry_new(); /* the archive's own may not be there */
+    if (!entry) return error_memory(e);
+    struct archive *a = open_archive(bytes, size, e);
+    int result = a ? walk_members(a, entry, h, b, e) : -1;
     archive_read_free(a);
+    archive_entry_free(entry);
     return result;
 }
 
