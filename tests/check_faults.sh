@@ -8,7 +8,7 @@ scenes=${3:-"fresh kept grown resumed export book folder list prune model conver
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-failures=0 runs=0 unharmed=0 killed=0 in_tokenizer=no
+failures=0 runs=0 unharmed=0 killed=0 in_tokenizer=no in_libxml=0
 [ -x "$build/tests/test_ranks" ] || { echo "skipped: built without cmocka"; exit 77; }
 shim=$build/tests/libfault_shim.so
 [ -f "$shim" ] || { echo "skipped: the shim was not built (sanitizers have their own)"; exit 77; }
@@ -55,7 +55,9 @@ scene() {
     models) "${runner[@]}" "$build/tests/fuzz_model" tests/fuzz/model ;;
     esac
 }
+keeps() { [[ $1 != converters && $1 != models ]]; } # those that replay files neither read nor change what is kept
 begin() {
+    keeps "${scene:-}" || return 0
     rm -rf "$scratch/new" "$scratch/state" "$scratch/half.state" "$scratch/old" "$scratch"/out.json*
     cp -r "$scratch/kept" "$scratch/state"
     cp -r "$scratch/half" "$scratch/half.state"
@@ -77,6 +79,7 @@ fail() {
 
 # What is kept of the text before is as it was.
 check_kept() {
+    keeps "$scene" || return 0
     "$build/lectern" state show --json --state-dir "$scratch/state" 2>/dev/null | jq -e .condition >/dev/null || fail "a kept read is lost"
     cmp -s "$scratch"/kept/*/keys "$scratch/state/$(ls "$scratch/kept")/keys" || fail "a kept read is lost"
 }
@@ -91,13 +94,19 @@ run() { # fault
 
 try() { # fault
     run "$1"
+    # libxml2 2.9 reads where nothing is if what it converts HTML into cannot grow: one of its allocations.
+    if [[ $scene = converters && $1 = library:* && $status = 139 && $in_libxml -lt 2 ]]; then
+        in_libxml=$((in_libxml + 1))
+        return
+    fi
     [ $status -lt 124 ] || fail "status $status"
+    ! grep -q "memory error" "$scratch/err" || fail "a library writes onto the terminal"
     ! grep -q "out of memory in the tokenizer" "$scratch/err" || in_tokenizer=yes
     if [ $status = 0 ]; then
         unharmed=$((unharmed + 1))
         [ "$(shape "$scratch/out")" = "$(cat "$scratch/$scene.right")" ] ||
             fail "status 0 with other output: $(diff <(jq . "$scratch/$scene.right") <(shape "$scratch/out" | jq .) | head -6 | tr "\n" " ")"
-    elif [[ $scene != converters && $scene != models ]]; then # which are no commands: they must not crash
+    elif keeps "$scene"; then # the others are no commands: they must not crash
         [ -s "$scratch/err" ] || fail "status $status without a word"
         [ "${fault%%:*}" != map ] || fail "an answer wants what is kept to be mapped"
     fi
@@ -149,8 +158,9 @@ for scene in $scenes; do
         try "alloc:$i"
         try "alloc:$i:on"
     done
-    # libarchive without memory reads where nothing is (19 of the converters' 1249 calls).
-    for i in $([ $scene = converters ] || spread "$library" 100); do try "library:$i"; done
+    step=100
+    [ $scene != converters ] || step=1 # what libarchive does not look at itself is a few places only
+    for i in $(spread "$library" $step); do try "library:$i"; done
     for i in $([ $scene != book ] || seq 5; spread "$io"); do # what is in a file is told from its first bytes
         LECTERN_FAULT_NUMBER=${reasons[$((i % 6))]}
         try "io:$i"
@@ -161,5 +171,5 @@ for scene in $scenes; do
     echo "$scene: $alloc allocations, $library of libraries, $io calls, $map mappings, $signal changes"
 done
 [ -z "${scenes##*fresh*}" ] && [ $in_tokenizer = no ] && { echo "FAILED: SentencePiece was never without memory"; failures=$((failures + 1)); }
-echo "$runs runs, $unharmed of them unharmed, $killed killed, $failures failures"
+echo "$runs runs, $unharmed of them unharmed, $killed killed, $in_libxml ended by libxml2, $failures failures"
 exit $((failures > 0))
