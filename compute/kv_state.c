@@ -1,13 +1,13 @@
 #include "compute/kv_state.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compute/bytes.h"
 #include "compute/error.h"
+#include "compute/kv_row.h"
 
-static const char whole_magic[8] = "LECTKV01", shrunk_magic[8] = "LECTKV8W", part_magic[8] = "LECTKV8P";
+static const char whole_magic[8] = "LECTKV01", shrunk_magic[8] = "LECTKV2W", part_magic[8] = "LECTKV2P";
 
 struct kv_state_header kv_state_header(const struct attention *a, uint32_t n_layer, uint64_t position)
 {
@@ -138,7 +138,7 @@ static int lay_out_runs(struct layout *l, const struct layout *before, struct er
 static int set_shape(struct layout *l, struct error *e)
 {
     const struct kv_state_header *h = &l->h;
-    if (h->n_layer > 4096 || h->n_head > 4096 || h->head_dim == 0 || h->head_dim > 256 ||
+    if (h->n_layer > 4096 || h->n_head > 4096 || h->head_dim == 0 || h->head_dim > KV_ROW_COLUMNS ||
         h->n_branch > DILATION_MAX_BRANCHES || h->offset_rule > OFFSET_TORCHSCALE)
         return error_set(e, "state: its shape is not possible");
     l->shape = (struct attention){.n_head = h->n_head, .n_head_kv = h->n_head_kv, .head_dim = h->head_dim};
@@ -182,7 +182,7 @@ static size_t size_of(const struct layout *l, size_t rows, size_t row)
 
 static size_t small_row(const struct layout *l)
 {
-    return l->shape.head_dim + sizeof(float);
+    return kv_row_bytes(l->shape.head_dim);
 }
 
 static int check_size(const struct layout *l, size_t rows, size_t row, size_t size, struct error *e)
@@ -207,49 +207,18 @@ static uint8_t *begin_state(const struct layout *l, const char magic[8], size_t 
 
 /* --- rounding --- */
 
-/* The scale of a row, rounded up to 17 bits: 127 of it are a float exactly, so that shrinking what was expanded gives
- * the same bytes. */
-static float scale_of(const float *row, uint32_t n)
-{
-    float most = 0, scale;
-    uint32_t bits;
-    for (uint32_t i = 0; i < n; i++) most = fmaxf(most, fabsf(row[i]));
-    scale = isfinite(most) ? most / 127 : 0;
-    memcpy(&bits, &scale, sizeof bits);
-    bits = (bits + 127) / 128 * 128;
-    memcpy(&scale, &bits, sizeof scale);
-    return scale;
-}
-
-static void shrink_row(uint8_t *out, const float *row, uint32_t n)
-{
-    const float scale = scale_of(row, n), inverse = scale > 0 ? 1 / scale : 0;
-    memcpy(out, &scale, sizeof scale);
-    for (uint32_t i = 0; i < n; i++) {
-        float q = roundf(row[i] * inverse);
-        out[sizeof scale + i] = (uint8_t)(int8_t)(q > 127 ? 127 : q < -127 ? -127 : q == q ? q : 0);
-    }
-}
-
-static void expand_row(float *out, const uint8_t *row, uint32_t n)
-{
-    float scale;
-    memcpy(&scale, row, sizeof scale);
-    for (uint32_t i = 0; i < n; i++) out[i] = scale * (float)(int8_t)row[sizeof scale + i];
-}
-
 int kv_state_shrink(uint8_t **out, size_t *size_out, const uint8_t *state, size_t size, struct error *e)
 {
     struct layout l;
     uint8_t *bytes = NULL;
-    float row[256];
+    float row[KV_ROW_COLUMNS];
     int failed = read_layout(&l, state, size, whole_magic, NULL, e);
     const size_t wide = l.shape.head_dim * sizeof(float);
     if (!failed) failed = check_size(&l, l.rows, wide, size, e);
     if (!failed) failed = (bytes = begin_state(&l, shrunk_magic, size_of(&l, l.rows, small_row(&l)), e)) ? 0 : -1;
     for (size_t i = 0; !failed && i < l.rows * l.h.n_layer; i++) {
         memcpy(row, state + rows_begin(&l) + i * wide, wide);
-        shrink_row(bytes + rows_begin(&l) + i * small_row(&l), row, l.shape.head_dim);
+        kv_row_shrink(bytes + rows_begin(&l) + i * small_row(&l), row, l.shape.head_dim);
     }
     if (!failed) {
         *out = bytes;
@@ -263,13 +232,13 @@ int kv_state_expand(uint8_t **out, size_t *size_out, const uint8_t *shrunk, size
 {
     struct layout l;
     uint8_t *bytes = NULL;
-    float row[256];
+    float row[KV_ROW_COLUMNS];
     int failed = read_layout(&l, shrunk, size, shrunk_magic, NULL, e);
     const size_t wide = l.shape.head_dim * sizeof(float);
     if (!failed) failed = check_size(&l, l.rows, small_row(&l), size, e);
     if (!failed) failed = (bytes = begin_state(&l, whole_magic, size_of(&l, l.rows, wide), e)) ? 0 : -1;
     for (size_t i = 0; !failed && i < l.rows * l.h.n_layer; i++) {
-        expand_row(row, shrunk + rows_begin(&l) + i * small_row(&l), l.shape.head_dim);
+        kv_row_expand(row, shrunk + rows_begin(&l) + i * small_row(&l), l.shape.head_dim);
         memcpy(bytes + rows_begin(&l) + i * wide, row, wide);
     }
     if (!failed) {

@@ -1,6 +1,6 @@
 /* The state of a cache as bytes. kv_cache_state_save writes it whole, in floats; kept on a disk it is smaller:
  *
- * - shrunk: a row of keys or values is its columns in 8 bits and their scale, a quarter;
+ * - shrunk: a row of keys or values is its columns in 2 bits and a step (compute/kv_row.h), a fifteenth;
  * - as a part: without the rows that another state of the same text, from before it, has in the same segments, and
  *   without those that a branch shares with the one before it (a branch of rate r > 1 whose rate and segments are
  *   multiples of the finer one's keeps positions that the finer one keeps too).

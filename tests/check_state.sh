@@ -31,7 +31,7 @@ ask() {
         fail "ask: status $?"
 }
 
-# same A B: the same first places, with the same scores and shares, but for rounding (chunks end elsewhere, sessions are kept in 8 bits).
+# same A B: the same first places, with the same scores and shares, but for rounding (chunks end elsewhere, sessions are kept in 2 bits).
 same() {
     jq -se 'map(.evidence[:3] | sort_by(.byte)) | [.[0], .[1]] | (.[0] | map(.byte)) == (.[1] | map(.byte)) and
             ([transpose[] | (.[0].score - .[1].score | fabs) <= 0.01 * .[0].score and (.[0].share - .[1].share | fabs) <= 0.001] | all)' \
@@ -242,7 +242,7 @@ done
 [ -z "$limits" ] || { [ "$status" = 0 ] && [ "$(read_of "$scratch/out" new_tokens)" = 0 ]; } || fail "ulimit -v 3000000: a kept read cannot be opened"
 
 # --- a read that an earlier build kept in this format is opened: nothing is read again (it belongs to the model that test_ranks makes).
-cp -r tests/data/kept-format-2 "$scratch/earlier"
+cp -r tests/data/kept-format-3 "$scratch/earlier"
 ask "$scratch/earlier" "$scratch/earlier/text" "$scratch/out"
 [ "$(read_of "$scratch/out" new_tokens)" = 0 ] || fail "a read kept by an earlier build is read again: $(cat "$scratch/err")"
 

@@ -17,6 +17,7 @@
 #include "app/reader/state_list.h"
 #include "app/text/corpus.h"
 #include "compute/file.h"
+#include "compute/kv_row.h"
 #include "compute/kv_state.h"
 
 enum { WIDTH = 4, RATE = 3 };
@@ -101,7 +102,9 @@ static inline uint8_t *session_at(uint64_t n, size_t *size)
         for (uint32_t k = 0; k < 2 * kept; k++, at += 4 * sizeof(float)) {
             const uint64_t p =
                 n / a.branch[i].segment_length * a.branch[i].segment_length + k % kept * a.branch[i].dilation_rate;
-            const float row[] = {127, (float)(p % 101), (float)(p / 101 % 101), k < kept ? 1 : 2};
+            const uint8_t small[] = {(uint8_t)(100 + p % 101), (uint8_t)(p / 101 << 2 | (k < kept ? 1 : 2))};
+            float row[4];
+            kv_row_expand(row, small, 4);
             memcpy(at, row, sizeof row);
         }
     }

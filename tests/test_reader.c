@@ -455,7 +455,7 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     assert_int_equal(read, n_tokens); /* nothing twice */
     assert_ok(finding_open(&pieces, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
     assert_int_equal(pieces->n_segments, whole->n_segments);
-    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
+    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 2e-2);
     finding_close(pieces);
     reader_close(f.reader);
 
@@ -463,7 +463,7 @@ static void what_was_read_is_kept_and_read_on_with_the_same_result(void **state)
     open_reader(&f);
     assert_true(reader_done(f.reader));
     assert_ok(finding_open(&pieces, f.reader, "heron", &(struct finding_how){.rank = FINDING_ATTENTION}, NULL, &e), e);
-    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 1e-3);
+    for (size_t i = 0; i < whole->n_segments; i++) assert_float_equal(pieces->score[i], whole->score[i], 2e-2);
     finding_close(pieces);
     finding_close(whole);
     free(text);

@@ -23,7 +23,7 @@
 #define CHECKPOINTS_MOST 16
 #define CHECKPOINTS_STAY 8
 #define CHECKPOINTS_STAY_LEAST 4
-#define CHECKPOINTS_STAY_BYTES ((uint64_t)6 << 20)
+#define CHECKPOINTS_STAY_BYTES ((uint64_t)1500000)
 
 struct checkpoints {
     uint64_t grain; /* tokens from one round place to the next */

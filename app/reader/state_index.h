@@ -53,7 +53,7 @@ struct state_checkpoint {
 /* Streams are checked in blocks of this size, the last one shorter. */
 #define STATE_BLOCK ((uint64_t)1 << 20)
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 struct state_index {
     struct state_key key;
