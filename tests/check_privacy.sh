@@ -2,9 +2,9 @@
 # texts that name addresses. What is kept is for the user alone, whatever the umask. $1: the build directory.
 set -u
 build=$(realpath "$1")
-scratch=$(mktemp -d)
-trap 'tmux -L "$session" kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
-session=lectern_privacy_$$
+scratch=$(mktemp -d) work=$scratch
+. tests/tmux.sh
+trap 't kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config XDG_DATA_HOME=$scratch/data HOME=$scratch/home
 export http_proxy=http://192.0.2.1:1 https_proxy=http://192.0.2.1:1 ASAN_OPTIONS=detect_leaks=0
 failures=0 commands=0
@@ -69,24 +69,16 @@ grep -q "heron.txt" "$scratch/out" || { echo "FAILED: the server found nothing";
 : >"$scratch/in"
 
 # The screen: a text opened, asked about and left, which keeps its talk.
-tmux -L $session -f /dev/null new-session -d -x 90 -y 25 "'$build/no_network' '$build/lectern' ${with[*]} '$texts/heron.txt'; echo status \$?; sleep 100"
-shows() {
-    for _ in $(seq 400); do
-        tmux -L $session capture-pane -p >"$scratch/screen" && grep -qF -- "$1" "$scratch/screen" && return
-        sleep 0.05
-    done
-    echo "FAILED: not shown: $1"
-    cat "$scratch/screen"
-    failures=$((failures + 1))
-}
+t new-session -d -x 90 -y 25 "'$build/no_network' '$build/lectern' ${with[*]} '$texts/heron.txt'; echo status \$?; sleep 1000"
 commands=$((commands + 1))
 shows "press a to ask"
-tmux -L $session send-keys a
-tmux -L $session send-keys -l "Where stood the heron?"
-tmux -L $session send-keys Enter
-shows "1 place"
-tmux -L $session send-keys q
+keys a
+keys -l "Where stood the heron?"
+keys Enter
+sees matches "^─ Questions  quoted sentences, [0-9.]+ s" # from all of the text, which is read then
+keys q
 shows "status 0"
+failures=$((failures + failed))
 
 [ -e "$scratch/cache/lectern" ] && [ -e "$scratch/state/lectern" ] || { echo "FAILED: nothing was kept"; failures=$((failures + 1)); }
 open=$(find "$scratch/cache/lectern" "$scratch/state/lectern" -perm /077)

@@ -8,10 +8,8 @@ if ! command -v tmux >/dev/null; then
     exit 1
 fi
 work=$(mktemp -d)
-run=0
-t() { tmux -L "lectern_check_$$_$run" -f /dev/null "$@"; }
+. tests/tmux.sh
 trap 't kill-server 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
 
 mkdir -p "$work/text"
 printf 'CHAPTER I\n\nThe keeper of the lighthouse was named Abel Stone.\n\nCHAPTER II\n\nA storm came.\n' >"$work/text/book.txt"
@@ -30,26 +28,11 @@ start() {
     t kill-server 2>/dev/null
     run=$((run + 1))
     rm -f "$work/go" "$work/raw"
-    t new-session -d -x "$2" -y "$3" "while [ ! -e $work/go ]; do sleep 0.02; done; stty -g >$work/before; env -u NO_COLOR -u COLORTERM LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} ${5:-$build/fake_screen $work/text} 2>$work/stderr; status=\$?; stty -g >$work/after; echo \"status \$status\"; exec sleep 100"
+    t new-session -d -x "$2" -y "$3" "while [ ! -e $work/go ]; do sleep 0.02; done; stty -g >$work/before; env -u NO_COLOR -u COLORTERM LANG=C.UTF-8 TERM=$1 FAKE_PAUSE_US=${4:-1000} ${5:-$build/fake_screen $work/text} 2>$work/stderr; status=\$?; stty -g >$work/after; echo \"status \$status\"; exec sleep 1000"
     t set-option -g remain-on-exit on
     t pipe-pane "cat >$work/raw"
     touch "$work/go"
 }
-
-# shows TEXT: waits until the text is on the screen.
-shows() {
-    for _ in $(seq 600); do
-        t capture-pane -p >"$work/screen" 2>/dev/null
-        grep -qF -- "$1" "$work/screen" && return 0
-        sleep 0.05
-    done
-    echo "not shown: $1"
-    cat "$work/screen" "$work/stderr" 2>/dev/null
-    failed=1
-    return 1
-}
-
-keys() { t send-keys "$@"; }
 
 program() { pgrep -n -f "^$build/fake_screen $work/text"; }
 
@@ -60,9 +43,30 @@ left() {
     [ -z "$last" ] || [ "${last: -1}" = l ] || { echo "mode $1 was left on ($2)"; failed=1; }
 }
 
+# writes TEXT [BYTES]: waits until the program has written the text, after its first so many bytes; they come here later than on the screen.
+writes() { sees wrote "$1" "${2:-0}"; }
+wrote() { tail -c "+$(($2 + 1))" "$work/raw" | grep -qaF -- "$1"; }
+
+# resize COLS ROWS TEXT: until the text is drawn in the new size; what was there before proves nothing.
+resize() {
+    local before=$(stat -c %s "$work/raw")
+    t resize-window -x "$1" -y "$2"
+    writes "$3" "$before" && shows "$3"
+}
+
+# asks QUESTION: typed and sent. answered [WHICH]: until the answer has ended; it is shown before that, and is not kept yet.
+asks() {
+    keys a
+    keys -l "$1"
+    shows "› $1"
+    keys Enter
+}
+answered() { sees matches "^─ Questions  ${1:-}.*none, 0\.20 s"; }
+all_read() { shows "Read 276k tokens in"; }
+
 # ended STATUS: the program is gone, the terminal is in its normal screen and has its old settings.
 ended() {
-    shows "status $1" || { echo "($2)"; return; }
+    shows "status $1" && writes "status $1" || { echo "($2)"; return; }
     cmp -s "$work/before" "$work/after" || { echo "terminal settings were changed ($2)"; failed=1; }
     [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "0 1 0" ] || { echo "the terminal was left in another mode ($2)"; failed=1; }
     for mode in 2004 1049 1000 1002 1003 1006; do left $mode "$2"; done
@@ -86,10 +90,8 @@ for kind in tmux-256color:256 xterm-256color:256 xterm-direct:true "tmux-256colo
     start "$term" 80 24
     shows "press a to ask" || continue
     colours "${kind##*:}" "$term"
-    keys a
-    keys -l "who is Abel Stone?"
-    shows "who is Abel Stone?"
-    keys Enter
+    asks "who is Abel Stone?"
+    answered
     shows "The text says so [1]"
     shows "book.txt:1"
     keys Enter
@@ -99,12 +101,10 @@ for kind in tmux-256color:256 xterm-256color:256 xterm-direct:true "tmux-256colo
     keys "?"
     shows "ask a question"
     keys Escape
-    t resize-window -x 40 -y 12
-    shows "match 1 of 1"
-    t resize-window -x 18 -y 5
-    shows "too small"
-    t resize-window -x 100 -y 30
-    shows "Questions"
+    shows "Questions" # a key that came before would be taken for one with Escape
+    resize 40 12 "match 1 of 1"
+    resize 18 5 "too small"
+    resize 100 30 "Questions"
     keys q
     ended 0 "$term"
 done
@@ -113,10 +113,8 @@ done
 talked="FAKE_TALK=$work/kept/talk.json $build/fake_screen $work/text"
 start tmux-256color 80 24 1000 "$talked"
 shows "press a to ask"
-keys a
-keys -l "who is Abel Stone?"
-keys Enter
-shows "The text says so [1]"
+asks "who is Abel Stone?"
+answered
 keys q
 ended 0 "a talk that is kept"
 start tmux-256color 80 24 1000 "$talked"
@@ -147,7 +145,13 @@ shows "Taken as a follow-up of: who is Abel Stone?"
 keys q Enter
 ended 0 "lines"
 grep -q $'\033' "$work/raw" && { echo "lines hold an escape sequence"; failed=1; }
-{ sleep 3; printf 'c\n/storm\nq\n'; } | FAKE_AX=1 "$build/fake_screen" "$work/text/book.txt" >"$work/lines" || { echo "lines through pipes: status $?"; failed=1; }
+mkfifo "$work/pipe"
+FAKE_AX=1 "$build/fake_screen" "$work/text/book.txt" <"$work/pipe" >"$work/lines" &
+exec 3>"$work/pipe"
+waits grep -qx 'All is read.' "$work/lines"
+printf 'c\n/storm\nq\n' >&3
+exec 3>&-
+wait $! || { echo "lines through pipes: status $?"; failed=1; }
 grep -qx 'line 5: CHAPTER II' "$work/lines" && grep -qx 'A storm came.' "$work/lines" || { echo "lines through pipes:"; cat "$work/lines"; failed=1; }
 
 # Without a text the ones opened lately are offered.
@@ -163,13 +167,11 @@ ended 0 "no text named"
 
 # The inspector and the pattern, in a terminal of the smallest size that has room for them too.
 start tmux-256color 80 24
-shows "press a to ask"
+all_read
 keys A
 shows "no answer yet whose attention could be looked into"
-keys a
-keys -l "who is Abel Stone?"
-keys Enter
-shows "The text says so [1]"
+asks "who is Abel Stone?"
+answered
 keys A
 shows "Attention inspector"
 shows "text at positions 0-"
@@ -178,9 +180,8 @@ keys Tab l
 shows "layer ‹1 of 2›"
 keys t t
 shows "‹1 \"who\"›"
-t resize-window -x 40 -y 12
-shows "‹dilated›"
-t resize-window -x 100 -y 30
+resize 40 12 "‹dilated›"
+resize 100 30 "‹dilated›"
 keys v
 shows "‹evidence›"
 keys q
@@ -192,12 +193,9 @@ shows "Attention pattern"
 shows "of 1000 pairs"
 keys j l +
 shows "head 1, branch 1"
-t resize-window -x 40 -y 12
-shows "w/r: keys"
-t resize-window -x 20 -y 6
-shows "All: what"
-t resize-window -x 80 -y 24
-shows "of 1000 pairs"
+resize 40 12 "w/r: keys"
+resize 20 6 "All: what"
+resize 80 24 "of 1000 pairs"
 keys p
 shows "Questions"
 keys q
@@ -205,7 +203,7 @@ ended 0 inspector
 
 # Hostile text and names are drawn and obeyed by nobody.
 start tmux-256color 80 24
-shows "press a to ask"
+all_read
 t set-option -g allow-rename on
 keys -l ":f hostile"
 keys Enter
@@ -224,21 +222,19 @@ keys Enter
 shows 'storm.txt'
 keys -l ":f line"
 keys Enter
-keys G Space b g
-shows "press a to ask"
-[ "$(t display-message -p '#{pane_title}')" != owned ] || { echo "the text set the terminal's title"; failed=1; }
-keys q
+keys G Space b g q
 ended 0 hostile
+[ "$(t display-message -p '#{pane_title}')" != owned ] || { echo "the text set the terminal's title"; failed=1; }
 
-# Reading is paused by Ctrl-C, goes on with r; a question typed between two steps waits for the step to end.
-start tmux-256color 80 24 1000000
+# Reading is paused by Ctrl-C, goes on with r; a question waits until it ends.
+held="FAKE_HELD=1 $build/fake_screen $work/text"
+start tmux-256color 80 24 0 "$held"
 shows "Reading"
-keys a
-keys -l "what waits?"
-keys Enter
+asks "what waits?"
 shows "Waits its turn"
 keys C-c
 shows "Paused"
+answered
 shows "The text says so"
 keys r
 shows "Reading"
@@ -246,27 +242,26 @@ keys q
 ended 130 reading
 
 # An answer is stopped by Ctrl-C and keeps what came; the question after it waits its turn.
-start tmux-256color 80 24 200000
-shows "Read 276k"
-keys a
-keys -l "what first?"
-keys Enter a
-keys -l "what second?"
-keys Enter
+start tmux-256color 80 24
+all_read
+asks "what never ends?"
+shows "The text says"
+asks "what second?"
 shows "Waits its turn"
 keys "<"
-shows "The text says"
+shows "question 1 of 2"
 keys C-c
 shows "(stopped)"
 shows "The text says"
 keys ">"
+answered "question 2 of 2"
 shows "The text says so [1], and again [2]."
 keys q
 ended 0 stopped
 
-# A chat server that says a word every quarter of a second. Until the last word, after ^C, and where it breaks off, the evidence is there.
-python3 - >"$work/port" <<'EOP' &
-import http.server, json, time
+# A chat server that says three words, six more when it may, and then nothing until it is left. Until the last word, after ^C, and where it breaks off, the evidence is there.
+python3 - "$work/more" >"$work/port" <<'EOP' &
+import http.server, json, os, sys, time
 
 class Slow(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
@@ -274,12 +269,20 @@ class Slow(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         try:
-            for i in range(6 if self.path.startswith("/breaks") else 200):
-                word = {"choices": [{"delta": {"content": "word%d " % i}}]}
-                self.wfile.write(("data: " + json.dumps(word) + "\n\n").encode())
-                time.sleep(0.25)
+            breaks = self.path.startswith("/breaks")
+            for i in range(6 if breaks else 10):
+                while i == 3 and not breaks and not os.path.exists(sys.argv[1]):
+                    self.put(": nothing yet\n\n")
+                    time.sleep(0.1)
+                self.put("data: %s\n\n" % json.dumps({"choices": [{"delta": {"content": "word%d " % i}}]}))
+            while not breaks:
+                self.put(": nothing yet\n\n")
+                time.sleep(0.1)
         except OSError:
             pass
+
+    def put(self, line):
+        self.wfile.write(line.encode())
 
     def log_message(self, *arguments):
         pass
@@ -290,14 +293,12 @@ server.serve_forever()
 EOP
 server=$!
 trap 't kill-server 2>/dev/null; kill $server; rm -rf "$work"' EXIT
-for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
+waits [ -s "$work/port" ]
 head -c 12000 models/sample/jekyll-and-hyde.txt >"$work/slow.txt"
 slow() { echo "$build/lectern --no-state --device cpu --answerer http://127.0.0.1:$(cat "$work/port")/$1#slow $work/slow.txt"; }
 start tmux-256color 80 24 0 "$(slow words)"
 shows "tokens/s)"
-keys a
-keys -l "Who trampled over the child?"
-keys Enter
+asks "Who trampled over the child?"
 shows "word2"
 shows "words are coming (Ctrl-C stops)"
 shows "Evidence  20 places"
@@ -314,6 +315,7 @@ keys Enter
 shows "written:"
 grep -q '"evidence"' "$work/words.json" || { echo "no evidence in the export"; failed=1; }
 grep -q 'word2' "$work/words.json" || { echo "the words that came are not in the export"; failed=1; }
+touch "$work/more"
 shows "word9"
 keys C-c
 shows "(stopped)"
@@ -327,9 +329,7 @@ keys q
 ended 0 "a slow server"
 start tmux-256color 80 24 0 "$(slow breaks)"
 shows "tokens/s)"
-keys a
-keys -l "Who trampled over the child?"
-keys Enter
+asks "Who trampled over the child?"
 shows "quoted sentences"
 keys Tab z
 shows "/breaks/chat/completions"
@@ -343,7 +343,7 @@ ended 0 "a server that breaks off"
 # Signals: the terminal is restored by all of them, and by a crash.
 for signal in TERM HUP SEGV ABRT; do
     start tmux-256color 80 24
-    shows "Read 276k"
+    all_read
     kill -$signal "$(program)"
     case $signal in
     SEGV) ended 139 $signal ;;
@@ -354,18 +354,18 @@ done
 
 # Left by a signal before all is read: what was read is kept, and the exit status says that it is not all.
 for signal in TERM HUP; do
-    start tmux-256color 80 24 400000
+    start tmux-256color 80 24 0 "$held"
     shows "Reading"
     kill -$signal "$(program)"
     ended 130 "$signal while reading"
 done
 
 # A terminal that vanishes ends the program, while it reads too.
-start tmux-256color 80 24 400000
+start tmux-256color 80 24 0 "$held"
 shows "Reading"
 pid=$(program)
 t kill-server
-for _ in $(seq 200); do
+for _ in $(seq 2400); do
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.05
 done
@@ -377,12 +377,12 @@ fi
 
 # Pasted text is a question, not keys.
 start tmux-256color 80 24
-shows "press a to ask"
+all_read
 t set-buffer "quit q and Q"
 t paste-buffer -p
 shows "quit q and Q"
 keys Escape
-sleep 0.2
+shows "q quit"
 keys q
 ended 0 paste
 
@@ -393,19 +393,22 @@ for size in "1 1" "200 2" "3 60" "19 6" "20 5" "20 6" "300 90" "2 1" "41 13" "1 
     for key in j G "?" Escape S Escape p Tab + b; do keys $key; done
     t resize-window -x "${size% *}" -y "${size#* }"
 done
-t resize-window -x 90 -y 28
-shows "Questions"
+resize 90 28 "Lectern"
+# Escape and the key after it may have been taken for one, so that anything may be open; keys that change nothing tell when all are taken.
+settled() { has Questions || { keys Escape; sleep 0.5; false; }; }
+sees settled
+told() { has "all is read" || { keys r; false; }; }
+sees told
 keys q
 ended 0 sizes
 
 # Stopped and continued: the shell gets its terminal, the program gets its screen back.
 start tmux-256color 80 24 1000 "bash --norc -ic '$build/fake_screen $work/text; echo back in the shell; fg; exit 0'"
-shows "press a to ask"
+all_read
 keys C-z
-for _ in $(seq 100); do [ "$(t display-message -p '#{alternate_on}')" = 0 ] && break; sleep 0.05; done
-shows "press a to ask"
-[ "$(t display-message -p '#{alternate_on}')" = 1 ] || { echo "no screen after fg"; failed=1; }
-grep -qaF "back in the shell" "$work/raw" || { echo "^Z did not give the terminal to the shell"; failed=1; }
+writes "back in the shell"
+in_screen() { [ "$(t display-message -p '#{alternate_on}')" = 1 ] && has "press a to ask"; }
+sees in_screen
 keys q
 ended 0 suspend
 

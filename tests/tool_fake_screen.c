@@ -20,6 +20,7 @@ int main(int argc, char **argv)
                           .context_length = 128};
     const char *pause = getenv("FAKE_PAUSE_US");
     fake_pause_us = pause ? (unsigned)strtoul(pause, NULL, 10) : 1000;
+    atomic_store(&fake_held, getenv("FAKE_HELD") != NULL);
     struct ui_end end = {.unread = false};
     if (argc < 2 || (!getenv("FAKE_AX") && ui_check(&e) != 0)) {
         fputs("fake_screen PATH...: needs a terminal and a text\n", stderr);
