@@ -63,7 +63,7 @@ server.serve_forever()
 EOP
 stub=$!
 trap 'kill $stub; rm -rf "$tmp"' EXIT
-for ((i = 0; i < 100; i++)); do [ -s "$tmp/port" ] && break; sleep 0.1; done
+for ((i = 0; i < 1200; i++)); do [ -s "$tmp/port" ] && break; sleep 0.1; done
 port=$(cat "$tmp/port")
 [ -n "$port" ] || { cat "$tmp/stub"; exit 1; }
 echo "The heron stood in the reeds. It waited for a fish." >"$tmp/heron.txt"

@@ -154,9 +154,9 @@ grep -q "standard output cannot be written" "$tmp/err" || fail "an answer into a
 # catches_interrupt PID: waits until the handler of signal 2 stands (a job of a script begins with it ignored), or the program has ended.
 catches_interrupt() { until grep -qE '^(SigCgt:.*[2367abef]|State:.*zombie.*)$' "/proc/$1/status"; do sleep 0.05; done; }
 
-# --- Ctrl-C ends a long read with status 130, soon
-for i in 1 2 3 4 5 6 7 8; do cat "$sample"; done >"$tmp/long.txt"
-"$lectern" read --quiet "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &
+# --- Ctrl-C ends a long read with status 130, soon: one that takes far longer than to see that the handler stands
+for _ in $(seq 64); do cat "$sample"; done >"$tmp/long.txt"
+"$lectern" read --quiet --threads 1 "$tmp/long.txt" >"$tmp/out" 2>"$tmp/err" &
 pid=$!
 catches_interrupt $pid
 kill -INT $pid

@@ -87,7 +87,7 @@ check_kept() {
 run() { # fault
     begin
     fault=$1 runs=$((runs + 1))
-    runner=(timeout -k 2 60 env "LECTERN_FAULT=$fault" "LD_PRELOAD=$shim")
+    runner=(timeout -k 2 600 env "LECTERN_FAULT=$fault" "LD_PRELOAD=$shim")
     scene "$scene" >"$scratch/out" 2>"$scratch/err" </dev/null
     status=$?
 }

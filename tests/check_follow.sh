@@ -13,7 +13,7 @@ fail() {
 
 # wait_for N: until N readings were printed.
 wait_for() {
-    for _ in $(seq 300); do
+    for _ in $(seq 1200); do
         [ "$(grep -c '"new_tokens"' "$scratch/out")" -ge "$1" ] && return
         sleep 0.1
     done
@@ -30,8 +30,7 @@ whole=$(new_tokens 1)
 echo "At 401 the lamp went out." >>"$scratch/log"
 wait_for 2
 [ "$(new_tokens 2)" -lt 600 ] && [ "$whole" -gt 3000 ] || fail "not read on: $(new_tokens 2) of $whole tokens"
-mv "$scratch/log" "$scratch/log.1"
-sleep 0.3
+mv "$scratch/log" "$scratch/log.1" # seen, or not, before there is another
 echo "A new log begins." >"$scratch/log"
 wait_for 3
 kill -INT $pid

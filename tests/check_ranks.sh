@@ -56,13 +56,13 @@ for victim in 0 1; do
     mpirun=$!
     began=$SECONDS
     until [ "$(kept)" -gt 0 ] 2>/dev/null || ! kill -0 $mpirun 2>/dev/null; do sleep 0.1; done
-    [ $((SECONDS - began)) -lt 40 ] || fail "no checkpoint for $((SECONDS - began)) s"
+    [ $((SECONDS - began)) -lt 300 ] || fail "no checkpoint for $((SECONDS - began)) s"
     ranks_found=($(pgrep -P $mpirun))
     [ ${#ranks_found[@]} = 3 ] || fail "found ${#ranks_found[@]} ranks: $(cat "$scratch/out")"
     kill -9 "${ranks_found[$victim]}"
     began=$SECONDS
     wait $mpirun && fail "a read that lost a rank is no failure"
-    [ $((SECONDS - began)) -lt 15 ] || fail "a read that lost a rank went on for $((SECONDS - began)) s"
+    [ $((SECONDS - began)) -lt 120 ] || fail "a read that lost a rank went on for $((SECONDS - began)) s"
     # mpirun may end the others before they have said it themselves
     grep -qE 'lectern: .*(interrupted|rank)|mpirun noticed that process rank' "$scratch/out" || fail "no message: $(cat "$scratch/out")"
     pgrep -P $mpirun >/dev/null && fail "a rank is left"

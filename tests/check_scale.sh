@@ -34,7 +34,7 @@ done
 "$lectern" scale --tokens 1000 --svg "$scratch/no/plot.svg" >"$scratch/rows" 2>&1
 [ $? = 1 ] || fail "a plot that cannot be written is a failure"
 
-timeout --foreground --preserve-status -s INT -k 30 1 "$lectern" scale --tokens 1000000000000 >"$scratch/rows" 2>&1
+timeout --foreground --preserve-status -s INT -k 300 1 "$lectern" scale --tokens 1000000000000 >"$scratch/rows" 2>&1
 [ $? = 130 ] || fail "an interrupted scale does not exit with 130"
 
 # docs/scaling.md holds what scripts/scaling.py computes from docs/scaling.json.

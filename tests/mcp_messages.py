@@ -63,7 +63,7 @@ class Server:
         self.line(search_line(id, question))
 
     def wait_until_read(self, version=STATELESS):
-        for _ in range(600):
+        for _ in range(1200):
             status = self.call("status", {}, version)["structuredContent"]
             if status["done"]:
                 return status
@@ -73,7 +73,7 @@ class Server:
     def close(self):
         self.process.stdin.close()
         assert self.process.stdout.read() == b""
-        assert self.process.wait(20) == 0, self.process.returncode
+        assert self.process.wait(120) == 0, self.process.returncode
 
 
 def search_line(id, question):
@@ -198,7 +198,7 @@ def client_dies(program, text, long_text):
         s.process.stdout.close()
         s.send_search(1, "oil")
         s.process.stdin.close()
-        s.process.wait(60)
+        s.process.wait(120)
 
 
 def several(program, text, many):
@@ -228,7 +228,7 @@ def cancelled_while_reading(program, long_text):
     s.line("\n".join(lines))  # all at once
     assert [m["id"] for m in (s.answer(), s.answer())] == ["b", "d"]
     share = []
-    for _ in range(300):
+    for _ in range(1200):
         share.append(s.call("status", {}, STATELESS)["structuredContent"]["read_share"])
         if share[-1] > share[0]:
             break

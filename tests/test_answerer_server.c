@@ -20,6 +20,7 @@ struct stub {
     long pause_ms;            /* between parts */
     size_t repeat;            /* the last part is sent so often more */
     bool stays_open;          /* says nothing more, and does not close until the client does */
+    long silence_seconds;     /* that it may be silent; 0: the usual two minutes */
     char request[8192];
     const char *model; /* NULL: tiny */
     char url[64];
@@ -69,6 +70,7 @@ static void *serve(void *context)
         close(c);
         s->n_served++;
     }
+    shutdown(s->listener, SHUT_RDWR); /* who asks for more hears that at once */
     return NULL;
 }
 
@@ -135,7 +137,7 @@ static struct answerer *open_on(struct stub *s, const char *key_variable)
     struct answerer *a;
     start(s);
     const struct answerer_options o = {
-        .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = 1};
+        .named = s->url, .key_variable = key_variable, .sampling = {.top_p = 1}, .silence_seconds = s->silence_seconds};
     assert_ok(answerer_open(&a, &o, &e), e);
     return a;
 }
@@ -264,7 +266,8 @@ static void a_silent_server_is_not_waited_for(void **state)
     (void)state;
     struct error e = {0};
     struct heard h = {.size = 0};
-    struct stub s = {.parts = (const char *const[]){STREAM, EVENT("a"), NULL}, .stays_open = true};
+    struct stub s = {
+        .parts = (const char *const[]){STREAM, EVENT("a"), NULL}, .stays_open = true, .silence_seconds = 3};
     assert_int_equal(chat_with(&s, &h, NULL, &e), -1);
     assert_non_null(strstr(e.text, "imeout"));
     assert_string_equal(h.text, "a");

@@ -263,7 +263,7 @@ static void nothing_in_a_repository_hangs(void **state)
         snprintf(line, sizeof line, "cd r; git config extensions.worktreeConfig true; rm -f .git/%s; mkfifo .git/%s",
                  files[i], files[i]);
         sh(line);
-        alarm(20);
+        alarm(120);
         struct error e;
         struct corpus *c = NULL;
         assert_ok(corpus_open(&c, (char *[]){"r"}, 1, NULL, &e), e);
@@ -278,7 +278,7 @@ static void nothing_in_a_repository_hangs(void **state)
     }
     make("other", "");
     sh("rm other/.gitignore; mkfifo pipe other/.gitignore; printf '[include]\npath = pipe\n' > .gitconfig");
-    alarm(20);
+    alarm(120);
     struct error e;
     struct corpus *c = NULL;
     assert_ok(corpus_open(&c, (char *[]){"other"}, 1, NULL, &e), e);
