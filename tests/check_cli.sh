@@ -84,6 +84,9 @@ expect 0 '^Usage' --help
 expect 0 '^lectern [0-9]' --version
 "$lectern" ask --json -q "Who?" - <"$tmp/book.txt" 2>/dev/null | jq -e '.evidence[0].path == "-"' >/dev/null || fail "standard input is not read"
 
+head -c 4096 /dev/zero | "$lectern" ask -q "Who?" - 2>&1 | grep -q 'binary, not text' || fail "binary bytes of standard input are not refused"
+"$lectern" ask -q "Who?" - </ 2>&1 | grep -q 'standard input: ' || fail "a directory as standard input is not refused"
+
 # --- what is skipped is said, and the exit status says so too
 mkdir -p "$tmp/tree/sub"
 echo "Some words about the heron." >"$tmp/tree/sub/a.txt"

@@ -249,6 +249,11 @@ static void a_member_that_is_too_large_is_skipped(void **state)
     assert_paths(c, "a.zip/small.txt");
     assert_skipped(c, "a.zip/large.txt", "larger than --max-file");
     corpus_close(c);
+    const struct corpus_options little = {.max_file = 2}; /* of what is far larger the size is enough */
+    assert_ok(corpus_open(&c, (char *const[]){"a.zip"}, 1, &little, &e), e);
+    assert_paths(c, "a.zip/small.txt");
+    assert_skipped(c, "a.zip/large.txt", "larger than --max-file (0.0 MB)");
+    corpus_close(c);
 }
 
 static void a_book_in_a_directory_has_its_places(void **state)

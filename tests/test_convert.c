@@ -237,6 +237,9 @@ static void a_fictionbook_keeps_sections_and_notes(void **state)
     assert_at(&c, "It rained", "Wick > One Rain");
     assert_at(&c, "Dark", "Wick > One Rain > Night");
     converted_free(&c);
+    static const char poem[] = "<?xml version='1.0'?><FictionBook><body><poem><stanza><v>One,</v><v>two.</v></stanza>"
+                               "</poem></body></FictionBook>";
+    assert_converts(poem, sizeof poem - 1, "x.fb2", "One,\ntwo.\n");
 }
 
 static void a_web_page_is_its_words(void **state)

@@ -132,6 +132,23 @@ static void a_named_file_is_one_document_under_its_name(void **state)
     corpus_close(c);
 }
 
+/* Files from 16 MB on are mapped, and this one is changed in memory. */
+static void large_files_may_end_lines_by_returns_alone(void **state)
+{
+    (void)state;
+    const size_t size = (17u << 20) / 64 * 64;
+    char *bytes = malloc(size);
+    assert_non_null(bytes);
+    memset(bytes, 'a', size);
+    for (size_t i = 63; i < size; i += 64) bytes[i] = '\r';
+    write_bytes("old", bytes, size);
+    free(bytes);
+    struct corpus *c = open_one("old");
+    assert_int_equal(c->documents[0].n_lines, size / 64);
+    assert_memory_equal(c->documents[0].text + 60, "aaa\naaa", 7);
+    corpus_close(c);
+}
+
 static void lines_are_found_by_offset(void **state)
 {
     (void)state;
@@ -705,6 +722,7 @@ int main(void)
         CASE(a_file_that_is_read_is_known_by_any_spelling),
         CASE(a_named_file_is_one_document_under_its_name),
         CASE(lines_are_found_by_offset),
+        CASE(large_files_may_end_lines_by_returns_alone),
         CASE(directories_are_read_in_byte_order_of_their_paths_hidden_files_too),
         CASE(several_paths_show_the_directory_they_come_from),
         CASE(what_is_named_twice_is_read_once),

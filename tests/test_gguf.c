@@ -31,12 +31,14 @@ static void values_and_tensors_come_back(void **state)
     struct gguf_writer w = {.alignment = 64};
     static const char *const texts[] = {"a", "", "ccc"};
     const int32_t numbers[] = {5, -6, 7};
+    const double doubles[] = {3, -0.125};
     const float row[] = {1.5f, -2.0f};
     gguf_write_u32(&w, "n", 12);
     gguf_write_f32(&w, "x", 0.25f);
     gguf_write_string(&w, "s", "text");
     gguf_write_strings(&w, "ss", texts, 3);
     gguf_write_array(&w, "ii", GGUF_I32, 3, numbers, sizeof numbers);
+    gguf_write_array(&w, "dd", GGUF_F64, 2, doubles, sizeof doubles);
     gguf_write_tensor(&w, "first", WEIGHTS_F32, 1, 0, row, 4);
     gguf_write_tensor(&w, "second", WEIGHTS_F32, 2, 1, row, 8);
     size_t size;
@@ -61,6 +63,11 @@ static void values_and_tensors_come_back(void **state)
     assert_int_equal(element, 7);
     assert_false(gguf_element_u64(gguf_find(g, "ii"), 1, &element));
     assert_false(gguf_element_u64(gguf_find(g, "ii"), 3, &element));
+    double number = 0;
+    assert_true(gguf_element_f64(gguf_find(g, "dd"), 1, &number));
+    assert_true(number == -0.125);
+    assert_false(gguf_element_f64(gguf_find(g, "dd"), 2, &number));
+    assert_false(gguf_element_f64(gguf_find(g, "ii"), 0, &number));
     const struct gguf_tensor *t = gguf_find_tensor(g, "second");
     assert_int_equal(t->dims[0], 2);
     assert_int_equal(t->dims[1], 1);

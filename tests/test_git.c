@@ -189,6 +189,12 @@ static void submodules_follow_their_own_rules(void **state)
     for (size_t i = 0; i < c->n_documents; i++) assert_null(strstr(c->documents[i].path, ".env"));
     corpus_close(c);
     assert_like_git("outer/inner");
+    sh("cd outer; git submodule --quiet deinit --force inner");
+    assert_ok(corpus_open(&c, (char *[]){"outer"}, 1, NULL, &e), e);
+    bool said = false;
+    for (size_t i = 0; i < c->n_skipped; i++) said = said || strstr(c->skipped[i].reason, "not checked out");
+    assert_true(said);
+    corpus_close(c);
 }
 
 static void settings_are_those_that_git_has(void **state)

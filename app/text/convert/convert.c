@@ -34,22 +34,12 @@ static bool see_member(void *context, const struct unpack_member *m)
     return false;
 }
 
-static int take_none(void *context, const struct unpack_member *m, char *bytes, size_t size, struct error *e)
-{
-    (void)context;
-    (void)m;
-    (void)size;
-    (void)e;
-    free(bytes);
-    return 0;
-}
-
 int convert_package_kind(enum package_kind *out, const uint8_t *bytes, size_t size, struct convert_budget *b,
                          struct error *e)
 {
     struct names n = {0};
     struct convert_budget look = *b; /* looking at names is free: they are counted when their members are read */
-    const struct unpack_handler h = {see_member, take_none, &n};
+    const struct unpack_handler h = {see_member, NULL, &n}; /* it wants none */
     if (unpack_walk(bytes, size, &h, &look, e) != 0) return -1;
     *out = n.container               ? PACKAGE_EPUB
            : n.types && n.word       ? PACKAGE_DOCX
