@@ -12,7 +12,7 @@
 /* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
  * a single token costs what its weights take to read. For many rows they become float32 a tile of weight rows at a
  * time. */
-enum { BLOCKS_FROM = 1 << 18, TILE = 128 };
+enum { BLOCKS_FROM = 1 << 18, FLOATS_MOST = 1 << 22, TILE = 128 };
 
 /* Rows of elements that are in 8 bits at a time. */
 enum { SMALL_ROWS = 256 };
@@ -214,13 +214,13 @@ void matrix_cpu_row(const struct matrix *w, uint32_t row, float *to)
 /* ---- products ---- */
 
 /* Four bits a weight or so do not become eight: models that are packed so tightly are large, and write their answers
- * token by token. */
+ * token by token. Nor do eight become 32, but where a matrix is a small model's. */
 static bool is_packed(const struct matrix_cpu *m, uint32_t n)
 {
     if (m->blocks.n_parts == 0) return n > FEW || m->precision != PRODUCT_FP32;
     for (unsigned i = 0; i < m->blocks.n_parts; i++)
         if (m->blocks.parts[i].type != WEIGHTS_Q8_0) return false;
-    return n > FEW && m->precision == PRODUCT_INT8;
+    return n > FEW && (m->precision != PRODUCT_FP32 || (uint64_t)m->base.rows * m->base.cols <= FLOATS_MOST);
 }
 
 /* Products of blocks with elements in 8 bits (compute/block_product.h), in a job of n rows. */
