@@ -349,6 +349,34 @@ static void reading_pauses_and_goes_on(void **state)
     close_all(&f);
 }
 
+static void a_stop_is_of_what_was_asked_for_before_it_begun_or_not(void **state)
+{
+    (void)state;
+    fake_pause_us = 0;
+    atomic_store(&fake_held, true);
+    struct made f = made_with("cpu");
+    worker_stop(f.worker); /* the device is being opened yet */
+    struct message *m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_false(m->done);
+    message_free(m);
+    atomic_store(&fake_held, false);
+    worker_stop(f.worker); /* of nothing */
+    assert_true(worker_read(f.worker));
+    m = wait_for(&f, MESSAGE_READ_STOPPED);
+    assert_true(m->done);
+    message_free(m);
+    assert_ok(worker_ask(f.worker, 1, "what never ends?", NULL, &why), why);
+    assert_ok(worker_ask(f.worker, 2, "where is the ship?", NULL, &why), why);
+    worker_stop(f.worker); /* of the first */
+    for (size_t id = 1; id < 3; id++) {
+        m = wait_for(&f, MESSAGE_ANSWER_ENDS);
+        assert_int_equal(m->id, id);
+        assert_int_equal(m->done, id == 2);
+        message_free(m);
+    }
+    close_all(&f);
+}
+
 static void a_worker_ends_in_the_middle_of_things(void **state)
 {
     (void)state;
@@ -393,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_question_that_is_not_wanted_ends_and_reading_goes_on),
         cmocka_unit_test(a_second_reading_without_its_file_is_a_failure),
         cmocka_unit_test(reading_pauses_and_goes_on),
+        cmocka_unit_test(a_stop_is_of_what_was_asked_for_before_it_begun_or_not),
         cmocka_unit_test(a_worker_ends_in_the_middle_of_things),
         cmocka_unit_test(a_device_that_does_not_open_is_said),
     };

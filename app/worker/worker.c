@@ -130,6 +130,7 @@ static void read_on(struct worker *w, struct message *request)
     tell_progress(w, &p);
     worker_tell_notice(w);
     bool paused = status != 0 && e.kind == ERROR_CANCELLED;
+    worker_end_request(w);
     worker_tell_end(w, &request->reserve, MESSAGE_READ_STOPPED, 0, reader_done(w->reader),
                     status != 0 && !paused ? e.text : NULL);
 }
@@ -182,6 +183,7 @@ static void measure_scale(struct worker *w, struct message *request)
     bool failed = scale_measure(&billion, w->backend, w->options.model, &callbacks, &e) != 0 ||
                   scale_measure(&lengths, w->backend, w->options.model, &callbacks, &e) != 0;
     bool stopped = failed && e.kind == ERROR_CANCELLED;
+    worker_end_request(w);
     worker_tell_end(w, &request->reserve, MESSAGE_SCALE_ENDS, 0, !failed, failed && !stopped ? e.text : NULL);
 }
 
@@ -194,7 +196,11 @@ static bool on_wait(void *context, uint64_t bytes)
         m->progress =
             (struct reader_progress){.bytes = bytes, .total_bytes = w->options.corpus->n_bytes, .seconds_left = -1};
     worker_tell(w, m);
-    return !atomic_load(&w->cancel) && !queue_has(w->to, MESSAGE_ASK);
+    pthread_mutex_lock(&w->mutex);
+    const bool stopped = atomic_load(&w->cancel);
+    w->stopped = w->stopped && !stopped;
+    pthread_mutex_unlock(&w->mutex);
+    return !stopped && !queue_has(w->to, MESSAGE_ASK);
 }
 
 static bool set_up(struct worker *w, struct error *e)
@@ -231,6 +237,25 @@ static void refuse_message(struct worker *w, struct message *m, const char *why)
     if (m->type == MESSAGE_SCALE) worker_tell_end(w, &m->reserve, MESSAGE_SCALE_ENDS, 0, false, why);
 }
 
+/* It may have been stopped while it waited. */
+static void begin_request(struct worker *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->begun = true;
+    atomic_store(&w->cancel, w->stopped || atomic_load(&w->closing));
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void worker_end_request(struct worker *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    if (w->begun) {
+        w->n_open--;
+        w->begun = w->stopped = false;
+    }
+    pthread_mutex_unlock(&w->mutex);
+}
+
 static void *run_worker(void *context)
 {
     struct worker *w = context;
@@ -244,13 +269,13 @@ static void *run_worker(void *context)
         struct message *m = next_message(w);
         if (works) worker_wish_serve(w);
         if (m == NULL) continue;
-        if (!atomic_load(&w->closing)) atomic_store(&w->cancel, false);
-        if (atomic_load(&w->closing)) atomic_store(&w->cancel, true);
+        if (m->type != MESSAGE_FORGET) begin_request(w);
         if (!works) refuse_message(w, m, e.text);
         if (works && m->type == MESSAGE_READ) read_on(w, m);
         if (works && m->type == MESSAGE_ASK) worker_ask_answer(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
         if (works && m->type == MESSAGE_SCALE) measure_scale(w, m);
+        worker_end_request(w);
         message_free(m);
     }
     return NULL;
@@ -344,10 +369,22 @@ struct message *worker_next(struct worker *w)
     return queue_pop(w->from, false);
 }
 
+/* `m` NULL: there was no memory for it. */
+static bool push_request(struct worker *w, struct message *m)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->n_open++;
+    pthread_mutex_unlock(&w->mutex);
+    if (m != NULL && queue_push(w->to, m, false)) return true;
+    pthread_mutex_lock(&w->mutex);
+    w->n_open--;
+    pthread_mutex_unlock(&w->mutex);
+    return false;
+}
+
 bool worker_read(struct worker *w)
 {
-    struct message *m = new_request(MESSAGE_READ, 0);
-    return m != NULL && queue_push(w->to, m, false);
+    return push_request(w, new_request(MESSAGE_READ, 0));
 }
 
 static struct message *new_question(size_t id, const char *question, const struct scope *scope)
@@ -359,11 +396,10 @@ static struct message *new_question(size_t id, const char *question, const struc
     return NULL;
 }
 
-/* `m` NULL: there was no memory for it. */
 static int push_question(struct worker *w, struct message *m, struct error *e)
 {
     if (m == NULL) return error_memory(e);
-    return queue_push(w->to, m, false) ? 0 : error_set(e, "too many questions are waiting");
+    return push_request(w, m) ? 0 : error_set(e, "too many questions are waiting");
 }
 
 int worker_ask(struct worker *w, size_t id, const char *question, const struct scope *scope, struct error *e)
@@ -415,12 +451,14 @@ bool worker_forget(struct worker *w, size_t id)
 
 bool worker_measure(struct worker *w)
 {
-    struct message *m = new_request(MESSAGE_SCALE, 0);
-    return m != NULL && queue_push(w->to, m, false);
+    return push_request(w, new_request(MESSAGE_SCALE, 0));
 }
 
 void worker_stop(struct worker *w)
 {
+    pthread_mutex_lock(&w->mutex);
+    w->stopped = w->n_open > 0;
     atomic_store(&w->cancel, true);
     atomic_store(&w->unasked, true);
+    pthread_mutex_unlock(&w->mutex);
 }

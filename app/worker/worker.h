@@ -63,7 +63,7 @@ bool worker_forget(struct worker *w, size_t id);
 /* Measures time and memory against length (scale.h), whole reader and attention alone. Told by MESSAGE_SCALE_... */
 bool worker_measure(struct worker *w);
 
-/* Stops what is being done now: reading pauses, an answer ends where it is. */
+/* Stops what is being done, or is begun next of what was asked for: reading pauses, an answer ends where it is. */
 void worker_stop(struct worker *w);
 
 /* What was found is told (MESSAGE_EVIDENCE) before its first word: it stays the worker's, and as it is, until

@@ -194,7 +194,13 @@ void worker_ask_serve(struct worker *w)
         const bool asks = m->type == MESSAGE_ASK && w->options.how.rank != FINDING_ATTENTION;
         if (asks) ask_at_once(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
-        if (m->type == MESSAGE_FORGET || (asks && w->options.places_only))
+        const bool ended = asks && w->options.places_only;
+        if (ended) {
+            pthread_mutex_lock(&w->mutex);
+            w->n_open--;
+            pthread_mutex_unlock(&w->mutex);
+        }
+        if (ended || m->type == MESSAGE_FORGET)
             message_free(m);
         else
             w->later[w->n_later++] = m;
@@ -216,5 +222,6 @@ void worker_ask_answer(struct worker *w, struct message *question)
     if (!failed) failed = find_twice(w, &w->ask, first, &f, &e);
     if (!failed) failed = word_finding(w, &w->ask, question->text, f, &a, &e);
     worker_tell_notice(w);
+    worker_end_request(w);
     end_answering(w, &question->reserve, failed, a, &e);
 }

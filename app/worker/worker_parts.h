@@ -42,6 +42,9 @@ struct worker {
     size_t asked;
     size_t unwanted[WORKER_WAITING]; /* questions that are not to be begun */
     size_t n_unwanted;
+    size_t n_open; /* requests that were made and have not ended */
+    bool stopped;  /* the first of them, begun or not */
+    bool begun;
     /* the thread's own */
     struct backend *backend;
     struct reader *reader;
@@ -68,6 +71,8 @@ void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool 
 void worker_tell_end(struct worker *w, struct message **reserve, enum message_type type, size_t id, bool done,
                      const char *text);
 void worker_tell_notice(struct worker *w); /* a device that was lost */
+/* The request that was begun is over: a stop from now on is none of it. Before its end is told. */
+void worker_end_request(struct worker *w);
 
 /* worker_wish.c: what the main thread wishes to be looked up, granted between steps of other work. */
 void worker_wish_serve(struct worker *w);
