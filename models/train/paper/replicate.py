@@ -3,11 +3,14 @@
     python -m paper.replicate table2 sizes contexts inside [--ids DIR] [--out DIR] [--scale toy] [--seconds S]
 
 Trains what is not trained yet, in an order in which the first results matter most, and goes on where it was stopped; after --seconds it stops.
-Then it writes the tables (CSV) and curves (SVG) of all results that are there. Ids are those of paper.pack. A later command finds what an
-earlier one has trained: sets share runs.
+Then it writes the tables (CSV) and curves (SVG) of all results that are there. Ids are those of paper.pack; --tokens takes no more than the
+first so many. A later command finds what an earlier one has trained: sets share runs. Commands that run at the same time share them out: one
+alone does not fill a GPU.
 """
 
 import argparse
+import contextlib
+import fcntl
 import math
 import pathlib
 import time
@@ -19,7 +22,7 @@ import model
 from paper import pack, report, runs
 from paper.runs import Run
 
-PAPER_ROWS = [Run("dense", 1)] + [Run(kind, units) for units in (4, 8, 16) for kind in ("longnet", "sparse")]
+PAPER_ROWS = [Run("dense", 1)] + [Run(kind, units) for units in (4, 16, 8) for kind in ("longnet", "sparse")]
 SETS = {
     # three seeds where the paper's claim rests on them
     "table2": PAPER_ROWS + [Run(kind, units, seed) for seed in (2, 3) for kind, units in (("dense", 1), ("longnet", 4), ("longnet", 16))],
@@ -30,12 +33,24 @@ SETS = {
 }
 
 
+@contextlib.contextmanager
+def ours(path):
+    """Whether no other process has it; held until the end."""
+    with open(path, "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", choices=sorted(SETS))
     parser.add_argument("--ids", default="../../build/paper/ids")
     parser.add_argument("--out", default="../../build/paper/results")
     parser.add_argument("--scale", choices=sorted(runs.SCALES), default="full")
+    parser.add_argument("--tokens", type=int, help="of the corpus")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--steps", type=int, help="of every run, for a trial")
     parser.add_argument("--runs", type=int, help="only the first so many of a set")
@@ -48,8 +63,12 @@ def main():
     out, scale = pathlib.Path(args.out), runs.SCALES[args.scale]
     out.mkdir(parents=True, exist_ok=True)
     train, held = (torch.from_numpy(pack.load(args.ids, name).astype(np.int32)).to(device) for name in ("train", "held"))
+    train = train[:args.tokens + 1] if args.tokens else train
     for run in dict.fromkeys(run for name in args.sets for run in SETS[name][:args.runs]):
-        result = runs.finished(run, scale, train, held, out, deadline, args.steps) if time.monotonic() < deadline else None
+        with ours(out / (run.name + ".lock")) as mine:
+            if not mine:
+                continue
+            result = runs.finished(run, scale, train, held, out, deadline, args.steps) if time.monotonic() < deadline else None
         if result is None:
             print("out of time: the same command goes on from here")
             break

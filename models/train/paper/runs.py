@@ -29,6 +29,7 @@ SCALES = {"full": Scale(2048, 384, 4, 832, 16384, 131072, 2e-3), "toy": Scale(16
 SIZES = {"s": (0.5, 0), "m": (1, 0), "l": (1.5, 2)}  # times the width, more layers
 TESTED = (1, 4, 16)  # units
 PROMPTS = (1, 2, 4, 8, 16)
+LOGITS = 32768  # rows of them at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +75,11 @@ def rate_at(done):
     return min(1.0, done * 20, (1 - done) / 0.95)
 
 
+def summed_loss(h, wanted, embedding):
+    """In parts: a step's logits together are more than 2^31 numbers."""
+    return sum(model.token_loss(some, ids, embedding) for some, ids in zip(h.split(LOGITS), wanted.split(LOGITS)))
+
+
 class Training:
     """A run that can stop and go on."""
 
@@ -113,7 +119,7 @@ class Training:
             texts = self.texts[self.step * self.each:(self.step + 1) * self.each]
             at = texts[:, None] * self.net.c.trained + torch.arange(self.net.c.trained, device=self.ids.device)
             h, _ = self.net.hidden(self.ids[at].long(), torch.bfloat16 if cuda else None)
-            loss = model.token_loss(h.flatten(0, 1), self.ids[at + 1].long().flatten(), self.net.embedding) / at.numel()
+            loss = summed_loss(h.flatten(0, 1), self.ids[at + 1].long().flatten(), self.net.embedding) / at.numel()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
             for group in self.adam.param_groups:
@@ -145,16 +151,17 @@ def measured(run, scale, reader, held):
     """All that is measured of a trained reader, as lists and numbers."""
     unit, longest, c = scale.unit, TESTED[-1] * scale.unit, reader.c
     held = held[:(len(held) - 1) // longest * longest + 1]
+    batch = scale.batch // 2  # the logits are in full precision here
 
     def mean(length, last=None, tail=0):
-        return by_position(reader, held, length, scale.batch, last)[-tail:].mean().item()
+        return by_position(reader, held, length, batch, last)[-tail:].mean().item()
 
-    far = by_position(reader, held, longest, scale.batch)
+    far = by_position(reader, held, longest, batch)
     ends = [unit // 8 * 2 ** i for i in range(8)]
     out = {"loss": {str(units): mean(units * unit) for units in sorted({*TESTED, run.units})},
            "loss_by_position": [(end, far[begin:end].mean().item()) for begin, end in zip([0, *ends], ends)],
            "loss_by_prompt": [(units * unit - unit // 4, mean(longest, units * unit, unit // 4)) for units in PROMPTS]}
-    if run.kind == "longnet" and run.units > 1:
+    if run.kind == "longnet" and run.units > 1 and run.seed == 1:
         out.update(without(reader, mean))
     return out
 

@@ -12,6 +12,7 @@ import csv
 import json
 import pathlib
 import shlex
+import statistics
 import subprocess
 import time
 
@@ -21,6 +22,7 @@ from dilated import SelfAttention, branch_pieces
 from paper import chart, net, runs
 
 HEADS, DEPTH, FIRST, GROWTH = 12, 64, 2048, 4
+ENOUGH = 6  # seconds of one row's calls
 
 
 def length_of(words):
@@ -50,9 +52,9 @@ def model(kind, length, batch, device):
 
 @torch.no_grad()
 def seconds(call, times, device):
-    """The mean of some calls, after one that warms up."""
+    """The mean of some calls, fewer where they take long, after one that warms up."""
     spent = []
-    for _ in range(times + 1):
+    while len(spent) <= times and (len(spent) < 2 or sum(spent) < ENOUGH):
         begun = time.monotonic()
         call()
         if device == "cuda":
@@ -60,7 +62,7 @@ def seconds(call, times, device):
         spent.append(time.monotonic() - begun)
         if spent[0] > 30:
             return spent[0]
-    return sum(spent[1:]) / times
+    return statistics.mean(spent[1:])
 
 
 def torch_rows(args, device):
