@@ -57,9 +57,9 @@ def off(results, what):
 
 
 def draw(out, name, title, across, up, series):
-    """A table and a chart of the same {name: [(x, y)]}."""
+    """A table and a chart of the same {name: [(x, y)]}; one point of each is no curve."""
     series = {key: line for key, line in series.items() if line}
-    if not series:
+    if all(len(line) < 2 for line in series.values()):
         return
     table(out / (name + ".csv"), ("series", across, up), [(key, *point) for key, line in series.items() for point in line])
     (out / (name + ".svg")).write_text(chart.curves(title, across, up, series))
