@@ -5,7 +5,7 @@ import dataclasses
 import torch
 import torch.nn.functional as F
 
-from encoder import EPS, FAR, attended, joined
+from encoder import EPS, FAR, attended
 
 SCALE = 24.0
 LONGEST = 192  # tokens of a segment whose keys are trained and compared
@@ -27,6 +27,29 @@ class Config:
         return [(self.window * self.ratio ** i, self.ratio ** i) for i in range(1, self.trained_branches + 1)]
 
 
+class Joined(torch.autograd.Function):
+    """encoder.joined; going back it keeps the shares alone, in the rows' own precision: a third of the memory and of the time."""
+
+    @staticmethod
+    def forward(ctx, q, k, v, mask):
+        logit = (q @ k.transpose(-1, -2)).to(torch.promote_types(q.dtype, torch.float32)) * q.shape[-1] ** -0.5
+        if mask is not None:
+            logit = logit.masked_fill(~mask, -torch.inf)
+        total = logit.logsumexp(-1, keepdim=True)
+        blind = total == -torch.inf
+        share = logit.sub_(total.masked_fill(blind, 0)).exp_().to(v.dtype)
+        out = share @ v
+        ctx.save_for_backward(q, k, v, share, out)
+        return out, total.masked_fill(blind, FAR).squeeze(-1)
+
+    @staticmethod
+    def backward(ctx, d_out, d_total):
+        q, k, v, share, out = ctx.saved_tensors
+        whole = (d_out * out).sum(-1, keepdim=True, dtype=d_total.dtype) - d_total[..., None]
+        d_logit = (share * (d_out @ v.transpose(-1, -2) - whole) * q.shape[-1] ** -0.5).to(q.dtype)
+        return d_logit @ k, d_logit.transpose(-1, -2) @ q, share.transpose(-1, -2) @ d_out, None
+
+
 class Stream(torch.nn.Module):
     """The encoder's parameters, a bias a layer, branch and head on the far logits, and the evidence attention."""
 
@@ -39,6 +62,7 @@ class Stream(torch.nn.Module):
         self.gate = torch.nn.Parameter(torch.zeros(config.width))
         self.gate_bias = torch.nn.Parameter(torch.zeros(1))
         self.far_on = True
+        self.dropout = 0.0  # of what a layer adds, in training
 
     def rows(self, ids, segment=None):
         """Rows [n, tokens, d] of texts of whole windows; `segment` [n, tokens] numbers the segments. Without it: one window, as of a question."""
@@ -54,13 +78,16 @@ class Stream(torch.nn.Module):
         def norm(x, name):
             return F.layer_norm(x, (c.width,), w[name + ".weight"], w[name + ".bias"], EPS)
 
+        def dropped(x):
+            return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
         x = norm(x.to(kind), "token_embd_norm")
         for i in range(c.layers):
             p = f"blk.{i}."
             q, k, v = (linear(x, p + name).view(n, size, c.heads, -1) for name in ("attn_q", "attn_k", "attn_v"))
             a = self.attend(i, q, k, v, segment).reshape(n, size, c.width)
-            x = norm(x + linear(a, p + "attn_output"), p + "attn_output_norm")
-            x = norm(x + linear(F.gelu(linear(x, p + "ffn_up")), p + "ffn_down"), p + "layer_output_norm")
+            x = norm(x + dropped(linear(a, p + "attn_output")), p + "attn_output_norm")
+            x = norm(x + dropped(linear(F.gelu(linear(x, p + "ffn_up")), p + "ffn_down")), p + "layer_output_norm")
         return x
 
     def attend(self, layer, q, k, v, segment):
@@ -76,7 +103,7 @@ class Stream(torch.nn.Module):
             same = part[..., :, None] == part[..., None, :]
         if not (self.far_on and c.trained_branches):
             return attended(*windows, same).transpose(1, 2).reshape(q.shape)
-        out, total = joined(*windows, same)
+        out, total = Joined.apply(*windows, same)
         outs, totals = [out.transpose(1, 2).reshape(q.shape)], [total.transpose(1, 2).reshape(n, size, -1)]
         for b, (length, rate) in enumerate(c.far()):
             if size > rate:  # a head has more than one row
@@ -99,7 +126,7 @@ class Stream(torch.nn.Module):
             return (x.view(n, -1, count, rate, heads, columns) * on[..., None].to(x.dtype)).sum(3).transpose(2, 3)
 
         window = torch.arange(count, device=q.device) * rate // c.window
-        out, total = joined(kept(q), kept(k), kept(v), window[None, :] < window[:, None])
+        out, total = Joined.apply(kept(q), kept(k), kept(v), window[None, :] < window[:, None])
         out = (out.transpose(2, 3)[:, :, :, None] * on[..., None].to(out.dtype)).reshape(n, -1, heads, columns)
         total = torch.where(on > 0, total.transpose(2, 3)[:, :, :, None], torch.full((), FAR, device=q.device)).reshape(n, -1, heads)
         return out[:, :size], total[:, :size]
@@ -113,28 +140,28 @@ class Stream(torch.nn.Module):
 
 
 def scores(query, gate, own, key, valid):
-    """sum g ln p but for what all segments share: [questions, segments] from queries [Q, t, e] and keys [S, l, e]."""
+    """sum g ln p but for what all segments share: [questions, segments] from queries [Q, t, e] and keys [S, l, e]. Last columns (eight, as
+    matrices are multiplied in eights) keep out what is no key, and rows of length 1 need no maximum: passes over [tokens, keys] are what it costs."""
     q, t = own.nonzero(as_tuple=True)
-    flat = query[q, t]
+    flat = F.pad(query[q, t] * SCALE, (0, 8), value=1.0)
     weight = torch.zeros(len(own), len(q), device=query.device).index_put((q, torch.arange(len(q), device=query.device)), gate[q, t])
-    s, length, _ = key.shape
-    similar = (flat @ key.reshape(s * length, -1).T).view(-1, s, length)
-    return weight @ (similar * SCALE).masked_fill(~valid, FAR).logsumexp(-1)
+    keys = torch.cat((key, torch.zeros_like(key[..., :8]).masked_fill(~valid[..., None], FAR)), -1).flatten(0, 1)
+    return weight @ (flat @ keys.T).exp().view(-1, *valid.shape).sum(-1).clamp_min(1e-12).log()  # of a segment without tokens too
 
 
 def query(net, ids, own):
     """Queries and gates of questions, each a window by itself; padding is no key."""
     length = (ids > 0).sum(1)
     inside = ids > 0
-    flat = net.base.rows(ids[inside], torch.zeros_like(ids[inside]), length)
+    flat = net.base.rows(ids[inside], torch.zeros_like(ids[inside]), length, net.dropout if net.training else 0.0)
     rows = torch.zeros(*ids.shape, flat.shape[1], device=ids.device, dtype=flat.dtype).index_put((inside.nonzero(as_tuple=True)), flat)
     return net.keys(rows), net.gates(rows, own)
 
 
-def keys_of(net, text, rows, sequence, segments, starts, length):
+def keys_of(net, text, rows, sequence, segments, starts, length, longest=LONGEST):
     """Keys [segments, tokens, e] and which are real, from rows [sequences, length, d]."""
     size = text.gpu_sizes[segments].clamp_max(LONGEST)
-    column = torch.arange(int(text.sizes[segments.cpu().numpy()].clip(max=LONGEST).max()), device=rows.device)
+    column = torch.arange(min(longest, LONGEST), device=rows.device)
     at = sequence[:, None] * length + text.gpu_starts[segments][:, None] - starts[sequence][:, None] + column
     key = net.keys(rows).flatten(0, 1)
     return key[at.clamp_max(len(key) - 1)], column < size[:, None]

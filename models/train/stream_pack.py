@@ -1,6 +1,6 @@
 """What a training machine needs of Reader 2's data in a few megabytes, and back again.
 
-    python stream_pack.py pack --packs DIR --pretrained DIR --out DIR [--layers 3] [--tokens 11000000] [--held 1100000]
+    python stream_pack.py pack --packs DIR --pretrained DIR --out DIR [--layers 3] [--tokens 24000000] [--held 1100000]
     python stream_pack.py unpack --packed DIR --reread lectern-s-reread.gguf --out DIR
 
 The word table is in the second reading's file, which is in the tree, and so is the teacher: that second reading itself.
@@ -127,7 +127,7 @@ def main():
     parser.add_argument("--reread")
     parser.add_argument("--out", required=True)
     parser.add_argument("--layers", type=int, default=3)
-    parser.add_argument("--tokens", type=int, default=11_000_000)
+    parser.add_argument("--tokens", type=int, default=24_000_000)
     parser.add_argument("--held", type=int, default=1_100_000, help="tokens of each half that is held out")
     args = parser.parse_args()
     pack(args) if args.what == "pack" else unpack(args)

@@ -29,16 +29,19 @@ import stream_text
 import words
 from reread_windows import Pack
 
-QUESTIONS, A_SEQUENCE = 160, 32   # a step, at most; and of one text
+QUESTIONS, A_SEQUENCE = 448, 32   # a step, at most; and of one text
 NAMED, MASKED = 0.25, 0.1         # questions that say which document they are about; that ask for a masked word
-TAUGHT, CHOICES = 40, 8           # questions of a step that the teacher judges, and places each
+TAUGHT, CHOICES = 96, 8           # questions of a step that the teacher judges, and places each
 
 
 class Batches:
     """Draws texts and questions in threads."""
 
-    def __init__(self, text, mined, length, sequences, anchors, window, seed, threads=6):
+    def __init__(self, text, mined, length, sequences, anchors, window, seed, threads=8):
         self.text, self.mined, self.length, self.sequences, self.anchors, self.window = text, mined, length, sequences, anchors, window
+        # Long documents, where the far branches have work, are begun with more often than they have questions.
+        sizes = np.diff(text.documents)[text.pack.q_doc[text.asked]]
+        self.chance = np.cumsum(np.minimum(sizes, length) ** 0.5)
         self.ready = queue.Queue(12)
         for number in range(threads):
             threading.Thread(target=self.work, args=(np.random.default_rng(seed * 100 + number),), daemon=True).start()
@@ -53,7 +56,7 @@ class Batches:
         while True:
             starts, spans, chosen = [], [], []
             for _ in range(self.anchors):
-                q = int(t.asked[rng.integers(len(t.asked))])
+                q = int(t.asked[np.searchsorted(self.chance, rng.random() * self.chance[-1], "right")])
                 rivals = self.mined[q][:, :16].ravel()
                 for segment in [int(p.gold(q)[0])] + [int(s) for s in rng.choice(rivals[rivals >= 0], self.sequences // self.anchors - 1)]:
                     begin = self.around(segment, rng)
@@ -89,18 +92,16 @@ def teach(teacher, text, questions, segments, gold, score):
     some = torch.arange(min(TAUGHT, len(questions)), device=device)
     top = score[some].masked_fill(gold[some], stream.FAR).topk(CHOICES - 1, 1).indices
     columns = torch.cat((score[some].masked_fill(~gold[some], stream.FAR).argmax(1, keepdim=True), top), 1)
-    ids, types, lengths = [], [], []
-    tokens, p = text.tokens, text.pack
+    parts = []  # the question's and the place's half of every window
     places = segments[columns].cpu().numpy()
-    for i in range(len(some)):
-        head = torch.as_tensor(np.array([words.CLS, *p.question(questions[i])[:48], words.SEP])).to(device)
-        for s in places[i]:
-            body = tokens[text.starts[s]:text.starts[s] + min(int(text.sizes[s]), 200)].long()
-            ids += [head, body, head[-1:]]
-            types += [torch.zeros_like(head), torch.ones(len(body) + 1, dtype=torch.long, device=device)]
-            lengths.append(len(head) + len(body) + 1)
-    lengths = torch.tensor(lengths, device=device)
-    heads = teacher(torch.cat(ids), torch.cat(types), lengths)
+    for q, row in zip(questions, places):
+        head = np.array([words.CLS, *text.pack.question(q)[:48], words.SEP])
+        for s in row:
+            parts += [head, np.append(text.words[text.starts[s]:text.starts[s] + min(int(text.sizes[s]), 200)], words.SEP)]
+    sizes = np.array([len(part) for part in parts])
+    ids, types, lengths = (torch.as_tensor(x).to(device) for x in (
+        np.concatenate(parts).astype(np.int64), np.repeat(np.arange(len(sizes)) % 2, sizes), sizes[::2] + sizes[1::2]))
+    heads = teacher(ids, types, lengths)
     first = lengths.cumsum(0) - lengths
     return some, columns, heads[first, encoder.HEADS.index("relevance")].float().view(len(some), CHOICES)
 
@@ -108,10 +109,11 @@ def teach(teacher, text, questions, segments, gold, score):
 def step_loss(net, teacher, text, batch, temperature, args, device):
     """Ranking, what the teacher says beside it, and how often the first place is right."""
     starts, questions, segments, sequence, places, named, masks = batch
+    longest = int(text.sizes[segments].max())
     starts, segments, sequence, places = (torch.as_tensor(x).to(device) for x in (starts, segments, sequence, places))
     at = starts[:, None] + torch.arange(args.length, device=device)
     rows = net.rows(stream_text.masked(text.tokens[at].long(), at, masks), text.owner[at])
-    key, valid = stream.keys_of(net, text, rows, sequence, segments, starts, args.length)
+    key, valid = stream.keys_of(net, text, rows, sequence, segments, starts, args.length, longest)
     ids, own = text.asked_rows(questions, named)
     asked, gate = stream.query(net, ids, own)
     score = stream.scores(asked, gate, own, key, valid) * temperature.exp()
@@ -167,6 +169,7 @@ def train(net, teacher, text, mined, args, device):
     part = Part(args.out + ".part", {"net": net, "temperature": temperature, "optimiser": optimiser})
     step, spent = part.load()
     begun, sums = time.time() - spent, torch.zeros(3, device=device)
+    net.train()
     while (done := step / args.steps if args.steps else (time.time() - begun) / args.seconds) < 1:
         for group in optimiser.param_groups:
             group["lr"] = args.rate * group["k"] * min(1, (step + 1) / 100) * max(0.02, 1 - done)
@@ -185,6 +188,7 @@ def train(net, teacher, text, mined, args, device):
             part.save(step, time.time() - begun)
     part.save(step, args.seconds)
     net.far_on = True
+    net.eval()
     return step
 
 
@@ -210,6 +214,7 @@ def start(net, text, frozen):
     count = max(1, min(40, text.size // net.config.window))
     at = np.linspace(0, text.size - net.config.window, count).astype(int)[:, None] + np.arange(net.config.window)
     at = torch.as_tensor(at).to(text.device)
+    net.eval()
     net.key.copy_(stream.start_key(net.rows(text.tokens[at].long(), text.owner[at]).float().flatten(0, 1), net.config.evidence))
 
 
@@ -222,6 +227,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--steps", type=int, default=0, help="so many, however long they take")
     parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--teach", type=float, default=0.5)
     parser.add_argument("--length", type=int, default=8192)
     parser.add_argument("--sequences", type=int, default=8)
@@ -235,17 +241,19 @@ def main():
     args = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(args.seed)
+    torch.backends.cuda.matmul.allow_tf32 = True
     base = encoder.pretrained(args.pretrained, args.layers).to(device)
     packs = pathlib.Path(args.packs)
     begun = time.time()
     text = stream_text.Text(Pack(packs / "train.npz"), device)
     mined = reread_mine.mine(base, text.pack, device)
     net = stream.Stream(stream.Config(args.layers, base.config.width, base.config.heads, segment_layers=args.segment_layers), base).to(device)
+    net.dropout = args.dropout
     start(net, text, args.frozen)
     teacher = teacher_of(args.teacher, base).to(device) if args.teacher else None
     print(f"ready {time.time() - begun:.0f}s", flush=True)
     steps = train(net, teacher, text, mined, args, device)
-    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, first {args.frozen} layers as they were, "
+    summary = f"{steps} steps of {args.sequences} x {args.length} tokens, {args.seconds:.0f} s, rate {args.rate}, dropout {args.dropout}, first {args.frozen} layers as they were, "
     summary += f"teacher {args.teach if teacher else 0}, seed {args.seed}"
     torch.save({"layers": args.layers, "segment_layers": args.segment_layers, "summary": summary,
                 "weights": {k: v.detach().half().cpu() for k, v in base.named()},
