@@ -20,7 +20,9 @@ static void a_chunk_that_passes_a_round_place_is_cut_there(void **test)
     assert_int_equal(checkpoints_cut(&c, 0, 1024), 1024);
     assert_int_equal(checkpoints_cut(&c, 7900, 1024), 292);
     assert_int_equal(checkpoints_cut(&c, 8192, 1024), 1024);
-    assert_int_equal(checkpoints_cut(&c, 10, 65536), 65526); /* the last one it passes */
+    assert_int_equal(checkpoints_cut(&c, 10, 65536), 65526); /* the roundest one it passes */
+    assert_int_equal(checkpoints_cut(&c, 8192, 16384), 8192);
+    assert_int_equal(checkpoints_cut(&c, 16384, 16384), 16384);
 }
 
 static void a_chunk_that_passes_no_round_place_has_none(void **test)

@@ -96,7 +96,7 @@ static uint64_t size_sessions(const struct dry_run *r, const struct session *s)
         checkpoints_made(&c);
         at = at / c.grain * c.grain;
     }
-    places[n++] = r->tokens;
+    places[n++] = r->tokens - r->tokens % session_window(s); /* a session has whole windows alone */
     size_t most = CHECKPOINTS_STAY;
     do {
         uint64_t before = 0;

@@ -12,7 +12,9 @@ struct checkpoints checkpoints_begin(uint64_t text_bytes)
 
 uint64_t checkpoints_cut(const struct checkpoints *c, uint64_t at, uint64_t n)
 {
-    uint64_t end = (at + n) / c->grain * c->grain;
+    uint64_t step = c->grain; /* of the roundest place that n tokens lead over */
+    while ((at + n) / step / 2 * step * 2 > at) step *= 2;
+    const uint64_t end = (at + n) / step * step;
     return end > at ? end - at : n;
 }
 

@@ -32,7 +32,7 @@ struct checkpoints {
 
 struct checkpoints checkpoints_begin(uint64_t text_bytes);
 
-/* How many of the next n tokens from `at` on lead to a round position; n where none is among them. */
+/* How many of the next n tokens from `at` on lead to the roundest position among them; n where none is round. */
 uint64_t checkpoints_cut(const struct checkpoints *c, uint64_t at, uint64_t n);
 
 /* Whether a light one is to be made where a chunk of tokens [begin, end) ends. */
