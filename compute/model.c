@@ -347,9 +347,14 @@ uint32_t model_layer_window(const struct model *m, uint32_t layer)
     return m->window_layers && (layer + 1) % m->window_layers != 0 ? m->window : 0;
 }
 
+const struct gguf *model_words(const struct model *m)
+{
+    return m->windows && m->windows->words ? m->windows->words : m->file;
+}
+
 uint64_t model_n_parameters(const struct model *m)
 {
-    uint64_t n = 0;
+    uint64_t n = model_words(m) == m->file ? 0 : (uint64_t)m->n_vocab * m->n_embd;
     for (size_t i = 0; i < gguf_n_tensors(m->file); i++) {
         const struct gguf_tensor *t = gguf_tensor(m->file, i);
         n += t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];

@@ -90,7 +90,10 @@ uint64_t model_local_segment(const struct model *m);
 /* Keys that a query of the layer sees at most; 0: all. */
 uint32_t model_layer_window(const struct model *m, uint32_t layer);
 
-/* Number of parameters. */
+/* The file that the tokenizer and token_embd lie in. */
+const struct gguf *model_words(const struct model *m);
+
+/* Number of parameters, with those of words that are in another file. */
 uint64_t model_n_parameters(const struct model *m);
 
 #endif

@@ -7,6 +7,7 @@
 #include "compute/gguf.h"
 #include "compute/model.h"
 #include "compute/model_file.h"
+#include "compute/shared_words.h"
 #include "compute/tokenizer.h"
 
 #define ARCHITECTURE "longnet-windows"
@@ -71,7 +72,9 @@ static int read_branches(struct model *m, struct error *e)
 
 static int read_tokenizer(struct model *m, struct error *e)
 {
-    if (tokenizer_open_model(&m->tokenizer, m->file, e) != 0) return -1;
+    if (shared_words_open(&m->windows->words, m->file, m->path, e) != 0 ||
+        tokenizer_open_model(&m->tokenizer, model_words(m), e) != 0)
+        return -1;
     m->n_vocab = tokenizer_n_pieces(m->tokenizer);
     m->token_file = m->token_question = tokenizer_control(m->tokenizer, "[CLS]");
     m->windows->token_sep = tokenizer_control(m->tokenizer, "[SEP]");
@@ -101,7 +104,7 @@ static int find_all_weights(struct model *m, struct error *e)
 {
     struct window_model *w = m->windows;
     struct weights gate_bias;
-    if (model_file_weights(m->file, &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
+    if (model_file_weights(model_words(m), &m->token_embd, "token_embd.weight", m->n_vocab, m->n_embd, e) != 0 ||
         model_file_weights(m->file, &w->position_embd, "position_embd.weight", w->window, m->n_embd, e) != 0 ||
         encoder_layer_pair(m->file, &w->token_embd_norm, "token_embd_norm", 0, m->n_embd, e) != 0 ||
         model_file_weights(m->file, &w->evidence_k, "evidence_k.weight", m->evidence.width, m->n_embd, e) != 0 ||
@@ -137,6 +140,7 @@ int window_model_read(struct model *m, struct error *e)
 void window_model_close(struct window_model *w)
 {
     if (!w) return;
+    gguf_close(w->words);
     free(w->layers);
     free(w->branch_bias);
     free(w);

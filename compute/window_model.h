@@ -8,9 +8,11 @@
 #include "compute/encoder_layer.h"
 
 struct error;
+struct gguf;
 struct model;
 
 struct window_model {
+    struct gguf *words; /* owned: the tokenizer and token_embd lie in it; NULL: in the model's file */
     uint32_t window;
     int32_t token_sep;            /* control piece; no text makes it */
     uint32_t segment_layers;      /* last layers whose local branch stays within the segment */

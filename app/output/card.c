@@ -48,9 +48,9 @@ static size_t sum_types(const struct model *m, struct type_sum sums[MAX_TYPES])
 }
 
 /* A string of the file; false where it has none of that name. */
-static bool find_string(const struct model *m, const char *key, struct gguf_string *out)
+static bool find_string(const struct gguf *g, const char *key, struct gguf_string *out)
 {
-    return gguf_find(m->file, key) && gguf_get_string(m->file, key, out, NULL) == 0;
+    return gguf_find(g, key) && gguf_get_string(g, key, out, NULL) == 0;
 }
 
 /* "12", "4.2k", "1.3M" and a unit. */
@@ -72,7 +72,7 @@ static void write_label(FILE *f, const char *label)
 static void write_string(FILE *f, const struct model *m, const char *label, const char *key)
 {
     struct gguf_string s;
-    if (!find_string(m, key, &s)) return;
+    if (!find_string(m->file, key, &s)) return;
     write_label(f, label);
     safe_text_write(f, s.bytes, s.size, SAFE_LINE);
     fputc('\n', f);
@@ -160,10 +160,11 @@ int card_write_text(FILE *f, const struct model *m, struct error *e)
     write_label(f, "vocabulary");
     fprintf(f, "%u pieces, ", m->n_vocab);
     struct gguf_string s;
-    if (find_string(m, "tokenizer.ggml.model", &s)) safe_text_write(f, s.bytes, s.size, SAFE_LINE);
+    if (find_string(model_words(m), "tokenizer.ggml.model", &s)) safe_text_write(f, s.bytes, s.size, SAFE_LINE);
     fputc('\n', f);
+    write_string(f, m, "words in", "lectern.words_file");
     write_tensors(f, m);
-    if (find_string(m, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary", &s)) {
+    if (find_string(m->file, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary", &s)) {
         fputs("  training\n", f);
         safe_text_write(f, s.bytes, s.size, SAFE_BLOCK);
         fputc('\n', f);
@@ -183,11 +184,11 @@ static cJSON *json_text(const char *bytes, size_t size)
     return json;
 }
 
-static bool add_string(cJSON *object, const char *name, const struct model *m, const char *key)
+static bool add_string(cJSON *object, const char *name, const struct gguf *g, const char *key)
 {
     struct gguf_string s;
     return cJSON_AddItemToObject(object, name,
-                                 find_string(m, key, &s) ? json_text(s.bytes, s.size) : cJSON_CreateNull());
+                                 find_string(g, key, &s) ? json_text(s.bytes, s.size) : cJSON_CreateNull());
 }
 
 static bool add_number(cJSON *object, const char *name, double number)
@@ -273,7 +274,7 @@ static bool add_sizes(cJSON *card, const struct model *m)
            add_number(card, "embedding_length", m->n_embd) && add_number(card, "feed_forward_length", m->n_ff) &&
            add_number(card, "heads", m->n_head) && add_number(card, "key_heads", m->n_head_kv) &&
            add_number(card, "head_length", m->head_dim) && add_number(card, "vocabulary", m->n_vocab) &&
-           add_string(card, "tokenizer", m, "tokenizer.ggml.model") &&
+           add_string(card, "tokenizer", model_words(m), "tokenizer.ggml.model") &&
            add_number(card, "context_length", (double)m->context_length) &&
            cJSON_AddStringToObject(card, "position_mode",
                                    m->windows                              ? "windows"
@@ -283,20 +284,22 @@ static bool add_sizes(cJSON *card, const struct model *m)
            add_number(card, "rope_base", (double)m->rope_base) &&
            add_number(card, "norm_epsilon", (double)m->norm_eps) &&
            cJSON_AddStringToObject(card, "offset_rule", m->offset_rule == OFFSET_PAPER ? "paper" : "torchscale") &&
-           (!m->windows || (add_number(card, "window", m->windows->window) &&
+           (!m->windows || (add_string(card, "words_file", m->file, "lectern.words_file") &&
+                            add_number(card, "window", m->windows->window) &&
                             add_number(card, "segment_layers", m->windows->segment_layers)));
 }
 
 int card_write_json(FILE *f, const struct model *m, struct error *e)
 {
     cJSON *card = cJSON_CreateObject();
-    bool ok = card && cJSON_AddItemToObject(card, "file", json_text(m->path, strlen(m->path))) &&
-              cJSON_AddItemToObject(card, "name", json_text(m->name, strlen(m->name))) &&
-              add_string(card, "description", m, "general.description") &&
-              add_string(card, "license", m, "general.license") &&
-              add_string(card, "architecture", m, "general.architecture") && add_sizes(card, m) &&
-              add_branches(card, m) && add_evidence(card, m) && add_types(card, m) && add_tensors(card, m) &&
-              add_string(card, "training", m, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary");
+    bool ok =
+        card && cJSON_AddItemToObject(card, "file", json_text(m->path, strlen(m->path))) &&
+        cJSON_AddItemToObject(card, "name", json_text(m->name, strlen(m->name))) &&
+        add_string(card, "description", m->file, "general.description") &&
+        add_string(card, "license", m->file, "general.license") &&
+        add_string(card, "architecture", m->file, "general.architecture") && add_sizes(card, m) &&
+        add_branches(card, m) && add_evidence(card, m) && add_types(card, m) && add_tensors(card, m) &&
+        add_string(card, "training", m->file, m->windows ? WINDOWS "training.summary" : LONGNET "training.summary");
     char *text = ok ? cJSON_PrintUnformatted(card) : NULL;
     cJSON_Delete(card);
     if (!text) return error_memory(e);

@@ -1,6 +1,7 @@
-"""Writes Reader 2 as a GGUF file (FORMAT.md, Reader 2), and test vectors: what PyTorch makes of a text and a question with what is in the file.
+r"""Writes Reader 2 as a GGUF file (FORMAT.md, Reader 2), and test vectors: what PyTorch makes of a text and a question with what is in the file.
 
-    python stream_export.py --weights reader2.pt --pretrained DIR --tokenizer words.model --out lectern-w.gguf [--vectors vectors.gguf]
+    python stream_export.py --weights reader2.pt --pretrained DIR --tokenizer words.model --out lectern-s.gguf [--vectors vectors.gguf] \
+        [--words lectern-s-reread.gguf]     whose tokenizer and table of words are then not written again
 """
 
 import argparse
@@ -75,10 +76,11 @@ def write_vectors(path, net):
 
 
 @torch.no_grad()
-def write_model(path, net, proto, summary):
+def write_model(path, net, proto, summary, beside=None):
     c, name = net.config, "longnet-windows."
     out = gguf.GGUFWriter(path, "longnet-windows")
     out.add_name(pathlib.Path(path).stem)
+    out.add_description("LongNet reader whose windows look both ways; from all-MiniLM-L6-v2")
     out.add_license("CC-BY-SA-4.0")
     ladder = [(c.window * c.ratio ** i, c.ratio ** i) for i in range(BRANCHES)]
     out.add_uint64(name + "context_length", ladder[-1][0])
@@ -92,7 +94,10 @@ def write_model(path, net, proto, summary):
     out.add_key_value(name + "evidence.dilation_rate", [1], gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT32)
     out.add_float32(name + "evidence.scale", stream.SCALE)
     out.add_string(name + "training.summary", summary)
-    words_file.write(out, path, proto, tensors(net))
+    if beside:
+        words_file.write_shared(out, path, proto, tensors(net), beside)
+    else:
+        words_file.write(out, path, proto, tensors(net))
 
 
 def load(weights, directory):
@@ -115,9 +120,10 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--vectors")
+    parser.add_argument("--words")
     args = parser.parse_args()
     net, summary = load(args.weights, args.pretrained)
-    write_model(args.out, net, pathlib.Path(args.tokenizer).read_bytes(), summary)
+    write_model(args.out, net, pathlib.Path(args.tokenizer).read_bytes(), summary, args.words)
     if args.vectors:
         write_vectors(args.vectors, as_shipped(net))
 
