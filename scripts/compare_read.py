@@ -27,8 +27,8 @@ import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
-MODEL = ROOT / "models/lectern-s.gguf"
-SHAPE = {"d": 256, "layers": 6, "heads": 4, "ff": 704, "vocabulary": 16384}  # of models/lectern-s.gguf
+MODEL = ROOT / "models/lectern-causal.gguf"
+SHAPE = {"d": 256, "layers": 6, "heads": 4, "ff": 704, "vocabulary": 16384}  # of models/lectern-causal.gguf
 WINDOW = 512  # tokens that are embedded together: a passage
 SEGMENT = 400  # bytes of a passage of the index
 

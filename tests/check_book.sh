@@ -26,6 +26,6 @@ for at in both:
 for i, a in enumerate(both):
     for b in both[i + 1:]:
         turned = cpu[a]["score"] < cpu[b]["score"]
-        assert not turned or cpu[b]["score"] - cpu[a]["score"] < 0.01 * cpu[b]["score"], (a, b)
+        assert not turned or cpu[b]["score"] - cpu[a]["score"] < 0.01 * abs(cpu[b]["score"]), (a, b)
 EOP
 done

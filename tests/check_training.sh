@@ -34,12 +34,13 @@ falls "$scratch/stream.log" "s loss" .2
 
 cd ../..
 "$build/tests/test_encoder" cpu "$REREAD" "$scratch/reread-vectors.gguf"
-"$build/tests/test_window_session" cpu "$packed/out/lectern-w.gguf" "$packed/out/vectors.gguf"
-cp models/lectern-s.gguf "$scratch/trial.gguf" # which trial-reread.gguf lies beside
+cp "$REREAD" "$packed/out/" # whose words lectern-s.gguf shares
+"$build/tests/test_window_session" cpu "$packed/out/lectern-s.gguf" "$packed/out/vectors.gguf"
+cp models/lectern-causal.gguf "$scratch/trial.gguf" # which trial-reread.gguf lies beside
 text=$work/packs/tasks/test/0
 question=$(head -1 "$work/packs/tasks/test-squad1.1.jsonl" | jq -r .question)
 ask() { "$lectern" ask --model "$1" --rank "$2" --device cpu --no-state --quiet --json -q "$question" "$text" > "$scratch/answer"; }
 ask "$scratch/trial.gguf" reread
 jq -e '.rank_by == "reread" and (.answer | length > 0) and (.evidence | length > 5 and all(.scores.reread | type == "number"))' "$scratch/answer"
-ask "$packed/out/lectern-w.gguf" attention
+ask "$packed/out/lectern-s.gguf" attention
 jq -e '.rank_by == "attention" and (.answer | length > 0) and (.evidence | length > 5 and all(.score < 0))' "$scratch/answer"

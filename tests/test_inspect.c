@@ -189,7 +189,7 @@ static void the_shipped_model_is_taken_apart_as_the_index_rule_says(void **state
     struct error e = {0};
     struct book b = {.start = 1536};
     if (strcmp(test_device, "cpu") != 0) skip(); /* a device computes the queries; what is done with them is the same */
-    assert_ok(model_open(&b.model, "models/lectern-s.gguf", &e), e);
+    assert_ok(model_open(&b.model, "models/lectern-causal.gguf", &e), e);
     const struct model *m = b.model;
     uint64_t seed = 9;
     for (int i = 0; i < BOOK_TOKENS; i++) b.text[i] = (int32_t)(test_random(&seed) % m->n_vocab);

@@ -13,7 +13,7 @@
 #define LOGIT_TOLERANCE 1e-3
 #define EVIDENCE_TOLERANCE 1e-4
 
-static const char *model_path = "models/lectern-s.gguf";
+static const char *model_path = "models/lectern-causal.gguf";
 static const char *vectors_path = "tests/data/reader_vectors.gguf";
 
 struct fixture {

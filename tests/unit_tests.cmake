@@ -54,6 +54,8 @@ endif()
 # The same vectors for the pieces of the file that ships.
 add_test(NAME test_words_shipped COMMAND test_words models/lectern-s-reread.gguf tests/data/words_vectors.txt
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+add_test(NAME test_window_session_shipped COMMAND test_window_session cpu models/lectern-s.gguf tests/data/window_vectors.gguf
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 
 # A model that is fetched, not shipped.
 set_tests_properties(test_smollm2 PROPERTIES SKIP_RETURN_CODE 77)

@@ -71,7 +71,7 @@ static int score_words(struct scores *s, const struct finding_rank_sources *from
 static int score_all(struct scores *s, const struct finding_rank_sources *from, struct finding *f,
                      const struct finding_how *how, const atomic_bool *cancel, struct error *e)
 {
-    const bool fuses = !from->attention || from->fusion_weight > 0;
+    const bool fuses = !from->attention || from->fusion_weight > 0 || code_rank_applies(from->corpus);
     const bool words = how->rank == FINDING_REREAD || (how->rank != FINDING_ATTENTION && fuses);
     if (words && score_words(s, from, f->question, cancel, e)) return -1;
     const bool alone = !words || !fuses;

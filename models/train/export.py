@@ -1,6 +1,6 @@
 """Writes a reader as a GGUF file and the test vectors of FORMAT.md.
 
-    python export.py --weights weights.pt --tokenizer spm.model --out lectern-s.gguf --vectors reader_vectors.gguf
+    python export.py --weights weights.pt --tokenizer spm.model --out lectern-causal.gguf --vectors reader_vectors.gguf
 """
 
 import argparse
@@ -187,7 +187,7 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--vectors", required=True)
-    parser.add_argument("--name", default="lectern-s")
+    parser.add_argument("--name", default="lectern-causal")
     parser.add_argument("--scores", help="JSON of evaluate.py; its headline and fusion weight go into the file")
     args = parser.parse_args()
     reader, summary = load(args.weights)

@@ -1,9 +1,10 @@
-"""Rounds the matrices that a reader's GGUF file holds in F16 to Q8_0, which halves them, and makes the test vectors of FORMAT.md anew.
+"""Rounds the matrices that a causal reader's GGUF file holds in F16 or Q8_0 to another type, and makes the test vectors of FORMAT.md anew.
 
-    python requantise.py lectern-s.gguf --out lectern-s-q8.gguf --vectors reader_vectors.gguf
+    python requantise.py lectern-causal.gguf --type Q4_0 --out smaller.gguf --vectors reader_vectors.gguf
 """
 
 import argparse
+import pathlib
 
 import gguf
 import numpy as np
@@ -13,7 +14,7 @@ import export
 import model
 import seal
 
-HALF, EIGHT = gguf.GGMLQuantizationType.F16, gguf.GGMLQuantizationType.Q8_0
+KINDS = gguf.GGMLQuantizationType
 
 
 def values(tensor):
@@ -22,17 +23,17 @@ def values(tensor):
     return np.ascontiguousarray(array, dtype=np.float32).reshape(tuple(reversed(tensor.shape.tolist())))
 
 
-def requantise(source, path):
+def requantise(source, path, kind):
     out = gguf.GGUFWriter(path, "longnet")
     for key, field in source.fields.items():
         if key.startswith("GGUF.") or key == "general.architecture":
             continue
-        kind = field.types[0]
-        element = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-        out.add_key_value(key, field.contents(), kind, sub_type=element)
+        of = field.types[0]
+        element = field.types[-1] if of == gguf.GGUFValueType.ARRAY else None
+        out.add_key_value(key, pathlib.Path(path).stem if key == "general.name" else field.contents(), of, sub_type=element)
     for tensor in source.tensors:
-        if tensor.tensor_type == HALF:
-            out.add_tensor(tensor.name, gguf.quants.quantize(values(tensor), EIGHT), raw_dtype=EIGHT)
+        if tensor.tensor_type in (KINDS.F16, KINDS.Q8_0):
+            out.add_tensor(tensor.name, gguf.quants.quantize(values(tensor), kind), raw_dtype=kind)
         else:
             out.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
     out.write_header_to_file()
@@ -60,10 +61,11 @@ def load(source):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
+    parser.add_argument("--type", default="Q8_0", choices=("Q8_0", "Q4_0"))
     parser.add_argument("--out", required=True)
     parser.add_argument("--vectors", required=True)
     args = parser.parse_args()
-    requantise(gguf.GGUFReader(args.file), args.out)
+    requantise(gguf.GGUFReader(args.file), args.out, KINDS[args.type])
     made = gguf.GGUFReader(args.out)
     proto = bytes(made.fields["tokenizer.sentencepiece.proto"].contents())
     export.write_vectors(args.vectors, load(made), proto)

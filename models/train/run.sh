@@ -21,4 +21,4 @@ set -- --tokenizer "$work/spm.model" --data "$work/pools"
 "$python" calibrate.py "$@" --weights "$work/weights.pt" --out "$work/calibrated.pt"
 "$python" evaluate.py "$@" --weights "$work/calibrated.pt" --out "$work/scores.json"
 "$python" export.py --tokenizer "$work/spm.model" --weights "$work/calibrated.pt" --scores "$work/scores.json" \
-    --out ../lectern-s.gguf --vectors ../../tests/data/reader_vectors.gguf
+    --out ../lectern-causal.gguf --vectors ../../tests/data/reader_vectors.gguf

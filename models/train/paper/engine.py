@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--tool", help="the program `perplexity` of the build; without it only the file is written")
     parser.add_argument("--devices", default="cpu/fp32,cpu/int8", help="of the engine")
     parser.add_argument("--texts", type=int, default=4)
-    parser.add_argument("--tokenizer", default="../lectern-s.gguf")
+    parser.add_argument("--tokenizer", default="../lectern-causal.gguf")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     reader, steps = load(args.run)

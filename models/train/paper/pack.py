@@ -63,7 +63,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus")
     parser.add_argument("--work")
-    parser.add_argument("--tokenizer", default="../lectern-s.gguf")
+    parser.add_argument("--tokenizer", default="../lectern-causal.gguf")
     parser.add_argument("--bytes", nargs="+")
     parser.add_argument("--out", required=True)
     parser.add_argument("--part", type=int, default=45_000_000, help="tokens")
