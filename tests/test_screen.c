@@ -1047,6 +1047,28 @@ static void the_pattern_of_windows_looks_both_ways(void **state)
     fixture_close(&f);
 }
 
+static void the_inspector_of_windows_begins_with_the_evidence(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct window_model windows = {.window = 8};
+    open_answered(&f);
+    struct model model = *f.screen->model;
+    model.windows = &windows;
+    f.screen->model = &model;
+    fixture_draw(&f, 24, 80);
+    fixture_keys(&f, "A");
+    assert_int_equal(f.screen->mode, MODE_INSPECT);
+    assert_false(f.screen->dilated);
+    fixture_keys(&f, "Tab l"); /* the word: no layer is to be picked */
+    assert_int_equal(f.screen->inspect.field, INSPECT_TOKEN);
+    fixture_keys(&f, "v");
+    assert_true(f.screen->dilated);
+    fixture_keys(&f, "Esc A"); /* as it was left */
+    assert_true(f.screen->dilated);
+    fixture_close(&f);
+}
+
 static void the_map_shows_the_dilated_attention_instead(void **state)
 {
     (void)state;
@@ -1331,6 +1353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pattern_is_drawn_from_the_index_arithmetic),
         cmocka_unit_test(the_pattern_of_windows_looks_both_ways),
+        cmocka_unit_test(the_inspector_of_windows_begins_with_the_evidence),
         cmocka_unit_test(every_word_of_the_question_has_its_own_attention),
         cmocka_unit_test(the_map_shows_the_dilated_attention_instead),
         cmocka_unit_test(a_text_that_another_reads_is_waited_for_or_read_here),

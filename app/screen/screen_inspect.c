@@ -42,6 +42,12 @@ static void leave_inspector(struct screen *s)
     if (s->returns) s->dilated = s->returns = false;
 }
 
+/* Layers, heads and branches are the dilated attention's alone. */
+static void pick_shown_field(struct screen *s)
+{
+    if (!s->dilated && s->inspect.field != INSPECT_TOKEN) s->inspect.field = INSPECT_ATTENTION;
+}
+
 void screen_inspect_open(struct screen *s)
 {
     const struct exchange *x = conversation_current(&s->conversation);
@@ -56,8 +62,11 @@ void screen_inspect_open(struct screen *s)
         return;
     }
     s->mode = MODE_INSPECT;
-    s->returns = !s->dilated;
-    s->dilated = s->renews = true;
+    /* A reader by windows asks in a window of its own, where its dilated attention sees no text: it begins with the
+     * evidence. */
+    s->returns = !s->dilated && s->model->windows == NULL;
+    s->dilated = s->renews = s->dilated || s->returns;
+    pick_shown_field(s);
     s->inspect.selected = s->inspect.first = 0;
 }
 
@@ -66,7 +75,7 @@ void screen_inspect_switch(struct screen *s)
     s->dilated = s->renews = !s->dilated;
     s->returns = false;
     s->inspect.selected = s->inspect.first = 0;
-    if (!s->dilated && s->inspect.field != INSPECT_TOKEN) s->inspect.field = INSPECT_ATTENTION;
+    pick_shown_field(s);
     if (s->mode != MODE_INSPECT)
         screen_notice(s, ROLE_DIM,
                       s->dilated ? "the map shows the question's dilated attention; A picks layer, head and branch"
