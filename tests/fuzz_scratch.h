@@ -14,7 +14,9 @@ static char fuzz_scratch_path[64];
 
 static int fuzz_scratch_remove(const char *path, const struct stat *s, int type, struct FTW *where)
 {
-    (void)s, (void)type, (void)where;
+    (void)s;
+    (void)type;
+    (void)where;
     return remove(path);
 }
 
