@@ -307,7 +307,7 @@ keys J
 shows "█ 2 "
 keys A
 shows "Attention inspector"
-shows "text at positions"
+shows "‹evidence›"
 keys Escape
 shows "Questions"
 keys -l ":export $work/words.json"
@@ -322,7 +322,7 @@ shows "(stopped)"
 shows "word9"
 shows "Evidence  20 places"
 keys A
-shows "text at positions"
+shows "‹evidence›"
 keys q
 shows "Questions"
 keys q
