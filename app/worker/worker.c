@@ -369,16 +369,22 @@ struct message *worker_next(struct worker *w)
     return queue_pop(w->from, false);
 }
 
+void worker_count_request(struct worker *w, bool made)
+{
+    pthread_mutex_lock(&w->mutex);
+    if (made)
+        w->n_open++;
+    else
+        w->n_open--;
+    pthread_mutex_unlock(&w->mutex);
+}
+
 /* `m` NULL: there was no memory for it. */
 static bool push_request(struct worker *w, struct message *m)
 {
-    pthread_mutex_lock(&w->mutex);
-    w->n_open++;
-    pthread_mutex_unlock(&w->mutex);
+    worker_count_request(w, true);
     if (m != NULL && queue_push(w->to, m, false)) return true;
-    pthread_mutex_lock(&w->mutex);
-    w->n_open--;
-    pthread_mutex_unlock(&w->mutex);
+    worker_count_request(w, false);
     return false;
 }
 

@@ -195,11 +195,7 @@ void worker_ask_serve(struct worker *w)
         if (asks) ask_at_once(w, m);
         if (m->type == MESSAGE_FORGET) worker_ask_forget(w, m->id);
         const bool ended = asks && w->options.places_only;
-        if (ended) {
-            pthread_mutex_lock(&w->mutex);
-            w->n_open--;
-            pthread_mutex_unlock(&w->mutex);
-        }
+        if (ended) worker_count_request(w, false);
         if (ended || m->type == MESSAGE_FORGET)
             message_free(m);
         else

@@ -71,6 +71,8 @@ void worker_tell_text(struct worker *w, enum message_type type, size_t id, bool 
 void worker_tell_end(struct worker *w, struct message **reserve, enum message_type type, size_t id, bool done,
                      const char *text);
 void worker_tell_notice(struct worker *w); /* a device that was lost */
+/* A request was made, or ended without being begun. */
+void worker_count_request(struct worker *w, bool made);
 /* The request that was begun is over: a stop from now on is none of it. Before its end is told. */
 void worker_end_request(struct worker *w);
 
