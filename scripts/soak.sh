@@ -60,7 +60,8 @@ round() {
     call "$rounds" tools/call '{"name":"search","arguments":{"question":"QxZjV"}}'
     jq -e '.result.content | tostring | contains("2.txt")' <<<"$answer" >/dev/null || fail "the server's answer: ${answer:0:200}"
     for kept in state follow; do # whoever reads anew lists what is kept, in 2.4 KB of memory each
-        "$lectern" state prune 8M --state-dir "$work/$kept" >/dev/null 2>&1 || fail "prune $kept"
+        "$lectern" state prune 8M --state-dir "$work/$kept" >/dev/null 2>"$work/err" || # what the follower writes just now stays, with a word
+            grep -q 'in use by another process' "$work/err" || fail "prune $kept: $(tail -1 "$work/err")"
     done
     kill -0 "$follower" 2>/dev/null || fail "the follower is gone: $(tail -1 "$work/followed")"
 }
