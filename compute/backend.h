@@ -92,11 +92,19 @@ struct backend_ops {
     int (*flush)(struct backend *b, struct error *e);
 };
 
+/* A table of words that several models on a device use (compute/shared_words.h). */
+struct backend_words {
+    struct matrix *table;
+    uint64_t hash; /* of its bytes in the file */
+    unsigned users;
+};
+
 /* What an implementation begins its own struct with. */
 struct backend {
     const struct backend_ops *ops;
     struct backend_info info;
-    struct thread_pool *pool; /* owned: host threads, for work that stays on the host */
+    struct thread_pool *pool;   /* owned: host threads, for work that stays on the host */
+    struct backend_words words; /* of the models' tables of words the first one; users 0: none */
 };
 
 /* `device`: "auto", "cpu", "vulkan" or "vulkan:N". A processor multiplies in float32; "auto/auto", "cpu/auto" let it

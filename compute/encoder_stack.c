@@ -4,6 +4,7 @@
 
 #include "compute/backend.h"
 #include "compute/error.h"
+#include "compute/shared_words.h"
 
 enum { MAX_PARTS = 3, N_PAIRS = 6 };
 
@@ -77,8 +78,8 @@ static int load_layer(struct layer *out, struct backend *b, const struct encoder
 static int load_all(struct encoder_stack *s, const struct encoder_stack_shape *shape, struct error *e)
 {
     struct backend *b = s->backend;
-    const struct weights *const token = &shape->token_embd, *const position = &shape->position_embd;
-    if (b->ops->matrix_load(&s->token_embd, b, &token, 1, e) != 0 ||
+    const struct weights *const position = &shape->position_embd;
+    if (shared_words_load(&s->token_embd, b, &shape->token_embd, e) != 0 ||
         b->ops->matrix_load(&s->position_embd, b, &position, 1, e) != 0 ||
         load_one(&s->embd_norm, b, &shape->token_embd_norm, e) != 0)
         return -1;
@@ -121,8 +122,9 @@ static void pairs_of(struct layer *l, struct encoder_pair *out[N_PAIRS])
 void encoder_stack_close(struct encoder_stack *s)
 {
     if (!s) return;
-    struct matrix *const all[] = {s->token_embd, s->position_embd, s->x, s->qkv, s->attended, s->hidden};
+    struct matrix *const all[] = {s->position_embd, s->x, s->qkv, s->attended, s->hidden};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) s->backend->ops->matrix_close(all[i]);
+    shared_words_unload(s->backend, s->token_embd);
     encoder_stack_unload(&s->embd_norm, s->backend);
     for (uint32_t i = 0; i < s->n_layer; i++) {
         struct encoder_pair *pairs[N_PAIRS];

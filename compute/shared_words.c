@@ -7,8 +7,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "compute/backend.h"
 #include "compute/error.h"
 #include "compute/gguf.h"
+#include "compute/weights.h"
 
 /* Of the tokenizer and the table; a file without one of them has another hash. */
 static uint64_t hash_words(const struct gguf *g)
@@ -53,4 +55,27 @@ int shared_words_open(struct gguf **out, const struct gguf *model, const char *p
     return error_set(e,
                      "%s: its words are not those that %s was trained with; put the file that came with that one there",
                      beside, path);
+}
+
+int shared_words_load(struct matrix **out, struct backend *b, const struct weights *table, struct error *e)
+{
+    struct backend_words *words = &b->words;
+    const uint64_t hash = XXH3_64bits(table->bytes, table->rows * table->row_bytes);
+    const bool same = words->users > 0 && words->hash == hash && words->table->rows == table->rows &&
+                      words->table->cols == table->cols;
+    if (!same && b->ops->matrix_load(out, b, &table, 1, e) != 0) return -1;
+    if (!same && words->users > 0) return 0; /* other words: this model's own */
+    if (same) *out = words->table;
+    *words = (struct backend_words){*out, hash, words->users + 1};
+    return 0;
+}
+
+void shared_words_unload(struct backend *b, struct matrix *table)
+{
+    struct backend_words *words = &b->words;
+    if (table && table == words->table) {
+        if (--words->users > 0) return;
+        words->table = NULL;
+    }
+    b->ops->matrix_close(table);
 }

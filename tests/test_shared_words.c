@@ -1,5 +1,5 @@
 /* A model's words may lie in a file beside it: that file is found, checked, and named where it is missing or another.
- */
+ * Models with the same words have one table of them on a device. */
 #include "tests/test.h"
 
 #include <unistd.h>
@@ -7,9 +7,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "compute/backend.h"
+#include "compute/encoder_model.h"
 #include "compute/gguf.h"
 #include "compute/model.h"
 #include "compute/shared_words.h"
+#include "compute/weights.h"
 #include "tests/gguf_writer.h"
 
 static const uint8_t proto[] = {1, 2, 3, 4, 5};
@@ -116,6 +119,74 @@ static void the_reader_that_ships_has_the_second_readings_words(void **state)
     model_close(m);
 }
 
+static struct backend *open_cpu(void)
+{
+    struct error e = {0};
+    struct backend *b;
+    assert_ok(backend_open(&b, "cpu", 1, &e), e);
+    return b;
+}
+
+static void expect_first_row(struct backend *b, const struct matrix *words, const float *row)
+{
+    struct error e = {0};
+    struct matrix *x;
+    float read[4];
+    const int32_t id = 0;
+    assert_ok(b->ops->matrix_open(&x, b, 1, 4, &e), e);
+    b->ops->embed(x, words, &id, 1, 1, false);
+    assert_ok(b->ops->matrix_read(x, 0, 1, read, &e), e);
+    assert_memory_equal(read, row, sizeof read);
+    b->ops->matrix_close(x);
+}
+
+static void the_same_words_are_on_a_device_once(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct backend *b = open_cpu();
+    const float copy[8] = {1, 2, 3, 4, 5, 6, 7, 8}, others[8] = {8, 7, 6, 5, 4, 3, 2, 1};
+    struct weights words = {(const uint8_t *)table, WEIGHTS_F32, 2, 4, 16};
+    struct matrix *first, *second, *third, *other;
+    assert_ok(shared_words_load(&first, b, &words, &e), e);
+    words.bytes = (const uint8_t *)copy;
+    assert_ok(shared_words_load(&second, b, &words, &e), e);
+    words.bytes = (const uint8_t *)others;
+    assert_ok(shared_words_load(&other, b, &words, &e), e);
+    assert_ptr_equal(first, second);
+    assert_ptr_not_equal(first, other);
+    shared_words_unload(b, first);
+    expect_first_row(b, second, table);
+    expect_first_row(b, other, others);
+    shared_words_unload(b, second);
+    assert_ok(shared_words_load(&third, b, &words, &e), e); /* the device is free for other words */
+    expect_first_row(b, third, others);
+    shared_words_unload(b, other);
+    shared_words_unload(b, third);
+    shared_words_unload(b, NULL);
+    backend_close(b);
+}
+
+static void the_reader_and_the_second_reading_have_one_table(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct model *m;
+    struct encoder_model *n;
+    struct backend *b = open_cpu();
+    struct matrix *first, *second;
+    assert_ok(model_open(&m, "models/lectern-s.gguf", &e), e);
+    assert_ok(encoder_model_open(&n, "models/lectern-s-reread.gguf", &e), e);
+    assert_ok(shared_words_load(&first, b, &m->token_embd, &e), e);
+    assert_ok(shared_words_load(&second, b, &n->token_embd, &e), e);
+    assert_ptr_equal(first, second);
+    shared_words_unload(b, second);
+    shared_words_unload(b, first);
+    encoder_model_close(n);
+    model_close(m);
+    backend_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +194,8 @@ int main(void)
         cmocka_unit_test(the_file_beside_it_is_opened),
         cmocka_unit_test(a_missing_or_other_file_is_named),
         cmocka_unit_test(the_reader_that_ships_has_the_second_readings_words),
+        cmocka_unit_test(the_same_words_are_on_a_device_once),
+        cmocka_unit_test(the_reader_and_the_second_reading_have_one_table),
     };
     return cmocka_run_group_tests(tests, open_folder, remove_folder);
 }
