@@ -17,10 +17,8 @@
 #include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
 
-/* Rows that one task takes through an op: enough for a product to be at its best, and few enough that every thread
- * has TASKS tasks of a chunk, since cores differ in speed and are not all ours. Few rows are cut by output columns
- * instead, so that a single token also uses every thread. */
-enum { ROWS = 256, ROWS_LEAST = 64, TASKS = 4, FEW = MATRIX_CPU_FEW };
+/* Rows that one task takes through an op: enough for it to be at its best. */
+enum { ROWS = MATRIX_CPU_ROWS, ROWS_LEAST = 64, GATE_ROWS = 16 };
 
 /* Tokens of a chunk at which a device is at its best: CHUNK, and more where there are many threads. */
 enum { CHUNK = 2048, CHUNK_A_THREAD = 512 };
@@ -39,16 +37,6 @@ static int cpu_wait(struct backend *b, uint64_t ticket, struct error *e)
 {
     (void)ticket;
     return matrix_cpu_flush(b, e);
-}
-
-/* Rows of one task where n of them are shared out, `times` over (heads), in steps of `least`. */
-static uint32_t rows_of_task(const struct backend_cpu *b, uint32_t n, uint32_t times, uint32_t least, uint32_t most)
-{
-    const unsigned threads = b->base.info.n_threads;
-    if (threads == 1) return most;
-    const uint32_t even = thread_pool_tasks(n, thread_pool_tasks(TASKS * threads, times)),
-                   each = thread_pool_tasks(even, least) * least;
-    return each < most ? each : most;
 }
 
 struct embed_job {
@@ -79,15 +67,31 @@ static void cpu_embed(struct matrix *x, const struct matrix *table, const int32_
     assert(x->cols == table->cols && n <= x->rows);
     if (!matrix_cpu_scratch_for_threads(b, x->cols)) return;
     matrix_cpu_keep_rows(table);
-    struct embed_job job = {x, table, ids, n, rows_of_task(b, n, 1, ROWS_LEAST, ROWS), scale, add};
+    struct embed_job job = {x, table, ids, n, matrix_cpu_task_rows(&b->base, n, 1, ROWS_LEAST, ROWS), scale, add};
     thread_pool_run(b->base.pool, thread_pool_tasks(n, job.rows), embed_task, &job);
+}
+
+/* A task's part of a product of n rows. */
+struct part {
+    uint32_t row, n, column, columns;
+};
+
+static struct part part_of(struct cut cut, unsigned task, uint32_t n, uint32_t width)
+{
+    const unsigned parts = thread_pool_tasks(width, cut.columns), rows = task / parts, columns = task % parts;
+    return (struct part){rows * cut.rows, thread_pool_task_size(rows, cut.rows, n), columns * cut.columns,
+                         thread_pool_task_size(columns, cut.columns, width)};
+}
+
+static unsigned parts_of(struct cut cut, uint32_t n, uint32_t width)
+{
+    return thread_pool_tasks(n, cut.rows) * thread_pool_tasks(width, cut.columns);
 }
 
 struct project_job {
     const struct project *op;
     struct backend_cpu *b;
-    uint32_t rows, columns; /* of one task */
-    unsigned n_columns;     /* tasks a block of rows */
+    struct cut cut;
 };
 
 static void project_task(void *context, unsigned task, unsigned thread)
@@ -95,19 +99,17 @@ static void project_task(void *context, unsigned task, unsigned thread)
     const struct project_job *job = context;
     const struct project *op = job->op;
     const uint32_t d = op->w->cols, width = op->w->rows;
-    uint32_t row = task / job->n_columns * job->rows, column = task % job->n_columns * job->columns;
-    uint32_t n = thread_pool_task_size(task / job->n_columns, job->rows, op->n);
-    uint32_t columns = thread_pool_task_size(task % job->n_columns, job->columns, width);
-    const float *x = floats_of(op->x) + ((size_t)op->x_row + row) * d;
+    const struct part p = part_of(job->cut, task, op->n, width);
+    const float *x = floats_of(op->x) + ((size_t)op->x_row + p.row) * d;
     if (op->norm) {
         float *normed = job->b->thread[thread].data;
-        loops()->rows->norm(normed, x, floats_of(op->norm), op->norm_eps, n, d);
+        loops()->rows->norm(normed, x, floats_of(op->norm), op->norm_eps, p.n, d);
         x = normed;
     }
-    float *out = floats_of(op->out) + (size_t)row * width + column;
-    matrix_cpu_product(job->b, thread, op->w, column, columns, x, n, op->n, op->add, out, width);
-    if (op->bias) loops()->rows->bias(out, width, floats_of(op->bias) + column, n, columns);
-    if (op->gelu) loops()->rows->gelu(out, width, n, columns);
+    float *out = floats_of(op->out) + (size_t)p.row * width + p.column;
+    matrix_cpu_product(job->b, thread, op->w, p.column, p.columns, x, p.n, op->n, op->add, out, width);
+    if (op->bias) loops()->rows->bias(out, width, floats_of(op->bias) + p.column, p.n, p.columns);
+    if (op->gelu) loops()->rows->gelu(out, width, p.n, p.columns);
 }
 
 static void cpu_project(const struct project *op)
@@ -116,13 +118,8 @@ static void cpu_project(const struct project *op)
     assert(op->x->cols == op->w->cols && op->out->cols == op->w->rows && op->n <= op->out->rows &&
            !(op->gelu && op->add));
     if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * op->w->cols) || !matrix_cpu_prepare(b, op->w, op->n)) return;
-    bool few = op->n <= FEW;
-    struct project_job job = {.op = op,
-                              .b = b,
-                              .rows = few ? FEW : rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS),
-                              .columns = matrix_cpu_columns(op->w, op->n)};
-    job.n_columns = thread_pool_tasks(op->w->rows, job.columns);
-    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows) * job.n_columns, project_task, &job);
+    struct project_job job = {.op = op, .b = b, .cut = matrix_cpu_cut(op->w, op->n, op->n)};
+    thread_pool_run(b->base.pool, parts_of(job.cut, op->n, op->w->rows), project_task, &job);
 }
 
 /* What the rows of x get, or `apart` in their place. */
@@ -134,15 +131,18 @@ static float *feed_forward_out(const struct feed_forward *op)
 struct feed_forward_job {
     const struct feed_forward *op;
     struct backend_cpu *b;
-    uint32_t rows, columns; /* of one task */
+    struct cut cut;
+    uint32_t first, n; /* rows that go through it together, in steps */
+    float *gate_up, *gated;
 };
 
+/* Rows through all of it: whole rows of weights for each task. */
 static void feed_forward_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, n = thread_pool_task_size(task, job->rows, op->n);
-    const size_t first = (size_t)task * job->rows * d;
+    const uint32_t d = op->down->rows, f = op->down->cols, n = thread_pool_task_size(task, job->cut.rows, op->n);
+    const size_t first = (size_t)task * job->cut.rows * d;
     float *gate_up = job->b->thread[thread].data, *normed = gate_up + (size_t)2 * f * ROWS;
     loops()->rows->norm(normed, floats_of(op->x) + first, floats_of(op->norm), op->norm_eps, n, d);
     matrix_cpu_product(job->b, thread, op->gate_up, 0, 2 * f, normed, n, op->n, false, gate_up, 2 * (size_t)f);
@@ -151,42 +151,58 @@ static void feed_forward_task(void *context, unsigned task, unsigned thread)
     matrix_cpu_product(job->b, thread, op->down, 0, d, gated, n, op->n, !op->apart, feed_forward_out(op) + first, d);
 }
 
-static void few_gate_up_task(void *context, unsigned task, unsigned thread)
+static void gate_up_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
+    const uint32_t d = op->down->rows, width = op->gate_up->rows;
+    const struct part p = part_of(job->cut, task, job->n, width);
     float *normed = job->b->thread[thread].data;
-    loops()->rows->norm(normed, floats_of(op->x), floats_of(op->norm), op->norm_eps, op->n, d);
-    matrix_cpu_product(job->b, thread, op->gate_up, begin, thread_pool_task_size(task, job->columns, 2 * f), normed,
-                       op->n, op->n, false, job->b->few.data + begin, 2 * (size_t)f);
+    loops()->rows->norm(normed, floats_of(op->x) + ((size_t)job->first + p.row) * d, floats_of(op->norm), op->norm_eps,
+                        p.n, d);
+    matrix_cpu_product(job->b, thread, op->gate_up, p.column, p.columns, normed, p.n, op->n, false,
+                       job->gate_up + (size_t)p.row * width + p.column, width);
 }
 
-static void few_down_task(void *context, unsigned task, unsigned thread)
+static void gate_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct feed_forward_job *job = context;
+    const size_t f = job->op->down->cols, row = (size_t)task * GATE_ROWS;
+    loops()->rows->gate(job->gated + row * f, job->gate_up + row * 2 * f,
+                        thread_pool_task_size(task, GATE_ROWS, job->n), (uint32_t)f, job->op->gelu);
+}
+
+static void down_task(void *context, unsigned task, unsigned thread)
 {
     const struct feed_forward_job *job = context;
     const struct feed_forward *op = job->op;
-    const uint32_t d = op->down->rows, f = op->down->cols, begin = task * job->columns;
-    const float *gated = job->b->few.data + (size_t)op->n * 2 * f;
-    matrix_cpu_product(job->b, thread, op->down, begin, thread_pool_task_size(task, job->columns, d), gated, op->n,
-                       op->n, !op->apart, feed_forward_out(op) + begin, d);
+    const uint32_t d = op->down->rows, f = op->down->cols;
+    const struct part p = part_of(job->cut, task, job->n, d);
+    matrix_cpu_product(job->b, thread, op->down, p.column, p.columns, job->gated + (size_t)p.row * f, p.n, op->n,
+                       !op->apart, feed_forward_out(op) + ((size_t)job->first + p.row) * d + p.column, d);
 }
 
-/* Few rows are cut by columns, first of gate and up, then of down. */
-static void feed_forward_few(const struct feed_forward *op)
+/* Some rows at a time, all threads first at gate and up, then at down. */
+static void feed_forward_by_steps(const struct feed_forward *op, struct backend_cpu *b)
 {
-    struct backend_cpu *b = cpu_of(op->x);
-    const uint32_t d = op->down->rows, f = op->down->cols;
-    if (!matrix_cpu_scratch_for_threads(b, (size_t)FEW * d)) return;
-    if (!matrix_cpu_scratch(&b->few, (size_t)op->n * 3 * f)) {
-        error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %u rows of a feed-forward", op->n);
+    const uint32_t d = op->down->rows, f = op->down->cols, threads = b->base.info.n_threads;
+    const uint32_t most = ROWS_LEAST * threads > ROWS ? ROWS_LEAST * threads : ROWS, rows = op->n < most ? op->n : most;
+    if (!matrix_cpu_scratch_for_threads(b, (size_t)ROWS * d)) return;
+    if (!matrix_cpu_scratch(&b->gates, (size_t)rows * 3 * f)) {
+        error_set_kind(&b->failure, ERROR_MEMORY, "out of memory for %u rows of a feed-forward", rows);
         return;
     }
-    struct feed_forward_job job = {.op = op, .b = b, .columns = matrix_cpu_columns(op->gate_up, op->n)};
-    thread_pool_run(b->base.pool, thread_pool_tasks(2 * f, job.columns), few_gate_up_task, &job);
-    loops()->rows->gate(b->few.data + (size_t)op->n * 2 * f, b->few.data, op->n, f, op->gelu);
-    job.columns = matrix_cpu_columns(op->down, op->n);
-    thread_pool_run(b->base.pool, thread_pool_tasks(d, job.columns), few_down_task, &job);
+    struct feed_forward_job job = {
+        .op = op, .b = b, .gate_up = b->gates.data, .gated = b->gates.data + (size_t)rows * 2 * f};
+    for (; job.first < op->n; job.first += job.n) {
+        job.n = op->n - job.first < rows ? op->n - job.first : rows;
+        job.cut = matrix_cpu_cut(op->gate_up, job.n, op->n);
+        thread_pool_run(b->base.pool, parts_of(job.cut, job.n, 2 * f), gate_up_task, &job);
+        thread_pool_run(b->base.pool, thread_pool_tasks(job.n, GATE_ROWS), gate_task, &job);
+        job.cut = matrix_cpu_cut(op->down, job.n, op->n);
+        thread_pool_run(b->base.pool, parts_of(job.cut, job.n, d), down_task, &job);
+    }
 }
 
 static void cpu_feed_forward(const struct feed_forward *op)
@@ -195,13 +211,13 @@ static void cpu_feed_forward(const struct feed_forward *op)
     const uint32_t d = op->down->rows, f = op->down->cols;
     assert(op->gate_up->rows == 2 * f && op->gate_up->cols == d && op->x->cols == d && op->n <= op->x->rows);
     if (!matrix_cpu_prepare(b, op->gate_up, op->n) || !matrix_cpu_prepare(b, op->down, op->n)) return;
-    if (op->n <= FEW) {
-        feed_forward_few(op);
+    if (!matrix_cpu_cuts_rows(op->gate_up, op->n) || !matrix_cpu_cuts_rows(op->down, op->n)) {
+        feed_forward_by_steps(op, b);
         return;
     }
     if (!matrix_cpu_scratch_for_threads(b, ((size_t)2 * f + (d > f ? d : f)) * ROWS)) return;
-    struct feed_forward_job job = {.op = op, .b = b, .rows = rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
-    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows), feed_forward_task, &job);
+    struct feed_forward_job job = {.op = op, .b = b, .cut = matrix_cpu_cut(op->gate_up, op->n, op->n)};
+    thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.cut.rows), feed_forward_task, &job);
 }
 
 /* Fewer rows leave vector lanes empty in the branches with r > 1, of which a block holds every r-th row. */
@@ -263,7 +279,7 @@ static void cpu_attend(const struct attend *op)
                       .local = op->local,
                       .out = floats_of(op->out),
                       .lse = op->lse ? floats_of(op->lse) : NULL},
-        .rows = rows_of_task(b, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),
+        .rows = matrix_cpu_task_rows(&b->base, op->n, s->n_head, ATTENTION_ROWS_LEAST, ATTENTION_CPU_ROWS),
     };
     job.n_blocks = thread_pool_tasks(op->n, job.rows);
     unsigned n_rotated = 0;
@@ -354,7 +370,7 @@ static void cpu_evidence_rows(const struct evidence_rows *op)
         !matrix_cpu_prepare(b, op->w, op->n))
         return;
     if (op->token) matrix_cpu_keep_rows(op->token);
-    struct evidence_job job = {op, b, rows_of_task(b, op->n, 1, ROWS_LEAST, ROWS)};
+    struct evidence_job job = {op, b, matrix_cpu_task_rows(&b->base, op->n, 1, ROWS_LEAST, ROWS)};
     thread_pool_run(b->base.pool, thread_pool_tasks(op->n, job.rows), evidence_task, &job);
 }
 
@@ -365,7 +381,7 @@ static void cpu_close(struct backend *backend)
     for (unsigned i = 0; b->tile && i < b->base.info.n_threads; i++) free(b->tile[i].data);
     free(b->thread);
     free(b->tile);
-    free(b->few.data);
+    free(b->gates.data);
     free(b->rotated.data);
     for (int i = 0; i < PRODUCT_PRECISIONS; i++) product_close(b->products[i]);
     thread_pool_close(b->base.pool);

@@ -7,6 +7,7 @@
 
 #include "compute/bytes.h"
 #include "compute/loops.h"
+#include "compute/thread_pool.h"
 #include "compute/weights.h"
 
 /* Weights of block types stay in their blocks from this many elements on: float32 would be seven times their bytes, and
@@ -17,8 +18,12 @@ enum { BLOCKS_FROM = 1 << 18, FLOATS_MOST = 1 << 22, TILE = 128 };
 /* Rows of elements that are in 8 bits at a time. */
 enum { SMALL_ROWS = 256 };
 
-/* Tasks of a thread, where every one puts the rows of elements into 8 bits. */
-enum { FEW = MATRIX_CPU_FEW, FEW_COLUMNS = 64, TASKS = 4 };
+/* Rows of a job that are few: a product with them takes what reading its weights takes. */
+enum { FEW = 32 };
+
+/* Tasks of a thread; rows and columns of a task. Each task unpacks its weights for its rows, or brings its rows into
+ * the product's numbers for its columns: neither should be done for little. */
+enum { TASKS = 4, ROWS_LEAST = 64, ROWS = MATRIX_CPU_ROWS, COLUMNS_LEAST = 64 };
 
 struct matrix_cpu {
     struct matrix base;
@@ -289,14 +294,30 @@ bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t 
     return true;
 }
 
-uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n)
+uint32_t matrix_cpu_task_rows(const struct backend *b, uint32_t n, uint32_t times, uint32_t least, uint32_t most)
+{
+    const unsigned threads = b->info.n_threads;
+    if (threads == 1) return most;
+    const uint32_t even = thread_pool_tasks(n, thread_pool_tasks(TASKS * threads, times)),
+                   each = thread_pool_tasks(even, least) * least;
+    return each < most ? each : most;
+}
+
+/* Weights in blocks are unpacked for every block of rows: their rows are together and their columns are shared out. */
+struct cut matrix_cpu_cut(const struct matrix *w, uint32_t n, uint32_t all)
 {
     assert(cpu(w)->used);
-    if (n > FEW) return w->rows;
-    if (is_packed(cpu(w), n)) return PRODUCT_STRIPE;
-    if (!is_small(cpu(w), n)) return FEW_COLUMNS;
-    const uint32_t each = w->rows / (TASKS * w->backend->info.n_threads);
-    return (each / FEW_COLUMNS + 1) * FEW_COLUMNS;
+    const bool packed = is_packed(cpu(w), all);
+    const uint32_t rows = packed ? matrix_cpu_task_rows(w->backend, n, 1, ROWS_LEAST, ROWS) : ROWS;
+    const unsigned threads = w->backend->info.n_threads;
+    const uint32_t parts = threads == 1 ? 1 : thread_pool_tasks(TASKS * threads, thread_pool_tasks(n, rows));
+    const uint32_t unit = packed ? PRODUCT_STRIPE : COLUMNS_LEAST;
+    return (struct cut){rows, thread_pool_tasks(thread_pool_tasks(w->rows, parts), unit) * unit};
+}
+
+bool matrix_cpu_cuts_rows(const struct matrix *w, uint32_t n)
+{
+    return is_packed(cpu(w), n) && matrix_cpu_cut(w, n, n).columns >= w->rows;
 }
 
 void matrix_cpu_product(struct backend_cpu *b, unsigned thread, const struct matrix *w, uint32_t column,

@@ -22,7 +22,7 @@ struct backend_cpu {
     struct products *products[PRODUCT_PRECISIONS]; /* owned; NULL: none of it yet */
     struct scratch *thread;                        /* one a thread */
     struct scratch *tile;                          /* one a thread: weights as float32 */
-    struct scratch few;                            /* gate and up of few rows */
+    struct scratch gates;                          /* gate, up and what they make of some rows */
     struct scratch rotated;                        /* the chunk's rotated keys */
     struct error failure;                          /* the first one since the last flush; text[0] == 0: none */
 };
@@ -40,14 +40,24 @@ float *matrix_cpu_data(const struct matrix *m);
  * fails. */
 bool matrix_cpu_prepare(struct backend_cpu *b, const struct matrix *w, uint32_t n);
 
-/* Rows of a job that are few: all threads then share the columns. */
-enum { MATRIX_CPU_FEW = 32 };
+/* How a job is shared out: rows, MATRIX_CPU_ROWS at most, and columns of one task. */
+enum { MATRIX_CPU_ROWS = 256 };
+struct cut {
+    uint32_t rows, columns;
+};
 
-/* Columns of a product that a task of a job of n rows should have. Prepared. */
-uint32_t matrix_cpu_columns(const struct matrix *w, uint32_t n);
+/* Rows of a task where n of them are shared out, `times` over (heads), in steps of `least`: so few that every thread
+ * has several tasks, since cores differ in speed and are not all ours. */
+uint32_t matrix_cpu_task_rows(const struct backend *b, uint32_t n, uint32_t times, uint32_t least, uint32_t most);
+
+/* How a product of n rows with w is best cut, in a job of `all` rows that was prepared. */
+struct cut matrix_cpu_cut(const struct matrix *w, uint32_t n, uint32_t all);
+
+/* Whether that cuts rows alone. */
+bool matrix_cpu_cuts_rows(const struct matrix *w, uint32_t n);
 
 /* out[i][j] = (add ? the same : 0) + x[i] . w[column + j], i in [0, n), j in [0, columns), in a job of `all` rows that
- * was prepared; begins and ends where matrix_cpu_columns cuts. Rows of out are `stride` apart, x is dense. */
+ * was prepared; begins and ends where matrix_cpu_cut cuts. Rows of out are `stride` apart, x is dense. */
 void matrix_cpu_product(struct backend_cpu *b, unsigned thread, const struct matrix *w, uint32_t column,
                         uint32_t columns, const float *x, uint32_t n, uint32_t all, bool add, float *out,
                         size_t stride);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A chat model of about a billion random weights, to measure speed with: scripts/random_chat_model.py FAMILY TYPE OUT.gguf
 
-FAMILY: llama (the sizes of Llama 3.2 1B), qwen2 (Qwen 2.5 1.5B's), qwen3 (Qwen 3 1.7B's), smollm3 (a third of SmolLM3 3B's layers), gemma3 (Gemma 3
-1B's) or lfm2 (LFM2 1.2B's); TYPE: Q4_0, Q8_0 or Q4_K. Vocabularies are cut to 32 000 pieces. With Q4_K the embedding is Q6_K, as in files of the kind
+FAMILY: llama (the sizes of Llama 3.2 1B), llama-135m (SmolLM2 135M's), qwen2 (Qwen 2.5 1.5B's), qwen3 (Qwen 3 1.7B's), smollm3 (a third of SmolLM3
+3B's layers), gemma3 (Gemma 3 1B's) or lfm2 (LFM2 1.2B's); TYPE: Q4_0, Q8_0, Q4_K or Q6_K. Vocabularies are cut to 32 000 pieces. With Q4_K the embedding is Q6_K, as in files of the kind
 Q4_K_M, and what is no multiple of 256 wide is Q5_0 and Q8_0. Needs: pip install gguf numpy
 """
 
@@ -15,6 +15,7 @@ import numpy
 # layers, width, inner width, heads, heads of keys, columns of a head
 SHAPES = {
     "llama": (16, 2048, 8192, 32, 8, 64),
+    "llama-135m": (30, 576, 1536, 9, 3, 64),
     "qwen2": (28, 1536, 8960, 12, 2, 128),
     "qwen3": (28, 2048, 6144, 16, 8, 128),
     "smollm3": (12, 2048, 11008, 16, 4, 128),
@@ -71,6 +72,7 @@ def main():
     family, name, path = sys.argv[1:]
     kind = gguf.GGMLQuantizationType[name]
     layers, d, ff, heads, kv, dim = SHAPES[family]
+    family = family.split("-")[0]
     rng = numpy.random.default_rng(1)
     w = gguf.GGUFWriter(path, family)
     w.add_context_length(4096)

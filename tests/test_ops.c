@@ -122,6 +122,8 @@ static void projections_equal_their_definition(void **state)
     check_project(513, 50, 40, BIAS | ADD);
     check_project(600, 77, 24, BIAS | GELU);
     check_project(40, 24, 24, GELU);
+    check_project(200, 1100, 24, NORM | BIAS);
+    check_project(300, 600, 24, ADD);
 }
 
 static void check_feed_forward(uint32_t n, uint32_t d, uint32_t f, bool gelu, bool apart)
