@@ -44,6 +44,11 @@ mkdir "$scratch/russian"
 printf 'Кошка сидела на ковре.\n\nСобака спала у двери.\n' >"$scratch/russian/text.txt"
 by=$("$lectern" ask "${options[@]}" --device cpu --no-state --answerer none --rank fused --json -q "где спала собака?" "$scratch/russian" | jq -r .rank_by)
 [ "$by" = words ] || fail "a script that is not known is ranked by $by"
+cat >"$scratch/tasks.jsonl" <<'EOT'
+{"documents": [{"path": "a", "text": "η θάλασσα ήταν ήρεμη το πρωί\n"}, {"path": "b", "text": "ο φάρος άναψε το βράδυ\n"}, {"path": "c", "text": "το γράμμα ήρθε αργά\n"}], "question": "πότε άναψε ο φάρος;", "evidence": [{"path": "b", "byte": [0, 10]}]}
+EOT
+"$lectern" eval "${options[@]}" --json --answerer none --rank fused "$scratch/tasks.jsonl" >"$scratch/scores" || fail "a task in Greek was not scored"
+jq -e '.bm25."recall@1" == 1 and .fused == .bm25' "$scratch/scores" >/dev/null || fail "what is ranked by words is scored otherwise: $(cat "$scratch/scores")"
 
 # The text grows inside its last window: that one is read again, most others are not.
 cp "$scratch/all" "$scratch/text/book.txt"

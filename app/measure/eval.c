@@ -10,6 +10,7 @@
 #include "app/answer/answerer.h"
 #include "app/answer/ask.h"
 #include "app/reader/bm25.h"
+#include "app/reader/finding_question.h"
 #include "app/text/corpus.h"
 #include "app/measure/eval_tasks.h"
 #include "app/reader/reader.h"
@@ -133,8 +134,9 @@ static int add_scores(struct group *g, struct run *r, const struct eval_task *t,
         return -1;
     size_t bm25 = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->bm25, bm25);
-    bm25_fuse(f->score, reader_model(g->reader)->evidence.scale > 0, g->scores, reader_fusion_weight(g->reader), n,
-              g->scores);
+    if (finding_question_is_known(reader_model(g->reader), t->question))
+        bm25_fuse(f->score, reader_model(g->reader)->evidence.scale > 0, g->scores, reader_fusion_weight(g->reader), n,
+                  g->scores);
     size_t fused = eval_score_first_hit(g->scores, g->hits, n);
     eval_score_add_hit(&sum->fused, fused);
     size_t reread = r->options->reread ? rank_reread(g, f) : 0;

@@ -77,10 +77,7 @@ static int attend_segments(struct reader *r, struct finding *f, const atomic_boo
 static int rank(struct reader *r, struct finding *f, const struct reader_segment *like, const struct finding_how *how,
                 const atomic_bool *cancel, struct error *e)
 {
-    /* Windows read a public encoder's vocabulary: in a script that it does not know places are ranked by their words.
-     */
-    const bool known =
-        !reader_model(r)->windows || how->rank == FINDING_ATTENTION || reread_knows(f->question, strlen(f->question));
+    const bool known = how->rank == FINDING_ATTENTION || finding_question_is_known(reader_model(r), f->question);
     float *alone = malloc((f->n_segments + 1) * sizeof *alone);
     if (!alone) return error_memory(e);
     memcpy(alone, f->score, f->n_segments * sizeof *alone);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/reader/reader.h"
+#include "app/reader/reread.h"
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/model.h"
@@ -61,6 +62,11 @@ int finding_question_encode(const struct model *m, const char *question, struct 
     tokens_free(&text);
     *out = ids;
     return 0;
+}
+
+bool finding_question_is_known(const struct model *m, const char *question)
+{
+    return !m->windows || reread_knows(question, strlen(question));
 }
 
 bool finding_question_fits(struct reader *r, const char *question)

@@ -19,6 +19,10 @@ int finding_question_tokens(const struct model *m, const char *question, struct 
 int finding_question_encode(const struct model *m, const char *question, struct tokens *out, uint32_t *n_own,
                             struct error *e);
 
+/* Whether the reader knows the question's script. Windows read a public encoder's vocabulary: where it has none of the
+ * words, places are ranked by words alone. */
+bool finding_question_is_known(const struct model *m, const char *question);
+
 /* Whether a question is short enough to be asked. */
 bool finding_question_fits(struct reader *r, const char *question);
 
