@@ -8,6 +8,7 @@
 #include "app/reader/finding_rank.h"
 #include "app/reader/reader.h"
 #include "app/reader/reread.h"
+#include "app/reader/sequence.h"
 #include "app/text/corpus.h"
 #include "compute/backend.h"
 #include "compute/model.h"
@@ -118,6 +119,7 @@ static void candidates_come_in_turn_from_the_attention_and_the_words(void **stat
     assert_int_equal(place_by(found->score, found->n_segments, (size_t)found->candidates[0].segment), 0);
     assert_true(found->candidates[0].prior >= 2 &&
                 found->candidates[31].prior < 0.1f); /* the first of a list, the last */
+    assert_true(found->candidates[0].ranks == found->candidates[0].prior);
     assert_true(by_attention >= 16 && by_words >= 16);
     finding_close(found);
     found = find(&f, "Where is the keeper's lamp?", &(struct finding_how){.rank = FINDING_FUSED, .n_candidates = 0});
@@ -280,9 +282,86 @@ static void candidates_are_chosen_by_what_a_place_says_alone(void **state)
     close_all(&f);
 }
 
+/* Scores in logarithms are counted as they are beside the rank by words, down to where a place is as good as any. */
+static void what_lies_behind_in_logarithms_counts_by_how_far(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, NULL);
+    struct finding found = {.question = "keeper"};
+    struct finding_rank_sources from = {.corpus = f.corpus, .pool = f.backend->pool, .in_logs = true};
+    from.segments = reader_segments(f.reader, &from.n);
+    float *attention = malloc(from.n * sizeof *attention);
+    for (size_t i = 0; i < from.n; i++) attention[i] = i == 3 ? -2 : i == 5 ? -4.5f : -100;
+    from.attention = from.alone = attention;
+    assert_ok(finding_rank_all(&found, &from, &(struct finding_how){.n_candidates = 32}, NULL, &e), e);
+    float first_word = -INFINITY;
+    size_t seen = 0;
+    for (size_t i = 0; i < found.n_candidates; i++) {
+        const struct finding_item *c = &found.candidates[i];
+        seen += (c->segment == 3 || c->segment == 5) && !(c->bm25 > 0);
+        if (c->bm25 > 0) first_word = fmaxf(first_word, c->prior);
+        if (c->segment == 3 && !(c->bm25 > 0)) assert_true(c->prior == 0 && c->ranks == 2);
+        if (c->segment == 5 && !(c->bm25 > 0)) assert_true(c->prior < -2.9f && c->prior > -3.1f && c->ranks > 1);
+        if (c->segment != 3 && c->segment != 5) assert_true(c->prior >= -9.7f && c->prior <= -7.5f && c->ranks < 2);
+        assert_true(c->ranks >= 0);
+    }
+    assert_int_equal(seen, 2);
+    assert_true(first_word > -7.7f); /* the first by words is 2 above those that only the attention listed */
+    free(found.items);
+    free(found.candidates);
+    free(attention);
+    close_all(&f);
+}
+
+/* Code's rules put tests behind; what the attention alone finds there is read again all the same. */
+static void in_a_repository_the_attention_has_candidates_of_its_own(void **state)
+{
+    (void)state;
+    enum { FILES = 25, TESTS = FILES - 1 };
+    static const char text[] = "int line = 10000;\n";
+    char names[FILES][20];
+    const char *paths[FILES], *texts[FILES];
+    size_t sizes[FILES];
+    struct reader_segment segments[FILES];
+    float attention[FILES];
+    for (unsigned i = 0; i < FILES; i++) {
+        snprintf(names[i], sizeof names[i], "%s/%u.c", i == TESTS ? "tests" : "src", i % 100);
+        paths[i] = names[i];
+        texts[i] = text;
+        sizes[i] = sizeof text - 1;
+        segments[i] = (struct reader_segment){.document = i, .size = sizeof text - 1};
+        attention[i] = i == TESTS ? -1 : -1.5f;
+    }
+    struct corpus *c;
+    struct backend *b;
+    assert_ok(corpus_open_memory(&c, paths, texts, sizes, FILES, &e), e);
+    assert_ok(backend_open(&b, "cpu", 1, &e), e);
+    struct finding found = {.question = "where is it?"};
+    const struct finding_rank_sources from = {.corpus = c,
+                                              .segments = segments,
+                                              .n = FILES,
+                                              .pool = b->pool,
+                                              .attention = attention,
+                                              .alone = attention,
+                                              .in_logs = true};
+    assert_ok(finding_rank_all(&found, &from, &(struct finding_how){.n_candidates = 8}, NULL, &e), e);
+    size_t seen = 0;
+    for (size_t i = 0; i < found.n_items; i++) assert_int_not_equal(found.items[i].segment, TESTS);
+    for (size_t i = 0; i < found.n_candidates; i++) seen += found.candidates[i].segment == TESTS;
+    assert_int_equal(found.n_candidates, 8);
+    assert_int_equal(seen, 1);
+    free(found.items);
+    free(found.candidates);
+    backend_close(b);
+    corpus_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_a_repository_the_attention_has_candidates_of_its_own),
+        cmocka_unit_test(what_lies_behind_in_logarithms_counts_by_how_far),
         cmocka_unit_test(candidates_come_in_turn_from_the_attention_and_the_words),
         cmocka_unit_test(candidates_are_chosen_by_what_a_place_says_alone),
         cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),

@@ -240,7 +240,7 @@ static void the_words_are_the_places_best_span_and_the_joint_window_says_yes_or_
     uint32_t first, last;
     find_best(m, heads, p.first_row, p.n_rows, &first, &last);
     struct reread_place place = places[3];
-    place.prior = 3;
+    place.ranks = 3;
     struct reread_result result = run(f, &place, 1);
     assert_int_equal(result.n_spans, 1);
     assert_int_equal(result.spans[0].begin, 52 + p.tokens.begins[first]);

@@ -45,7 +45,8 @@ struct finding_item {
     uint32_t size;
     uint32_t was; /* its place, from 1, before the second reading moved it; 0: it was not listed */
     float score;  /* what it was ranked by: one of the four below; of what is read again, joined with the rest */
-    float prior;  /* of a candidate: what its ranks in the two lists add to the second reading's score */
+    float prior;  /* of a candidate: what the two lists add to the second reading's score */
+    float ranks;  /* and what its ranks there tell of how sure an answer is */
     float share;  /* of the question's evidence attention inside the segment; NAN: it was not read */
     float attention, bm25, fused, reread; /* NAN: not computed */
 };

@@ -17,6 +17,8 @@ struct scores {
     float *first; /* what the first list of candidates is by: the attention, without what stands around a place, or in a
                      repository what code is ranked by */
     float *words; /* and the second: BM25, where a word is there */
+    float *
+        third; /* in a repository a third: the attention, for what is asked in other words than code's rules look for */
 };
 
 static void scores_free(struct scores *s)
@@ -26,6 +28,7 @@ static void scores_free(struct scores *s)
     free(s->order);
     free(s->first);
     free(s->words);
+    free(s->third);
 }
 
 /* Takes the segments of other documents out of a rank. */
@@ -81,11 +84,14 @@ static int score_all(struct scores *s, const struct finding_rank_sources *from, 
     if (restrict_to(from, &how->scope, s->order, e)) return -1;
     if (from->like) s->order[from->like - from->segments] = -INFINITY;
     if (how->n_candidates == 0 || !words) return 0;
-    s->first = copied_scores(from->attention && !code_rank_applies(from->corpus) ? from->alone : s->fused, from->n);
+    const bool code = code_rank_applies(from->corpus);
+    s->first = copied_scores(from->attention && !code ? from->alone : s->fused, from->n);
     s->words = copied_scores(s->bm25, from->n);
-    if (!s->first || !s->words) return error_memory(e);
+    if (from->attention && code) s->third = copied_scores(from->alone, from->n);
+    if (!s->first || !s->words || (from->attention && code && !s->third)) return error_memory(e);
     for (size_t i = 0; i < from->n; i++) {
         if (isinf(s->order[i])) s->first[i] = -INFINITY;
+        if (isinf(s->order[i]) && s->third) s->third[i] = -INFINITY;
         if (isinf(s->order[i]) || !(s->words[i] > 0)) s->words[i] = -INFINITY;
     }
     return 0;
@@ -129,34 +135,53 @@ static void add_candidate(struct finding *f, const struct finding_rank_sources *
 
 /* A list's first places are right more often than the second reading of them says: by so much, and less from place to
  * place (measured on held-out questions, models/README.md). */
-static const float prior_first = 2, prior_words = 1, prior_reach = 3;
+static const float rank_first = 2, rank_words = 1, rank_reach = 3;
 
-static void add_priors(struct finding *f, const size_t *list, size_t n, float most)
+/* Scores in logarithms say more than ranks: how far a place is behind the best one counts beside its rank by words. */
+static const float prior_attention = 1.2f, prior_behind = -8, prior_words = 2;
+
+/* What a segment's rank in a list is worth: 1 for the first. */
+static float worth(const size_t *list, size_t n, uint64_t segment)
 {
-    for (size_t i = 0; i < f->n_candidates; i++)
-        for (size_t k = 0; k < n; k++)
-            if (list[k] == f->candidates[i].segment) f->candidates[i].prior += most * expf(-(float)k / prior_reach);
+    for (size_t k = 0; k < n; k++)
+        if (list[k] == segment) return expf(-(float)k / rank_reach);
+    return 0;
 }
 
-/* In turn from both lists, each segment once. */
+static void add_priors(struct finding *f, const float *attention, const size_t *first, size_t n_first,
+                       const size_t *words, size_t n_words)
+{
+    for (size_t i = 0; i < f->n_candidates; i++) {
+        struct finding_item *c = &f->candidates[i];
+        const float by_words = worth(words, n_words, c->segment);
+        c->ranks = c->prior = rank_first * worth(first, n_first, c->segment) + rank_words * by_words;
+        if (!attention || n_first == 0) continue;
+        const float behind = fmaxf(attention[c->segment] - attention[first[0]], prior_behind);
+        c->prior = prior_attention * behind + prior_words * by_words;
+    }
+}
+
+/* In turn from all lists, each segment once. */
 static int choose_candidates(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
                              size_t most, struct error *e)
 {
+    enum { FIRST, WORDS, THIRD, N_LISTS };
+    const float *const scores[N_LISTS] = {s->first, s->words, s->third};
+    size_t n[N_LISTS] = {0};
     if (!s->first) return 0;
-    size_t *lists = calloc(2 * most + 1, sizeof *lists);
+    size_t *lists = calloc(N_LISTS * most + 1, sizeof *lists);
     f->candidates = calloc(most + 1, sizeof *f->candidates);
     if (!lists || !f->candidates) {
         free(lists);
         return error_memory(e);
     }
-    const size_t n_first = finding_choose(s->first, from->n, most, lists),
-                 n_words = finding_choose(s->words, from->n, most, lists + most);
-    for (size_t k = 0; k < most && f->n_candidates < most; k++) {
-        if (k < n_first) add_candidate(f, from, s, lists[k]);
-        if (k < n_words && f->n_candidates < most) add_candidate(f, from, s, lists[most + k]);
-    }
-    add_priors(f, lists, n_first, prior_first);
-    add_priors(f, lists + most, n_words, prior_words);
+    for (size_t i = 0; i < N_LISTS; i++)
+        if (scores[i]) n[i] = finding_choose(scores[i], from->n, most, lists + i * most);
+    for (size_t k = 0; k < most; k++)
+        for (size_t i = 0; i < N_LISTS; i++)
+            if (k < n[i] && f->n_candidates < most) add_candidate(f, from, s, lists[i * most + k]);
+    const bool logs = from->attention && from->in_logs && !s->third;
+    add_priors(f, logs ? s->first : NULL, lists, n[FIRST], lists + WORDS * most, n[WORDS]);
     free(lists);
     return 0;
 }
@@ -247,7 +272,7 @@ int finding_reread(struct finding *f, struct reread *r, const struct corpus *c, 
     int failed = places && segments && items ? 0 : error_memory(e);
     for (size_t i = 0; i < f->n_candidates && !failed; i++)
         places[i] = (struct reread_place){f->candidates[i].document, f->candidates[i].offset, f->candidates[i].size,
-                                          f->candidates[i].prior};
+                                          f->candidates[i].ranks};
     struct reread_result said;
     if (!failed) failed = reread_run(r, c, f->question, places, f->n_candidates, cancel, idle, context, &said, e);
     if (!failed) {

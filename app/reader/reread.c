@@ -395,7 +395,7 @@ static void decide(struct reading *x, const struct rows *rows)
     if (out->n_spans == 0) out->spans[out->n_spans++] = c->span;
     const double joint = (double)head(rows, 0, x->reread->relevance);
     const double figures[] = {
-        1, best, second, (double)out->relevance[k], (double)c->score, joint, (double)x->places[k].prior, agreement(c)};
+        1, best, second, (double)out->relevance[k], (double)c->score, joint, (double)x->places[k].ranks, agreement(c)};
     double z = m->n_calibration > 0 ? 0 : joint;
     for (size_t i = 0; i < m->n_calibration && i < sizeof figures / sizeof *figures; i++)
         z += (double)m->calibration[i] * figures[i];

@@ -19,12 +19,12 @@ struct reread;
 
 enum reread_says { REREAD_WORDS, REREAD_YES, REREAD_NO };
 
-/* A segment of a document's text, and what its rank among those found adds to its relevance. */
+/* A segment of a document's text, and what its ranks among those found tell of how sure an answer is. */
 struct reread_place {
     size_t document;
     uint64_t offset;
     size_t size;
-    float prior;
+    float ranks;
 };
 
 /* Words of the text: bytes [begin, end) of the place's document. */
