@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = 1 << 16  # bytes; what is moved, edited and cut as one
 EDITS = 6        # words of a block that are replaced by others, each time it comes again
 FIRST = 5        # a needle is found among this many segments
+RANKINGS = ("attention", "fused", "read again", "BM25")
 KINDS = ("named", "described")  # what a question says of its sentence: persons and places, or other words and no name
 
 # What is written, what is asked by name, what is asked without any name and in other words, and the answer. {p} and {q} are
@@ -194,7 +195,7 @@ def make(args):
 
 
 def run_eval(args, out):
-    """Ranks of each task by attention, fused and BM25, and the tokens of the text."""
+    """Ranks of each task as RANKINGS has them (0: not ranked so), and the tokens of the text."""
     tasks = out / "tasks.jsonl"
     log = out / "ranks.log"
     log.unlink(missing_ok=True)
@@ -204,15 +205,14 @@ def run_eval(args, out):
     ranks = {}
     tokens = 0
     for line in log.read_text(encoding="utf-8").splitlines():
-        if match := re.search(r"line (\d+): rank (\d+) by attention, (\d+) fused, \d+ read again, (\d+) by BM25, of \d+ segments of (\d+) tokens", line):
-            ranks[int(match[1])] = [int(match[i]) for i in (2, 3, 4)]
-            tokens = int(match[5])
+        if match := re.search(r"line (\d+): rank (\d+) by attention, (\d+) fused, (\d+) read again, (\d+) by BM25, of \d+ segments of (\d+) tokens", line):
+            ranks[int(match[1])] = [int(match[i]) for i in (2, 3, 4, 5)]
+            tokens = int(match[6])
     lines = tasks.read_text(encoding="utf-8").splitlines()
     return [(json.loads(line), ranks[i]) for i, line in enumerate(lines, 1)], tokens
 
 
 def ask(args):
-    rankings = ("attention", "fused", "BM25")
     misses = []
     for number, out in enumerate(map(pathlib.Path, args.out)):
         results, tokens = run_eval(args, out)
@@ -221,14 +221,14 @@ def ask(args):
             print("| tokens | questions | ranked by | found | " + " | ".join(f"{d:.0%}" for d in depths) + " |\n" + "|---" * (len(depths) + 4) + "|")
         for kind in KINDS:
             asked = [(task["depth"], ranks) for task, ranks in results if task["kind"] == kind]
-            for by, name in enumerate(rankings):
-                found = [f"{sum(r[by] <= FIRST for d, r in asked if d == depth)}/{sum(d == depth for d, _ in asked)}" for depth in depths]
-                total = sum(ranks[by] <= FIRST for _, ranks in asked)
+            for by, name in enumerate(RANKINGS):
+                found = [f"{sum(0 < r[by] <= FIRST for d, r in asked if d == depth)}/{sum(d == depth for d, _ in asked)}" for depth in depths]
+                total = sum(0 < ranks[by] <= FIRST for _, ranks in asked)
                 print(f"| {tokens} | {kind} | {name} | {total} of {len(asked)} | " + " | ".join(found) + " |", flush=True)
         misses += [f"| {tokens} | {task['depth']:.0%} | {' | '.join(map(str, ranks))} | {task['question']} |"
                    for task, ranks in results if ranks[1] > FIRST]
     print(f"\nNot among the first {FIRST} (fused), with the segment's rank:\n")
-    print("| tokens | depth | attention | fused | BM25 | question |\n|---|---|---|---|---|---|")
+    print(f"| tokens | depth | {' | '.join(RANKINGS)} | question |\n" + "|---" * (len(RANKINGS) + 3) + "|")
     print("\n".join(misses))
 
 
