@@ -16,10 +16,11 @@
 #define FORMAT_F32 0u
 #define FORMAT_F16 1u
 #define FORMAT_BF16 2u
-#define FORMAT_Q8 3u    /* a signed byte an element, then the scales of its blocks of 32, two to a word */
-#define FORMAT_Q4_0 4u  /* four bits an element less 8, then a word a block: the scale */
-#define FORMAT_Q4_1 5u  /* four bits an element, then a word a block: scale and minimum */
-#define FORMAT_BYTES 6u /* a byte an element, then a word for each 16: scale and minimum */
+#define FORMAT_Q8 3u   /* a signed byte an element, then the scales of its blocks of 32, two to a word */
+#define FORMAT_Q4_0 4u /* four bits an element less 8, then a word a block: the scale */
+#define FORMAT_Q4_1 5u /* four bits an element, then a word a block: scale and minimum */
+#define FORMAT_Q5 6u   /* four bits an element, then their fifth bits, then a word a block: scale and minimum */
+#define FORMAT_Q6 7u   /* four bits an element less 32, then two more bits each, then a word a block: two scales */
 
 #define PROJECT_ADD 1u
 #define PROJECT_HALF 2u /* out is float16 */

@@ -24,14 +24,20 @@ vec4 weight4(uint row_word, uint col, uint cols)
         return scale * vec4(ivec4(bitfieldExtract(word, 0, 8), bitfieldExtract(word, 8, 8), bitfieldExtract(word, 16, 8),
                                   bitfieldExtract(word, 24, 8)));
     }
-    if (FORMAT == FORMAT_BYTES) {
-        uint word = weight_words[row_word + col / 4];
-        vec2 scale_min = unpackHalf2x16(weight_words[row_word + cols / 4 + col / 16]);
-        return scale_min.x * vec4(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u, word >> 24) + scale_min.y;
-    }
-    uint nibbles = weight_words[row_word + col / 8] >> ((col & 4) * 4);
-    vec2 scale_min = unpackHalf2x16(weight_words[row_word + cols / 8 + block]);
+    uint nibbles = weight_words[row_word + col / 8] >> ((col & 4) * 4), behind = row_word + cols / 8;
     vec4 v = vec4(nibbles & 15u, (nibbles >> 4) & 15u, (nibbles >> 8) & 15u, (nibbles >> 12) & 15u);
+    if (FORMAT == FORMAT_Q5) {
+        uint bits = weight_words[behind + block] >> (col & 31);
+        v += 16 * vec4(bits & 1u, (bits >> 1) & 1u, (bits >> 2) & 1u, (bits >> 3) & 1u);
+        behind += cols / 32;
+    }
+    if (FORMAT == FORMAT_Q6) {
+        uint bits = weight_words[behind + col / 16] >> ((col & 15) * 2);
+        v += 16 * vec4(bits & 3u, (bits >> 2) & 3u, (bits >> 4) & 3u, (bits >> 6) & 3u);
+        behind += cols / 16;
+    }
+    vec2 scale_min = unpackHalf2x16(weight_words[behind + block]);
+    if (FORMAT == FORMAT_Q6) return ((col & 16) == 0 ? scale_min.x : scale_min.y) * (v - 32);
     return FORMAT == FORMAT_Q4_0 ? scale_min.x * (v - 8) : scale_min.x * v + scale_min.y;
 }
 

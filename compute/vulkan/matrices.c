@@ -100,9 +100,11 @@ static uint32_t format_of(uint32_t type, uint32_t padded, uint32_t *stride)
     case WEIGHTS_Q5_0:
     case WEIGHTS_Q5_1:
     case WEIGHTS_Q5_K:
+        *stride = vulkan_stride(padded / 8 + 2 * blocks, false);
+        return FORMAT_Q5;
     case WEIGHTS_Q6_K:
-        *stride = vulkan_stride(padded / 4 + 2 * blocks, false);
-        return FORMAT_BYTES;
+        *stride = vulkan_stride(padded / 8 + 3 * blocks, false);
+        return FORMAT_Q6;
     default:
         *stride = padded;
         return FORMAT_F32;
@@ -156,27 +158,38 @@ static void pack_q4(uint8_t *to, const uint8_t *from, uint32_t cols, bool has_mi
     }
 }
 
-static void put_scales(uint8_t *to, float scale, float least)
+static void put_scales(uint8_t *to, float first, float second)
 {
-    const uint16_t halves[] = {half_of(scale), half_of(least)};
+    const uint16_t halves[] = {half_of(first), half_of(second)};
     memcpy(to, halves, sizeof halves);
 }
 
-/* Types whose scales are products: taken apart, scale and minimum of a span rounded to float16. `elements`: room for a
- * row of floats. */
+/* The bits of numbers that are above their lower four, `each` of a number, to[] full from its lowest bits on. */
+static void pack_high_bits(uint8_t *to, const uint8_t *q, uint32_t cols, uint32_t each)
+{
+    for (uint32_t i = 0; i < cols; i++) to[i * each / 8] |= (uint8_t)(q[i] >> 4 << i * each % 8);
+}
+
+/* Types whose scales are products, or whose numbers have a fifth bit: taken apart, scale and minimum of a span rounded
+ * to float16. `elements`: room for a row of floats. `to` holds zeros. */
 static void pack_spans(uint8_t *to, const struct weights *w, uint32_t row, uint32_t format, float *elements)
 {
-    const uint32_t cols = w->cols, span = w->type == WEIGHTS_Q6_K ? 16 : 32;
+    const uint32_t cols = w->cols;
     const struct row r = {(uint8_t *)elements, elements + cols / 4, elements + cols / 4 + cols / 16};
     open_row(&r, w, row);
-    if (format == FORMAT_BYTES) {
-        memcpy(to, r.q, cols);
-        for (uint32_t i = 0; i < cols / 16; i++)
-            put_scales(to + cols + 4 * i, r.scale[i * 16 / span], r.least[i * 16 / span]);
+    for (uint32_t i = 0; i < cols / 2; i++) to[i] = (uint8_t)((r.q[2 * i] & 15) | r.q[2 * i + 1] << 4);
+    to += cols / 2;
+    if (format == FORMAT_Q6) {
+        pack_high_bits(to, r.q, cols, 2);
+        for (uint32_t i = 0; i < cols / BLOCK; i++)
+            put_scales(to + cols / 4 + 4 * i, r.scale[2 * i], r.scale[2 * i + 1]); /* the minimum is -32 scale */
         return;
     }
-    for (uint32_t i = 0; i < cols / 2; i++) to[i] = (uint8_t)(r.q[2 * i] | r.q[2 * i + 1] << 4);
-    for (uint32_t i = 0; i < cols / BLOCK; i++) put_scales(to + cols / 2 + 4 * i, r.scale[i], r.least[i]);
+    if (format == FORMAT_Q5) {
+        pack_high_bits(to, r.q, cols, 1);
+        to += cols / 8;
+    }
+    for (uint32_t i = 0; i < cols / BLOCK; i++) put_scales(to + 4 * i, r.scale[i], r.least[i]);
 }
 
 static void pack_half(uint8_t *to, const struct weights *w, uint32_t row, float *elements)
@@ -194,7 +207,7 @@ static void pack_row(uint8_t *to, const struct weights *w, uint32_t row, uint32_
     const uint8_t *from = w->bytes + row * w->row_bytes;
     if (format == FORMAT_Q8)
         pack_q8(to, from, w->cols);
-    else if (format == FORMAT_BYTES || (format == FORMAT_Q4_1 && w->type == WEIGHTS_Q4_K))
+    else if (format == FORMAT_Q5 || format == FORMAT_Q6 || (format == FORMAT_Q4_1 && w->type == WEIGHTS_Q4_K))
         pack_spans(to, w, row, format, elements);
     else if (format == FORMAT_Q4_0 || format == FORMAT_Q4_1)
         pack_q4(to, from, w->cols, format == FORMAT_Q4_1);
