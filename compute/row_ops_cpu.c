@@ -9,7 +9,7 @@
 #include "compute/rows_cpu.h"
 #include "compute/thread_pool.h"
 
-enum { ROWS = 256, COLUMNS = 256 }; /* of a task */
+enum { ROWS = 32, COLUMNS = 256 }; /* of a task: few, so that a prompt of some hundred tokens has several */
 
 static float *row_floats(const struct matrix *m)
 {
