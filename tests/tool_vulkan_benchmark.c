@@ -1,10 +1,10 @@
-/* vulkan_benchmark [--device vulkan[:N][/TIER]] [--tokens N,...]
+/* vulkan_benchmark [--device vulkan[:N][/TIER]] [--model FILE] [--tokens N,...]
  * Speed of reading on a Vulkan device, against what the device gives in the same run and the same tier: a large product
  * of matrices, and what passes to and from memory. Random weights in the shapes of sizes s (d 256, 6 layers) and m (d
  * 512, 8 layers); random token ids: speed does not depend on them. A read is tokens to evidence keys on the host, two
  * chunks under way as in the reader, measured with a clock; time by op comes from a second read with timestamps around
  * every dispatch. Before anything is measured the device works for WARM_SECONDS: clocks rise under load. Last, tokens
- * written one by one. */
+ * written one by one. With a model that is read and its ops are timed, and nothing else. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,11 +14,14 @@
 
 #include "compute/backend.h"
 #include "compute/error.h"
+#include "compute/model.h"
 #include "compute/session.h"
+#include "compute/tokens.h"
 #include "compute/vulkan/backend_vulkan.h"
 #include "tests/synthetic_model.h"
 
 enum { MAX_TIMES = 32, CEILING = 4096, REPEAT = 20, PROFILED_TOKENS = 1 << 18 };
+enum { SEGMENT = 128 }; /* tokens, where a model cuts its attention at segments */
 
 static const double WARM_SECONDS = 1.0, WARM_SECONDS_SOFTWARE = 0.01;
 
@@ -135,6 +138,7 @@ static int read_tokens(struct session *s, const struct model *m, uint64_t n, uin
         for (size_t i = 0; i < part; i++) {
             seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             ids[i] = (int32_t)((seed >> 33) % m->n_vocab);
+            if (m->windows && i % SEGMENT == 0) ids[i] |= TOKENS_SEGMENT;
         }
         if (tickets[turn]) status = session_wait(s, tickets[turn], e);
         struct session_outputs out = {.keys = keys + turn * chunk * m->evidence.width, .ticket = &tickets[turn]};
@@ -263,7 +267,32 @@ static int measure_writing(const char *device, unsigned n, struct error *e)
     return status;
 }
 
-static int measure(const char *device, const char *lengths, struct error *e)
+/* Reads of the lengths, and the time by op of the last. */
+static int measure_model(const struct model *m, const char *device, const char *lengths, double warm,
+                         const struct ceilings *c, struct error *e)
+{
+    uint64_t last = 0;
+    int status = 0;
+    for (const char *at = lengths; status == 0 && at; at = strchr(at, ',')) {
+        if (*at == ',') at++;
+        last = strtoull(at, NULL, 10);
+        if (last > 0) status = measure_read(m, device, last, warm, e);
+    }
+    return status != 0 ? -1 : measure_ops(m, device, last < PROFILED_TOKENS ? last : PROFILED_TOKENS, warm, c, e);
+}
+
+static int measure_file(const char *path, const char *device, const char *lengths, double warm,
+                        const struct ceilings *c, struct error *e)
+{
+    struct model *m;
+    if (model_open(&m, path, e) != 0) return -1;
+    printf("%s: d %u, %u layers\n", path, m->n_embd, m->n_layer);
+    int status = measure_model(m, device, lengths, warm, c, e);
+    model_close(m);
+    return status;
+}
+
+static int measure(const char *device, const char *path, const char *lengths, struct error *e)
 {
     struct backend *b;
     struct ceilings ceilings = {0};
@@ -273,18 +302,12 @@ static int measure(const char *device, const char *lengths, struct error *e)
     printf("%s, %zu MB\n", b->info.name, b->info.memory >> 20);
     int status = measure_ceilings(b, software ? 256 : CEILING, warm, &ceilings, e);
     backend_close(b);
+    if (path) return status == 0 ? measure_file(path, device, lengths, warm, &ceilings, e) : status;
     for (const char *size = "sm"; *size && status == 0; size++) {
         struct model m;
         set_size(&m, *size);
         printf("size %c: d %u, %u layers\n", *size, m.n_embd, m.n_layer);
-        uint64_t last = 0;
-        for (const char *at = lengths; status == 0 && at; at = strchr(at, ',')) {
-            if (*at == ',') at++;
-            last = strtoull(at, NULL, 10);
-            if (last > 0) status = measure_read(&m, device, last, warm, e);
-        }
-        if (status == 0)
-            status = measure_ops(&m, device, last < PROFILED_TOKENS ? last : PROFILED_TOKENS, warm, &ceilings, e);
+        status = measure_model(&m, device, lengths, warm, &ceilings, e);
         synthetic_model_close(&m);
     }
     return status == 0 ? measure_writing(device, software ? 2 : 200, e) : status;
@@ -292,19 +315,21 @@ static int measure(const char *device, const char *lengths, struct error *e)
 
 int main(int argc, char **argv)
 {
-    const char *device = "vulkan", *lengths = "65536,1048576,16777216";
+    const char *device = "vulkan", *model = NULL, *lengths = "65536,1048576,16777216";
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 < argc && strcmp(argv[i], "--device") == 0)
             device = argv[i + 1];
+        else if (i + 1 < argc && strcmp(argv[i], "--model") == 0)
+            model = argv[i + 1];
         else if (i + 1 < argc && strcmp(argv[i], "--tokens") == 0)
             lengths = argv[i + 1];
         else {
-            fputs("usage: vulkan_benchmark [--device vulkan[:N][/TIER]] [--tokens N,...]\n", stderr);
+            fputs("usage: vulkan_benchmark [--device vulkan[:N][/TIER]] [--model FILE] [--tokens N,...]\n", stderr);
             return 2;
         }
     }
     struct error e = {0};
-    if (measure(device, lengths, &e) == 0) return 0;
+    if (measure(device, model, lengths, &e) == 0) return 0;
     fprintf(stderr, "vulkan_benchmark: %s\n", e.text);
     return 1;
 }

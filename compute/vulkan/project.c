@@ -176,7 +176,9 @@ void vulkan_project(const struct project *op)
     struct operand x;
     if (!operand_of(v, &x, op->x, op->x_row, op->n, op->norm, op->norm_eps)) return;
     multiply(v, &(struct product){
-                    .label = op->add ? "project and add" : "project",
+                    .label = op->add    ? "project and add"
+                             : op->gelu ? "project, gelu"
+                                        : "project",
                     .out = vulkan_bind(op->out),
                     .out_stride = vulkan_numbers(op->out),
                     .x = x,
