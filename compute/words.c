@@ -2,7 +2,7 @@
  * of a folded word the bytes that it came from are kept, and a piece has those of its characters. */
 #include "compute/words.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,9 @@ enum { START_BYTES = sizeof WORD_START - 1 };
 enum { MAX_CHARACTERS = 256 };              /* of a word */
 enum { MAX_FOLDED = 4 * MAX_CHARACTERS };   /* no character decomposes into more than four */
 enum { SEEN_BYTES = 30, SEEN_TOKENS = 10 }; /* of a word that is kept */
-enum { N_SEEN = 1 << 15, N_LOCKS = 64 };
+enum { N_SEEN = 1 << 16 };
 
-/* A word and its tokens; a later word of the same hash takes its place. n_bytes 0: none. */
+/* A word and its tokens. */
 struct seen {
     uint8_t n_bytes, n_tokens;
     char bytes[SEEN_BYTES];
@@ -34,8 +34,9 @@ struct seen {
 struct words {
     const struct spm *pieces; /* borrowed */
     int32_t byte_ids[256];
-    struct seen *seen;      /* owned, [N_SEEN] */
-    pthread_mutex_t *locks; /* owned, [N_LOCKS]: of the slots of the same remainder */
+    /* Owned, [N_SEEN], NULL: none. The first word of a hash keeps its place until the end, so that threads look at what
+     * others have found without a lock: all of them ask for the same few words all the time. */
+    struct seen *_Atomic *seen;
 };
 
 enum kind { SPACE, ALONE, UPPER, LOWER, OTHER };
@@ -215,11 +216,13 @@ static bool recall(const struct seen *s, const char *word, size_t size, size_t a
     return true;
 }
 
-static void remember_word(struct seen *s, const char *word, size_t size, size_t at, const struct token_ranges *tokens,
-                          size_t first)
+/* A word that cannot be kept is only looked for again. */
+static void remember_word(struct seen *_Atomic *place, const char *word, size_t size, size_t at,
+                          const struct token_ranges *tokens, size_t first)
 {
     const size_t n = tokens->n - first;
-    if (n > SEEN_TOKENS) return;
+    struct seen *s = n <= SEEN_TOKENS && !atomic_load(place) ? malloc(sizeof *s) : NULL, *none = NULL;
+    if (!s) return;
     s->n_bytes = (uint8_t)size;
     s->n_tokens = (uint8_t)n;
     memcpy(s->bytes, word, size);
@@ -228,6 +231,7 @@ static void remember_word(struct seen *s, const char *word, size_t size, size_t 
         s->begins[i] = (uint8_t)(tokens->begins[first + i] - at);
         s->ends[i] = (uint8_t)(tokens->ends[first + i] - at);
     }
+    if (!atomic_compare_exchange_strong(place, &none, s)) free(s);
 }
 
 static int look_up(const struct words *w, const char *text, size_t at, size_t size, struct tokens *pieces,
@@ -235,18 +239,12 @@ static int look_up(const struct words *w, const char *text, size_t at, size_t si
 {
     if (size > SEEN_BYTES) return encode_word(w, text, at, size, pieces, out, e);
     if (tokens_ranges_reserve(out, SEEN_TOKENS, e) != 0) return -1;
-    const uint64_t hash = XXH3_64bits(text + at, size);
-    struct seen *s = &w->seen[hash % N_SEEN];
-    pthread_mutex_t *lock = &w->locks[hash % N_LOCKS];
-    pthread_mutex_lock(lock);
-    const bool known = recall(s, text + at, size, at, out);
-    pthread_mutex_unlock(lock);
-    if (known) return 0;
+    struct seen *_Atomic *place = &w->seen[XXH3_64bits(text + at, size) % N_SEEN];
+    const struct seen *known = atomic_load(place);
+    if (known && recall(known, text + at, size, at, out)) return 0;
     const size_t first = out->n;
     if (encode_word(w, text, at, size, pieces, out, e) != 0) return -1;
-    pthread_mutex_lock(lock);
-    remember_word(s, text + at, size, at, out, first);
-    pthread_mutex_unlock(lock);
+    remember_word(place, text + at, size, at, out, first);
     return 0;
 }
 
@@ -266,17 +264,14 @@ int words_encode(const struct words *w, const char *text, size_t size, struct to
 int words_open(struct words **out, const struct spm *pieces, const int32_t byte_ids[256], struct error *e)
 {
     struct words *w = calloc(1, sizeof *w);
-    struct seen *seen = calloc(N_SEEN, sizeof *seen);
-    pthread_mutex_t *locks = calloc(N_LOCKS, sizeof *locks);
-    if (!w || !seen || !locks) {
+    struct seen *_Atomic *seen = calloc(N_SEEN, sizeof *seen);
+    if (!w || !seen) {
         free(w);
         free(seen);
-        free(locks);
         return error_memory(e);
     }
-    *w = (struct words){.pieces = pieces, .seen = seen, .locks = locks};
+    *w = (struct words){.pieces = pieces, .seen = seen};
     memcpy(w->byte_ids, byte_ids, sizeof w->byte_ids);
-    for (int i = 0; i < N_LOCKS; i++) pthread_mutex_init(&locks[i], NULL);
     *out = w;
     return 0;
 }
@@ -284,8 +279,7 @@ int words_open(struct words **out, const struct spm *pieces, const int32_t byte_
 void words_close(struct words *w)
 {
     if (!w) return;
-    for (int i = 0; i < N_LOCKS; i++) pthread_mutex_destroy(&w->locks[i]);
-    free(w->locks);
+    for (int i = 0; i < N_SEEN; i++) free(w->seen[i]);
     free(w->seen);
     free(w);
 }
