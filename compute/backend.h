@@ -62,7 +62,8 @@ struct backend_ops {
     int (*matrix_read)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
 
     /* A read that does not hold up the host: the device is set to work on all that was recorded, and the rows are in
-     * `to`, which is kept until then, when a wait for the ticket, or for a later one, returns. Tickets rise. */
+     * `to`, which is kept until then, when a wait for the ticket, or for a later one, returns. Tickets rise; 0: they
+     * are there already. */
     uint64_t (*matrix_fetch)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
     /* -1 if anything recorded so far has failed: then no fetch is pending any more. */
     int (*wait)(struct backend *b, uint64_t ticket, struct error *e);
@@ -80,6 +81,7 @@ struct backend_ops {
     void (*feed_forward)(const struct feed_forward *op);
     void (*attend)(const struct attend *op);
     void (*attend_windows)(const struct attend_windows *op);
+    void (*keep)(const struct keep *op);
     void (*evidence_rows)(const struct evidence_rows *op);
 
     /* NULL, all three, where the host's threads are as good (compute/evidence.c). They wait until they are done, but

@@ -300,6 +300,22 @@ static void cpu_attend(const struct attend *op)
     thread_pool_run(b->base.pool, s->n_branch * s->n_head, keep_task, &job);
 }
 
+static void cpu_keep(const struct keep *op)
+{
+    const float *from = floats_of(op->from);
+    float *k = floats_of(op->k), *v = floats_of(op->v);
+    const size_t d = op->head_dim;
+    for (uint32_t i = 0; i < op->n_runs; i++) {
+        const struct keep_run *run = &op->runs[i];
+        for (uint32_t n = 0; n < run->count; n++) {
+            const float *key = from + ((size_t)run->row + (size_t)n * run->step) * op->from->cols +
+                               ((size_t)op->n_head + run->head) * d;
+            memcpy(k + ((size_t)run->to + n) * d, key, d * sizeof *k);
+            memcpy(v + ((size_t)run->to + n) * d, key + op->n_head_kv * d, d * sizeof *v);
+        }
+    }
+}
+
 struct windows_job {
     const struct attend_windows *op;
     struct attention shape; /* one branch that a window does not fill */
@@ -418,6 +434,7 @@ static const struct backend_ops cpu_ops = {
     .feed_forward = cpu_feed_forward,
     .attend = cpu_attend,
     .attend_windows = cpu_attend_windows,
+    .keep = cpu_keep,
     .evidence_rows = cpu_evidence_rows,
     .flush = matrix_cpu_flush,
 };

@@ -45,10 +45,14 @@ int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct e
  * them from `mine`. */
 int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
-/* comm_all_gather in two steps, so that what comes from the ranks behind may come while this one computes: after the
- * first `all` has the parts of the ranks before this one and its own, and those behind it have this one's; after the
- * second it has all parts. In between no other call; mine, all and counts stay as they are. */
-int comm_gather_before(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
+/* comm_all_gather in steps, so that parts come and go while this rank computes; its own part is not put into `all`.
+ * Between begin and behind there is no other call, and mine, all and counts stay as they are. */
+int comm_gather_begin(struct comm *c, void *all, const size_t *counts, struct error *e);
+/* Hands out this rank's part, before or after comm_gather_before; does not wait until it has arrived. */
+int comm_gather_give(struct comm *c, const void *mine, struct error *e);
+/* `all` has the parts of the ranks before this one. What was given has reached those behind it. */
+int comm_gather_before(struct comm *c, struct error *e);
+/* All parts are where they belong. */
 int comm_gather_behind(struct comm *c, struct error *e);
 
 /* comm_all_gather to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */

@@ -203,44 +203,51 @@ int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *c
     return 0;
 }
 
-/* Starts all that a gathering in two steps sends and receives. */
-static int start_all(struct comm *c, const void *mine, void *all, struct error *e)
+int comm_gather_begin(struct comm *c, void *all, const size_t *counts, struct error *e)
 {
-    const int own = c->counts[c->rank];
-    if (own > 0) memcpy((char *)all + c->starts[c->rank], mine, (size_t)own);
+    if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0) return -1;
     for (uint32_t i = 0; i < c->size; i++) {
         c->gives[i] = c->takes[i] = MPI_REQUEST_NULL;
-        if (i == c->rank) continue;
-        int code = c->counts[i] > 0 ? MPI_Irecv((char *)all + c->starts[i], c->counts[i], MPI_BYTE, (int)i, TAG_GATHER,
-                                                c->mpi, &c->takes[i])
-                                    : MPI_SUCCESS;
-        if (code == MPI_SUCCESS && own > 0)
-            code = MPI_Isend(mine, own, MPI_BYTE, (int)i, TAG_GATHER, c->mpi, &c->gives[i]);
+        if (i == c->rank || c->counts[i] == 0) continue;
+        int code =
+            MPI_Irecv((char *)all + c->starts[i], c->counts[i], MPI_BYTE, (int)i, TAG_GATHER, c->mpi, &c->takes[i]);
         if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
     }
     return 0;
 }
 
-/* This rank's part is waited for by those behind it, which cannot attend without: they get it before this one goes on
- * to compute, when MPI moves nothing. */
-int comm_gather_before(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e)
+int comm_gather_give(struct comm *c, const void *mine, struct error *e)
 {
-    if (check_open(c, e) != 0 || sum_counts(c, counts, e) != 0 || start_all(c, mine, all, e) != 0) return -1;
+    const int own = c->counts[c->rank];
+    if (check_open(c, e) != 0) return -1;
+    for (uint32_t i = 0; i < c->size; i++) {
+        if (i == c->rank || own == 0) continue;
+        int code = MPI_Isend(mine, own, MPI_BYTE, (int)i, TAG_GATHER, c->mpi, &c->gives[i]);
+        if (code != MPI_SUCCESS) return fail_with_mpi_code(c, code, e);
+    }
+    c->bytes_sent += (uint64_t)own * (c->size - 1);
+    return 0;
+}
+
+/* Those behind cannot attend without what this rank gave: they get it before it goes on to compute, when MPI moves
+ * nothing. */
+int comm_gather_before(struct comm *c, struct error *e)
+{
+    if (check_open(c, e) != 0) return -1;
     for (uint32_t i = 0; i < c->size; i++) {
         MPI_Request *wanted = i < c->rank ? &c->takes[i] : &c->gives[i];
         if (wait_for_request(c, MPI_SUCCESS, wanted, false, e) != 0) return -1;
     }
-    c->bytes_sent += (uint64_t)counts[c->rank] * (c->size - 1);
     return 0;
 }
 
 int comm_gather_behind(struct comm *c, struct error *e)
 {
     if (check_open(c, e) != 0) return -1;
-    for (uint32_t i = 0; i < c->size; i++) {
-        MPI_Request *left = i < c->rank ? &c->gives[i] : &c->takes[i];
-        if (wait_for_request(c, MPI_SUCCESS, left, false, e) != 0) return -1;
-    }
+    for (uint32_t i = 0; i < c->size; i++)
+        if (wait_for_request(c, MPI_SUCCESS, &c->gives[i], false, e) != 0 ||
+            wait_for_request(c, MPI_SUCCESS, &c->takes[i], false, e) != 0)
+            return -1;
     return 0;
 }
 

@@ -111,6 +111,20 @@ struct attend {
     struct matrix *lse;               /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
 };
 
+/* Keys and values of rows, copied to rows of their own: those of rows row, row + step, ..., `count` of them, to rows to,
+ * to + 1, ... The key of a head is the columns [(n_head + head) head_dim, + head_dim), its value those n_head_kv
+ * head_dim further. */
+struct keep_run {
+    uint32_t row, step, count, head, to;
+};
+
+struct keep {
+    const struct matrix *from; /* activations */
+    struct matrix *k, *v;      /* activations [..][head_dim] */
+    const struct keep_run *runs;
+    uint32_t n_runs, n_head, n_head_kv, head_dim;
+};
+
 /* Attention inside windows: window i is the rows [starts[i], starts[i + 1]), and each of its rows attends to all of
  * them, logits q . k / sqrt(head_dim). */
 struct attend_windows {

@@ -19,13 +19,20 @@ struct buffer {
 
 struct sequence_parallel {
     struct comm *comm;
+    struct backend *backend;
     const struct attention *shape;
     uint32_t rank, size;
-    uint64_t *begin; /* [size + 1] */
-    uint32_t *kept;  /* [size][n_branch][n_head] at the ranks' first positions */
-    size_t *counts;  /* [size] bytes that each rank gives */
-    bool gathering;  /* what the ranks behind give is still to come */
-    struct buffer own, all, rows, angles;
+    uint64_t *begin;                       /* [size + 1] */
+    uint32_t *kept;                        /* [size][n_branch][n_head] at the ranks' first positions */
+    size_t *counts;                        /* [size] bytes that each rank gives */
+    bool gathering;                        /* a layer is between before and after */
+    bool given;                            /* what this rank gives is on its way */
+    uint64_t ticket;                       /* of its fetch from the device */
+    struct matrix *given_k, *given_v;      /* owned, [>= own rows][head_dim]; NULL: none yet */
+    struct matrix *taken;                  /* owned, [rows of others][2 head_dim]: a key and its value; NULL likewise */
+    struct buffer own, all, pairs, angles; /* own and a rank's part of all: its keys, then its values */
+    struct keep_run *runs;                 /* owned */
+    size_t runs_capacity;
 };
 
 /* What a rank gives of one branch and query head: n rows, on-grid positions from `first` on, for the slots from `slot`
@@ -42,12 +49,13 @@ static float *reserve_floats(struct buffer *b, size_t n)
     return grown;
 }
 
-int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, const struct attention *shape,
-                           struct error *e)
+int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, struct backend *b,
+                           const struct attention *shape, struct error *e)
 {
     struct sequence_parallel *x = calloc(1, sizeof *x);
     if (!x) return error_memory(e);
     x->comm = c;
+    x->backend = b;
     x->shape = shape;
     x->rank = comm_rank(c);
     x->size = comm_size(c);
@@ -70,8 +78,11 @@ void sequence_parallel_close(struct sequence_parallel *x)
     free(x->counts);
     free(x->own.data);
     free(x->all.data);
-    free(x->rows.data);
+    free(x->pairs.data);
     free(x->angles.data);
+    free(x->runs);
+    struct matrix *const matrices[] = {x->given_k, x->given_v, x->taken};
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) x->backend->ops->matrix_close(matrices[i]);
     free(x);
 }
 
@@ -169,62 +180,144 @@ static int rotate_keys(struct sequence_parallel *x, const struct matrix *rotary,
     return 0;
 }
 
-/* The own gifts, run by run: keys, then values. */
-static int pack_gifts(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary,
-                      struct error *e)
+/* Rows for what is given or taken, at least `rows`. */
+static int reserve_rows(struct sequence_parallel *x, struct matrix **m, size_t rows, uint32_t cols, struct error *e)
+{
+    if (*m && (*m)->rows >= rows) return 0;
+    x->backend->ops->matrix_close(*m);
+    *m = NULL;
+    if (rows > UINT32_MAX) return error_set(e, "%zu rows cannot be given to other ranks", rows);
+    return x->backend->ops->activations_open(m, x->backend, (uint32_t)rows, cols, e);
+}
+
+static int add_run(struct sequence_parallel *x, uint32_t *n, struct keep_run run, struct error *e)
+{
+    struct keep_run *runs = bytes_reserve(x->runs, &x->runs_capacity, *n + 1u, sizeof *runs);
+    if (!runs) return error_memory(e);
+    x->runs = runs;
+    runs[(*n)++] = run;
+    return 0;
+}
+
+/* Rows of a rank's gifts. */
+static size_t rows_of(const struct sequence_parallel *x, uint32_t rank)
+{
+    return x->counts[rank] / (2 * x->shape->head_dim * sizeof(float));
+}
+
+/* Sets the device to bring the own gifts, run by run. */
+static int fetch_gifts(struct sequence_parallel *x, const struct matrix *qkv, struct error *e)
 {
     const struct attention *s = x->shape;
-    const uint64_t begin = x->begin[x->rank];
-    const uint32_t n = (uint32_t)(x->begin[x->rank + 1] - begin), width = s->head_dim;
-    const size_t row_width = ((size_t)s->n_head + 2 * (size_t)s->n_head_kv) * width;
-    float *rows = reserve_floats(&x->rows, n * row_width),
-          *to = reserve_floats(&x->own, x->counts[x->rank] / sizeof(float));
-    if (!rows || !to) return error_set_kind(e, ERROR_MEMORY, "out of memory for the rows of %u tokens", n);
-    if (qkv->backend->ops->matrix_read(qkv, 0, n, rows, e) != 0) return -1;
+    const struct backend_ops *ops = x->backend->ops;
+    const uint32_t n = (uint32_t)rows_of(x, x->rank);
+    float *to = reserve_floats(&x->own, 2 * (size_t)n * s->head_dim);
+    if (!to) return error_memory(e);
+    if (reserve_rows(x, &x->given_k, n, s->head_dim, e) != 0 || reserve_rows(x, &x->given_v, n, s->head_dim, e) != 0)
+        return -1;
+    uint32_t n_runs = 0, at = 0;
     for (uint32_t i = 0; i < s->n_branch; i++)
         for (uint32_t run = 0; run < s->cache_heads[i]; run++) {
-            const uint32_t head = run_head(s, i, run), kv = head / (s->n_head / s->n_head_kv);
+            const uint32_t head = run_head(s, i, run);
             const struct gift g = gift_of(x, x->rank, i, head);
-            const uint64_t r = s->branch[i].dilation_rate;
-            float *keys = to;
-            for (uint32_t part = 0; part < 2; part++)
-                for (uint32_t at = 0; at < g.n; at++, to += width) {
-                    const float *row = rows + (size_t)(g.first - begin + at * r) * row_width;
-                    memcpy(to, row + (size_t)(s->n_head + part * s->n_head_kv + kv) * width, width * sizeof *to);
-                }
-            if (g.n > 0 && rotary && r == 1 && rotate_keys(x, rotary, &g, s->branch[i].segment_length, keys, e) != 0)
+            if (g.n > 0 && add_run(x, &n_runs,
+                                   (struct keep_run){.row = (uint32_t)(g.first - x->begin[x->rank]),
+                                                     .step = g.n > 1 ? (uint32_t)s->branch[i].dilation_rate : 0,
+                                                     .count = g.n,
+                                                     .head = head / (s->n_head / s->n_head_kv),
+                                                     .to = at},
+                                   e) != 0)
                 return -1;
+            at += g.n;
         }
+    ops->keep(&(struct keep){qkv, x->given_k, x->given_v, x->runs, n_runs, s->n_head, s->n_head_kv, s->head_dim});
+    ops->matrix_fetch(x->given_k, 0, n, to);
+    x->ticket = ops->matrix_fetch(x->given_v, 0, n, to + (size_t)n * s->head_dim);
+    return 0;
+}
+
+/* Keys of branches that rotate lie in the caches rotated. */
+static int rotate_gifts(struct sequence_parallel *x, const struct matrix *rotary, struct error *e)
+{
+    const struct attention *s = x->shape;
+    float *keys = x->own.data;
+    for (uint32_t i = 0; rotary && i < s->n_branch; i++)
+        for (uint32_t run = 0; run < s->cache_heads[i]; run++) {
+            const struct gift g = gift_of(x, x->rank, i, run_head(s, i, run));
+            if (g.n > 0 && s->branch[i].dilation_rate == 1 &&
+                rotate_keys(x, rotary, &g, s->branch[i].segment_length, keys, e) != 0)
+                return -1;
+            keys += (size_t)g.n * s->head_dim;
+        }
+    return 0;
+}
+
+/* Waits for the own gifts and hands them out. */
+static int give(struct sequence_parallel *x, const struct matrix *rotary, struct error *e)
+{
+    if (x->given) return 0;
+    x->given = true;
+    if (x->counts[x->rank] > 0 &&
+        (x->backend->ops->wait(x->backend, x->ticket, e) != 0 || rotate_gifts(x, rotary, e) != 0))
+        return -1;
+    return comm_gather_give(x->comm, x->own.data, e);
+}
+
+/* Adds what a rank gave of the branches whose segment `position` lies in to x->pairs, *n rows so far, and x->runs. */
+static int take_gifts(struct sequence_parallel *x, uint32_t rank, const float *keys, uint64_t position, uint32_t *n,
+                      uint32_t *n_runs, struct error *e)
+{
+    const struct attention *s = x->shape;
+    const size_t d = s->head_dim;
+    const float *values = keys + rows_of(x, rank) * d;
+    for (uint32_t i = 0; i < s->n_branch; i++) {
+        const uint64_t w = s->branch[i].segment_length;
+        const bool belongs = x->begin[rank + 1] / w == position / w;
+        for (uint32_t run = 0; run < s->cache_heads[i]; run++) {
+            const struct gift g = gift_of(x, rank, i, run_head(s, i, run));
+            const struct keep_run to = {
+                .row = *n, .step = 1, .count = g.n, .to = s->first_row[i] + run * s->slots[i] + g.slot};
+            float *pair = x->pairs.data + *n * 2 * d;
+            for (uint32_t k = 0; belongs && k < g.n; k++, pair += 2 * d) {
+                memcpy(pair, keys + k * d, d * sizeof *pair);
+                memcpy(pair + d, values + k * d, d * sizeof *pair);
+            }
+            if (belongs && g.n > 0 && add_run(x, n_runs, to, e) != 0) return -1;
+            *n += belongs ? g.n : 0;
+            keys += g.n * d;
+            values += g.n * d;
+        }
+    }
     return 0;
 }
 
 /* Puts what the ranks [first, last) gave into the caches, for the branches where it belongs to the segment that
  * `position` lies in. */
-static int store_keys(struct sequence_parallel *x, uint32_t first, uint32_t last, uint64_t position,
-                      struct matrix *cache_k, struct matrix *cache_v, struct error *e)
+static int store_gifts(struct sequence_parallel *x, uint32_t first, uint32_t last, uint64_t position,
+                       struct matrix *cache_k, struct matrix *cache_v, struct error *e)
 {
-    const struct attention *s = x->shape;
+    const uint32_t width = 2 * x->shape->head_dim;
     const float *from = x->all.data;
+    uint32_t n = 0, n_runs = 0;
+    size_t rows = 0;
+    for (uint32_t rank = first; rank < last; rank++) rows += rows_of(x, rank);
+    if (rows == 0) return 0;
+    if (!reserve_floats(&x->pairs, rows * width)) return error_memory(e);
     for (uint32_t rank = 0; rank < last; rank++) {
-        if (rank < first) {
-            from += x->counts[rank] / sizeof *from;
-            continue;
-        }
-        for (uint32_t i = 0; i < s->n_branch; i++) {
-            const uint64_t w = s->branch[i].segment_length;
-            const bool belongs = x->begin[rank + 1] / w == position / w;
-            for (uint32_t run = 0; run < s->cache_heads[i]; run++) {
-                const struct gift g = gift_of(x, rank, i, run_head(s, i, run));
-                const size_t size = (size_t)g.n * s->head_dim;
-                const uint32_t row = s->first_row[i] + run * s->slots[i] + g.slot;
-                if (g.n > 0 && belongs &&
-                    (cache_k->backend->ops->matrix_write(cache_k, row, g.n, from, e) != 0 ||
-                     cache_v->backend->ops->matrix_write(cache_v, row, g.n, from + size, e) != 0))
-                    return -1;
-                from += 2 * size;
-            }
-        }
+        if (rank >= first && take_gifts(x, rank, from, position, &n, &n_runs, e) != 0) return -1;
+        from += x->counts[rank] / sizeof *from;
     }
+    if (n == 0) return 0;
+    if (reserve_rows(x, &x->taken, n, width, e) != 0 ||
+        x->backend->ops->matrix_write(x->taken, 0, n, x->pairs.data, e) != 0)
+        return -1;
+    x->backend->ops->keep(&(struct keep){.from = x->taken,
+                                         .k = cache_k,
+                                         .v = cache_v,
+                                         .runs = x->runs,
+                                         .n_runs = n_runs,
+                                         .n_head_kv = 1,
+                                         .head_dim = x->shape->head_dim});
     return 0;
 }
 
@@ -234,18 +327,24 @@ int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *q
     size_t total = 0;
     for (uint32_t rank = 0; rank < x->size; rank++) total += x->counts[rank];
     if (total == 0) return 0;
-    if (x->counts[x->rank] > 0 && pack_gifts(x, qkv, rotary, e) != 0) return -1;
+    x->gathering = true;
+    x->given = false;
+    x->ticket = 0;
     if (!reserve_floats(&x->all, total / sizeof(float)))
         return error_set_kind(e, ERROR_MEMORY, "out of memory for %zu bytes of keys", total);
-    if (comm_gather_before(x->comm, x->own.data, x->all.data, x->counts, e) != 0) return -1;
-    x->gathering = true;
-    return store_keys(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
+    if (x->counts[x->rank] > 0 && fetch_gifts(x, qkv, e) != 0) return -1;
+    if (comm_gather_begin(x->comm, x->all.data, x->counts, e) != 0) return -1;
+    /* What is there already goes first: this rank computes next. */
+    if (x->ticket == 0 && give(x, rotary, e) != 0) return -1;
+    if (comm_gather_before(x->comm, e) != 0) return -1;
+    return store_gifts(x, 0, x->rank, x->begin[x->rank], cache_k, cache_v, e);
 }
 
-int sequence_parallel_after(struct sequence_parallel *x, struct matrix *cache_k, struct matrix *cache_v,
-                            struct error *e)
+int sequence_parallel_after(struct sequence_parallel *x, const struct matrix *rotary, struct matrix *cache_k,
+                            struct matrix *cache_v, struct error *e)
 {
-    if (x->gathering && comm_gather_behind(x->comm, e) != 0) return -1;
+    if (!x->gathering) return 0;
     x->gathering = false;
-    return store_keys(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
+    if (give(x, rotary, e) != 0 || comm_gather_behind(x->comm, e) != 0) return -1;
+    return store_gifts(x, x->rank + 1, x->size, x->begin[x->size], cache_k, cache_v, e);
 }

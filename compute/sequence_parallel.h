@@ -2,8 +2,8 @@
  * rank ends with the caches that one rank alone would have. A branch whose segments end where shares end has nothing
  * to send. For the others each rank gives the on-grid keys and values of the last segment that its share touches, if
  * that segment goes on behind it; a rank attends with those of the ranks before it in the segment of its first
- * position, and what those behind it give comes while it attends. What is sent per token is therefore the sum over
- * branches of 1/r keys a head, whatever the length. */
+ * position. What a device computes later it gives while it attends, and what those behind it give comes then. What is
+ * sent per token is therefore the sum over branches of 1/r keys a head, whatever the length. */
 #ifndef LECTERN_SEQUENCE_PARALLEL_H
 #define LECTERN_SEQUENCE_PARALLEL_H
 
@@ -12,14 +12,15 @@
 
 #include "compute/attention.h"
 
+struct backend;
 struct comm;
 struct error;
 struct sequence_parallel;
 struct matrix;
 
 /* Borrows all until sequence_parallel_close. */
-int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, const struct attention *shape,
-                           struct error *e);
+int sequence_parallel_open(struct sequence_parallel **out, struct comm *c, struct backend *b,
+                           const struct attention *shape, struct error *e);
 void sequence_parallel_close(struct sequence_parallel *x);
 
 /* Cuts the next at most `n` positions from `position` on into shares of at most `rows`, of whole segments of the local
@@ -37,7 +38,7 @@ const uint32_t *sequence_parallel_kept(const struct sequence_parallel *x);
 /* Around the attend of a layer; the caches are that layer's, qkv and rotary its struct attend's. Collective. */
 int sequence_parallel_before(struct sequence_parallel *x, const struct matrix *qkv, const struct matrix *rotary,
                              struct matrix *cache_k, struct matrix *cache_v, struct error *e);
-int sequence_parallel_after(struct sequence_parallel *x, struct matrix *cache_k, struct matrix *cache_v,
-                            struct error *e);
+int sequence_parallel_after(struct sequence_parallel *x, const struct matrix *rotary, struct matrix *cache_k,
+                            struct matrix *cache_v, struct error *e);
 
 #endif

@@ -48,7 +48,7 @@ int session_join(struct session *s, struct comm *c, struct error *e)
     if (comm_size(c) == 1) return 0;
     if (ranks_lead(c, RANKS_OPEN, 0, 0, e) != 0) return -1;
     s->comm = c;
-    if (greet(s, e) == 0 && sequence_parallel_open(&s->parallel, c, &s->cache->shape, e) == 0) return 0;
+    if (greet(s, e) == 0 && sequence_parallel_open(&s->parallel, c, s->backend, &s->cache->shape, e) == 0) return 0;
     comm_break(c);
     return -1;
 }
@@ -112,7 +112,7 @@ static int attend(void *context, uint32_t layer, const struct matrix *qkv, struc
                                                  .window = model_layer_window(s->model, layer),
                                                  .local = local,
                                                  .out = out});
-    return c->parallel ? sequence_parallel_after(c->parallel, k, v, e) : 0;
+    return c->parallel ? sequence_parallel_after(c->parallel, rotary, k, v, e) : 0;
 }
 
 static int read_chunk(struct session *s, struct session_chunk *c, struct error *e)

@@ -274,30 +274,16 @@ static void run_keeps(const struct call *c)
 {
     const struct attend *op = c->op;
     const struct attend_plan *p = c->plan;
-    const struct attention *s = op->shape;
-    if (p->n_keeps == 0) return;
-    struct params_keep params = {
-        .n_head = s->n_head,
-        .n_head_kv = s->n_head_kv,
-        .qkv_stride = vulkan_numbers(op->qkv),
-        .rotated_stride = c->rotated_stride,
-        .cache_stride = vulkan_numbers(op->cache_k),
-    };
-    const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_KEEP_FP16 : SHADER_ATTEND_KEEP;
-    stream_run(c->v->stream,
-               &(struct stream_dispatch){
-                   .pipeline = vulkan_pipeline(c->v, shader, &s->head_dim, 1),
-                   .bindings = {plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps), vulkan_bind(op->qkv),
-                                c->rotated, vulkan_bind(op->cache_k), vulkan_bind(op->cache_v)},
-                   .n_bindings = 5,
-                   .params = &params,
-                   .params_bytes = sizeof params,
-                   .groups = {vulkan_ceil(p->keep_rows * s->head_dim, 64), (uint32_t)p->n_keeps, 1},
-                   .label = "attend: keep",
-                   .work = (double)p->keep_rows * s->head_dim,
-                   .bytes = 4 * element_bytes(c->v) * p->keep_rows * s->head_dim,
-                   .together = p->n_joins > 0,
-               });
+    const struct keep into = {.from = op->qkv,
+                              .k = op->cache_k,
+                              .v = op->cache_v,
+                              .n_runs = (uint32_t)p->n_keeps,
+                              .n_head = op->shape->n_head,
+                              .n_head_kv = op->shape->n_head_kv,
+                              .head_dim = op->shape->head_dim};
+    if (p->n_keeps > 0)
+        vulkan_run_keeps(&into, &(struct vulkan_keeps){plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps),
+                                                       c->rotated, c->rotated_stride, p->keep_rows, p->n_joins > 0});
 }
 
 /* Memory of the call, beside the matrices that it is given. */

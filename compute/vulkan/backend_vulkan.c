@@ -51,6 +51,7 @@ static const struct backend_ops vulkan_ops = {
     .feed_forward = vulkan_feed_forward,
     .attend = vulkan_attend,
     .attend_windows = vulkan_attend_windows,
+    .keep = vulkan_keep,
     .evidence_rows = vulkan_evidence_rows,
     .evidence_scan = vulkan_evidence_scan,
     .evidence_total = vulkan_evidence_total,

@@ -102,7 +102,7 @@ int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, s
                                   .work = (double)n * m,
                                   .bytes = 4.0 * n * m,
                               });
-        stream_fetch(v->stream, v->scores.buffer.buffer, 0, 4ull * m, parts, 4ull * m, PARTS);
+        stream_fetch(v->stream, v->scores.buffer.buffer, 0, 4ull * m, parts, 4ull * m, PARTS, false);
     }
     int status = vulkan_flush(&v->base, e);
     for (uint32_t t = 0; t < m && status == 0; t++) {
@@ -140,8 +140,8 @@ static void score_some(struct vulkan *v, const struct evidence_score *op, uint32
                               .work = (double)n * op->n_query,
                               .bytes = 4.0 * n * (op->n_query + 2),
                           });
-    stream_fetch(v->stream, v->scores.buffer.buffer, 0, 4, op->score + first, 4, n);
-    stream_fetch(v->stream, v->scores.buffer.buffer, n * 4ull, 4, op->share + first, 4, n);
+    stream_fetch(v->stream, v->scores.buffer.buffer, 0, 4, op->score + first, 4, n, false);
+    stream_fetch(v->stream, v->scores.buffer.buffer, n * 4ull, 4, op->share + first, 4, n, false);
     stream_pause(v->stream);
 }
 

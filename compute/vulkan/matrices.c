@@ -9,6 +9,7 @@
 
 #include "compute/block_lanes.h"
 #include "compute/bytes.h"
+#include "compute/vulkan/half.h"
 #include "compute/vulkan/vulkan.h"
 #include "compute/weights.h"
 
@@ -109,29 +110,6 @@ static uint32_t format_of(uint32_t type, uint32_t padded, uint32_t *stride)
         *stride = padded;
         return FORMAT_F32;
     }
-}
-
-/* Rounds to nearest, ties to even; what is too large becomes the largest. */
-static uint16_t half_of(float x)
-{
-    uint32_t u;
-    memcpy(&u, &x, sizeof u);
-    uint32_t sign = u >> 16 & 0x8000, size = u & 0x7fffffff;
-    if (size > 0x7f800000) return (uint16_t)(sign | 0x7e00); /* NaN */
-    if (size >= 0x477ff000) return (uint16_t)(sign | 0x7bff);
-    if (size < 0x38800000) return (uint16_t)(sign | (uint32_t)lrintf(fabsf(x) * 16777216.0f)); /* subnormal */
-    size += 0xfff + (size >> 13 & 1);
-    return (uint16_t)(sign | (size - 0x38000000) >> 13);
-}
-
-static float float_of(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000) << 16, size = half & 0x7fff;
-    if (size < 0x400) return (sign ? -1.0f : 1.0f) * (float)size / 16777216.0f; /* subnormal */
-    uint32_t u = size >= 0x7c00 ? sign | 0x7f800000 | (size & 0x3ff) << 13 : sign | ((size << 13) + 0x38000000);
-    float x;
-    memcpy(&x, &u, sizeof x);
-    return x;
 }
 
 static void pack_q8(uint8_t *to, const uint8_t *from, uint32_t cols)
@@ -309,31 +287,25 @@ static int waited(struct vulkan *v, int status)
     return status;
 }
 
-int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
+static void fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
 {
     assert(row <= m->rows && n_rows <= m->rows - row);
-    const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
-    struct vulkan *v = vulkan_of(m);
-    const VkBuffer buffer = vulkan_matrix_of(m)->buffer.buffer;
-    if (!vulkan_matrix_of(m)->half)
-        return waited(v, stream_read(v->stream, buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows, e));
-    const size_t n = (size_t)n_rows * m->cols;
-    uint16_t *halves = malloc(n * sizeof *halves);
-    if (!halves) return error_memory(e);
-    int status =
-        waited(v, stream_read(v->stream, buffer, row * pitch, pitch, halves, (uint64_t)m->cols * 2, n_rows, e));
-    for (size_t i = 0; i < n && status == 0; i++) ((float *)to)[i] = float_of(halves[i]);
-    free(halves);
-    return status;
+    const struct vulkan_matrix *from = vulkan_matrix_of(m);
+    const uint64_t pitch = (uint64_t)from->stride * 4;
+    stream_fetch(vulkan_of(m)->stream, from->buffer.buffer, row * pitch, pitch, to,
+                 (uint64_t)m->cols * (from->half ? 2 : 4), n_rows, from->half);
+}
+
+int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
+{
+    fetch(m, row, n_rows, to);
+    return vulkan_flush(m->backend, e);
 }
 
 uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
 {
-    assert(row <= m->rows && n_rows <= m->rows - row && !vulkan_matrix_of(m)->half);
-    const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
-    struct vulkan *v = vulkan_of(m);
-    stream_fetch(v->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, to, (uint64_t)m->cols * 4, n_rows);
-    return stream_submit(v->stream);
+    fetch(m, row, n_rows, to);
+    return stream_submit(vulkan_of(m)->stream);
 }
 
 int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e)

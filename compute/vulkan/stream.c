@@ -8,6 +8,7 @@
 #include "compute/clock.h"
 #include "compute/error.h"
 #include "compute/thread_pool.h"
+#include "compute/vulkan/half.h"
 #include "compute/vulkan/pipelines.h"
 #include "compute/vulkan/stream_slot.h"
 
@@ -125,6 +126,18 @@ static void slot_measure(struct stream *s, struct stream_slot *slot)
     for (uint32_t i = 0; i < slot->n_profiled; i++) add_time(s, &slot->profiled[i], elapsed(s, slot, 2 + 2 * i));
 }
 
+static void hand_out(const struct stream_slot *slot, const struct stream_slot_fetch *f)
+{
+    const uint8_t *from = slot->download.bytes + f->offset;
+    if (!f->halves) {
+        memcpy(f->to, from, f->bytes);
+        return;
+    }
+    const uint16_t *halves = (const uint16_t *)(const void *)from;
+    float *to = (float *)(void *)f->to;
+    for (uint64_t i = 0; i < f->bytes / sizeof *halves; i++) to[i] = half_to_float(halves[i]);
+}
+
 /* Waits until the device is done with a slot, and hands out what it fetched. */
 static void slot_wait(struct stream *s, struct stream_slot *slot)
 {
@@ -141,8 +154,7 @@ static void slot_wait(struct stream *s, struct stream_slot *slot)
         slot->value = 0;
     }
     for (uint32_t i = 0; i < slot->n_fetches && !s->failed; i++) {
-        const struct stream_slot_fetch *f = &slot->fetches[i];
-        memcpy(f->to, slot->download.bytes + f->offset, f->row_bytes * f->n_rows);
+        hand_out(slot, &slot->fetches[i]);
     }
     slot->n_fetches = 0;
 }
@@ -375,7 +387,7 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
 }
 
 void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
-                  uint32_t n_rows)
+                  uint32_t n_rows, bool halves)
 {
     uint8_t *bytes = to;
     for (uint32_t row = 0, n; row < n_rows; row += n) {
@@ -384,14 +396,15 @@ void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pit
         struct stream_slot *slot = reserve(s, true, row_bytes * n, &at);
         if (!slot) return;
         copy_rows(s, slot, slot->download.buffer, at, row_bytes, from, offset + row * pitch, pitch, row_bytes, n);
-        slot->fetches[slot->n_fetches++] = (struct stream_slot_fetch){at, row_bytes, n, bytes + row * row_bytes};
+        slot->fetches[slot->n_fetches++] =
+            (struct stream_slot_fetch){at, row_bytes * n, halves, bytes + row * row_bytes * (halves ? 2 : 1)};
     }
 }
 
 int stream_read(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
                 uint32_t n_rows, struct error *e)
 {
-    stream_fetch(s, from, offset, pitch, to, row_bytes, n_rows);
+    stream_fetch(s, from, offset, pitch, to, row_bytes, n_rows, false);
     return stream_wait(s, e);
 }
 

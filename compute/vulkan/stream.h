@@ -5,6 +5,7 @@
 #ifndef LECTERN_STREAM_H
 #define LECTERN_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compute/vulkan/gpu.h"
@@ -69,9 +70,10 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
 int stream_read(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
                 uint32_t n_rows, struct error *e);
 
-/* A read that does not wait: recorded, and in `to`, which is kept until then, when a wait for its submit returns. */
+/* A read that does not wait: recorded, and in `to`, which is kept until then, when a wait for its submit returns.
+ * `halves`: float16 in the buffer, float32 in `to`. */
 void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pitch, void *to, uint64_t row_bytes,
-                  uint32_t n_rows);
+                  uint32_t n_rows, bool halves);
 
 /* Notes a failure outside of the device ("out of memory ..."). */
 void stream_fail(struct stream *s, const struct error *why);

@@ -3,6 +3,7 @@
 #ifndef LECTERN_STREAM_SLOT_H
 #define LECTERN_STREAM_SLOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compute/vulkan/gpu.h"
@@ -21,8 +22,8 @@ struct stream_slot_staging {
 };
 
 struct stream_slot_fetch {
-    uint64_t offset, row_bytes;
-    uint32_t n_rows;
+    uint64_t offset, bytes;
+    bool halves; /* float16 that becomes float32 */
     uint8_t *to;
 };
 

@@ -112,7 +112,16 @@ int vulkan_evidence_total(const struct matrix *lse, uint32_t n, double *total, s
 int vulkan_evidence_score(const struct evidence_score *op, struct error *e);
 void vulkan_attend(const struct attend *op);
 void vulkan_attend_windows(const struct attend_windows *op);
+void vulkan_keep(const struct keep *op);
 uint32_t vulkan_max_head_dim(const struct vulkan *v);
+
+/* keep.c: a keep whose runs, of at most `rows` rows, lie on the device as shaders/params.h has them. */
+struct vulkan_keeps {
+    struct stream_binding runs, rotated;
+    uint32_t rotated_stride, rows;
+    bool together;
+};
+void vulkan_run_keeps(const struct keep *op, const struct vulkan_keeps *keeps);
 
 /* Asks the device for v->fragment_known. */
 int vulkan_find_fragment(struct vulkan *v, struct error *e);
