@@ -11,8 +11,6 @@
 #include "compute/tokens.h"
 #include "compute/window_model.h"
 
-enum { MOST_ROWS = 8192 };
-
 struct window_layers {
     struct layers base;
     const struct model *model;
@@ -206,7 +204,7 @@ int window_layers_open(struct layers **out, const struct model *m, struct backen
 {
     static const struct layers_ops ops = {
         .close = close_all, .memory = memory, .run = run, .keys = keys, .question = question, .ask = ask};
-    const uint32_t window = m->windows->window, most = b->info.chunk_rows < MOST_ROWS ? b->info.chunk_rows : MOST_ROWS,
+    const uint32_t window = m->windows->window, most = b->info.chunk_rows,
                    rows = most < window ? window : most - most % window;
     struct window_layers *l = calloc(1, sizeof *l);
     if (!l) return error_memory(e);

@@ -68,7 +68,7 @@ uint32_t vulkan_max_head_dim(const struct vulkan *v)
 
 /* Where the parts of the plan lie in its buffer, in bytes. */
 struct layout {
-    uint64_t tiles, biases, joins, next, keeps, chain, end;
+    uint64_t joins, next, keeps, chain, tiles, biases, end;
 };
 
 static uint64_t after(uint64_t offset, uint64_t bytes)
@@ -97,23 +97,31 @@ static uint64_t bias_bytes(const struct attend_plan *p)
     return (uint64_t)p->shape.n_branch * p->shape.n_head * sizeof(float);
 }
 
+/* What depends on the parts, which change from layer to layer, is behind what does not. */
 static struct layout layout_of(const struct attend_plan *p)
 {
     struct layout l = {0};
-    l.biases = after(l.tiles, p->n_tiles * sizeof *p->tiles);
-    l.joins = after(l.biases, p->window ? bias_bytes(p) : 0);
     l.next = after(l.joins, p->n_joins * sizeof *p->joins);
     l.keeps = after(l.next, p->n_partial * sizeof *p->next);
     l.chain = after(l.keeps, p->n_keeps * sizeof *p->keeps);
-    l.end = l.chain + (joins_direct(p) ? chain_bytes(p) : sizeof *p->chain); /* never nothing */
+    l.tiles = after(l.chain, joins_direct(p) ? chain_bytes(p) : sizeof *p->chain); /* never nothing */
+    l.biases = after(l.tiles, p->n_tiles * sizeof *p->tiles);
+    l.end = after(l.biases, p->window ? bias_bytes(p) : 0);
     return l;
+}
+
+static void upload_tiles(struct vulkan *v, const struct layout *l, size_t first)
+{
+    const struct attend_plan *p = &v->attend_plan;
+    stream_write(v->stream, v->plan.buffer.buffer, l->tiles + first * sizeof *p->tiles, sizeof *p->tiles,
+                 p->tiles + first, sizeof *p->tiles, (uint32_t)(p->n_tiles - first));
 }
 
 static void upload_plan(struct vulkan *v, const struct layout *l)
 {
     const struct attend_plan *p = &v->attend_plan;
     VkBuffer to = v->plan.buffer.buffer;
-    stream_write(v->stream, to, l->tiles, sizeof *p->tiles, p->tiles, sizeof *p->tiles, (uint32_t)p->n_tiles);
+    upload_tiles(v, l, 0);
     stream_write(v->stream, to, l->joins, sizeof *p->joins, p->joins, sizeof *p->joins, (uint32_t)p->n_joins);
     stream_write(v->stream, to, l->next, sizeof *p->next, p->next, sizeof *p->next, (uint32_t)p->n_partial);
     stream_write(v->stream, to, l->keeps, sizeof *p->keeps, p->keeps, sizeof *p->keeps, (uint32_t)p->n_keeps);
@@ -222,10 +230,10 @@ static void run_tiles(const struct call *c)
         stream_run(c->v->stream,
                    &(struct stream_dispatch){
                        .pipeline = pipeline,
-                       .bindings = {plan_part(c->v, c->layout.tiles, c->layout.joins - c->layout.tiles),
+                       .bindings = {plan_part(c->v, c->layout.tiles, c->layout.end - c->layout.tiles),
                                     vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
                                     c->rotated, vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
-                                    plan_part(c->v, c->layout.chain, c->layout.end - c->layout.chain)},
+                                    plan_part(c->v, c->layout.chain, c->layout.tiles - c->layout.chain)},
                        .n_bindings = 9,
                        .params = &params,
                        .params_bytes = sizeof params,
@@ -315,7 +323,9 @@ void vulkan_attend(const struct attend *op)
            vulkan_matrix_of(op->cache_k)->half == vulkan_half(v));
     struct error why;
     const bool units = on_units(v, op->shape->head_dim, op->window);
-    bool changed, fits = choose_tile(v, op->shape->head_dim, units, &c.tile);
+    enum attend_plan_change changed;
+    const VkBuffer before = v->plan.buffer.buffer;
+    const bool fits = choose_tile(v, op->shape->head_dim, units, &c.tile);
     assert(fits); /* by max_head_dim */
     (void)fits;
     if (attend_plan_make(&v->attend_plan, op, c.tile.bq, &changed, &why) != 0) {
@@ -327,7 +337,10 @@ void vulkan_attend(const struct attend *op)
         v->attend_plan.valid = false;
         return;
     }
-    if (changed) upload_plan(v, &c.layout);
+    if (changed == ATTEND_PLAN_ALL || v->plan.buffer.buffer != before)
+        upload_plan(v, &c.layout);
+    else if (changed == ATTEND_PLAN_PARTS)
+        upload_tiles(v, &c.layout, c.plan->n_fixed);
     if (op->local) /* a layer's own */
         stream_write(v->stream, v->plan.buffer.buffer, c.layout.biases, bias_bytes(c.plan), op->local->bias,
                      bias_bytes(c.plan), 1);

@@ -178,7 +178,6 @@ static int add_branch(struct attend_plan *p, const struct attend *op, uint32_t b
     const struct attention *s = op->shape;
     const bool in_parts = op->local && s->branch[branch].dilation_rate == 1;
     struct attention_piece piece = {0};
-    if (in_parts && add_parts(p, op, branch) != 0) return -1;
     for (uint32_t at = 0; at < op->n; at = piece.end) {
         piece = attention_piece_at(&s->branch[branch], op->position, at, op->n);
         for (uint32_t head = 0; head < s->n_head; head++) {
@@ -214,49 +213,69 @@ static int put_short_last(struct attend_plan *p)
 
 static bool has_parts(const struct attend_plan *p, const struct attend_local *local)
 {
-    if (!local) return p->window == 0;
-    return p->window == local->window && p->n_parts == local->n &&
-           memcmp(p->starts, local->starts, local->n * sizeof *p->starts) == 0;
+    return !local || (p->n_parts == local->n && memcmp(p->starts, local->starts, local->n * sizeof *p->starts) == 0);
 }
 
+/* But for the parts. */
 static bool is_for(const struct attend_plan *p, const struct attend *op, uint32_t tile_rows)
 {
     const struct attention *s = op->shape;
     return p->valid && p->position == op->position && p->n == op->n && p->causal == op->causal &&
-           p->most_keys == op->window && p->tile_rows == tile_rows && has_parts(p, op->local) &&
-           p->rotates == !!op->rotary && memcmp(&p->shape, s, sizeof *s) == 0 &&
+           p->most_keys == op->window && p->tile_rows == tile_rows &&
+           p->window == (op->local ? op->local->window : 0) && p->rotates == !!op->rotary &&
+           memcmp(&p->shape, s, sizeof *s) == 0 &&
            memcmp(p->kept, op->kept, (size_t)s->n_branch * s->n_head * sizeof *p->kept) == 0;
 }
 
-int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows, bool *changed, struct error *e)
+/* All but what depends on the parts. */
+static int make_fixed(struct attend_plan *p, const struct attend *op, uint32_t tile_rows)
 {
     const struct attention *s = op->shape;
     const size_t n_kept = (size_t)s->n_branch * s->n_head, n_chain = (size_t)op->n * s->n_head;
-    *changed = !is_for(p, op, tile_rows);
-    if (!*changed) return 0;
-    p->valid = p->direct = false;
+    p->direct = false;
     p->n_tiles = p->n_joins = p->n_partial = p->n_keeps = p->keep_rows = 0;
     p->tile_rows = tile_rows;
-    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0 ||
-        (op->local && RESERVE(p, starts, op->local->n) != 0))
-        return error_memory(e);
+    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return -1;
     memset(p->chain, 0xff, n_chain * sizeof *p->chain);
     for (uint32_t i = 0; i < s->n_branch; i++) {
         bool direct = !p->direct && s->branch[i].dilation_rate == 1;
         p->direct |= direct;
-        if (add_branch(p, op, i, direct) != 0) return error_memory(e);
+        if (add_branch(p, op, i, direct) != 0) return -1;
     }
-    if (put_short_last(p) != 0) return error_memory(e);
+    if (put_short_last(p) != 0) return -1;
+    p->n_fixed = p->n_tiles;
     p->shape = *s;
     memcpy(p->kept, op->kept, n_kept * sizeof *p->kept);
     p->window = op->local ? op->local->window : 0;
-    p->n_parts = op->local ? op->local->n : 0;
-    if (op->local) memcpy(p->starts, op->local->starts, p->n_parts * sizeof *p->starts);
     p->position = op->position;
     p->n = op->n;
     p->causal = op->causal;
     p->most_keys = op->window;
     p->rotates = op->rotary;
+    return 0;
+}
+
+static int make_parts(struct attend_plan *p, const struct attend *op)
+{
+    const struct attend_local *local = op->local;
+    p->n_tiles = p->n_fixed;
+    p->n_parts = local ? local->n : 0;
+    if (!local) return 0;
+    if (RESERVE(p, starts, local->n) != 0) return -1;
+    memcpy(p->starts, local->starts, local->n * sizeof *p->starts);
+    for (uint32_t i = 0; i < op->shape->n_branch; i++)
+        if (op->shape->branch[i].dilation_rate == 1 && add_parts(p, op, i) != 0) return -1;
+    return 0;
+}
+
+int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows,
+                     enum attend_plan_change *changed, struct error *e)
+{
+    const bool fits = is_for(p, op, tile_rows);
+    *changed = !fits ? ATTEND_PLAN_ALL : has_parts(p, op->local) ? ATTEND_PLAN_SAME : ATTEND_PLAN_PARTS;
+    if (*changed == ATTEND_PLAN_SAME) return 0;
+    p->valid = false;
+    if ((!fits && make_fixed(p, op, tile_rows) != 0) || make_parts(p, op) != 0) return error_memory(e);
     p->valid = true;
     return 0;
 }

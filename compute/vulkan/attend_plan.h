@@ -4,6 +4,7 @@
 #ifndef LECTERN_ATTEND_PLAN_H
 #define LECTERN_ATTEND_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct attend_plan {
     uint32_t *next; /* [n_partial]: the chains of partial results */
     struct attend_keep *keeps;
     size_t n_tiles, n_joins, n_partial, n_keeps;
+    size_t n_fixed;     /* tiles that do not depend on attend_local's parts; those that do lie behind them */
     uint32_t keep_rows; /* of the longest keep */
     bool direct;        /* a branch with r = 1 covers every row of every head */
 
@@ -40,9 +42,12 @@ struct attend_plan {
     bool causal, rotates;
 };
 
-/* *changed: the plan that was there is for another chunk, and has been replaced. tile_rows: queries of a tile. */
-int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows, bool *changed,
-                     struct error *e);
+/* What has been replaced of the plan that was there: layers of a chunk differ in their parts. */
+enum attend_plan_change { ATTEND_PLAN_SAME, ATTEND_PLAN_PARTS, ATTEND_PLAN_ALL };
+
+/* tile_rows: queries of a tile. */
+int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t tile_rows,
+                     enum attend_plan_change *changed, struct error *e);
 void attend_plan_free(struct attend_plan *p);
 
 #endif
