@@ -78,6 +78,8 @@ static int obey_order(struct follower *f, const struct order *o, struct error *e
         return 0;
     case RANKS_PREFILL:
         return session_prefill_led(f->session, o->flags, o->n, e);
+    case RANKS_COLLECT:
+        return f->session ? session_collect_led(f->session, e) : error_set(e, "no session");
     case RANKS_SKIP:
         return session_skip_to(f->session, o->n, e);
     case RANKS_MARK:

@@ -16,6 +16,7 @@ enum ranks_order {
     RANKS_OPEN, /* one session at a time */
     RANKS_CLOSE,
     RANKS_PREFILL,
+    RANKS_COLLECT,
     RANKS_SKIP,
     RANKS_MARK,
     RANKS_REWIND,

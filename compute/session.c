@@ -191,12 +191,17 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
         out && out->logits ? out->logits + done * s->model->n_vocab : NULL,
         out && out->keys ? out->keys + done * width : NULL, out && out->queries ? out->queries + done * width : NULL,
         out && out->tau ? out->tau + done : NULL, out && out->gate ? out->gate + done : NULL};
+    const bool later = wanted & SESSION_WANTS_LATER;
+    uint64_t ticket;
     kv_cache_before(s->cache, s->position, all);
-    if (read_chunk(s, &c, e) != 0 || session_outputs_gather(s, &c, out ? given : NULL, wanted, e) != 0) return -1;
+    if (read_chunk(s, &c, e) != 0) return -1;
+    if (later ? session_outputs_later(s, &c, given[1], out ? out->ticket : &ticket, e) != 0
+              : session_outputs_gather(s, &c, out ? given : NULL, wanted, e) != 0)
+        return -1;
     if ((wanted & SESSION_WANTS_LAST) && done + all == n &&
         session_outputs_gather_last(s, &c, out ? out->last_logits : NULL, e) != 0)
         return -1;
-    if (s->backend->ops->flush(s->backend, e) != 0) return -1;
+    if (!later && s->backend->ops->flush(s->backend, e) != 0) return -1;
     kv_cache_after(s->cache, s->position, whole_windows(s, all));
     s->position += all;
     return 0;
@@ -235,6 +240,11 @@ int session_prefill(struct session *s, const int32_t *ids, size_t n, const struc
 
 int session_wait(struct session *s, uint64_t ticket, struct error *e)
 {
+    while (s->n_later > 0 && s->later[0].ticket <= ticket) {
+        if (ranks_lead(s->comm, RANKS_COLLECT, 0, 0, e) == 0 && session_outputs_collect(s, e) == 0) continue;
+        comm_break(s->comm); /* the others are waiting for this rank */
+        return -1;
+    }
     return s->backend->ops->wait(s->backend, ticket, e);
 }
 
@@ -245,6 +255,11 @@ int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct err
     if (status == 0) status = prefill(s, ids, n, NULL, wanted, e);
     free(ids);
     return status;
+}
+
+int session_collect_led(struct session *s, struct error *e)
+{
+    return session_outputs_collect(s, e);
 }
 
 uint64_t session_question_start(const struct session *s)

@@ -77,6 +77,7 @@ int session_wait(struct session *s, uint64_t ticket, struct error *e);
 
 /* The other ranks' part in rank 0's prefill of n tokens (RANKS_PREFILL). */
 int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e);
+int session_collect_led(struct session *s, struct error *e);
 
 /* One token further: logits [V]. The same numbers as prefill would give. */
 int session_decode(struct session *s, int32_t id, float *logits, struct error *e);

@@ -22,6 +22,7 @@ void session_close(struct session *s)
     if (s->layers) s->layers->ops->close(s->layers);
     kv_cache_close(s->cache);
     sequence_parallel_close(s->parallel);
+    session_outputs_close(s);
     free(s->counts);
     free(s);
 }

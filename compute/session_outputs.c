@@ -1,7 +1,9 @@
 /* What a prefill gives back: logits, evidence keys and queries, gates; and how rank 0 gets those of the other ranks. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "compute/backend.h"
+#include "compute/bytes.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/layers.h"
@@ -60,6 +62,46 @@ int session_outputs_gather(struct session *s, const struct session_chunk *c, voi
     return status;
 }
 
+int session_outputs_later(struct session *s, const struct session_chunk *c, int8_t *keys, uint64_t *ticket,
+                          struct error *e)
+{
+    const size_t width = s->model->evidence.width;
+    const uint32_t size = comm_size(s->comm);
+    if (s->n_later == SESSION_LATER && session_outputs_collect(s, e) != 0) return -1;
+    struct session_later *l = &s->later[s->n_later];
+    if (!l->counts) l->counts = calloc(size, sizeof *l->counts);
+    int8_t *own = keys ? keys : bytes_reserve(l->own, &l->capacity, c->n * width + 1, 1);
+    if (!l->counts || !own) return error_memory(e);
+    l->own = own;
+    for (uint32_t i = 0; i < size; i++)
+        l->counts[i] =
+            (size_t)(sequence_parallel_begin(s->parallel, i + 1) - sequence_parallel_begin(s->parallel, i)) * width;
+    if (c->n > 0)
+        s->last_ticket = s->backend->ops->matrix_fetch(s->layers->ops->keys(s->layers, c->ids, c->n), 0, c->n, own);
+    *ticket = l->ticket = s->last_ticket;
+    s->n_later++;
+    return 0;
+}
+
+int session_outputs_collect(struct session *s, struct error *e)
+{
+    if (s->n_later == 0) return error_set(e, "there are no keys to collect");
+    const struct session_later oldest = s->later[0];
+    s->n_later--;
+    memmove(s->later, s->later + 1, s->n_later * sizeof *s->later);
+    s->later[s->n_later] = oldest; /* its memory is used again */
+    if (s->backend->ops->wait(s->backend, oldest.ticket, e) != 0) return -1;
+    return comm_gather(s->comm, oldest.own, comm_rank(s->comm) == 0 ? oldest.own : NULL, oldest.counts, e);
+}
+
+void session_outputs_close(struct session *s)
+{
+    for (int i = 0; i < SESSION_LATER; i++) {
+        free(s->later[i].counts);
+        if (comm_rank(s->comm) != 0) free(s->later[i].own);
+    }
+}
+
 int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e)
 {
     const uint32_t rank = comm_rank(s->comm);
@@ -82,5 +124,5 @@ unsigned session_outputs_wanted(const struct session_outputs *out)
     const void *const arrays[] = {out->logits, out->keys, out->queries, out->tau, out->gate, out->last_logits};
     unsigned wanted = 0;
     for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) wanted |= (unsigned)(arrays[i] != NULL) << i;
-    return wanted;
+    return wanted == 1 << 1 && out->ticket ? wanted | SESSION_WANTS_LATER : wanted;
 }

@@ -17,6 +17,16 @@ struct session_outputs;
 enum {
     SESSION_OUTPUTS = 5, /* arrays of struct session_outputs that ranks give, a row a token, in its order */
     SESSION_WANTS_LAST = 1 << SESSION_OUTPUTS,
+    SESSION_WANTS_LATER = 2 << SESSION_OUTPUTS, /* keys alone, which rank 0 collects when it waits for them */
+    SESSION_LATER = 4,                          /* chunks whose keys may be still to be collected */
+};
+
+/* Keys of a share that are on their way from the device, and then to rank 0. */
+struct session_later {
+    uint64_t ticket;
+    int8_t *own;     /* rank 0: where those of all shares go; the others: owned */
+    size_t capacity; /* of what is owned */
+    size_t *counts;  /* [ranks], owned: bytes */
 };
 
 struct session {
@@ -27,10 +37,13 @@ struct session {
     struct kv_cache *cache;
     struct layers *layers;
 
-    struct comm *comm;                  /* borrowed; NULL: one rank */
-    struct sequence_parallel *parallel; /* with a comm */
-    size_t *counts;                     /* [ranks], with a comm */
-    uint32_t share_rows;                /* tokens of a rank's share at most */
+    struct comm *comm;                         /* borrowed; NULL: one rank */
+    struct sequence_parallel *parallel;        /* with a comm */
+    size_t *counts;                            /* [ranks], with a comm */
+    struct session_later later[SESSION_LATER]; /* the oldest first */
+    unsigned n_later;
+    uint64_t last_ticket; /* of them; rises */
+    uint32_t share_rows;  /* tokens of a rank's share at most */
 };
 
 /* A chunk that a rank reads: all of it, or its share of it. */
@@ -56,6 +69,13 @@ unsigned session_outputs_wanted(const struct session_outputs *out);
 /* Rank 0 gets what it wants of the shares; `given`: where its rows of this chunk go, NULL on the others. */
 int session_outputs_gather(struct session *s, const struct session_chunk *c, void *const given[SESSION_OUTPUTS],
                            unsigned wanted, struct error *e);
+
+/* Sets the device to bring the share's keys; session_outputs_collect, on every rank, takes the oldest of them to
+ * `keys`, which is NULL on all but rank 0. */
+int session_outputs_later(struct session *s, const struct session_chunk *c, int8_t *keys, uint64_t *ticket,
+                          struct error *e);
+int session_outputs_collect(struct session *s, struct error *e);
+void session_outputs_close(struct session *s);
 
 /* Logits of the chunk's last token, from the rank whose share it is in. */
 int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e);
