@@ -31,6 +31,7 @@ struct backend_info {
     size_t memory;         /* bytes that a session may use; 0: unknown */
     uint32_t chunk_rows;   /* tokens of a chunk at which the device is at its best */
     uint32_t max_head_dim; /* columns of a head that attend can take */
+    bool halves;           /* activations lie in float16 */
     float tolerance;       /* how far right numbers of one op may be off, relative to the largest */
 };
 

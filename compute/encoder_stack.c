@@ -20,6 +20,7 @@ struct encoder_stack {
     struct encoder_pair embd_norm;
     struct layer *layers;                       /* owned, [n_layer] */
     struct matrix *x, *qkv, *attended, *hidden; /* [rows][d], activations [rows][3 d], [rows][d], [rows][f] */
+    struct matrix *normed; /* activations [rows][d]: x behind a norm, where products would have to make them of it */
 };
 
 /* Vectors side by side as one. */
@@ -86,6 +87,7 @@ static int load_all(struct encoder_stack *s, const struct encoder_stack_shape *s
     for (uint32_t i = 0; i < shape->n_layer; i++)
         if (load_layer(&s->layers[i], b, &shape->layers[i], e) != 0) return -1;
     return b->ops->matrix_open(&s->x, b, shape->rows, shape->d, e) != 0 ||
+                   (b->info.halves && b->ops->activations_open(&s->normed, b, shape->rows, shape->d, e) != 0) ||
                    b->ops->activations_open(&s->qkv, b, shape->rows, 3 * shape->d, e) != 0 ||
                    b->ops->activations_open(&s->attended, b, shape->rows, shape->d, e) != 0 ||
                    b->ops->activations_open(&s->hidden, b, shape->rows, shape->f, e) != 0
@@ -122,7 +124,7 @@ static void pairs_of(struct layer *l, struct encoder_pair *out[N_PAIRS])
 void encoder_stack_close(struct encoder_stack *s)
 {
     if (!s) return;
-    struct matrix *const all[] = {s->position_embd, s->x, s->qkv, s->attended, s->hidden};
+    struct matrix *const all[] = {s->position_embd, s->x, s->normed, s->qkv, s->attended, s->hidden};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) s->backend->ops->matrix_close(all[i]);
     shared_words_unload(s->backend, s->token_embd);
     encoder_stack_unload(&s->embd_norm, s->backend);
@@ -141,6 +143,7 @@ size_t encoder_stack_memory(const struct encoder_stack *s)
                                         s->x,          s->qkv,           s->attended,         s->hidden};
     size_t bytes = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) bytes += all[i]->bytes;
+    if (s->normed) bytes += s->normed->bytes;
     for (uint32_t i = 0; i < s->n_layer; i++) {
         struct encoder_pair *pairs[N_PAIRS];
         pairs_of(&s->layers[i], pairs);
@@ -151,8 +154,8 @@ size_t encoder_stack_memory(const struct encoder_stack *s)
 
 static void norm(struct encoder_stack *s, const struct encoder_pair *p, uint32_t n)
 {
-    s->backend->ops->layer_norm(
-        &(struct layer_norm){.x = s->x, .weight = p->weight, .bias = p->bias, .eps = s->norm_eps, .n = n});
+    s->backend->ops->layer_norm(&(struct layer_norm){
+        .x = s->x, .copy = s->normed, .weight = p->weight, .bias = p->bias, .eps = s->norm_eps, .n = n});
 }
 
 void encoder_stack_embed(struct encoder_stack *s, const int32_t *ids, const int32_t *positions,
@@ -169,13 +172,14 @@ void encoder_stack_run(struct encoder_stack *s, uint32_t layer, uint32_t n, cons
 {
     const struct backend_ops *ops = s->backend->ops;
     const struct layer *l = &s->layers[layer];
-    ops->project(&(struct project){.out = s->qkv, .x = s->x, .w = l->qkv.weight, .bias = l->qkv.bias, .n = n});
+    ops->project(
+        &(struct project){.out = s->qkv, .x = encoder_stack_rows(s), .w = l->qkv.weight, .bias = l->qkv.bias, .n = n});
     attend->attend(attend->context, layer, s->qkv, s->attended);
     ops->project(&(struct project){
         .out = s->x, .x = s->attended, .w = l->output.weight, .bias = l->output.bias, .n = n, .add = true});
     norm(s, &l->output_norm, n);
-    ops->project(
-        &(struct project){.out = s->hidden, .x = s->x, .w = l->up.weight, .bias = l->up.bias, .n = n, .gelu = true});
+    ops->project(&(struct project){
+        .out = s->hidden, .x = encoder_stack_rows(s), .w = l->up.weight, .bias = l->up.bias, .n = n, .gelu = true});
     ops->project(
         &(struct project){.out = s->x, .x = s->hidden, .w = l->down.weight, .bias = l->down.bias, .n = n, .add = true});
     norm(s, &l->norm, n);
@@ -183,5 +187,5 @@ void encoder_stack_run(struct encoder_stack *s, uint32_t layer, uint32_t n, cons
 
 struct matrix *encoder_stack_rows(const struct encoder_stack *s)
 {
-    return s->x;
+    return s->normed ? s->normed : s->x;
 }

@@ -28,6 +28,7 @@ struct project {
 /* x[i] = (x[i] - mean) / sqrt(variance + eps) * weight + bias, i in [0, n), mean and variance of the row. */
 struct layer_norm {
     struct matrix *x;                   /* [>= n][d] */
+    struct matrix *copy;                /* activations [>= n][d]: gets the rows too, for products to read; or NULL */
     const struct matrix *weight, *bias; /* weights [1][d] */
     float eps;
     uint32_t n;

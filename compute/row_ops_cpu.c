@@ -1,6 +1,7 @@
 #include "compute/row_ops_cpu.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "compute/backend.h"
 #include "compute/loops.h"
@@ -22,6 +23,10 @@ static void layer_norm_task(void *context, unsigned task, unsigned thread)
     const struct layer_norm *op = context;
     loops()->rows->layer_norm(row_floats(op->x) + (size_t)task * ROWS * op->x->cols, row_floats(op->weight),
                               row_floats(op->bias), op->eps, thread_pool_task_size(task, ROWS, op->n), op->x->cols);
+    if (op->copy)
+        memcpy(row_floats(op->copy) + (size_t)task * ROWS * op->x->cols,
+               row_floats(op->x) + (size_t)task * ROWS * op->x->cols,
+               thread_pool_task_size(task, ROWS, op->n) * op->x->cols * sizeof(float));
 }
 
 void row_ops_cpu_layer_norm(const struct layer_norm *op)

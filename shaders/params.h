@@ -43,6 +43,7 @@ struct params_norm {
 
 struct params_layer_norm {
     U32 n, cols, stride;
+    U32 copy_stride; /* 0: no copy */
     F32 eps;
 };
 

@@ -123,6 +123,7 @@ static int open_tier(struct vulkan **out, const struct request *r, enum gpu_tier
     const bool large = c->memory >= UINT64_C(16) << 30 && c->max_groups[0] >= 1u << 20;
     info->chunk_rows = c->software ? SOFTWARE_CHUNK_ROWS : large ? LARGE_CHUNK_ROWS : GPU_CHUNK_ROWS;
     info->precision = tier == GPU_FP32 ? "fp32" : "fp16";
+    info->halves = vulkan_half(v);
     info->tolerance = tier == GPU_FP32 ? 1e-3f : 1e-2f;
     info->max_head_dim = vulkan_max_head_dim(v);
     *out = v;

@@ -253,21 +253,30 @@ void vulkan_embed(struct matrix *x, const struct matrix *table, const int32_t *i
 void vulkan_layer_norm(const struct layer_norm *op)
 {
     struct vulkan *v = vulkan_of(op->x);
-    assert(op->n <= op->x->rows && op->weight->cols == op->x->cols && op->bias->cols == op->x->cols);
+    const bool half = vulkan_half(v);
+    assert(op->n <= op->x->rows && op->weight->cols == op->x->cols && op->bias->cols == op->x->cols &&
+           (!op->copy || vulkan_matrix_of(op->copy)->half == half));
     struct params_layer_norm params = {
-        .n = op->n, .cols = op->x->cols, .stride = vulkan_numbers(op->x), .eps = op->eps};
+        .n = op->n,
+        .cols = op->x->cols,
+        .stride = vulkan_numbers(op->x),
+        .copy_stride = op->copy ? vulkan_numbers(op->copy) : 0,
+        .eps = op->eps,
+    };
     const uint32_t rows = 128 / v->gpu->caps.subgroup_size; /* of a workgroup */
-    stream_run(v->stream, &(struct stream_dispatch){
-                              .pipeline = vulkan_pipeline(v, SHADER_LAYER_NORM, NULL, 0),
-                              .bindings = {vulkan_bind(op->x), vulkan_bind(op->weight), vulkan_bind(op->bias)},
-                              .n_bindings = 3,
-                              .params = &params,
-                              .params_bytes = sizeof params,
-                              .groups = {vulkan_ceil(op->n, rows), 1, 1},
-                              .label = "layer norm",
-                              .work = (double)op->n * op->x->cols,
-                              .bytes = 8.0 * op->n * op->x->cols,
-                          });
+    stream_run(v->stream,
+               &(struct stream_dispatch){
+                   .pipeline = vulkan_pipeline(v, half ? SHADER_LAYER_NORM_FP16 : SHADER_LAYER_NORM, NULL, 0),
+                   .bindings = {vulkan_bind(op->x), vulkan_bind(op->weight), vulkan_bind(op->bias),
+                                vulkan_bind(op->copy ? op->copy : op->x)}, /* that: bound and not written */
+                   .n_bindings = 4,
+                   .params = &params,
+                   .params_bytes = sizeof params,
+                   .groups = {vulkan_ceil(op->n, rows), 1, 1},
+                   .label = "layer norm",
+                   .work = (double)op->n * op->x->cols,
+                   .bytes = (op->copy ? half ? 10.0 : 12.0 : 8.0) * op->n * op->x->cols,
+               });
     stream_pause(v->stream);
 }
 

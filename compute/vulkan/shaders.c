@@ -27,6 +27,9 @@ static const uint32_t short_conv_fp16[] = {
 static const uint32_t layer_norm[] = {
 #include "layer_norm.spv.inc"
 };
+static const uint32_t layer_norm_fp16[] = {
+#include "layer_norm_fp16.spv.inc"
+};
 static const uint32_t project_few[] = {
 #include "project_few.spv.inc"
 };
@@ -100,6 +103,7 @@ static const struct shader_module modules[N_SHADERS] = {
     [SHADER_SHORT_CONV] = MODULE(short_conv),
     [SHADER_SHORT_CONV_FP16] = MODULE(short_conv_fp16),
     [SHADER_LAYER_NORM] = MODULE(layer_norm),
+    [SHADER_LAYER_NORM_FP16] = MODULE(layer_norm_fp16),
     [SHADER_PROJECT_FEW] = MODULE(project_few),
     [SHADER_PROJECT_FEW_FP16] = MODULE(project_few_fp16),
     [SHADER_PROJECT] = MODULE(project),
