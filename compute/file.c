@@ -14,6 +14,7 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/log.h"
+#include "compute/thread_pool.h"
 
 bool file_is_wrong(int reason)
 {
@@ -233,7 +234,8 @@ void file_array_close(struct file_array *a)
     free(a);
 }
 
-int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
+int file_array_append_by(struct file_array *a, struct thread_pool *threads, const void *bytes, size_t n,
+                         struct error *e)
 {
     size_t need;
     assert(a->writable);
@@ -242,9 +244,14 @@ int file_array_append(struct file_array *a, const void *bytes, size_t n, struct 
     }
     if (n == 0) return 0;
     if (need > a->mapped && grow(a, need, e) != 0) return -1;
-    memcpy(a->base + a->size, bytes, n);
+    thread_pool_copy(threads, a->base + a->size, bytes, n);
     a->size = need;
     return 0;
+}
+
+int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
+{
+    return file_array_append_by(a, NULL, bytes, n, e);
 }
 
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n)
