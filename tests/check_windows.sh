@@ -85,6 +85,8 @@ fi
 "$lectern" scale "${options[@]}" --device cpu --what model --tokens 4096,16384 --json >"$scratch/json" || fail "scale failed"
 jq -se 'length == 2 and all(.checked_positions == 128 and .max_error < 0.01)' "$scratch/json" >/dev/null ||
     fail "scale: $(cat "$scratch/json")"
+"$lectern" scale "${options[@]}" --device cpu --what model --at 100010 --json >"$scratch/json" || fail "scale --at failed"
+jq -e '.checked_positions == 128 and .max_error < 0.01' "$scratch/json" >/dev/null || fail "scale --at: $(cat "$scratch/json")"
 "$lectern" ask --quiet --answerer tests/data/window_small.gguf -q "x" "$scratch/text" >"$scratch/out" 2>&1 &&
     fail "it words answers"
 grep -q 'this is a reader, no chat model' "$scratch/out" || fail "as an answerer: $(cat "$scratch/out")"

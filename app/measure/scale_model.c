@@ -206,13 +206,18 @@ uint64_t scale_model_kept(const struct model *m, uint64_t position, uint64_t p)
     return next;
 }
 
+/* A model with windows reads those that hold a token which some cache keeps. */
 static int fill_caches(struct reading *r, uint64_t position, struct error *e)
 {
+    const uint64_t window = r->window;
     uint64_t p = scale_model_kept(r->model, position, 0), read = 0;
     const double began = scale_run_now();
     while (p < position) {
-        uint64_t end = p + 1;
-        while (end < position && end - p < r->rows && scale_model_kept(r->model, position, end) == end) end++;
+        p -= p % window;
+        uint64_t end = p + window;
+        while (end < position && end - p + window <= r->rows &&
+               scale_model_kept(r->model, position, end) < end + window)
+            end += window;
         const double chunk_began = scale_run_now();
         if (scale_run_check(r->watch, e) != 0 || session_skip_to(r->session, p, e) != 0 ||
             read_chunk(r, (uint32_t)(end - p), e) != 0)
@@ -231,7 +236,7 @@ int scale_model_at(struct scale_result *out, struct backend *b, const struct mod
 {
     struct reading r;
     if (check_length(m, position + 1, e) != 0 || reading_open(&r, b, m, watch, e) != 0) return -1;
-    int status = fill_caches(&r, position, e);
+    int status = fill_caches(&r, position - position % r.window, e);
     if (status == 0) status = measure_reading(&r, m->context_length, RUN_AT, out, e);
     reading_close(&r);
     return status;
