@@ -65,6 +65,13 @@ static int read_chunk(struct reading *r, uint32_t n, struct error *e)
     return session_prefill(r->session, r->ids, n, &(struct session_outputs){.keys = r->keys}, e);
 }
 
+/* Of the next chunk, after one of n tokens: whole windows. */
+static void choose_rows(struct reading *r, uint32_t n, double seconds)
+{
+    if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, n, seconds);
+    if (r->window > 1) r->rows = r->rows < r->window ? r->window : r->rows - r->rows % r->window;
+}
+
 /* Reads up to `end`, or for `seconds` (INFINITY: no matter how long). */
 static int read_on(struct reading *r, uint64_t end, double seconds, struct scale_result *out, struct error *e)
 {
@@ -77,8 +84,7 @@ static int read_on(struct reading *r, uint64_t end, double seconds, struct scale
         const double chunk_began = scale_run_now();
         if (read_chunk(r, n, e) != 0) return -1;
         const double ended = scale_run_now();
-        if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, n, ended - chunk_began);
-        if (r->window > 1) r->rows = r->rows < r->window ? r->window : r->rows - r->rows % r->window;
+        choose_rows(r, n, ended - chunk_began);
         out->seconds = ended - began;
         out->tokens = session_position(r->session) - begin;
         out->gave_up = r->watch->limit > 0 && out->seconds > r->watch->limit;
@@ -223,7 +229,7 @@ static int fill_caches(struct reading *r, uint64_t position, struct error *e)
             read_chunk(r, (uint32_t)(end - p), e) != 0)
             return -1;
         const double ended = scale_run_now();
-        if (!r->watch->comm) r->rows = scale_run_rows(r->rows, r->max_rows, (uint32_t)(end - p), ended - chunk_began);
+        choose_rows(r, (uint32_t)(end - p), ended - chunk_began);
         read += end - p;
         if (r->watch->progress) r->watch->progress(r->watch->context, read, 0, ended - began);
         p = scale_model_kept(r->model, position, end);
