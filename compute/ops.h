@@ -112,8 +112,8 @@ struct attend {
     struct matrix *lse;               /* [>= n][n_head] natural logs, -INFINITY where nothing covers the row; or NULL */
 };
 
-/* Keys and values of rows, copied to rows of their own: those of rows row, row + step, ..., `count` of them, to rows to,
- * to + 1, ... The key of a head is the columns [(n_head + head) head_dim, + head_dim), its value those n_head_kv
+/* Keys and values of rows, copied to rows of their own: those of rows row, row + step, ..., `count` of them, to rows
+ * to, to + 1, ... The key of a head is the columns [(n_head + head) head_dim, + head_dim), its value those n_head_kv
  * head_dim further. */
 struct keep_run {
     uint32_t row, step, count, head, to;
