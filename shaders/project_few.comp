@@ -24,10 +24,13 @@ void multiply(uint weight_row, out float sum[ROWS])
 {
     [[unroll]] for (uint i = 0; i < ROWS; i++) sum[i] = 0;
     uint cols = (p.cols + 31) & ~31u, quads = min(cols, p.x_stride) / 4;
-    for (uint quad = gl_SubgroupInvocationID; quad < quads; quad += gl_SubgroupSize) {
-        vec4 w = weight4(weight_row * p.w_stride, quad * 4, cols);
-        [[unroll]] for (uint i = 0; i < ROWS; i++)
-            sum[i] += dot(w, vec4(x[(p.x_row + min(i, p.n - 1)) * (p.x_stride / 4) + quad]));
+    for (uint quad = 2 * gl_SubgroupInvocationID; quad < quads; quad += 2 * gl_SubgroupSize) { /* eight elements: whole words of any format */
+        vec4 w = weight4(weight_row * p.w_stride, quad * 4, cols), w2 = weight4(weight_row * p.w_stride, quad * 4 + 4, cols);
+        uint second = min(quad + 1, quads - 1); /* behind the row there are weights of 0 */
+        [[unroll]] for (uint i = 0; i < ROWS; i++) {
+            uint row = (p.x_row + min(i, p.n - 1)) * (p.x_stride / 4);
+            sum[i] += dot(w, vec4(x[row + quad])) + dot(w2, vec4(x[row + second]));
+        }
     }
     [[unroll]] for (uint i = 0; i < ROWS; i++) sum[i] = subgroupAdd(sum[i]);
 }
