@@ -4,8 +4,8 @@ places is of a file that answers.
 
     mcp_repository.py LECTERN REPOSITORY [OPTION...]      # OPTIONs go to both
 
-The first run reads the repository, which takes minutes; it is kept for the next. The client connects twice, lists the tools and cancels a
-search on the way.
+REPOSITORY is a copy without this file, which holds the questions (docs/agents.md). The first run reads it, which takes minutes; that is kept for
+the next. The client connects twice, lists the tools and cancels a search on the way.
 """
 import asyncio
 import json
