@@ -14,7 +14,6 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 #include "compute/log.h"
-#include "compute/thread_pool.h"
 
 bool file_is_wrong(int reason)
 {
@@ -66,6 +65,7 @@ struct file_array {
 };
 
 #define RESERVE_LEAST ((size_t)1 << 20)
+#define WRITE_BYTES ((size_t)1 << 16)
 #define GROW_LEAST ((size_t)1 << 20)
 #define GROW_MOST ((size_t)1 << 28)
 
@@ -234,8 +234,21 @@ void file_array_close(struct file_array *a)
     free(a);
 }
 
-int file_array_append_by(struct file_array *a, struct thread_pool *threads, const void *bytes, size_t n,
-                         struct error *e)
+/* Many bytes are written, which puts them into the same pages as storing them does, without a fault for each page; in
+ * pieces, for which the system finds memory far sooner than for all at once. What cannot be written is stored. */
+static void put(const struct file_array *a, const uint8_t *bytes, size_t n)
+{
+    size_t done = 0;
+    while (n - done >= WRITE_BYTES && a->size + n <= a->on_disk) {
+        const size_t at = a->size + done;
+        const ssize_t part = pwrite(a->fd, bytes + done, WRITE_BYTES - at % WRITE_BYTES, (off_t)at);
+        if (part <= 0) break;
+        done += (size_t)part;
+    }
+    memcpy(a->base + a->size + done, bytes + done, n - done);
+}
+
+int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
 {
     size_t need;
     assert(a->writable);
@@ -244,14 +257,9 @@ int file_array_append_by(struct file_array *a, struct thread_pool *threads, cons
     }
     if (n == 0) return 0;
     if (need > a->mapped && grow(a, need, e) != 0) return -1;
-    thread_pool_copy(threads, a->base + a->size, bytes, n);
+    put(a, bytes, n);
     a->size = need;
     return 0;
-}
-
-int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e)
-{
-    return file_array_append_by(a, NULL, bytes, n, e);
 }
 
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n)

@@ -24,7 +24,6 @@ bool file_is_wrong(int reason);
 
 /* A growing array in a mapped file: memory stays flat, the pages belong to the file. */
 struct file_array;
-struct thread_pool;
 
 /* `directory`: where an unlinked temporary file is made; `most`: bytes that it may come to take, for which address
  * space is reserved, less where that is scarce. */
@@ -45,10 +44,6 @@ void file_array_close(struct file_array *a);
  * full disk is no error here, nor a signal: the array goes on in memory, up to half of the machine's, and
  * file_array_sync is what fails from then on. */
 int file_array_append(struct file_array *a, const void *bytes, size_t n, struct error *e);
-/* The same by several threads (compute/thread_pool.h), or NULL: pages that are new cost more than what comes into them.
- */
-int file_array_append_by(struct file_array *a, struct thread_pool *threads, const void *bytes, size_t n,
-                         struct error *e);
 /* Overwrites n bytes that are there, at `offset`. */
 void file_array_write(struct file_array *a, uint64_t offset, const void *bytes, size_t n);
 const uint8_t *file_array_bytes(const struct file_array *a);

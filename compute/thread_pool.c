@@ -173,9 +173,6 @@ static void copy_task(void *context, unsigned task, unsigned thread)
 
 void thread_pool_copy(struct thread_pool *p, void *to, const void *from, size_t bytes)
 {
-    struct copying c = {to, from, bytes};
-    if (!p)
-        memcpy(to, from, bytes);
-    else
-        thread_pool_run(p, (unsigned)((bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task, &c);
+    thread_pool_run(p, (unsigned)((bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task,
+                    &(struct copying){to, from, bytes});
 }

@@ -20,7 +20,7 @@ unsigned thread_pool_n_threads(const struct thread_pool *p);
 void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void *context, unsigned i, unsigned thread),
                      void *context);
 
-/* memcpy by several threads; one that is given no pool does it alone. */
+/* memcpy by several threads. */
 void thread_pool_copy(struct thread_pool *p, void *to, const void *from, size_t bytes);
 
 /* Tasks of `each` rows that n rows make, and the rows of one of them: the last may have fewer. */

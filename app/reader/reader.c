@@ -158,7 +158,6 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
         reader_close(r);
         return -1;
     }
-    sequence_use_threads(r->sequence, b->pool);
     *out = r;
     return 0;
 }

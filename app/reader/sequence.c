@@ -109,7 +109,7 @@ static int end_segment(struct sequence *s, uint64_t back, struct error *e)
 
 static int append_keys(struct sequence *s, const int8_t *keys, size_t n, struct error *e)
 {
-    if (s->rate == 1) return file_array_append_by(s->keys, s->threads, keys, n * s->width, e);
+    if (s->rate == 1) return file_array_append(s->keys, keys, n * s->width, e);
     for (size_t i = 0; i < n; i++) {
         if ((s->n_tokens + i) % s->rate != 0) continue;
         if (file_array_append(s->keys, keys + i * s->width, s->width, e)) return -1;
@@ -243,11 +243,6 @@ void sequence_extent(const struct sequence *s, struct state_extent *extent)
                                     .offset = s->offset,
                                     .n_segments = s->n_documents > 0 ? n_segments(s) - 1 : 0,
                                     .zeros = s->zeros};
-}
-
-void sequence_use_threads(struct sequence *s, struct thread_pool *threads)
-{
-    s->threads = threads;
 }
 
 uint64_t sequence_segment_end(const struct sequence *s)

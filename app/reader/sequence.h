@@ -14,7 +14,6 @@ struct corpus;
 struct error;
 struct sequence;
 struct state;
-struct thread_pool;
 struct state_extent;
 struct tokenizer;
 
@@ -42,9 +41,6 @@ struct reader_segment {
 int sequence_open(struct sequence **out, const struct corpus *c, uint32_t width, uint32_t rate, struct state *state,
                   const char *directory, struct error *e);
 void sequence_close(struct sequence *s);
-
-/* Threads that copy many keys, borrowed until sequence_close. Without them the caller's does. */
-void sequence_use_threads(struct sequence *s, struct thread_pool *threads);
 
 /* Starts the next document, of n_header header tokens: the first n of them, whose keys [n][width] follow the sequence's
  * other keys. The others come by sequence_append_header. */
