@@ -193,7 +193,8 @@ static void run_rotations(const struct call *c)
 /* What a tile must multiply: its queries with the keys that they see, and with their values. */
 static double tile_work(const struct attend_tile *t, bool causal, uint32_t head_dim)
 {
-    double seen = causal ? t->n_cache + t->before + (t->n_query + 1) / 2.0 : (double)t->n_cache + t->n_key;
+    const double all = (double)t->n_cache + t->n_key, until = t->n_cache + t->before + (t->n_query + 1) / 2.0,
+                 seen = causal && until < all ? until : all;
     return 2.0 * head_dim * t->n_query * seen;
 }
 

@@ -7,6 +7,9 @@
 #include "compute/bytes.h"
 #include "compute/error.h"
 
+/* Keys of a tile where they are shared out. */
+enum { PART_KEYS = 128 };
+
 void attend_plan_free(struct attend_plan *p)
 {
     free(p->tiles);
@@ -92,6 +95,37 @@ static uint32_t rows_of_window(const struct attend *op, uint32_t branch)
     return r < op->local->window ? (uint32_t)(op->local->window / r) : 1;
 }
 
+static int add_tile(struct attend_plan *p, const struct attend_tile *t)
+{
+    if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
+    p->tiles[p->n_tiles++] = *t;
+    return 0;
+}
+
+/* A token of an answer: its few workgroups would walk over all keys while the device waits. So the keys are shared out
+ * too, and what each part gives is joined. */
+static bool shares_keys(const struct attend *op)
+{
+    return op->n == 1 && !op->local;
+}
+
+/* Takes what is too much of a tile's keys away from its front: tiles of their own. */
+static int add_parts_of_keys(struct attend_plan *p, const struct attend *op, const struct run *r,
+                             struct attend_tile *tile)
+{
+    while (tile->n_cache > PART_KEYS) {
+        struct attend_tile part = *tile;
+        part.before += tile->n_cache - PART_KEYS;
+        part.n_cache = PART_KEYS;
+        part.n_key = 0;
+        part.partial = (uint32_t)p->n_partial;
+        tile->n_cache -= PART_KEYS;
+        tile->cache_row += PART_KEYS;
+        if (add_tile(p, &part) != 0 || add_partial(p, op, r, 0, 1) != 0) return -1;
+    }
+    return 0;
+}
+
 /* With attend_local, of a branch with r > 1: a query sees the keys of earlier windows. The first window's see none. */
 static int add_tiles(struct attend_plan *p, const struct attend *op, const struct run *r, bool direct)
 {
@@ -118,11 +152,11 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
             .n_cache = n_cache - of_cache,
             .each = each,
             .bias = op->local ? r->branch * s->n_head + r->head : NONE,
-            .partial = direct ? NONE : (uint32_t)p->n_partial,
             .rotated = rotated_row(op, r->branch),
         };
-        if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
-        p->tiles[p->n_tiles++] = tile;
+        if (!direct && shares_keys(op) && add_parts_of_keys(p, op, r, &tile) != 0) return -1;
+        tile.partial = direct ? NONE : (uint32_t)p->n_partial;
+        if (add_tile(p, &tile) != 0) return -1;
         if (!direct && add_partial(p, op, r, done, n) != 0) return -1;
     }
     return 0;
@@ -157,16 +191,16 @@ static int add_parts(struct attend_plan *p, const struct attend *op, uint32_t br
         const uint32_t begin = starts[i / n_head], end = starts[i / n_head + 1];
         for (uint32_t at = begin, n; at < end; at += n) {
             n = end - at < p->tile_rows ? end - at : p->tile_rows;
-            if (RESERVE(p, tiles, p->n_tiles + 1) != 0) return -1;
-            p->tiles[p->n_tiles++] = (struct attend_tile){.head = i % n_head,
-                                                          .query = at,
-                                                          .n_query = n,
-                                                          .step = 1,
-                                                          .key = begin,
-                                                          .n_key = end - begin,
-                                                          .bias = NONE,
-                                                          .partial = NONE,
-                                                          .rotated = rotated_row(op, branch)};
+            const struct attend_tile tile = {.head = i % n_head,
+                                             .query = at,
+                                             .n_query = n,
+                                             .step = 1,
+                                             .key = begin,
+                                             .n_key = end - begin,
+                                             .bias = NONE,
+                                             .partial = NONE,
+                                             .rotated = rotated_row(op, branch)};
+            if (add_tile(p, &tile) != 0) return -1;
         }
     }
     return 0;
@@ -238,7 +272,8 @@ static int make_fixed(struct attend_plan *p, const struct attend *op, uint32_t t
     if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return -1;
     memset(p->chain, 0xff, n_chain * sizeof *p->chain);
     for (uint32_t i = 0; i < s->n_branch; i++) {
-        bool direct = !p->direct && s->branch[i].dilation_rate == 1;
+        const bool shared = shares_keys(op) && op->kept[i * s->n_head] > PART_KEYS;
+        bool direct = !p->direct && s->branch[i].dilation_rate == 1 && !shared;
         p->direct |= direct;
         if (add_branch(p, op, i, direct) != 0) return -1;
     }
