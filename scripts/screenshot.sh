@@ -105,6 +105,12 @@ keys Enter L
 shoot matches
 keys Escape q
 
+start dark "$@" --model "$root/models/lectern-causal.gguf" "$path"
+wait_read
+keys p + + + + l l j j
+shoot pattern-head
+keys Escape q
+
 start light "$@" "$path"
 ask "$question"
 shoot light

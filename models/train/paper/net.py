@@ -54,10 +54,10 @@ class Net(model.Reader):
     """A decoder of kind c.kind. The evidence attention stays as it begins: nothing here trains or uses it."""
 
     def losses(self, ids, wanted, dtype=None):
-        """The loss of every next token [batch, tokens]."""
+        """The loss of every next token [batch, tokens], or of no more than the last ones that are wanted."""
         h, _ = self.hidden(ids, dtype)
-        logits = self.logits(h).float()
-        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view(ids.shape)
+        logits = self.logits(h[:, -wanted.shape[1]:]).float()
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view(wanted.shape)
 
     def hidden(self, ids, dtype=None):
         if self.c.kind == "dense":

@@ -15,6 +15,7 @@ import random
 import numpy as np
 
 ALIKE = 32768  # held tokens are whole texts of the longest length
+FILE = 3  # the piece that begins every file
 FILTER = {"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 3, "lp": 1, "pb": 1}  # ids are two bytes
 
 
@@ -29,6 +30,12 @@ def load(directory, name):
     if not parts:
         raise SystemExit(f"{directory}: no {name}*.xz (python -m paper.pack makes them)")
     return np.concatenate([np.frombuffer(lzma.decompress(path.read_bytes()), "<u2") for path in parts])
+
+
+def shuffled(ids, seed):
+    """The same files in a random order, as a corpus of single files has them; the repositories that they are of no longer lie together."""
+    files = np.split(ids, np.flatnonzero(ids == FILE)[1:])
+    return np.concatenate([files[i] for i in np.random.default_rng(seed).permutation(len(files))])
 
 
 def tokenizer_of(path):

@@ -38,7 +38,7 @@ class AllGather(torch.autograd.Function):
         ranks = ctx.ranks
         ranks.sent += (ranks.size - 1) * grad[0].numel() * grad.element_size()
         parts = [part.clone(memory_format=torch.contiguous_format) for part in grad]
-        if dist.get_backend() == "nccl":
+        if ranks.device == "cuda":
             own = torch.empty_like(parts[0])
             dist.reduce_scatter(own, parts)
             return own, None
@@ -48,10 +48,11 @@ class AllGather(torch.autograd.Function):
 
 
 class Ranks:
-    """The default process group, and the bytes that this rank has sent to the others."""
+    """The default process group, where its tensors are, and the bytes that this rank has sent to the others."""
 
     def __init__(self):
         self.rank, self.size, self.sent = dist.get_rank(), dist.get_world_size(), 0
+        self.device = "cuda" if dist.get_backend() == "nccl" else "cpu"
 
     def attend(self, parts, branches):
         """Causal dilated attention of the whole text, of which `parts` (rotated queries and keys, plain ones, values) are this rank's
@@ -139,16 +140,16 @@ def seconds(work, device):
 
 def measure(ranks, args):
     """Time and bytes of attention, forward and backward, of a text shared out; rank 0 leaves the row."""
-    device, kind = ("cuda", torch.bfloat16) if dist.get_backend() == "nccl" else ("cpu", torch.float32)
+    kind = torch.bfloat16 if ranks.device == "cuda" else torch.float32
     share = args.tokens // ranks.size
     torch.manual_seed(ranks.rank)
-    parts = [torch.randn(1, share, args.heads, args.depth, device=device, dtype=kind, requires_grad=True) for _ in range(5)]
+    parts = [torch.randn(1, share, args.heads, args.depth, device=ranks.device, dtype=kind, requires_grad=True) for _ in range(5)]
     times = []
     for _ in range(args.runs):
         ranks.sent = 0
-        forward, out = seconds(lambda: ranks.attend(parts, args.branches), device)
+        forward, out = seconds(lambda: ranks.attend(parts, args.branches), ranks.device)
         sent = ranks.sent
-        backward, _ = seconds(lambda: out.backward(torch.ones_like(out)), device)
+        backward, _ = seconds(lambda: out.backward(torch.ones_like(out)), ranks.device)
         times.append((forward, backward))
     forward, backward = (min(x) for x in zip(*times))
     if ranks.rank == 0:

@@ -10,6 +10,7 @@ alone does not fill a GPU.
 
 import argparse
 import contextlib
+import dataclasses
 import fcntl
 import math
 import pathlib
@@ -51,6 +52,10 @@ def main():
     parser.add_argument("--out", default="../../build/paper/results")
     parser.add_argument("--scale", choices=sorted(runs.SCALES), default="full")
     parser.add_argument("--tokens", type=int, help="of the corpus")
+    parser.add_argument("--batch", type=int, help="tokens a step")
+    parser.add_argument("--rate", type=float, help="of learning")
+    parser.add_argument("--stretch", type=int, help="units of running text from one place in a step; 0: one text")
+    parser.add_argument("--files", action="store_true", help="of the corpus in a random order, and not by repository")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--steps", type=int, help="of every run, for a trial")
     parser.add_argument("--runs", type=int, help="only the first so many of a set")
@@ -61,9 +66,11 @@ def main():
     if device == "cuda":
         model.compile_parts()
     out, scale = pathlib.Path(args.out), runs.SCALES[args.scale]
+    scale = dataclasses.replace(scale, **{name: given for name in ("batch", "rate", "stretch") if (given := getattr(args, name)) is not None})
     out.mkdir(parents=True, exist_ok=True)
-    train, held = (torch.from_numpy(pack.load(args.ids, name).astype(np.int32)).to(device) for name in ("train", "held"))
+    train, held = (pack.load(args.ids, name).astype(np.int32) for name in ("train", "held"))
     train = train[:args.tokens + 1] if args.tokens else train
+    train, held = (torch.from_numpy(ids).to(device) for ids in (pack.shuffled(train, 1) if args.files else train, held))
     for run in dict.fromkeys(run for name in args.sets for run in SETS[name][:args.runs]):
         with ours(out / (run.name + ".lock")) as mine:
             if not mine:

@@ -22,10 +22,11 @@ class Scale:
     vocabulary: int
     batch: int  # tokens a step
     rate: float
+    stretch: int  # units of running text that a step takes from one place, whatever length it reads them at; 0: no more than one text
     heads: int = 12
 
 
-SCALES = {"full": Scale(2048, 384, 4, 832, 16384, 131072, 2e-3), "toy": Scale(16, 96, 2, 96, 1000, 1024, 4e-3)}
+SCALES = {"full": Scale(2048, 384, 4, 832, 16384, 32768, 1e-3, 16), "toy": Scale(16, 96, 2, 96, 1000, 1024, 4e-3, 16)}
 SIZES = {"s": (0.5, 0), "m": (1, 0), "l": (1.5, 2)}  # times the width, more layers
 TESTED = (1, 4, 16)  # units
 PROMPTS = (1, 2, 4, 8, 16)
@@ -80,6 +81,14 @@ def summed_loss(h, wanted, embedding):
     return sum(model.token_loss(some, ids, embedding) for some, ids in zip(h.split(LOGITS), wanted.split(LOGITS)))
 
 
+def order(tokens, length, stretch, seed):
+    """The numbers of all texts, in the order in which a training reads them: stretches in a random order that is the same for every length. So
+    trainings differ by what their queries see, and not by what their steps read."""
+    together = max(1, stretch // length)
+    stretches = torch.randperm(tokens // (together * length), generator=torch.Generator().manual_seed(seed))
+    return (stretches[:, None] * together + torch.arange(together)).flatten()
+
+
 class Training:
     """A run that can stop and go on."""
 
@@ -87,7 +96,7 @@ class Training:
         self.run, self.scale, self.ids, self.path = run, scale, ids, path
         torch.manual_seed(run.seed)
         self.net = net.Net(config(run, scale)).to(ids.device)
-        self.texts = torch.randperm((len(ids) - 1) // self.net.c.trained, generator=torch.Generator().manual_seed(run.seed)).to(ids.device)
+        self.texts = order(len(ids) - 1, self.net.c.trained, scale.stretch * scale.unit, run.seed).to(ids.device)
         self.each = scale.batch // self.net.c.trained
         self.steps = min(steps or 1 << 30, len(self.texts) // self.each)
         self.adam = torch.optim.AdamW(self.net.parameters(), lr=scale.rate, betas=(0.9, 0.98), weight_decay=0.01)
@@ -137,11 +146,12 @@ class Training:
 
 
 @torch.no_grad()
-def by_position(reader, held, length, batch, last=None):
-    """The mean loss at every position of held texts of that length, or of no more than their `last` tokens; every held token but the first
-    is foretold once."""
+def by_position(reader, held, length, batch, last=None, tail=None):
+    """The mean loss at every position of held texts of that length, of which no more than the `last` tokens are read, and of those no more
+    than the `tail` foretold; without either every held token but the first is foretold once."""
     many = (len(held) - 1) // length
-    ids, wanted = (held[shift:many * length + shift].view(many, length)[:, -(last or length):].long().contiguous() for shift in (0, 1))
+    ids, wanted = (held[shift:many * length + shift].view(many, length).long() for shift in (0, 1))
+    ids, wanted = ids[:, -(last or length):].contiguous(), wanted[:, -(tail or last or length):].contiguous()
     each = max(1, batch // ids.shape[1])
     dtype = torch.bfloat16 if held.is_cuda else None
     return sum(reader.losses(ids[i:i + each], wanted[i:i + each], dtype).double().sum(0) for i in range(0, many, each)) / many
@@ -151,10 +161,10 @@ def measured(run, scale, reader, held):
     """All that is measured of a trained reader, as lists and numbers."""
     unit, longest, c = scale.unit, TESTED[-1] * scale.unit, reader.c
     held = held[:(len(held) - 1) // longest * longest + 1]
-    batch = scale.batch // 2  # the logits are in full precision here
+    batch = 2 * longest
 
-    def mean(length, last=None, tail=0):
-        return by_position(reader, held, length, batch, last)[-tail:].mean().item()
+    def mean(length, last=None, tail=None):
+        return by_position(reader, held, length, batch, last, tail).mean().item()
 
     far = by_position(reader, held, longest, batch)
     ends = [unit // 8 * 2 ** i for i in range(8)]
@@ -162,22 +172,27 @@ def measured(run, scale, reader, held):
            "loss_by_position": [(end, far[begin:end].mean().item()) for begin, end in zip([0, *ends], ends)],
            "loss_by_prompt": [(units * unit - unit // 4, mean(longest, units * unit, unit // 4)) for units in PROMPTS]}
     if run.kind == "longnet" and run.units > 1 and run.seed == 1:
-        out.update(without(reader, mean))
+        whole = out["loss"][str(run.units)]
+        out["branch_off"] = [(*branch, loss - whole) for branch, loss in without_branches(reader, mean)]
+        out["head_off"] = [(head, loss - whole) for head, loss in with_deaf_heads(reader, mean)] if not run.variant else []
     return out
 
 
-def without(reader, mean):
-    """How much loss a text of the trained length has more without a branch, and with a head that is deaf to its far branches."""
-    c, whole, branches = reader.c, mean(reader.c.trained), reader.c.ladder()
-    out = {"branch_off": [], "head_off": []}
+def without_branches(reader, mean):
+    """The loss of texts of the trained length without each of the branches."""
+    c, branches = reader.c, reader.c.ladder()
     for branch in branches:
         c.segments, c.rates = zip(*(other for other in branches if other != branch))
-        out["branch_off"].append((*branch, mean(c.trained) - whole))
+        yield branch, mean(c.trained)
     c.segments, c.rates = zip(*branches)
+
+
+def with_deaf_heads(reader, mean):
+    """The same with each of the heads deaf to its far branches."""
+    c = reader.c
     for c.deaf in range(c.heads):
-        out["head_off"].append((c.deaf, mean(c.trained) - whole))
+        yield c.deaf, mean(c.trained)
     c.deaf = -1
-    return out
 
 
 def finished(run, scale, train, held, directory, deadline, steps=None):

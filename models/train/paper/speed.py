@@ -4,11 +4,13 @@
 
 Dense causal attention and dilated attention by PyTorch's flash kernels, the whole model of paper.runs with either, and, where --lectern names the
 program, the same by our engine (`lectern scale`, whose inputs are computed and counted in). A batch holds --batch tokens or one text. A row
-that fails (it does not fit into memory), or took longer than --limit seconds, ends its column.
+that fails (it does not fit into memory), or took longer than --limit seconds, ends its column. --by measures one of the two alone; the rows of
+the other stay as they are in DIR/speed.csv.
 """
 
 import argparse
 import csv
+import itertools
 import json
 import pathlib
 import shlex
@@ -83,13 +85,28 @@ def torch_rows(args, device):
 def engine_rows(args):
     """`lectern scale`: the same shape of attention, and the shipped model."""
     program, *options = shlex.split(args.lectern)
+    shape = ["--heads", str(HEADS), "--head-dim", str(DEPTH), "--segment", str(FIRST), "--ratio", str(GROWTH)]
     for what in ("attention", "model"):
-        shape = ["--heads", str(HEADS), "--head-dim", str(DEPTH), "--segment", str(FIRST), "--ratio", str(GROWTH), "--against", "dense"]
-        command = [program, "scale", "--json", *options, "--what", what, "--tokens", ",".join(map(str, args.lengths))]
-        said = subprocess.run(command + (shape if what == "attention" else []), check=True, stdout=subprocess.PIPE, text=True).stdout
-        for row in map(json.loads, said.splitlines()):
-            if row.get("seconds") is not None:
-                yield "engine", what, "dense" if row["what"] == "dense" else "longnet", row["tokens"], 1, row["seconds"]
+        dense = what == "attention"
+        for length in args.lengths:
+            command = [program, "scale", "--json", *options, "--what", what, "--tokens", str(length)] + (shape if what == "attention" else [])
+            done = subprocess.run(command + ["--against", "dense"] * dense, stdout=subprocess.PIPE, text=True)
+            if done.returncode != 0:  # it has said why
+                break
+            spent = {row["what"]: row["seconds"] for row in map(json.loads, done.stdout.splitlines()) if row.get("seconds") is not None}
+            for name, seconds_spent in spent.items():
+                yield "engine", what, "dense" if name == "dense" else "longnet", length, 1, seconds_spent
+            dense = spent.get("dense", args.limit) < args.limit
+            if spent[what] > args.limit:
+                break
+
+
+def kept_rows(path, by):
+    """What an earlier command has measured by others."""
+    if not path.exists():
+        return
+    with open(path, newline="") as table:
+        yield from (row for row in list(csv.reader(table))[1:] if row[0] != by)
 
 
 def main():
@@ -99,18 +116,20 @@ def main():
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--limit", type=float, default=20)
     parser.add_argument("--lectern", help="the program, and options that it is called with")
+    parser.add_argument("--by", choices=("PyTorch", "engine"))
     parser.add_argument("--out", default="../../build/paper")
     args = parser.parse_args()
     args.lengths = [length_of(words) for words in args.lengths.split(",")]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     out = pathlib.Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    rows, lines = [], {}
-    for rows_of in (torch_rows(args, device), engine_rows(args) if args.lectern else ()):
-        for by, what, kind, length, batch, spent in rows_of:
-            rows.append((by, what, kind, length, batch, f"{spent:.6f}", f"{spent / (length * batch) * 1e6:.6f}"))
-            lines.setdefault(f"{by} {what} {kind}", []).append((length, spent / (length * batch) * 1e6))
-            print(*rows[-1], flush=True)
+    rows, lines = list(kept_rows(out / "speed.csv", args.by)) if args.by else [], {}
+    measured = itertools.chain(torch_rows(args, device) if args.by != "engine" else (), engine_rows(args) if args.lectern and args.by != "PyTorch" else ())
+    for *what, length, batch, spent in measured:
+        rows.append((*what, length, batch, f"{spent:.6f}", f"{spent / (length * batch) * 1e6:.6f}"))
+        print(*rows[-1], flush=True)
+    for *what, length, _, _, each in rows:
+        lines.setdefault(" ".join(what), []).append((int(length), float(each)))
     with open(out / "speed.csv", "w", newline="") as table:
         csv.writer(table, lineterminator="\n").writerows([("by", "what", "kind", "tokens", "texts", "seconds", "microseconds a token"), *rows])
     (out / "speed.svg").write_text(chart.curves("Run time against length", "tokens of a text", "microseconds a token", lines, log_up=True))

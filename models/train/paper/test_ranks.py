@@ -1,4 +1,5 @@
-"""Several ranks against one process, and the plain definition: python -m unittest paper.test_ranks (in models/train)."""
+"""Several ranks against one process, and the plain definition: python -m unittest paper.test_ranks (in models/train; over NCCL where there are
+as many GPUs as ranks)."""
 
 import dataclasses
 import unittest
@@ -21,14 +22,14 @@ CASES = [
 ]
 
 
-def inputs(tokens, heads, **_):
+def inputs(tokens, heads, device="cpu", **_):
     torch.manual_seed(7)
-    return [torch.randn(2, tokens, heads, 4, dtype=torch.float64) for _ in range(6)]
+    return [torch.randn(2, tokens, heads, 4, dtype=torch.float64).to(device) for _ in range(6)]
 
 
 def compare(ranks, case):
     """The share's outputs and gradients equal those of one process."""
-    *whole, grad = inputs(**case)
+    *whole, grad = inputs(**case, device=ranks.device)
     for x in whole:
         x.requires_grad_()
     pieces = dilated.branch_pieces(case["branches"], 0, case["tokens"], case["heads"])
@@ -57,10 +58,10 @@ def compare_readers(ranks):
     """A whole reader's loss and the gradient of every parameter that the loss reaches, summed over the ranks."""
     torch.manual_seed(5)
     c = dataclasses.replace(model.SIZES["tiny"], vocabulary=50)
-    alone, shared = model.Reader(c).double(), Shared(c).double()
+    alone, shared = (kind(c).double().to(ranks.device) for kind in (model.Reader, Shared))
     shared.load_state_dict(alone.state_dict())
     shared.ranks = ranks
-    ids = torch.randint(50, (2, 129))
+    ids = torch.randint(50, (2, 129)).to(ranks.device)
     share = 128 // ranks.size
     begin = ranks.rank * share
     losses = []
@@ -79,7 +80,7 @@ def compare_readers(ranks):
 def count(ranks, case):
     """What is sent is the grids' rows of the branches that pass a share, and no more."""
     ranks.sent = 0
-    *parts, _ = inputs(**case)
+    *parts, _ = inputs(**case, device=ranks.device)
     share = case["tokens"] // ranks.size
     ranks.attend([x[:, :share].clone() for x in parts], case["branches"])
     rows = sum(2 * -(-share // r) for w, r in case["branches"] if share % w)
@@ -87,6 +88,7 @@ def count(ranks, case):
 
 
 def everything(ranks, cases):
+    dilated.HAS_FLASH &= ranks.device == "cpu"  # a GPU's has no double precision
     for case in cases:
         compare(ranks, case)
     compare_readers(ranks)

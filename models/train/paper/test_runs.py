@@ -1,4 +1,4 @@
-"""A run that is stopped: python -m unittest paper.test_runs (in models/train)."""
+"""What a run reads, what is measured of it, and one that is stopped: python -m unittest paper.test_runs (in models/train)."""
 
 import itertools
 import math
@@ -9,7 +9,34 @@ from unittest import mock
 
 import torch
 
-from paper import runs
+from paper import net, runs
+
+
+class Order(unittest.TestCase):
+    def test_every_length_reads_the_same_tokens_at_every_step(self):
+        tokens, stretch, batch = 4096 + 17, 256, 512
+        steps = []
+        for length in (16, 64, 256):
+            texts = runs.order(tokens, length, stretch, 3).view(-1, batch // length)
+            steps.append((texts[..., None] * length + torch.arange(length)).flatten(1))
+        self.assertEqual(sorted(steps[0].flatten().tolist()), list(range(4096)))
+        for other in steps[1:]:
+            self.assertTrue(torch.equal(steps[0], other))
+
+    def test_without_stretches_texts_come_from_anywhere(self):
+        self.assertEqual(sorted(runs.order(4096, 16, 0, 3).tolist()), list(range(256)))
+        self.assertFalse(torch.equal(runs.order(4096, 16, 0, 3), runs.order(4096, 16, 256, 3)))
+
+
+class Measured(unittest.TestCase):
+    def test_the_end_of_a_text_is_foretold_alike_whether_the_rest_is_wanted_or_not(self):
+        scale = runs.SCALES["toy"]
+        reader = net.Net(runs.config(runs.Run("longnet", 4), scale))
+        held = torch.randint(1000, (2 * 64 + 1,), generator=torch.Generator().manual_seed(1), dtype=torch.int32)
+        for last in (64, 32):
+            all_of_it, tail = runs.by_position(reader, held, 64, 64, last), runs.by_position(reader, held, 64, 64, last, 4)
+            self.assertEqual((len(all_of_it), len(tail)), (last, 4))
+            self.assertLess((all_of_it[-4:] - tail).abs().max().item(), 1e-5)
 
 
 class Stopped(unittest.TestCase):
