@@ -28,7 +28,7 @@ for curve in size context prompt position; do [ -s "$scratch/results/loss_by_$cu
 "$python" -m paper.ranks --processes 1,2 --tokens 512 --segments 64,256,1024 --rates 1,4,16 --heads 4 --runs 1 --out "$scratch/ranks.csv"
 [ "$(cut -d, -f1,5 "$scratch/ranks.csv" | tail -2 | tr '\n' ' ')" = "1,0.0 2,64.0 " ] # 2 x 4 x 32 numbers of 4 bytes / 16
 
-for set in . first anywhere; do # the tables of docs/paper.md are those of its results
+for set in . first anywhere files; do # the tables of docs/paper.md are those of its results
     shown=../../docs/paper/results/$set
     "$python" -m paper.report --results "$shown" --out "$scratch/shown/$set"
     for table in $(cd "$shown" && ls -- *.csv *.svg 2>/dev/null); do

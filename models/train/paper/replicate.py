@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--batch", type=int, help="tokens a step")
     parser.add_argument("--rate", type=float, help="of learning")
     parser.add_argument("--stretch", type=int, help="units of running text from one place in a step; 0: one text")
-    parser.add_argument("--files", action="store_true", help="of the corpus in a random order, and not by repository")
+    parser.add_argument("--files", type=int, metavar="TOKENS", help="so much of the corpus's files in a random order, not by repository")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--steps", type=int, help="of every run, for a trial")
     parser.add_argument("--runs", type=int, help="only the first so many of a set")
@@ -70,7 +70,8 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     train, held = (pack.load(args.ids, name).astype(np.int32) for name in ("train", "held"))
     train = train[:args.tokens + 1] if args.tokens else train
-    train, held = (torch.from_numpy(ids).to(device) for ids in (pack.shuffled(train, 1) if args.files else train, held))
+    train = pack.shuffled(train, 1)[:args.files + 1] if args.files else train
+    train, held = (torch.from_numpy(ids).to(device) for ids in (train, held))
     for run in dict.fromkeys(run for name in args.sets for run in SETS[name][:args.runs]):
         with ours(out / (run.name + ".lock")) as mine:
             if not mine:

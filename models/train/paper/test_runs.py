@@ -7,9 +7,10 @@ import tempfile
 import unittest
 from unittest import mock
 
+import numpy as np
 import torch
 
-from paper import net, runs
+from paper import net, pack, runs
 
 
 class Order(unittest.TestCase):
@@ -26,6 +27,15 @@ class Order(unittest.TestCase):
     def test_without_stretches_texts_come_from_anywhere(self):
         self.assertEqual(sorted(runs.order(4096, 16, 0, 3).tolist()), list(range(256)))
         self.assertFalse(torch.equal(runs.order(4096, 16, 0, 3), runs.order(4096, 16, 256, 3)))
+
+
+    def test_shuffled_files_are_whole(self):
+        file, some = pack.FILE, np.arange(4, 40, dtype=np.int32)
+        ids = np.concatenate([np.concatenate(([file], some[i:i + i % 5])) for i in range(30)])
+        got = pack.shuffled(ids, 1)
+        files = [" ".join(map(str, x)).split(f"{file} ") for x in (ids, got)]
+        self.assertFalse(np.array_equal(ids, got))
+        self.assertEqual(sorted(x.strip() for x in files[0]), sorted(x.strip() for x in files[1]))
 
 
 class Measured(unittest.TestCase):
