@@ -357,6 +357,36 @@ static void in_a_repository_the_attention_has_candidates_of_its_own(void **state
     corpus_close(c);
 }
 
+/* The attention has the first file, the question's words are in the second: words decide in a repository alone. */
+static void words_count_in_a_repository(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"int first;\n", "/* The lamp is lit. */\n", "int last;\n"};
+    static const char *const paths[2][3] = {{"a.c", "b.c", "c.c"}, {"a.txt", "b.txt", "c.txt"}};
+    static const size_t first[] = {1, 0};
+    const size_t sizes[] = {strlen(texts[0]), strlen(texts[1]), strlen(texts[2])};
+    struct backend *b;
+    assert_ok(backend_open(&b, "cpu", 1, &e), e);
+    for (size_t k = 0; k < 2; k++) {
+        struct corpus *c;
+        struct reader_segment *segments;
+        struct finding found = {.question = "where is the lamp lit"};
+        struct finding_rank_sources from = {
+            .in_logs = true, .attention = (const float[]){-1, -1.2f, -3}, .pool = b->pool};
+        assert_ok(corpus_open_memory(&c, paths[k], texts, sizes, 3, &e), e);
+        assert_ok(sequence_cut(&segments, &from.n, c, NULL, &e), e);
+        assert_int_equal(from.n, 3);
+        from.corpus = c;
+        from.segments = segments;
+        assert_ok(finding_rank_all(&found, &from, &(struct finding_how){.rank = FINDING_FUSED}, NULL, &e), e);
+        assert_int_equal(found.items[0].segment, first[k]);
+        free(found.items);
+        free(segments);
+        corpus_close(c);
+    }
+    backend_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +394,7 @@ int main(void)
         cmocka_unit_test(what_lies_behind_in_logarithms_counts_by_how_far),
         cmocka_unit_test(candidates_come_in_turn_from_the_attention_and_the_words),
         cmocka_unit_test(candidates_are_chosen_by_what_a_place_says_alone),
+        cmocka_unit_test(words_count_in_a_repository),
         cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),
         cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
         cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),

@@ -57,6 +57,9 @@ static float *copied_scores(const float *scores, size_t n)
     return copy;
 }
 
+/* In a repository words count beside the attention of a reader that needs none elsewhere (docs/code.md). */
+static const float words_of_code = 0.4f;
+
 /* Words, and what they make together with the attention (models/FORMAT.md, fusion_weight). */
 static int score_words(struct scores *s, const struct finding_rank_sources *from, const char *question,
                        const atomic_bool *cancel, struct error *e)
@@ -66,8 +69,10 @@ static int score_words(struct scores *s, const struct finding_rank_sources *from
     if (!s->bm25) return error_memory(e);
     if (bm25_score(from->corpus, from->segments, n, question, from->pool, cancel, s->bm25, e)) return -1;
     if (!(s->fused = copied_scores(s->bm25, n))) return error_memory(e);
-    if (from->attention) bm25_fuse(from->attention, from->in_logs, s->bm25, from->fusion_weight, n, s->fused);
-    if (from->like || !code_rank_applies(from->corpus)) return 0;
+    const bool code = code_rank_applies(from->corpus);
+    const float weight = code && !(from->fusion_weight > 0) ? words_of_code : from->fusion_weight;
+    if (from->attention) bm25_fuse(from->attention, from->in_logs, s->bm25, weight, n, s->fused);
+    if (from->like || !code) return 0;
     return code_rank(from->corpus, from->segments, n, question, cancel, s->fused, e);
 }
 
