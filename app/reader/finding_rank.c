@@ -17,8 +17,7 @@ struct scores {
     float *first; /* what the first list of candidates is by: the attention, without what stands around a place, or in a
                      repository what code is ranked by */
     float *words; /* and the second: BM25, where a word is there */
-    float *
-        third; /* in a repository a third: the attention, for what is asked in other words than code's rules look for */
+    float *third; /* and in a repository the attention, for what is asked in other words than code's rules look for */
 };
 
 static void scores_free(struct scores *s)

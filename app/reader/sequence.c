@@ -20,7 +20,6 @@ struct sequence {
     struct file_array *segments, *keys;
     struct file_array *ended, *starts; /* struct state_segment, struct state_document; NULL without a state */
     bool borrowed;                     /* keys, ended and starts are the state's */
-    struct thread_pool *threads;       /* borrowed; NULL: none to share work with */
     uint32_t width, rate;
     uint64_t n_tokens;
     uint64_t offset;  /* in the current document's text: where the next token starts */
