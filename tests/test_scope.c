@@ -152,6 +152,8 @@ static void a_question_says_what_it_is_asked_of(void **state)
                  "where is it? | kind:docs in:\"Book I > Chapter 3\"");
     assert_split("what does main(in:x) do in: there", "what does main(in:x) do in: there | ");
     assert_split("in:\"no end", " | in:\"no end");
+    assert_split("in:\"a\"in:\"b\"in:c", "in:\"b\"in:c | in:\"a\"");
+    assert_split("in:\"a\" in:b", " | in:\"a\" in:b");
 }
 
 static void what_it_says_is_found_in_the_text(void **state)

@@ -50,6 +50,7 @@ int scope_words_split(struct scope_words *out, const char *asked, struct error *
             memcpy(w.within + n_within, p, n);
             n_within += n;
             p += n;
+            begins = is_blank(*p); /* a word behind a quotation would come to have a blank more than was asked */
             while (is_blank(*p)) p++;
             continue;
         }
