@@ -2,6 +2,7 @@
 #define XXH_INLINE_ALL
 #include "tests/state_fixture.h"
 
+#include <glob.h>
 #include <sys/resource.h>
 #include <xxhash.h>
 
@@ -248,6 +249,34 @@ static void a_read_of_another_version_is_left_alone(void **test)
     corpus_close(other);
 }
 
+/* Inputs of an earlier version are refused at their first number, and nothing behind it is run. */
+static void fuzzing_begins_with_indexes_of_this_version(void **test)
+{
+    (void)test;
+    glob_t found;
+    size_t taken = 0;
+    assert_int_equal(glob("tests/fuzz/state/*", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct error e;
+        struct state_index x;
+        uint8_t *bytes;
+        size_t size;
+        assert_ok(state_store_read(&bytes, &size, found.gl_pathv[i], &e), e);
+        uint8_t *sealed = malloc(size + sizeof(uint64_t));
+        memcpy(sealed, bytes, size);
+        const uint64_t hash = XXH3_64bits(bytes, size);
+        for (size_t k = 0; k < sizeof hash; k++) sealed[size + k] = (uint8_t)(hash >> 8 * k);
+        if (state_index_decode(&x, sealed, size + sizeof hash, &e) == 0) {
+            taken++;
+            state_index_free(&x);
+        }
+        free(sealed);
+        free(bytes);
+    }
+    globfree(&found);
+    assert_true(taken >= 4);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -259,6 +288,7 @@ int main(void)
         CASE(a_lost_index_is_said),
         CASE(a_passing_error_costs_no_kept_read),
         CASE(a_read_of_another_version_is_left_alone),
+        CASE(fuzzing_begins_with_indexes_of_this_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
