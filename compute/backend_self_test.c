@@ -365,9 +365,9 @@ static int test_attend_windows(struct self_test *t)
     return finish_op(t, "attend_windows", out, (size_t)ROWS * DIM);
 }
 
-/* Every other row from the second on, of the second head, behind one row that stays; all heads are keys, then values.
- */
-static int test_keep(struct self_test *t)
+/* Every other row from the second on, of the second head, behind one row that stays; all heads are keys, then values:
+ * the keys, or the values, are looked at. */
+static int test_keep(struct self_test *t, bool values)
 {
     enum { COUNT = ROWS / 2, TO = 1 };
     const struct keep_run run = {.row = 1, .step = 2, .count = COUNT, .head = 1, .to = TO};
@@ -377,10 +377,10 @@ static int test_keep(struct self_test *t)
         return finish_op(t, "keep", NULL, 0);
     t->b->ops->keep(&(struct keep){qkv, k, v, &run, 1, HEADS, HEADS, HEAD_DIM});
     for (uint32_t i = 0; i < (COUNT + TO) * HEAD_DIM; i++) {
-        const uint32_t row = i / HEAD_DIM, column = 2 * DIM + HEAD_DIM + i % HEAD_DIM;
+        const uint32_t row = i / HEAD_DIM, column = (values ? 2u : 1u) * DIM + HEAD_DIM + i % HEAD_DIM;
         t->expected[i] = row < TO ? 0 : (double)t->qkv[(1 + 2 * (row - TO)) * 3 * DIM + column];
     }
-    return finish_op(t, "keep", v, (size_t)(COUNT + TO) * HEAD_DIM);
+    return finish_op(t, "keep", values ? v : k, (size_t)(COUNT + TO) * HEAD_DIM);
 }
 
 int backend_self_test(struct backend *b, struct error *e)
@@ -403,7 +403,7 @@ int backend_self_test(struct backend *b, struct error *e)
                          test_feed_forward(t, true) != 0 || test_norm_add(t) != 0 || test_short_conv(t) != 0 ||
                          test_evidence_rows(t) != 0 || test_attend(t, 0) != 0 || test_attend(t, 20) != 0 ||
                          test_project_bias(t) != 0 || test_layer_norm(t) != 0 || test_norm_parts(t) != 0 ||
-                         test_attend_windows(t) != 0 || test_keep(t) != 0 ||
+                         test_attend_windows(t) != 0 || test_keep(t, false) != 0 || test_keep(t, true) != 0 ||
                          (b->ops->evidence_scan && test_evidence_scan(t) != 0)
                      ? -1
                      : 0;

@@ -13,7 +13,7 @@
 
 /* How often a wait looks before it sleeps, some 50 microseconds: the jobs of a token follow each other faster than a
  * sleeper wakes. */
-enum { LOOKS = 1500, COPY_BYTES = 1 << 18 };
+enum { LOOKS = 1500 };
 
 struct worker {
     struct thread_pool *pool;
@@ -155,24 +155,4 @@ void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void 
     pthread_mutex_unlock(&p->mutex);
     work_on_tasks(p, 0);
     await_workers(p);
-}
-
-struct copying {
-    uint8_t *to;
-    const uint8_t *from;
-    size_t bytes;
-};
-
-static void copy_task(void *context, unsigned task, unsigned thread)
-{
-    (void)thread;
-    const struct copying *c = context;
-    const size_t begin = (size_t)task * COPY_BYTES, left = c->bytes - begin;
-    memcpy(c->to + begin, c->from + begin, left < COPY_BYTES ? left : COPY_BYTES);
-}
-
-void thread_pool_copy(struct thread_pool *p, void *to, const void *from, size_t bytes)
-{
-    thread_pool_run(p, (unsigned)((bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task,
-                    &(struct copying){to, from, bytes});
 }

@@ -3,7 +3,6 @@
 #ifndef LECTERN_THREAD_POOL_H
 #define LECTERN_THREAD_POOL_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct error;
@@ -19,9 +18,6 @@ unsigned thread_pool_n_threads(const struct thread_pool *p);
  * jobs. */
 void thread_pool_run(struct thread_pool *p, unsigned n_tasks, void (*task)(void *context, unsigned i, unsigned thread),
                      void *context);
-
-/* memcpy by several threads. */
-void thread_pool_copy(struct thread_pool *p, void *to, const void *from, size_t bytes);
 
 /* Tasks of `each` rows that n rows make, and the rows of one of them: the last may have fewer. */
 static inline unsigned thread_pool_tasks(uint32_t n, uint32_t each)

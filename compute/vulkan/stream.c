@@ -13,9 +13,10 @@
 #include "compute/vulkan/stream_slot.h"
 
 enum {
-    SLOTS = 3,           /* submits under way */
-    MAX_TIMES = 32,      /* labels that a profile can tell apart */
-    STAGING_ALIGN = 256, /* the largest storage buffer alignment that Vulkan allows */
+    SLOTS = 3,            /* submits under way */
+    MAX_TIMES = 32,       /* labels that a profile can tell apart */
+    COPY_BYTES = 1 << 18, /* that one thread copies */
+    STAGING_ALIGN = 256,  /* the largest storage buffer alignment that Vulkan allows */
 };
 
 static const double TARGET_SECONDS = 0.05, FIRST_RATE = 20e9;
@@ -350,6 +351,27 @@ static uint32_t rows_at_once(uint64_t row_bytes, uint32_t n_rows)
     return n < n_rows ? (uint32_t)n : n_rows;
 }
 
+struct copying {
+    uint8_t *to;
+    const uint8_t *from;
+    uint64_t bytes;
+};
+
+static void copy_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    const struct copying *c = context;
+    const uint64_t begin = (uint64_t)task * COPY_BYTES, left = c->bytes - begin;
+    memcpy(c->to + begin, c->from + begin, left < COPY_BYTES ? left : COPY_BYTES);
+}
+
+/* One thread copies slower than a bus takes. */
+static void copy(struct stream *s, uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+    thread_pool_run(s->threads, (unsigned)((bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task,
+                    &(struct copying){to, from, bytes});
+}
+
 void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch, const void *from, uint64_t row_bytes,
                   uint32_t n_rows)
 {
@@ -359,7 +381,7 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
         uint64_t at;
         struct stream_slot *slot = reserve(s, false, row_bytes * n, &at);
         if (!slot) return;
-        thread_pool_copy(s->threads, slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n);
+        copy(s, slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n);
         copy_rows(s, slot, to, offset + row * pitch, pitch, slot->upload.buffer, at, row_bytes, row_bytes, n);
     }
 }
