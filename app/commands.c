@@ -17,6 +17,7 @@
 #include "app/command_state.h"
 #include "app/text/corpus.h"
 #include "app/measure/eval.h"
+#include "app/measure/scale_stream.h"
 #include "app/installed.h"
 #include "app/options.h"
 #include "app/output/plain.h"
@@ -269,11 +270,14 @@ static int read_settings(struct work *w, struct error *e)
     return 0;
 }
 
-/* A rank other than 0. */
+/* A rank other than 0. Attention alone is measured without a model. */
 static int follow_first_rank(struct work *w, struct error *e)
 {
-    return work_open_engine(w, e) || ranks_follow(w->comm, w->model, w->backend, w->cancel, e) ? EXIT_FAILED
-                                                                                               : EXIT_DONE;
+    const struct options *o = w->options;
+    const bool attention = o->command == COMMAND_SCALE && !o->scale.model;
+    if (attention ? rank_open_backend(&w->backend, w->comm, o->device, o->n_threads, e) : work_open_engine(w, e))
+        return EXIT_FAILED;
+    return ranks_follow(w->comm, w->model, w->backend, scale_stream_follow, w->cancel, e) ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* A rank that ends without having been told so takes the others with it. */

@@ -44,9 +44,7 @@ static int refuse_on_first(const struct error *e, const struct comm *c)
 static struct rank_use rank_use_of(const struct options *o)
 {
     const bool shared = o->command == COMMAND_ASK || o->command == COMMAND_READ || o->command == COMMAND_SCALE;
-    return (struct rank_use){.screen = o->command == COMMAND_SCREEN,
-                             .shared = shared && !o->dry_run,
-                             .attention = o->command == COMMAND_SCALE && !o->scale.model};
+    return (struct rank_use){.screen = o->command == COMMAND_SCREEN, .shared = shared && !o->dry_run};
 }
 
 /* The version, and what the program can do with what it was built with and finds here. */

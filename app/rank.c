@@ -18,9 +18,6 @@ int rank_check(const struct comm *c, const struct rank_use *use, struct error *e
         return error_set_kind(
             e, ERROR_USAGE, "the screen runs on one rank: start it without mpirun; several ranks read, ask and scale");
     if (!use->shared) return error_set_kind(e, ERROR_USAGE, "this runs on one rank: start it without mpirun");
-    if (use->attention)
-        return error_set_kind(e, ERROR_USAGE,
-                              "attention alone is measured on one rank; on several: scale --what model");
     return 0;
 }
 

@@ -15,8 +15,7 @@ struct error;
 /* What the command does, as far as ranks are concerned. */
 struct rank_use {
     bool screen;
-    bool shared;    /* several ranks can do it together */
-    bool attention; /* `scale` of attention alone */
+    bool shared; /* several ranks can do it together */
 };
 
 /* -1, with what to do instead, for a command that one rank runs. */

@@ -47,6 +47,7 @@ struct follower {
     struct comm *comm;
     const struct model *model;
     struct backend *backend;
+    ranks_measure *measure;
     const atomic_bool *cancel;
     struct session *session;
     struct evidence_part *part;
@@ -92,15 +93,18 @@ static int obey_order(struct follower *f, const struct order *o, struct error *e
         return evidence_ranks_follow(&f->part, f->comm, f->model, f->backend, f->cancel, e);
     case RANKS_COUNT:
         return count_bytes(f->comm, &(uint64_t){0}, e);
+    case RANKS_MEASURE:
+        return f->measure(f->comm, f->backend, e);
     case RANKS_END:
         break;
     }
     return 0;
 }
 
-int ranks_follow(struct comm *c, const struct model *m, struct backend *b, const atomic_bool *cancel, struct error *e)
+int ranks_follow(struct comm *c, const struct model *m, struct backend *b, ranks_measure *measure,
+                 const atomic_bool *cancel, struct error *e)
 {
-    struct follower f = {.comm = c, .model = m, .backend = b, .cancel = cancel};
+    struct follower f = {.comm = c, .model = m, .backend = b, .measure = measure, .cancel = cancel};
     struct order o = {0};
     int status;
     do {

@@ -23,6 +23,7 @@ enum ranks_order {
     RANKS_LOAD,
     RANKS_EVIDENCE,
     RANKS_COUNT,
+    RANKS_MEASURE, /* what the program has the followers do beside reading */
 };
 
 /* Nothing to do without a comm and on ranks other than 0. */
@@ -31,7 +32,12 @@ int ranks_lead(struct comm *c, enum ranks_order order, uint32_t flags, uint64_t 
 /* Bytes that all ranks together have sent so far. On rank 0. */
 int ranks_bytes_sent(struct comm *c, uint64_t *out, struct error *e);
 
-/* Ranks other than 0: until rank 0 ends, or something fails. */
-int ranks_follow(struct comm *c, const struct model *m, struct backend *b, const atomic_bool *cancel, struct error *e);
+/* RANKS_MEASURE, on a rank other than 0. */
+typedef int ranks_measure(struct comm *c, struct backend *b, struct error *e);
+
+/* Ranks other than 0: until rank 0 ends, or something fails. `m` and `measure` may be NULL where no order needs them.
+ */
+int ranks_follow(struct comm *c, const struct model *m, struct backend *b, ranks_measure *measure,
+                 const atomic_bool *cancel, struct error *e);
 
 #endif

@@ -310,7 +310,7 @@ static int follow(struct error *e)
     int status = 0;
     for (size_t i = 0; i < sizeof models / sizeof *models && status == 0; i++) {
         struct tiny t = open_tiny(models[i]);
-        status = ranks_follow(comm, t.model, backend, NULL, e);
+        status = ranks_follow(comm, t.model, backend, NULL, NULL, e);
         close_tiny(&t);
     }
     return status;

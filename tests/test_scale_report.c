@@ -232,11 +232,20 @@ static void several_ranks_say_what_each_sent(void **state)
     struct scale_row row = slow;
     row.result.ranks = 2;
     row.result.sent = 10.4;
+    row.result.input_seconds = 1.5;
+    row.result.exchange_seconds = 2.048;
+    WRITTEN(scale_report_table_row(&row, out, &error));
+    assert_non_null(
+        strstr(text, "\n           2 ranks, each sent 10 bytes a token and spent 25.0 % of the time with it\n"));
+    WRITTEN(scale_report_json(&row, "cpu", out, &error));
+    assert_non_null(strstr(text, "\"ranks\":2,\"bytes_sent_per_token\":10.4,\"input_seconds\":1.5,"
+                                 "\"exchange_seconds\":2.048}"));
+    row.what = "model";
     WRITTEN(scale_report_table_row(&row, out, &error));
     assert_non_null(strstr(text, "\n           2 ranks, each sent 10 bytes a token\n"));
     WRITTEN(scale_report_json(&row, "cpu", out, &error));
-    assert_non_null(strstr(text, "\"ranks\":2,\"bytes_sent_per_token\":10.4"));
-    row.result.ranks = 1;
+    assert_non_null(strstr(text, "\"ranks\":2,\"bytes_sent_per_token\":10.4}"));
+    row.result.ranks = 0;
     WRITTEN(scale_report_table_row(&row, out, &error));
     assert_null(strstr(text, "ranks"));
     WRITTEN(scale_report_json(&row, "cpu", out, &error));

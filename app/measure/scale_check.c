@@ -1,10 +1,14 @@
 #include "app/measure/scale_check.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "app/measure/scale_input.h"
+#include "app/measure/scale_run.h"
 #include "compute/attention.h"
+#include "compute/backend.h"
 #include "compute/definition.h"
+#include "compute/thread_pool.h"
 
 struct sample_set {
     uint64_t *positions;
@@ -96,4 +100,48 @@ void scale_check_row(double *out, const struct attention *a, uint64_t seed, uint
 {
     const struct definition d = {a, 0, position + 1, true, 0, read_input, &(struct inputs){seed, a->head_dim}, 0};
     definition_attend(&d, head, position, out, NULL);
+}
+
+struct check_job {
+    const struct attention *shape;
+    const uint64_t *positions;
+    const float *rows;
+    uint64_t seed;
+    size_t first;
+    double errors[SCALE_MAX_SAMPLES];
+};
+
+static void check_task(void *context, unsigned task, unsigned thread)
+{
+    (void)thread;
+    struct check_job *j = context;
+    const size_t i = j->first + task;
+    const uint32_t n_dim = j->shape->head_dim;
+    const float *row = j->rows + i * j->shape->n_head * n_dim;
+    double expected[256], worst = 0;
+    for (uint32_t head = 0; head < j->shape->n_head; head++, row += n_dim) {
+        scale_check_row(expected, j->shape, j->seed, head, j->positions[i]);
+        for (uint32_t d = 0; d < n_dim; d++) worst = scale_check_larger(worst, fabs((double)row[d] - expected[d]));
+    }
+    j->errors[i] = worst;
+}
+
+double scale_check_larger(double a, double b)
+{
+    return isnan(b) || b > a ? b : a;
+}
+
+int scale_check_rows(double *max_error, const struct attention *a, uint64_t seed, const uint64_t *positions, size_t n,
+                     const float *rows, struct backend *b, const struct scale_watch *watch, struct error *e)
+{
+    struct check_job job = {.shape = a, .positions = positions, .rows = rows, .seed = seed};
+    const unsigned at_once = b->info.n_threads ? b->info.n_threads : 1;
+    for (; job.first < n; job.first += at_once) {
+        if (scale_run_check(watch, e) != 0) return -1;
+        const size_t left = n - job.first;
+        thread_pool_run(b->pool, left < at_once ? (unsigned)left : at_once, check_task, &job);
+    }
+    *max_error = 0;
+    for (size_t i = 0; i < n; i++) *max_error = scale_check_larger(*max_error, job.errors[i]);
+    return 0;
 }

@@ -173,12 +173,12 @@ static int check_length(const struct model *m, uint64_t tokens, struct error *e)
 static int measure_reading(struct reading *r, uint64_t end, double seconds, struct scale_result *out, struct error *e)
 {
     struct comm *c = r->watch->comm;
-    struct scale_result result = {.ranks = comm_size(c)};
+    struct scale_result result = {.ranks = c ? comm_size(c) : 0};
     uint64_t before, after;
     if (ranks_bytes_sent(c, &before, e) != 0 || read_on(r, end, seconds, &result, e) != 0 ||
         ranks_bytes_sent(c, &after, e) != 0)
         return -1;
-    if (result.tokens > 0) result.sent = (double)(after - before) / (double)result.tokens / result.ranks;
+    if (result.tokens > 0) result.sent = (double)(after - before) / (double)result.tokens / comm_size(c);
     result.live_bytes = session_memory(r->session) + r->max_rows * (sizeof *r->ids + r->model->evidence.width);
     if (!result.gave_up && check_reading(r, &result, e) != 0) return -1;
     *out = result;

@@ -21,6 +21,12 @@ static double tokens_per_second(const struct scale_result *x)
     return x->seconds > 0 ? (double)x->tokens / x->seconds : 0;
 }
 
+/* A session does not say how long its ranks wait for each other. */
+static bool exchange_known(const struct scale_row *row)
+{
+    return strcmp(row->what, "model") != 0;
+}
+
 void scale_report_time(char *text, size_t size, double seconds)
 {
     static const char *const units[] = {"ns", "us", "ms", "s"};
@@ -61,7 +67,10 @@ int scale_report_table_row(const struct scale_row *row, FILE *out, struct error 
     fprintf(out, "%-10s %14" PRIu64 " %10.3f %12.0f %11s %7.1f %% %10s %10s %9zu %10.2g\n", row->what, row->tokens,
             x->seconds, tokens_per_second(x), time, 100 * x->input_seconds / x->seconds, live, disk,
             x->checked_positions, x->max_error);
-    if (x->ranks > 1) fprintf(out, "%-10s %" PRIu32 " ranks, each sent %.0f bytes a token\n", "", x->ranks, x->sent);
+    if (x->ranks > 1) fprintf(out, "%-10s %" PRIu32 " ranks, each sent %.0f bytes a token", "", x->ranks, x->sent);
+    if (x->ranks > 1 && exchange_known(row))
+        fprintf(out, " and spent %.1f %% of the time with it", 100 * x->exchange_seconds / x->seconds);
+    if (x->ranks > 1) fputc('\n', out);
     return written(out, e);
 }
 
@@ -99,9 +108,13 @@ int scale_report_json(const struct scale_row *row, const char *device, FILE *out
     cJSON_AddStringToObject(o, "device", device);
     cJSON_AddNumberToObject(o, "checked_positions", (double)x->checked_positions);
     cJSON_AddNumberToObject(o, "max_error", x->max_error);
-    if (x->ranks > 1) {
+    if (x->ranks > 0) {
         cJSON_AddNumberToObject(o, "ranks", x->ranks);
         cJSON_AddNumberToObject(o, "bytes_sent_per_token", x->sent);
+    }
+    if (x->ranks > 0 && exchange_known(row)) {
+        cJSON_AddNumberToObject(o, "input_seconds", x->input_seconds);
+        cJSON_AddNumberToObject(o, "exchange_seconds", x->exchange_seconds);
     }
     char *text = json_print(o, false);
     cJSON_Delete(o);

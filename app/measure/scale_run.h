@@ -23,13 +23,14 @@ struct scale_watch {
 struct scale_result {
     uint64_t tokens; /* that were read in `seconds` */
     double seconds;  /* making the inputs included, opening, filling and checking not; the mean of several runs */
-    double input_seconds;
-    size_t live_bytes; /* what the run keeps in memory: flat in the length */
+    double input_seconds, exchange_seconds; /* of them, making inputs; and, of attention, giving keys to other ranks and
+                                               taking theirs, with waiting for them: the mean of all ranks */
+    size_t live_bytes;                      /* what the run keeps in memory: flat in the length */
     size_t checked_positions;
     double max_error;
-    uint32_t ranks;
-    double sent;  /* bytes a token that a rank sent to others, the mean of all ranks; 0: there is one */
-    bool gave_up; /* past the limit: nothing else is valid */
+    uint32_t ranks; /* 0: the program was not started as one of several */
+    double sent;    /* bytes a token that a rank sent to others, the mean of all ranks */
+    bool gave_up;   /* past the limit: nothing else is valid */
 };
 
 /* -1 with ERROR_CANCELLED after a cancel. */
