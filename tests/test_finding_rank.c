@@ -28,15 +28,17 @@ struct fixture {
 
 static struct error e;
 
-/* Segments of about 300 bytes; the lamp is in every fifth, the keeper in every seventh. */
+/* Segments of about 300 bytes, none like another; the lamp is in every fifth, the keeper in every seventh. */
 static char *make_text(unsigned document)
 {
     char *text = calloc(N * 320 + 1, 1), *to = text;
+    uint64_t seed = document + 1;
     for (unsigned i = 0; i < N; i++) {
         to += sprintf(to, "Entry %u of book %u. The sea was %s.\n", i, document, i % 2 ? "calm" : "rough");
         if (i % 5 == 0) to += sprintf(to, "The lamp was lit on day %u. ", i);
         if (i % 7 == 0) to += sprintf(to, "The keeper wrote a letter about the stairs. ");
-        while (to < text + (i + 1) * 300) to += sprintf(to, "Nothing else was written. ");
+        while (to < text + (i + 1) * 300)
+            to += sprintf(to, "No%u was written. ", (unsigned)test_random(&seed) % 9000 + 1000);
         *to++ = '\n';
     }
     return text;
@@ -116,7 +118,8 @@ static void candidates_come_in_turn_from_the_attention_and_the_words(void **stat
         by_words += c->bm25 > 0;
         if (c->was) assert_int_equal(found->items[c->was - 1].segment, c->segment);
     }
-    assert_int_equal(place_by(found->score, found->n_segments, (size_t)found->candidates[0].segment), 0);
+    /* What stands around a place counts in found->score alone. */
+    assert_true(place_by(found->score, found->n_segments, (size_t)found->candidates[0].segment) < 8);
     assert_true(found->candidates[0].prior >= 2 &&
                 found->candidates[31].prior < 0.1f); /* the first of a list, the last */
     assert_true(found->candidates[0].ranks == found->candidates[0].prior);
@@ -156,6 +159,48 @@ static void a_second_reading_ranks_with_the_lists_and_names_the_words(void **sta
     finding_close(second);
     finding_close(found);
     close_all(&f);
+}
+
+static bool say_the_same(const struct fixture *f, const struct finding_item *a, const struct finding_item *b)
+{
+    const char *one = f->texts[a->document] + a->offset, *other = f->texts[b->document] + b->offset;
+    return a->size == b->size && memcmp(one, other, a->size) == 0;
+}
+
+/* The last text is the first once more. */
+static void copies_are_not_read_again_before_others_and_stand_behind_them(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char *first = make_text(0);
+    open_with(&f, first);
+    struct finding *found = find(&f, "Where is the keeper's lamp?", &(struct finding_how){.n_candidates = 32});
+    assert_int_equal(found->n_items, FINDING_MOST);
+    assert_int_equal(found->n_candidates, 32);
+    for (size_t i = 0; i < 32; i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_false(say_the_same(&f, &found->candidates[i], &found->candidates[k]));
+            if (i < found->n_items) assert_false(say_the_same(&f, &found->items[i], &found->items[k]));
+        }
+    }
+    finding_close(found);
+    /* Where there are no others they are read too. */
+    const char *const globs[] = {"a.txt", "c.txt"};
+    const struct finding_how how = {.scope = {.globs = globs, .n_globs = 2}, .n_candidates = 128};
+    found = find(&f, "Where is the keeper's lamp?", &how);
+    read_again(&f, found);
+    const size_t n = found->n_candidates;
+    assert_true(found->judged && n > 2 * FINDING_MOST && n % 2 == 0);
+    for (size_t i = 0; i < n; i++) {
+        const struct finding_item *c = &found->candidates[i];
+        size_t same = 0;
+        for (size_t k = 0; k < i; k++) same += say_the_same(&f, c, &found->candidates[k]);
+        assert_int_equal(same, i < n / 2 ? 0 : 1);
+        if (i > 0 && i != n / 2) assert_true(found->candidates[i - 1].score >= c->score);
+    }
+    finding_close(found);
+    close_all(&f);
+    free(first);
 }
 
 static void a_script_that_it_does_not_know_is_left_to_the_words(void **state)
@@ -396,6 +441,7 @@ int main(void)
         cmocka_unit_test(candidates_are_chosen_by_what_a_place_says_alone),
         cmocka_unit_test(words_count_in_a_repository),
         cmocka_unit_test(a_second_reading_ranks_with_the_lists_and_names_the_words),
+        cmocka_unit_test(copies_are_not_read_again_before_others_and_stand_behind_them),
         cmocka_unit_test(a_script_that_it_does_not_know_is_left_to_the_words),
         cmocka_unit_test(places_that_may_not_be_ranked_are_not_read_again),
         cmocka_unit_test(places_like_a_place_are_found_by_its_own_keys),

@@ -40,6 +40,7 @@ struct finding_how {
 /* A segment: bytes [offset, offset + size) of a document's text. */
 struct finding_item {
     uint64_t segment; /* index among all of the text */
+    uint64_t copy_of; /* of a candidate: the segment that it is a copy of (finding_copies.h); itself, where of none */
     size_t document;
     uint64_t offset;
     uint32_t size;
@@ -66,7 +67,7 @@ struct finding_token {
 struct finding {
     char *question;             /* owned: as it was sought */
     enum finding_rank rank_by;  /* what the order is by, which may be less than was wanted */
-    struct finding_item *items; /* owned, by falling score */
+    struct finding_item *items; /* owned, by falling score; copies of a place that is there behind the others */
     size_t n_items;
     struct finding_item *candidates; /* owned: for a second reading, in turn from the attention's list and BM25's */
     size_t n_candidates;

@@ -6,6 +6,7 @@
 
 #include "app/reader/bm25.h"
 #include "app/reader/code_rank.h"
+#include "app/reader/finding_copies.h"
 #include "app/reader/sequence.h"
 #include "app/text/corpus.h"
 #include "compute/error.h"
@@ -116,23 +117,42 @@ static struct finding_item item_of(const struct finding_rank_sources *from, cons
                                  .reread = NAN};
 }
 
+/* A list is looked through so many times as far as is wanted of it, for places that are no copies. */
+enum { REACH = 16 };
+
+/* The first `most` of a rank. Without `copies` what is alike is what is sought. */
+static int choose_list(struct finding_copies *copies, const float *score, size_t n, size_t most, size_t *out,
+                       size_t *n_out, struct error *e)
+{
+    const size_t reach = copies ? REACH * most : most;
+    size_t *list = calloc(reach + 1, sizeof *list);
+    if (!list) return error_memory(e);
+    *n_out = finding_choose(score, n, reach, list);
+    if (copies) *n_out = finding_copies_put_behind(copies, list, *n_out, most);
+    memcpy(out, list, *n_out * sizeof *out);
+    free(list);
+    return 0;
+}
+
 static int choose_items(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
-                        struct error *e)
+                        struct finding_copies *copies, struct error *e)
 {
     size_t found[FINDING_MOST];
-    f->n_items = finding_choose(s->order, from->n, FINDING_MOST, found);
+    if (choose_list(copies, s->order, from->n, FINDING_MOST, found, &f->n_items, e)) return -1;
     f->items = calloc(f->n_items + 1, sizeof *f->items);
     if (!f->items) return error_memory(e);
     for (size_t i = 0; i < f->n_items; i++) f->items[i] = item_of(from, s, found[i]);
     return 0;
 }
 
-static void add_candidate(struct finding *f, const struct finding_rank_sources *from, const struct scores *s, size_t i)
+static void add_candidate(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
+                          struct finding_copies *copies, size_t i)
 {
     for (size_t k = 0; k < f->n_candidates; k++)
         if (f->candidates[k].segment == i) return;
     struct finding_item *item = &f->candidates[f->n_candidates++];
     *item = item_of(from, s, i);
+    item->copy_of = copies ? finding_copies_first(copies, i) : i;
     for (uint32_t k = 0; k < f->n_items; k++)
         if (f->items[k].segment == i) item->was = k + 1;
 }
@@ -155,47 +175,54 @@ static float worth(const size_t *list, size_t n, uint64_t segment)
 static void add_priors(struct finding *f, const float *attention, const size_t *first, size_t n_first,
                        const size_t *words, size_t n_words)
 {
+    float highest = -INFINITY;
+    for (size_t i = 0; attention && i < f->n_candidates; i++)
+        highest = fmaxf(highest, attention[f->candidates[i].segment]);
     for (size_t i = 0; i < f->n_candidates; i++) {
         struct finding_item *c = &f->candidates[i];
         const float by_words = worth(words, n_words, c->segment);
         c->ranks = c->prior = rank_first * worth(first, n_first, c->segment) + rank_words * by_words;
         if (!attention || n_first == 0) continue;
-        const float behind = fmaxf(attention[c->segment] - attention[first[0]], prior_behind);
+        const float behind = fmaxf(attention[c->segment] - highest, prior_behind);
         c->prior = prior_attention * behind + prior_words * by_words;
     }
 }
 
+enum { FIRST, SECOND, THIRD, N_LISTS };
+
 /* In turn from all lists, each segment once. */
 static int choose_candidates(struct finding *f, const struct finding_rank_sources *from, const struct scores *s,
-                             size_t most, struct error *e)
+                             struct finding_copies *copies, size_t most, struct error *e)
 {
-    enum { FIRST, WORDS, THIRD, N_LISTS };
     const float *const scores[N_LISTS] = {s->first, s->words, s->third};
     size_t n[N_LISTS] = {0};
     if (!s->first) return 0;
     size_t *lists = calloc(N_LISTS * most + 1, sizeof *lists);
     f->candidates = calloc(most + 1, sizeof *f->candidates);
-    if (!lists || !f->candidates) {
-        free(lists);
-        return error_memory(e);
-    }
-    for (size_t i = 0; i < N_LISTS; i++)
-        if (scores[i]) n[i] = finding_choose(scores[i], from->n, most, lists + i * most);
-    for (size_t k = 0; k < most; k++)
+    int failed = lists && f->candidates ? 0 : error_memory(e);
+    for (size_t i = 0; i < N_LISTS && !failed; i++)
+        if (scores[i]) failed = choose_list(copies, scores[i], from->n, most, lists + i * most, &n[i], e);
+    for (size_t k = 0; k < most && !failed; k++)
         for (size_t i = 0; i < N_LISTS; i++)
-            if (k < n[i] && f->n_candidates < most) add_candidate(f, from, s, lists[i * most + k]);
+            if (k < n[i] && f->n_candidates < most) add_candidate(f, from, s, copies, lists[i * most + k]);
     const bool logs = from->attention && from->in_logs && !s->third;
-    add_priors(f, logs ? s->first : NULL, lists, n[FIRST], lists + WORDS * most, n[WORDS]);
+    if (!failed) add_priors(f, logs ? s->first : NULL, lists, n[FIRST], lists + SECOND * most, n[SECOND]);
     free(lists);
-    return 0;
+    return failed;
 }
 
 int finding_rank_all(struct finding *f, const struct finding_rank_sources *from, const struct finding_how *how,
                      const atomic_bool *cancel, struct error *e)
 {
     struct scores s = {0};
-    int failed = score_all(&s, from, f, how, cancel, e) || choose_items(f, from, &s, e) ||
-                 choose_candidates(f, from, &s, how->n_candidates, e);
+    struct finding_copies *copies = NULL;
+    int failed = score_all(&s, from, f, how, cancel, e);
+    if (!failed && !from->like)
+        failed = finding_copies_open(&copies, from->corpus, from->segments, f->question,
+                                     FINDING_MOST + N_LISTS * how->n_candidates, e);
+    if (!failed)
+        failed = choose_items(f, from, &s, copies, e) || choose_candidates(f, from, &s, copies, how->n_candidates, e);
+    finding_copies_close(copies);
     scores_free(&s);
     return failed ? -1 : 0;
 }
@@ -218,6 +245,20 @@ static int by_score(const void *a, const void *b)
     const struct finding_item *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->segment < y->segment ? -1 : x->segment > y->segment;
+}
+
+/* A place whose like stands before it goes behind those that are alone. */
+static void put_copies_behind(struct finding_item *items, size_t n)
+{
+    size_t distinct = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < distinct && items[k].copy_of != items[i].copy_of) k++;
+        if (k < distinct) continue;
+        const struct finding_item item = items[i];
+        memmove(items + distinct + 1, items + distinct, (i - distinct) * sizeof *items);
+        items[distinct++] = item;
+    }
 }
 
 /* In a repository what code is ranked by goes first, and the second reading decides between what it leaves close. */
@@ -255,6 +296,7 @@ static void take_order(struct finding *f, const struct reread_result *said, uint
     }
     if (code) score_code(f->candidates, f->n_candidates);
     qsort(f->candidates, f->n_candidates, sizeof *f->candidates, by_score);
+    put_copies_behind(f->candidates, f->n_candidates);
     f->n_items = f->n_candidates < FINDING_MOST ? f->n_candidates : FINDING_MOST;
     memcpy(f->items, f->candidates, f->n_items * sizeof *f->items);
     f->rank_by = FINDING_REREAD;
