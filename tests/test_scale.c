@@ -43,6 +43,20 @@ static void any_input_is_made_by_itself(void **state)
     assert_int_equal(scale_input_id(6, far, 16384), 2298);
 }
 
+static void a_sequence_takes_its_rows_in_runs_from_few_places(void **state)
+{
+    (void)state;
+    const uint64_t far = UINT64_C(1) << 40;
+    assert_int_equal(scale_input_place(5, 0), 25347);
+    assert_int_equal(scale_input_place(5, far + 4095), 52802);
+    assert_int_equal(scale_input_place(5, far + 4096), 60767);
+    for (uint64_t p = far; p < far + UINT64_C(300) * SCALE_INPUT_RUN; p++) {
+        const uint64_t place = scale_input_place(5, p);
+        assert_true(place < SCALE_INPUT_PLACES);
+        if (p % SCALE_INPUT_RUN > 0) assert_int_equal(place, scale_input_place(5, p - 1) + 1);
+    }
+}
+
 static void inputs_have_variance_one_and_no_pattern(void **state)
 {
     (void)state;
@@ -299,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_input_is_made_by_itself),
+        cmocka_unit_test(a_sequence_takes_its_rows_in_runs_from_few_places),
         cmocka_unit_test(inputs_have_variance_one_and_no_pattern),
         cmocka_unit_test(the_ladder_ends_past_the_length),
         cmocka_unit_test(samples_stand_around_the_boundaries_of_every_branch),

@@ -91,7 +91,7 @@ static bool read_input(const void *context, uint64_t position, uint32_t column, 
 {
     const struct inputs *x = context;
     float row[256];
-    scale_input_row(row, x->seed, position, column, x->head_dim);
+    scale_input_row(row, x->seed, scale_input_place(x->seed, position), column, x->head_dim);
     for (uint32_t i = 0; i < x->head_dim; i++) to[i] = (double)row[i];
     return true;
 }

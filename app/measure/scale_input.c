@@ -9,11 +9,17 @@ static uint64_t hash_row(uint64_t seed, uint64_t position)
     return x ^ (x >> 31);
 }
 
+uint64_t scale_input_place(uint64_t seed, uint64_t position)
+{
+    const uint32_t run = (uint32_t)(hash_row(seed, position / SCALE_INPUT_RUN) >> 32);
+    return (uint64_t)run * (SCALE_INPUT_PLACES - SCALE_INPUT_RUN) / (UINT64_C(1) << 32) + position % SCALE_INPUT_RUN;
+}
+
 /* A column needs 32 bits: a 32-bit mixer with the row's halves at two places, which compilers turn into vectors. */
-void scale_input_row(float *to, uint64_t seed, uint64_t position, uint32_t begin, uint32_t n)
+void scale_input_row(float *to, uint64_t seed, uint64_t place, uint32_t begin, uint32_t n)
 {
     const float unit = 1.7320508f / 2147483648.0f;
-    uint64_t row = hash_row(seed, position);
+    uint64_t row = hash_row(seed, place);
     uint32_t low = (uint32_t)row, high = (uint32_t)(row >> 32);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t x = low + (begin + i) * UINT32_C(0x9E3779B9);

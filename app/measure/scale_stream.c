@@ -4,15 +4,13 @@
 #include <string.h>
 
 #include "app/measure/scale_check.h"
-#include "app/measure/scale_input.h"
+#include "app/measure/scale_feed.h"
 #include "compute/backend.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/ranks.h"
 #include "compute/sequence_parallel.h"
-#include "compute/thread_pool.h"
 
-enum { MAX_ROWS = 16384, INPUT_BYTES = 32 << 20, TASK_ROWS = 256 };
 static const uint64_t SEED = 5;
 
 /* What rank 0 tells the others before it does it. */
@@ -43,9 +41,8 @@ struct scale_stream {
     struct comm *comm;                  /* NULL: one rank */
     struct sequence_parallel *parallel; /* owned; NULL likewise */
     struct matrix *qkv, *cache_k, *cache_v, *out;
-    float *inputs;           /* [max_rows][width] */
+    struct scale_feed feed;
     uint32_t *kept;          /* [n_branch][n_head] */
-    uint32_t width;          /* columns of qkv */
     uint32_t max_rows, rows; /* of a share */
     uint64_t position;
     double input_seconds, exchange_seconds; /* since the last tally */
@@ -73,7 +70,7 @@ static void close_stream(struct scale_stream *s)
     ops->matrix_close(s->cache_v);
     ops->matrix_close(s->out);
     sequence_parallel_close(s->parallel);
-    free(s->inputs);
+    scale_feed_close(&s->feed);
     free(s->kept);
     free(s->sampled);
     free(s);
@@ -84,7 +81,8 @@ static int open_matrices(struct scale_stream *s, struct error *e)
     const struct backend_ops *ops = s->backend->ops;
     const struct attention *a = &s->shape;
     struct backend *b = s->backend;
-    if (ops->activations_open(&s->qkv, b, s->max_rows, s->width, e) != 0 ||
+    s->max_rows = scale_feed_chunk(&s->feed);
+    if (ops->activations_open(&s->qkv, b, s->max_rows, s->feed.width, e) != 0 ||
         ops->activations_open(&s->cache_k, b, a->cache_rows, a->head_dim, e) != 0 ||
         ops->activations_open(&s->cache_v, b, a->cache_rows, a->head_dim, e) != 0)
         return -1;
@@ -100,18 +98,11 @@ static int open_stream(struct scale_stream **out, struct comm *c, struct backend
     *s = (struct scale_stream){.backend = b, .shape = *a, .watch = watch, .rows = SCALE_STREAM_FIRST_ROWS};
     if (comm_size(c) > 1) s->comm = c;
     s->sent = comm_bytes_sent(c);
-    s->width = (a->n_head + 2 * a->n_head_kv) * a->head_dim;
-    size_t most = INPUT_BYTES / (s->width * sizeof *s->inputs);
-    s->max_rows = most > MAX_ROWS                  ? MAX_ROWS
-                  : most < SCALE_STREAM_FIRST_ROWS ? SCALE_STREAM_FIRST_ROWS
-                                                   : (uint32_t)most;
     s->n_samples = scale_check_sample(s->samples, a, o->begin, o->end);
-    s->inputs = malloc((size_t)s->max_rows * s->width * sizeof *s->inputs);
     s->kept = calloc((size_t)a->n_branch * a->n_head, sizeof *s->kept);
     s->sampled = malloc(s->n_samples * a->n_head * a->head_dim * sizeof *s->sampled);
-    int status = 0;
-    if (!s->inputs || !s->kept || !s->sampled)
-        status = error_set_kind(e, ERROR_MEMORY, "out of memory for a chunk of %u rows", s->max_rows);
+    int status = s->kept && s->sampled ? 0 : error_memory(e);
+    if (status == 0) status = scale_feed_open(&s->feed, b, SEED, (a->n_head + 2 * a->n_head_kv) * a->head_dim, e);
     if (status == 0) status = open_matrices(s, e);
     if (status == 0 && s->comm) status = sequence_parallel_open(&s->parallel, c, b, &s->shape, e);
     if (status != 0) {
@@ -122,56 +113,24 @@ static int open_stream(struct scale_stream **out, struct comm *c, struct backend
     return 0;
 }
 
-/* Rows of `n_cols` input columns from `column` on, at first, first + stride, ... */
-struct make_job {
-    float *to;
-    uint64_t first, stride;
-    uint32_t n, column, n_cols;
-};
-
-static void make_task(void *context, unsigned task, unsigned thread)
-{
-    (void)thread;
-    const struct make_job *j = context;
-    uint32_t end = (task + 1) * TASK_ROWS < j->n ? (task + 1) * TASK_ROWS : j->n;
-    for (uint32_t i = task * TASK_ROWS; i < end; i++)
-        scale_input_row(j->to + (size_t)i * j->n_cols, SEED, j->first + i * j->stride, j->column, j->n_cols);
-}
-
-static int make_rows(struct scale_stream *s, struct matrix *to, uint32_t to_row, struct make_job job, struct error *e)
-{
-    double begin = scale_run_now();
-    job.to = s->inputs;
-    thread_pool_run(s->backend->pool, (job.n + TASK_ROWS - 1) / TASK_ROWS, make_task, &job);
-    int status = s->backend->ops->matrix_write(to, to_row, job.n, s->inputs, e);
-    s->input_seconds += scale_run_now() - begin;
-    return status;
-}
-
 static int seek(struct scale_stream *s, uint64_t position, struct error *e)
 {
     const struct attention *a = &s->shape;
-    const uint32_t batch = s->max_rows; /* a key is never wider than a row of inputs */
     s->position = position;
     for (uint32_t i = 0; i < a->n_branch; i++) {
         const struct branch *b = &a->branch[i];
-        uint64_t in_segment = position % b->segment_length;
+        const uint64_t in_segment = position % b->segment_length;
         for (uint32_t head = 0; head < a->n_head; head++) {
-            uint64_t offset = dilation_head_offset(a->offset_rule, head, a->n_head, b->dilation_rate);
-            uint32_t n = (uint32_t)dilation_count(b, offset, in_segment);
-            uint32_t first_row = attention_cache_row(a, i, head), kv = head / (a->n_head / a->n_head_kv);
+            const uint64_t offset = dilation_head_offset(a->offset_rule, head, a->n_head, b->dilation_rate);
+            const uint32_t n = (uint32_t)dilation_count(b, offset, in_segment), row = attention_cache_row(a, i, head);
+            const uint32_t k = (a->n_head + head / (a->n_head / a->n_head_kv)) * a->head_dim;
+            const uint64_t first = position - in_segment + offset;
             s->kept[i * a->n_head + head] = n;
-            for (uint32_t done = 0; done < n; done += batch) {
-                if (scale_run_check(s->watch, e) != 0) return -1;
-                struct make_job job = {.first = position - in_segment + offset + done * b->dilation_rate,
-                                       .stride = b->dilation_rate,
-                                       .n = n - done < batch ? n - done : batch,
-                                       .column = (a->n_head + kv) * a->head_dim,
-                                       .n_cols = a->head_dim};
-                if (make_rows(s, s->cache_k, first_row + done, job, e) != 0) return -1;
-                job.column += a->n_head_kv * a->head_dim;
-                if (make_rows(s, s->cache_v, first_row + done, job, e) != 0) return -1;
-            }
+            if (scale_run_check(s->watch, e) != 0 ||
+                scale_feed_columns(&s->feed, s->cache_k, row, first, b->dilation_rate, n, k, e) != 0 ||
+                scale_feed_columns(&s->feed, s->cache_v, row, first, b->dilation_rate, n,
+                                   k + a->n_head_kv * a->head_dim, e) != 0)
+                return -1;
         }
     }
     return 0;
@@ -235,8 +194,9 @@ static int step(struct scale_stream *s, uint64_t end, uint32_t rows, bool wanted
     const double began = scale_run_now();
     const struct chunk c = next_chunk(s, end, rows);
     const uint32_t n = (uint32_t)(c.own_end - c.own_begin);
-    struct make_job job = {.first = c.own_begin, .stride = 1, .n = n, .n_cols = s->width};
-    if ((n > 0 && make_rows(s, s->qkv, 0, job, e) != 0) || attend_chunk(s, &c, e) != 0) return -1;
+    if (scale_feed_rows(&s->feed, s->qkv, c.own_begin, n, e) != 0) return -1;
+    s->input_seconds += scale_run_now() - began;
+    if (attend_chunk(s, &c, e) != 0) return -1;
     s->rows = scale_run_rows(rows, s->max_rows, n, scale_run_now() - began);
     if (wanted && keep_samples(s, &c, e) != 0) return -1;
     attention_advance(&s->shape, s->position, (uint32_t)(c.end - c.begin), s->kept);
@@ -357,8 +317,7 @@ bool scale_stream_sampled(const struct scale_stream *s)
 
 size_t scale_stream_memory(const struct scale_stream *s)
 {
-    return s->qkv->bytes + s->cache_k->bytes + s->cache_v->bytes + s->out->bytes +
-           (size_t)s->max_rows * s->width * sizeof *s->inputs;
+    return s->qkv->bytes + s->cache_k->bytes + s->cache_v->bytes + s->out->bytes + scale_feed_memory(&s->feed);
 }
 
 int scale_stream_tally(struct scale_stream *s, struct scale_result *out, struct error *e)
