@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/reader/checkpoints.h"
+#include "app/reader/chunks.h"
 #include "app/text/corpus.h"
 #include "app/reader/state.h"
 #include "app/reader/token_source.h"
@@ -28,17 +29,6 @@
 #define CHUNK_LEAST 256
 #define CHUNK_A_THREAD 64 /* with less, threads wait for each other longer than they work */
 
-/* A chunk that is being read. */
-struct reading {
-    struct token_chunk chunk;
-    int8_t *keys; /* owned */
-    size_t capacity;
-};
-
-/* Chunks under way: while the device reads one, the host prepares the next and enters the one before. */
-enum { AHEAD = SESSION_GUARD_AHEAD };
-_Static_assert((int)AHEAD <= (int)TOKEN_CHUNKS, "a chunk's tokens are kept until its keys are there");
-
 struct reader {
     const struct model *model;
     struct backend *backend;
@@ -52,11 +42,8 @@ struct reader {
     struct checkpoints checkpoints;
     char note[640];
     uint32_t rate_kept; /* every how many positions' key is kept */
-    struct reading readings[AHEAD];
-    size_t n_begun, n_ended; /* chunks; chunk i is readings[i % AHEAD] */
-    bool in_header;          /* the chunk that was ended last cuts one: no place for a checkpoint */
+    struct chunks *chunks;
     bool done;
-    uint64_t new_tokens;
     double seconds; /* spent reading */
     double rate;    /* tokens a second, smoothed */
     double bytes_rate;
@@ -154,7 +141,7 @@ int reader_open(struct reader **out, const struct model *m, struct backend *b, c
         open_state(r, o, cancel, e) ||
         token_source_open(&r->source, m->tokenizer, c, &marks, thread_pool_n_threads(b->pool), e) ||
         sequence_open(&r->sequence, c, m->evidence.width, r->rate_kept, r->state, scratch_directory(o), e) ||
-        resume_kept_read(r, e)) {
+        resume_kept_read(r, e) || chunks_open(&r->chunks, r->guard, r->source, r->sequence, m->evidence.width, e)) {
         reader_close(r);
         return -1;
     }
@@ -166,10 +153,10 @@ void reader_close(struct reader *r)
 {
     if (!r) return;
     session_guard_close(r->guard);
+    chunks_close(r->chunks);
     token_source_close(r->source);
     sequence_close(r->sequence);
     state_close(r->state);
-    for (size_t i = 0; i < AHEAD; i++) free(r->readings[i].keys);
     free(r);
 }
 
@@ -200,7 +187,7 @@ static void checkpoint(struct reader *r, enum state_weight weight)
     struct state_extent extent;
     size_t size = session_state_size(session_guard_session(r->guard));
     sequence_extent(r->sequence, &extent);
-    if (extent.n_documents == 0 || r->in_header) return;
+    if (extent.n_documents == 0 || chunks_in_header(r->chunks)) return;
     const size_t torn = weight == STATE_LIGHT ? SIZE_MAX : corpus_torn(r->corpus);
     if (torn != SIZE_MAX) { /* what was read is not what its hash says */
         snprintf(r->note, sizeof r->note, "%s changed while it was read: this read is not kept any further",
@@ -241,25 +228,9 @@ static int round_session(struct reader *r, struct error *e)
     return failed;
 }
 
-/* Enters the chunk's tokens and their keys into the sequence, run by run. */
-static int record(struct reader *r, const struct token_chunk *chunk, const int8_t *keys, struct error *e)
-{
-    const uint8_t *lengths = chunk->lengths;
-    for (size_t i = 0; i < chunk->n_runs; i++) {
-        const struct token_run *run = &chunk->runs[i];
-        int failed = run->header      ? sequence_begin_document(r->sequence, run->header, run->n, keys, e)
-                     : run->in_header ? sequence_append_header(r->sequence, run->n, keys, e)
-                                      : sequence_append(r->sequence, lengths, run->n, keys, e);
-        if (failed) return -1;
-        keys += run->n * r->model->evidence.width;
-        lengths += run->n;
-    }
-    return 0;
-}
-
 /* As many tokens as take CHUNK_SECONDS, in steps so that chunks are mostly alike, cut where a checkpoint fits, and
  * whole windows. */
-static size_t chunk_tokens(const struct reader *r)
+static size_t chunk_tokens(const struct reader *r, uint64_t position)
 {
     const struct session *s = session_guard_session(r->guard);
     if (session_comm(s)) return session_chunk_tokens(s); /* less would leave ranks without a share */
@@ -267,46 +238,32 @@ static size_t chunk_tokens(const struct reader *r)
     size_t n = CHUNK_LEAST, most = info->chunk_rows;
     while (n < most && n < CHUNK_A_THREAD * (size_t)info->n_threads) n *= 2;
     while (2 * n <= most && 2.0 * (double)n <= r->rate * CHUNK_SECONDS) n *= 2;
-    const size_t window = session_window(s), cut = (size_t)checkpoints_cut(&r->checkpoints, session_position(s), n);
+    const size_t window = session_window(s), cut = (size_t)checkpoints_cut(&r->checkpoints, position, n);
     return cut < window ? window : cut - cut % window;
 }
 
-/* Sets the device to the next chunk; *last: there is none. */
-static int begin_chunk(struct reader *r, bool *last, struct error *e)
+/* What had been read, and how long that took. */
+struct mark {
+    uint64_t tokens, bytes;
+    double seconds;
+};
+
+static struct mark mark_now(const struct reader *r)
 {
-    struct reading *next = &r->readings[r->n_begun % AHEAD];
-    if (token_source_next(r->source, chunk_tokens(r), &next->chunk, e)) return -1;
-    *last = next->chunk.n == 0;
-    if (*last) return 0;
-    int8_t *keys = bytes_reserve(next->keys, &next->capacity, next->chunk.n * r->model->evidence.width, 1);
-    if (!keys) return error_memory(e);
-    next->keys = keys;
-    struct session_outputs outputs = {.keys = keys};
-    if (session_guard_begin(r->guard, next->chunk.ids, next->chunk.n, &outputs, e)) return -1;
-    r->n_begun++;
-    return 0;
+    return (struct mark){chunks_entered(r->chunks), sequence_n_bytes(r->sequence), r->seconds};
 }
 
-/* Enters the oldest chunks under way until only `left` are. */
-static int end_chunks(struct reader *r, size_t left, struct error *e)
+/* Rates as a moving average over about two seconds; *since is now afterwards. */
+static void update_rates(struct reader *r, struct mark *since)
 {
-    while (r->n_begun - r->n_ended > left) {
-        const struct reading *oldest = &r->readings[r->n_ended % AHEAD];
-        if (session_guard_end(r->guard, e) || record(r, &oldest->chunk, oldest->keys, e)) return -1;
-        r->in_header = oldest->chunk.cuts_header;
-        r->new_tokens += oldest->chunk.n;
-        r->n_ended++;
+    const struct mark now = mark_now(r);
+    const double seconds = now.seconds - since->seconds;
+    if (seconds > 0) {
+        double keep = r->rate > 0 ? exp(-seconds / 2.0) : 0;
+        r->rate = keep * r->rate + (1 - keep) * (double)(now.tokens - since->tokens) / seconds;
+        r->bytes_rate = keep * r->bytes_rate + (1 - keep) * (double)(now.bytes - since->bytes) / seconds;
     }
-    return 0;
-}
-
-/* Rates as a moving average over about two seconds. */
-static void update_rates(struct reader *r, uint64_t tokens, uint64_t bytes, double seconds)
-{
-    if (seconds <= 0) return;
-    double keep = r->rate > 0 ? exp(-seconds / 2.0) : 0;
-    r->rate = keep * r->rate + (1 - keep) * (double)tokens / seconds;
-    r->bytes_rate = keep * r->bytes_rate + (1 - keep) * (double)bytes / seconds;
+    *since = now;
 }
 
 /* The checkpoint to make once the chunks under way are entered, of which the newest begins at token `begin`; false:
@@ -321,40 +278,58 @@ static bool is_due(const struct reader *r, uint64_t begin, bool last, enum state
     return checkpoints_is_due(&r->checkpoints, begin, end);
 }
 
+/* One chunk further: *last: there was none; *due: a checkpoint of this weight is, and nothing is under way. */
+static int read_chunk(struct reader *r, struct mark *since, bool *last, bool *due, enum state_weight *weight,
+                      struct error *e)
+{
+    const uint64_t at = session_position(session_guard_session(r->guard));
+    size_t n;
+    if (chunks_fetch(r->chunks, chunk_tokens(r, at), &n, e)) return -1;
+    update_rates(r, since);
+    *last = n == 0;
+    if (!*last && chunks_begin(r->chunks, chunk_tokens(r, at + n), e)) return -1;
+    *due = is_due(r, at, *last, weight);
+    return chunks_end(r->chunks, *last || *due, e);
+}
+
+static int read_all(struct reader *r, const struct reader_callbacks *c, struct error *e)
+{
+    double told = 0;
+    struct mark since = mark_now(r);
+    while (!r->done) {
+        if (c->cancel && atomic_load(c->cancel)) {
+            if (chunks_end(r->chunks, true, e)) return -1;
+            if (r->keeps) checkpoint(r, STATE_DURABLE);
+            return error_cancelled(e);
+        }
+        double begin = clock_seconds();
+        bool last, due;
+        enum state_weight weight;
+        if (read_chunk(r, &since, &last, &due, &weight, e) || (last && round_session(r, e))) return -1;
+        double end = clock_seconds();
+        r->seconds += end - begin;
+        r->done = last;
+        if (due) checkpoint(r, weight);
+        if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
+        struct reader_progress p;
+        if (chunks_wait(r->chunks, e)) return -1;
+        reader_progress(r, &p);
+        c->progress(c->context, &p);
+        told = end;
+    }
+    return 0;
+}
+
 int reader_read(struct reader *r, const struct reader_callbacks *c, struct error *e)
 {
     /* A failure may have left tokens in the caches that the tables do not have. */
     if (session_position(session_guard_session(r->guard)) != sequence_n_tokens(r->sequence)) {
         return error_set(e, "reading cannot go on after an error");
     }
-    double told = 0;
-    while (!r->done) {
-        if (c->cancel && atomic_load(c->cancel)) {
-            if (end_chunks(r, 0, e)) return -1;
-            if (r->keeps) checkpoint(r, STATE_DURABLE);
-            return error_cancelled(e);
-        }
-        uint64_t tokens = sequence_n_tokens(r->sequence), bytes = sequence_n_bytes(r->sequence);
-        double begin = clock_seconds();
-        bool last;
-        enum state_weight weight;
-        uint64_t at = session_position(session_guard_session(r->guard));
-        if (begin_chunk(r, &last, e)) return -1;
-        bool due = is_due(r, at, last, &weight);
-        if (end_chunks(r, last || due ? 0 : AHEAD - 1, e)) return -1;
-        if (last && round_session(r, e)) return -1;
-        double end = clock_seconds();
-        r->seconds += end - begin;
-        r->done = last;
-        if (due) checkpoint(r, weight);
-        update_rates(r, sequence_n_tokens(r->sequence) - tokens, sequence_n_bytes(r->sequence) - bytes, end - begin);
-        if (!c->progress || (end - told < PROGRESS_SECONDS && !r->done)) continue;
-        struct reader_progress p;
-        reader_progress(r, &p);
-        c->progress(c->context, &p);
-        told = end;
-    }
-    return 0;
+    const int failed = read_all(r, c, e);
+    struct error another;
+    if (failed) (void)chunks_wait(r->chunks, &another); /* the sequence may be looked at */
+    return failed;
 }
 
 bool reader_done(const struct reader *r)
@@ -374,12 +349,12 @@ void reader_progress(const struct reader *r, struct reader_progress *p)
     uint64_t bytes = sequence_n_bytes(r->sequence);
     *p = (struct reader_progress){
         .tokens = sequence_n_tokens(r->sequence),
-        .new_tokens = r->new_tokens,
+        .new_tokens = chunks_entered(r->chunks),
         .bytes = bytes,
         .total_bytes = r->corpus->n_bytes,
         .document = n_documents ? n_documents - 1 : 0,
         .seconds = r->seconds,
-        .tokens_per_second = r->done && r->seconds > 0 ? (double)r->new_tokens / r->seconds : r->rate,
+        .tokens_per_second = r->done && r->seconds > 0 ? (double)chunks_entered(r->chunks) / r->seconds : r->rate,
         .seconds_left = r->done             ? 0
                         : r->bytes_rate > 0 ? (double)(r->corpus->n_bytes - bytes) / r->bytes_rate
                                             : -1,

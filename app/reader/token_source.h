@@ -21,7 +21,7 @@ struct token_run {
 };
 
 /* Tokens of a chunk. Of the last TOKEN_CHUNKS chunks the pointers are valid. */
-enum { TOKEN_CHUNKS = 2 };
+enum { TOKEN_CHUNKS = 4 };
 struct token_chunk {
     const int32_t *ids;
     const uint8_t *lengths;
