@@ -3,7 +3,7 @@
 # One program a test file; it runs in the source tree so that tests/data is where it expects it.
 file(GLOB test_sources CONFIGURE_DEPENDS test_*.c)
 if(NOT TARGET compute_vulkan)
-  list(FILTER test_sources EXCLUDE REGEX test_vulkan_)
+  list(FILTER test_sources EXCLUDE REGEX "test_(vulkan_|attend_chains)")
 endif()
 if(NOT LIBARCHIVE_FOUND OR NOT LIBXML2_FOUND)
   list(FILTER test_sources EXCLUDE REGEX "test_(archive|convert|html)\\.c")

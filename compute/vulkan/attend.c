@@ -68,7 +68,7 @@ uint32_t vulkan_max_head_dim(const struct vulkan *v)
 
 /* Where the parts of the plan lie in its buffer, in bytes. */
 struct layout {
-    uint64_t joins, next, keeps, chain, tiles, biases, end;
+    uint64_t joins, next, chain, keeps, tiles, biases, end;
 };
 
 static uint64_t after(uint64_t offset, uint64_t bytes)
@@ -79,17 +79,12 @@ static uint64_t after(uint64_t offset, uint64_t bytes)
 /* Is what the direct branch gives joined with other branches' results? */
 static bool joins_direct(const struct attend_plan *p)
 {
-    return p->direct && p->n_joins > 0;
+    return p->direct && p->chains.n_joins > 0;
 }
 
 static uint64_t partial_rows(const struct attend_plan *p)
 {
-    return p->n_partial + (joins_direct(p) ? p->n_joins : 0);
-}
-
-static uint64_t chain_bytes(const struct attend_plan *p)
-{
-    return (uint64_t)p->n * p->shape.n_head * sizeof *p->chain;
+    return p->chains.n_partial + (joins_direct(p) ? p->chains.n_joins : 0);
 }
 
 static uint64_t bias_bytes(const struct attend_plan *p)
@@ -97,37 +92,46 @@ static uint64_t bias_bytes(const struct attend_plan *p)
     return (uint64_t)p->shape.n_branch * p->shape.n_head * sizeof(float);
 }
 
-/* What depends on the parts, which change from layer to layer, is behind what does not. */
+/* Chains stay where they are from chunk to chunk. What depends on the parts, which change from layer to layer, is
+ * behind what does not. */
 static struct layout layout_of(const struct attend_plan *p)
 {
+    const struct attend_chains *c = &p->chains;
     struct layout l = {0};
-    l.next = after(l.joins, p->n_joins * sizeof *p->joins);
-    l.keeps = after(l.next, p->n_partial * sizeof *p->next);
-    l.chain = after(l.keeps, p->n_keeps * sizeof *p->keeps);
-    l.tiles = after(l.chain, joins_direct(p) ? chain_bytes(p) : sizeof *p->chain); /* never nothing */
+    l.next = after(l.joins, c->joins_capacity * sizeof *c->joins);
+    l.chain = after(l.next, c->next_capacity * sizeof *c->next);
+    l.keeps = after(l.chain, c->chain_capacity * sizeof *c->chain);
+    l.tiles = after(l.keeps, p->n_keeps * sizeof *p->keeps);
     l.biases = after(l.tiles, p->n_tiles * sizeof *p->tiles);
     l.end = after(l.biases, p->window ? bias_bytes(p) : 0);
     return l;
 }
 
+/* Elements [first, end) of an array of the plan that lies at `to`. */
+static void upload(struct vulkan *v, uint64_t to, const void *array, size_t size, size_t first, size_t end)
+{
+    if (first < end)
+        stream_write(v->stream, v->plan.buffer.buffer, to + first * size, size, (const uint8_t *)array + first * size,
+                     size, (uint32_t)(end - first));
+}
+
 static void upload_tiles(struct vulkan *v, const struct layout *l, size_t first)
 {
     const struct attend_plan *p = &v->attend_plan;
-    stream_write(v->stream, v->plan.buffer.buffer, l->tiles + first * sizeof *p->tiles, sizeof *p->tiles,
-                 p->tiles + first, sizeof *p->tiles, (uint32_t)(p->n_tiles - first));
+    upload(v, l->tiles, p->tiles, sizeof *p->tiles, first, p->n_tiles);
 }
 
 static void upload_plan(struct vulkan *v, const struct layout *l)
 {
     const struct attend_plan *p = &v->attend_plan;
-    VkBuffer to = v->plan.buffer.buffer;
+    struct attend_chains *c = &v->attend_plan.chains;
     upload_tiles(v, l, 0);
-    stream_write(v->stream, to, l->joins, sizeof *p->joins, p->joins, sizeof *p->joins, (uint32_t)p->n_joins);
-    stream_write(v->stream, to, l->next, sizeof *p->next, p->next, sizeof *p->next, (uint32_t)p->n_partial);
-    stream_write(v->stream, to, l->keeps, sizeof *p->keeps, p->keeps, sizeof *p->keeps, (uint32_t)p->n_keeps);
-    if (joins_direct(p))
-        stream_write(v->stream, to, l->chain, sizeof *p->chain, p->chain, sizeof *p->chain,
-                     (uint32_t)(chain_bytes(p) / sizeof *p->chain));
+    upload(v, l->joins, c->joins, sizeof *c->joins, c->joins_from, c->n_joins);
+    upload(v, l->next, c->next, sizeof *c->next, c->next_from, c->n_partial);
+    for (size_t begin, end = 0; attend_chains_next_changed(c, &begin, &end);)
+        upload(v, l->chain, c->chain, sizeof *c->chain, begin, end);
+    upload(v, l->keeps, p->keeps, sizeof *p->keeps, 0, p->n_keeps);
+    attend_chains_unchanged(c);
 }
 
 static double element_bytes(const struct vulkan *v)
@@ -221,7 +225,7 @@ static void run_tiles(const struct call *c)
             .out_stride = vulkan_numbers(op->out),
             .lse_stride = c->lse_stride,
             .scale = 1 / sqrtf((float)s->head_dim),
-            .joined = joins_direct(p) ? (uint32_t)p->n_partial : 0,
+            .joined = joins_direct(p) ? (uint32_t)p->chains.n_partial : 0,
             .partial_lse = (uint32_t)partial_rows(p) * s->head_dim,
             .biases = (uint32_t)((c->layout.biases - c->layout.tiles) / sizeof(float)),
             .window = op->window,
@@ -234,7 +238,7 @@ static void run_tiles(const struct call *c)
                        .bindings = {plan_part(c->v, c->layout.tiles, c->layout.end - c->layout.tiles),
                                     vulkan_bind(op->qkv), vulkan_bind(op->cache_k), vulkan_bind(op->cache_v),
                                     c->rotated, vulkan_bind(op->out), c->lse, vulkan_bind_scratch(&c->v->partial),
-                                    plan_part(c->v, c->layout.chain, c->layout.tiles - c->layout.chain)},
+                                    plan_part(c->v, c->layout.chain, c->layout.keeps - c->layout.chain)},
                        .n_bindings = 9,
                        .params = &params,
                        .params_bytes = sizeof params,
@@ -251,30 +255,31 @@ static void run_tiles(const struct call *c)
 static void run_joins(const struct call *c)
 {
     const struct attend_plan *p = c->plan;
+    const struct attend_chains *chains = &p->chains;
     const uint32_t *head_dim = &c->op->shape->head_dim;
-    if (p->n_joins == 0) return;
+    if (chains->n_joins == 0) return;
     struct params_join params = {
-        .n_join = (uint32_t)p->n_joins,
+        .n_join = (uint32_t)chains->n_joins,
         .out_stride = vulkan_numbers(c->op->out),
         .lse_stride = c->lse_stride,
-        .direct = joins_direct(p) ? (uint32_t)p->n_partial : NONE,
+        .direct = joins_direct(p) ? (uint32_t)chains->n_partial : NONE,
         .partial_lse = (uint32_t)partial_rows(p) * *head_dim,
     };
     const enum shader shader = vulkan_half(c->v) ? SHADER_ATTEND_JOIN_FP16 : SHADER_ATTEND_JOIN;
     const uint32_t rows = 128 / c->v->gpu->caps.subgroup_size;
     stream_run(c->v->stream, &(struct stream_dispatch){
                                  .pipeline = vulkan_pipeline(c->v, shader, head_dim, 1),
-                                 .bindings = {plan_part(c->v, c->layout.joins, p->n_joins * sizeof *p->joins),
-                                              plan_part(c->v, c->layout.next, p->n_partial * sizeof *p->next),
+                                 .bindings = {plan_part(c->v, c->layout.joins, chains->n_joins * sizeof *chains->joins),
+                                              plan_part(c->v, c->layout.next, chains->n_partial * sizeof *chains->next),
                                               vulkan_bind_scratch(&c->v->partial), vulkan_bind(c->op->out), c->lse},
                                  .n_bindings = 5,
                                  .params = &params,
                                  .params_bytes = sizeof params,
                                  .groups = {vulkan_ceil(params.n_join, rows), 1, 1},
                                  .label = "attend: join",
-                                 .work = (double)p->n_partial * *head_dim,
-                                 .bytes = *head_dim * (4.0 * (double)(p->n_partial + p->n_joins) +
-                                                       element_bytes(c->v) * (double)p->n_joins),
+                                 .work = (double)chains->n_partial * *head_dim,
+                                 .bytes = *head_dim * (4.0 * (double)(chains->n_partial + chains->n_joins) +
+                                                       element_bytes(c->v) * (double)chains->n_joins),
                              });
 }
 
@@ -291,8 +296,9 @@ static void run_keeps(const struct call *c)
                               .n_head_kv = op->shape->n_head_kv,
                               .head_dim = op->shape->head_dim};
     if (p->n_keeps > 0)
-        vulkan_run_keeps(&into, &(struct vulkan_keeps){plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps),
-                                                       c->rotated, c->rotated_stride, p->keep_rows, p->n_joins > 0});
+        vulkan_run_keeps(&into,
+                         &(struct vulkan_keeps){plan_part(c->v, c->layout.keeps, p->n_keeps * sizeof *p->keeps),
+                                                c->rotated, c->rotated_stride, p->keep_rows, p->chains.n_joins > 0});
 }
 
 /* Memory of the call, beside the matrices that it is given. */
@@ -338,6 +344,7 @@ void vulkan_attend(const struct attend *op)
         v->attend_plan.valid = false;
         return;
     }
+    if (v->plan.buffer.buffer != before) attend_chains_all_changed(&v->attend_plan.chains);
     if (changed == ATTEND_PLAN_ALL || v->plan.buffer.buffer != before)
         upload_plan(v, &c.layout);
     else if (changed == ATTEND_PLAN_PARTS)

@@ -12,11 +12,9 @@ enum { PART_KEYS = 128 };
 
 void attend_plan_free(struct attend_plan *p)
 {
+    attend_chains_free(&p->chains);
     free(p->tiles);
-    free(p->joins);
-    free(p->next);
     free(p->keeps);
-    free(p->chain);
     free(p->sorted);
     free(p->kept);
     free(p->starts);
@@ -72,22 +70,6 @@ static uint32_t rotated_row(const struct attend *op, uint32_t branch)
     return before * op->n;
 }
 
-static int add_partial(struct attend_plan *p, const struct attend *op, const struct run *r, uint32_t begin, uint32_t n)
-{
-    if (RESERVE(p, next, p->n_partial + n) != 0 || RESERVE(p, joins, p->n_joins + n) != 0) return -1;
-    for (uint32_t i = begin; i < begin + n; i++) {
-        uint32_t row = r->first + i * r->step, *chain = &p->chain[(size_t)row * op->shape->n_head + r->head];
-        if (*chain == NONE) {
-            *chain = (uint32_t)p->n_joins;
-            p->joins[p->n_joins++] = (struct attend_join){row, r->head, NONE};
-        }
-        struct attend_join *join = &p->joins[*chain];
-        p->next[p->n_partial] = join->partial;
-        join->partial = (uint32_t)p->n_partial++;
-    }
-    return 0;
-}
-
 /* On-grid rows of a window, or 1 where not every window has one. */
 static uint32_t rows_of_window(const struct attend *op, uint32_t branch)
 {
@@ -110,20 +92,32 @@ static bool shares_keys(const struct attend *op)
 }
 
 /* Takes what is too much of a tile's keys away from its front: tiles of their own. */
-static int add_parts_of_keys(struct attend_plan *p, const struct attend *op, const struct run *r,
-                             struct attend_tile *tile)
+static int add_parts_of_keys(struct attend_plan *p, struct attend_tile *tile)
 {
     while (tile->n_cache > PART_KEYS) {
         struct attend_tile part = *tile;
         part.before += tile->n_cache - PART_KEYS;
         part.n_cache = PART_KEYS;
         part.n_key = 0;
-        part.partial = (uint32_t)p->n_partial;
+        tile->partial++;
         tile->n_cache -= PART_KEYS;
         tile->cache_row += PART_KEYS;
-        if (add_tile(p, &part) != 0 || add_partial(p, op, r, 0, 1) != 0) return -1;
+        if (add_tile(p, &part) != 0) return -1;
     }
     return 0;
+}
+
+/* Keys in front that no query from row `done` of a run on sees, of the cache and of the chunk. */
+static uint32_t skipped_keys(const struct attend *op, uint32_t n_cache, uint32_t done)
+{
+    return op->window && n_cache + done >= op->window ? n_cache + done - op->window + 1 : 0;
+}
+
+/* Partial results of each row. */
+static uint32_t n_parts_of_keys(const struct attend *op, uint32_t n_cache)
+{
+    const uint32_t skipped = skipped_keys(op, n_cache, 0);
+    return shares_keys(op) && n_cache > skipped ? (n_cache - skipped + PART_KEYS - 1) / PART_KEYS : 1;
 }
 
 /* With attend_local, of a branch with r > 1: a query sees the keys of earlier windows. The first window's see none. */
@@ -132,11 +126,14 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
     const struct attention *s = op->shape;
     const uint32_t n_cache = r->piece.continues ? op->kept[r->branch * s->n_head + r->head] : 0;
     const uint32_t each = op->local ? rows_of_window(op, r->branch) : 0;
-    for (uint32_t done = n_cache ? 0 : each, n; done < r->count; done += n) {
+    const struct attend_run results = {
+        r->head, r->first, r->step, n_cache ? 0 : each, r->count, n_parts_of_keys(op, n_cache)};
+    uint32_t partial = NONE;
+    if (!direct && attend_chains_add(&p->chains, &results, &partial) != 0) return -1;
+    for (uint32_t done = results.begin, n; done < r->count; done += n) {
         n = r->count - done < p->tile_rows ? r->count - done : p->tile_rows;
         const uint32_t last = n_cache + done + n - 1;
-        /* no query of the tile sees the keys in front, of the cache and of the chunk */
-        const uint32_t skipped = op->window && n_cache + done >= op->window ? n_cache + done - op->window + 1 : 0;
+        const uint32_t skipped = skipped_keys(op, n_cache, done);
         const uint32_t of_cache = skipped < n_cache ? skipped : n_cache, of_chunk = skipped - of_cache;
         struct attend_tile tile = {
             .head = r->head,
@@ -150,14 +147,13 @@ static int add_tiles(struct attend_plan *p, const struct attend *op, const struc
             .before = done - of_chunk,
             .cache_row = attention_cache_row(s, r->branch, r->head) + of_cache,
             .n_cache = n_cache - of_cache,
+            .partial = direct ? NONE : partial + done - results.begin,
             .each = each,
             .bias = op->local ? r->branch * s->n_head + r->head : NONE,
             .rotated = rotated_row(op, r->branch),
         };
-        if (!direct && shares_keys(op) && add_parts_of_keys(p, op, r, &tile) != 0) return -1;
-        tile.partial = direct ? NONE : (uint32_t)p->n_partial;
+        if (results.times > 1 && !direct && add_parts_of_keys(p, &tile) != 0) return -1;
         if (add_tile(p, &tile) != 0) return -1;
-        if (!direct && add_partial(p, op, r, done, n) != 0) return -1;
     }
     return 0;
 }
@@ -186,23 +182,23 @@ static int add_keep(struct attend_plan *p, const struct attend *op, const struct
 /* A branch with r = 1 in attend_local's parts: every row of a part sees all of them. */
 static int add_parts(struct attend_plan *p, const struct attend *op, uint32_t branch)
 {
-    const uint32_t n_head = op->shape->n_head, *starts = op->local->starts;
-    for (uint32_t i = 0; i < op->local->n * n_head; i++) {
-        const uint32_t begin = starts[i / n_head], end = starts[i / n_head + 1];
-        for (uint32_t at = begin, n; at < end; at += n) {
-            n = end - at < p->tile_rows ? end - at : p->tile_rows;
-            const struct attend_tile tile = {.head = i % n_head,
-                                             .query = at,
-                                             .n_query = n,
-                                             .step = 1,
-                                             .key = begin,
-                                             .n_key = end - begin,
-                                             .bias = NONE,
-                                             .partial = NONE,
-                                             .rotated = rotated_row(op, branch)};
-            if (add_tile(p, &tile) != 0) return -1;
-        }
-    }
+    const uint32_t n_head = op->shape->n_head, *starts = op->local->starts, rotated = rotated_row(op, branch);
+    const size_t most = n_head * ((size_t)op->local->n + op->n / p->tile_rows);
+    if (RESERVE(p, tiles, p->n_tiles + most) != 0) return -1;
+    for (uint32_t i = 0; i < op->local->n; i++)
+        for (uint32_t head = 0; head < n_head; head++)
+            for (uint32_t at = starts[i], n; at < starts[i + 1]; at += n) {
+                n = starts[i + 1] - at < p->tile_rows ? starts[i + 1] - at : p->tile_rows;
+                p->tiles[p->n_tiles++] = (struct attend_tile){.head = head,
+                                                              .query = at,
+                                                              .n_query = n,
+                                                              .step = 1,
+                                                              .key = starts[i],
+                                                              .n_key = starts[i + 1] - starts[i],
+                                                              .bias = NONE,
+                                                              .partial = NONE,
+                                                              .rotated = rotated};
+            }
     return 0;
 }
 
@@ -265,18 +261,18 @@ static bool is_for(const struct attend_plan *p, const struct attend *op, uint32_
 static int make_fixed(struct attend_plan *p, const struct attend *op, uint32_t tile_rows)
 {
     const struct attention *s = op->shape;
-    const size_t n_kept = (size_t)s->n_branch * s->n_head, n_chain = (size_t)op->n * s->n_head;
+    const size_t n_kept = (size_t)s->n_branch * s->n_head;
     p->direct = false;
-    p->n_tiles = p->n_joins = p->n_partial = p->n_keeps = p->keep_rows = 0;
+    p->n_tiles = p->n_keeps = p->keep_rows = 0;
     p->tile_rows = tile_rows;
-    if (RESERVE(p, kept, n_kept) != 0 || RESERVE(p, chain, n_chain) != 0) return -1;
-    memset(p->chain, 0xff, n_chain * sizeof *p->chain);
+    if (RESERVE(p, kept, n_kept) != 0 || attend_chains_begin(&p->chains, op->n, s->n_head) != 0) return -1;
     for (uint32_t i = 0; i < s->n_branch; i++) {
         const bool shared = shares_keys(op) && op->kept[i * s->n_head] > PART_KEYS;
         bool direct = !p->direct && s->branch[i].dilation_rate == 1 && !shared;
         p->direct |= direct;
         if (add_branch(p, op, i, direct) != 0) return -1;
     }
+    attend_chains_end(&p->chains);
     if (put_short_last(p) != 0) return -1;
     p->n_fixed = p->n_tiles;
     p->shape = *s;
@@ -309,6 +305,7 @@ int attend_plan_make(struct attend_plan *p, const struct attend *op, uint32_t ti
     const bool fits = is_for(p, op, tile_rows);
     *changed = !fits ? ATTEND_PLAN_ALL : has_parts(p, op->local) ? ATTEND_PLAN_SAME : ATTEND_PLAN_PARTS;
     if (*changed == ATTEND_PLAN_SAME) return 0;
+    if (!p->valid) attend_chains_all_changed(&p->chains);
     p->valid = false;
     if ((!fits && make_fixed(p, op, tile_rows) != 0) || make_parts(p, op) != 0) return error_memory(e);
     p->valid = true;

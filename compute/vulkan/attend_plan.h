@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "compute/attention.h"
+#include "compute/vulkan/attend_chains.h"
 #include "shaders/params.h"
 
 struct attend;
@@ -17,18 +18,15 @@ struct error;
 /* Zero-initialise; the arrays are owned and reused from chunk to chunk. */
 struct attend_plan {
     struct attend_tile *tiles;
-    struct attend_join *joins;
-    uint32_t *next; /* [n_partial]: the chains of partial results */
     struct attend_keep *keeps;
-    size_t n_tiles, n_joins, n_partial, n_keeps;
+    struct attend_chains chains;
+    size_t n_tiles, n_keeps;
     size_t n_fixed;     /* tiles that do not depend on attend_local's parts; those that do lie behind them */
     uint32_t keep_rows; /* of the longest keep */
     bool direct;        /* a branch with r = 1 covers every row of every head */
 
-    uint32_t *chain;            /* [n][n_head]: number of the join, or NONE */
     struct attend_tile *sorted; /* while planning */
-    size_t sorted_capacity, tiles_capacity, joins_capacity, next_capacity, keeps_capacity, chain_capacity,
-        kept_capacity, starts_capacity;
+    size_t sorted_capacity, tiles_capacity, keeps_capacity, kept_capacity, starts_capacity;
 
     /* what the plan is for */
     bool valid;
