@@ -6,6 +6,7 @@
 #include "app/reader/finding_copies.h"
 #include "app/reader/sequence.h"
 #include "app/text/corpus.h"
+#include "app/text/segment.h"
 
 enum { LINES = 60, MOST = 64 };
 
@@ -134,6 +135,27 @@ static void a_sentence_more_or_a_word_that_is_asked_for_makes_another_place(void
     assert_true(is_copy("What left at four?", changed, changed));
 }
 
+/* What stands beside a place is not copied from there. */
+static void a_place_that_repeats_a_part_of_the_one_before_leaves_that_alone(void **state)
+{
+    (void)state;
+    const char *end = strchr(strchr(story, '\n') + 1, '\n') + 1; /* its last line */
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s\n\n%s%*s\n%s", story, end, end, SEGMENT_MAX_BYTES - 380, "", end);
+    struct fixture f;
+    open_texts(&f, (const char *const[]){text}, 1);
+    assert_int_equal(f.n, 2);
+    struct finding_copies *c = open_copies(&f, "", MOST);
+    assert_int_equal(finding_copies_first(c, 1), 1);
+    assert_int_equal(finding_copies_first(c, 0), 0);
+    finding_copies_close(c);
+    c = open_copies(&f, "", MOST);
+    assert_int_equal(finding_copies_first(c, 0), 0);
+    assert_int_equal(finding_copies_first(c, 1), 0);
+    finding_copies_close(c);
+    close_texts(&f);
+}
+
 static void what_has_few_words_or_none_copies_nothing(void **state)
 {
     (void)state;
@@ -230,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_copy_with_shifted_borders_is_a_copy),
         cmocka_unit_test(some_changed_words_leave_it_one_and_many_do_not),
         cmocka_unit_test(a_sentence_more_or_a_word_that_is_asked_for_makes_another_place),
+        cmocka_unit_test(a_place_that_repeats_a_part_of_the_one_before_leaves_that_alone),
         cmocka_unit_test(what_has_few_words_or_none_copies_nothing),
         cmocka_unit_test(no_more_are_remembered_than_there_is_room_for),
         cmocka_unit_test(a_list_is_a_permutation_with_its_copies_behind),

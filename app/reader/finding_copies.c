@@ -30,7 +30,7 @@ struct words {
     size_t n, offset;
 };
 
-/* Where a run of words was met. */
+/* Where a run of words was met: what is within a place says more. */
 enum met { NOWHERE, AROUND, WITHIN };
 
 struct run {
@@ -134,14 +134,21 @@ static void remember(struct finding_copies *c, size_t segment, uint64_t asked)
     }
 }
 
-/* Whether words, whose runs these are, repeat a place. A word is known where a run that it is part of is. */
-static bool repeats(const struct place *p, const uint32_t *runs, size_t n_words)
+/* Whether one stands in what stands around the other, where it would only repeat itself. */
+static bool is_beside(const struct reader_segment *a, const struct reader_segment *b)
+{
+    return a->document == b->document && a->offset < b->offset + b->size + SEGMENT_MAX_BYTES &&
+           b->offset < a->offset + a->size + SEGMENT_MAX_BYTES;
+}
+
+/* Whether words, whose runs these are, repeat a place. A word is known where a run that it is part of is met. */
+static bool repeats(const struct place *p, enum met least, const uint32_t *runs, size_t n_words)
 {
     size_t known = 0, known_to = 0, within = 0, within_to = 0;
     for (size_t i = 0; i + RUN <= n_words; i++) {
         const enum met met = p->runs[slot_of(p, runs[i])].met;
         const size_t end = i + RUN;
-        if (met != NOWHERE) {
+        if (met >= least) {
             known += end - (known_to > i ? known_to : i);
             known_to = end;
         }
@@ -166,8 +173,11 @@ size_t finding_copies_first(struct finding_copies *c, size_t segment)
     find_words(&words, d, s->offset, s->offset + s->size);
     for (size_t i = 0; i + RUN <= words.n; i++) runs[i] = hash_run(&words.words[i]);
     const uint64_t asked = asked_in(c, d->text + s->offset, s->size);
-    for (size_t i = 0; i < c->n; i++)
-        if ((asked & ~c->places[i].asked) == 0 && repeats(&c->places[i], runs, words.n)) return c->places[i].segment;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct place *p = &c->places[i];
+        const enum met least = is_beside(&c->segments[p->segment], s) ? WITHIN : AROUND;
+        if ((asked & ~p->asked) == 0 && repeats(p, least, runs, words.n)) return p->segment;
+    }
     if (c->n < c->most) remember(c, segment, asked);
     return segment;
 }
