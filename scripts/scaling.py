@@ -97,6 +97,19 @@ def many_ranks(m):
             )
 
 
+def gpus(m):
+    """By the number of GPUs that each constant was measured with; what was not measured is left out."""
+    gpu = m["gpu"]
+    reading, device, key = (gpu["reading"]["tokens_per_second"], gpu["device"]["tokens_per_second"], gpu["question"]["seconds_per_key"])
+    print("| tokens | GPUs | reading, with text | the device alone | a question's attention, R = 1 | R = 16 |")
+    print("|---|---|---|---|---|---|")
+    for n in LENGTHS:
+        for p in sorted({*reading, *device, *key}, key=int):
+            took = [n / rates[p] if p in rates else None for rates in (reading, device)]
+            took += [n / rate * key[p] if p in key else None for rate in RATES]
+            print(f"| 10^{round(math.log10(n))} | {p} | " + " | ".join("" if t is None else duration(t) for t in took) + " |")
+
+
 def main():
     with open(sys.argv[1] if len(sys.argv) > 1 else "docs/scaling.json", encoding="utf-8") as f:
         measured = json.load(f)
@@ -104,6 +117,8 @@ def main():
     one_rank(measured)
     print(f"\nAs many ranks as it takes, each as fast as this machine, with {human(DISK, 'B')} of disk (extrapolated):\n")
     many_ranks(measured)
+    print(f"\n{measured['gpu']['name']} in place of the two cores (extrapolated):\n")
+    gpus(measured)
 
 
 if __name__ == "__main__":

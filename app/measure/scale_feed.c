@@ -8,7 +8,7 @@
 #include "compute/thread_pool.h"
 
 enum { LEAST_ROWS = 256, MOST_ROWS = 16384, BATCH_BYTES = 32 << 20, TASK_ROWS = 256 };
-static const double CHUNK_BYTES = 512 << 20; /* on a GPU */
+static const double CHUNK_BYTES = 1 << 30; /* on a GPU */
 
 struct make_job {
     float *to;
