@@ -126,16 +126,32 @@ static void slot_measure(struct stream *s, struct stream_slot *slot)
     for (uint32_t i = 0; i < slot->n_profiled; i++) add_time(s, &slot->profiled[i], elapsed(s, slot, 2 + 2 * i));
 }
 
-static void hand_out(const struct stream_slot *slot, const struct stream_slot_fetch *f)
+struct copying {
+    uint8_t *to;
+    const uint8_t *from;
+    uint64_t bytes;
+    bool halves; /* become floats */
+};
+
+static void copy_task(void *context, unsigned task, unsigned thread)
 {
-    const uint8_t *from = slot->download.bytes + f->offset;
-    if (!f->halves) {
-        memcpy(f->to, from, f->bytes);
+    (void)thread;
+    const struct copying *c = context;
+    const uint64_t begin = (uint64_t)task * COPY_BYTES, left = c->bytes - begin,
+                   bytes = left < COPY_BYTES ? left : COPY_BYTES;
+    if (!c->halves) {
+        memcpy(c->to + begin, c->from + begin, bytes);
         return;
     }
-    const uint16_t *halves = (const uint16_t *)(const void *)from;
-    float *to = (float *)(void *)f->to;
-    for (uint64_t i = 0; i < f->bytes / sizeof *halves; i++) to[i] = half_to_float(halves[i]);
+    const uint16_t *halves = (const uint16_t *)(const void *)(c->from + begin);
+    float *to = (float *)(void *)(c->to + 2 * begin);
+    for (uint64_t i = 0; i < bytes / sizeof *halves; i++) to[i] = half_to_float(halves[i]);
+}
+
+/* One thread copies slower than a bus takes. */
+static void copy(struct stream *s, struct copying *c)
+{
+    thread_pool_run(s->threads, (unsigned)((c->bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task, c);
 }
 
 /* Waits until the device is done with a slot, and hands out what it fetched. */
@@ -154,7 +170,8 @@ static void slot_wait(struct stream *s, struct stream_slot *slot)
         slot->value = 0;
     }
     for (uint32_t i = 0; i < slot->n_fetches && !s->failed; i++) {
-        hand_out(slot, &slot->fetches[i]);
+        const struct stream_slot_fetch *f = &slot->fetches[i];
+        copy(s, &(struct copying){f->to, slot->download.bytes + f->offset, f->bytes, f->halves});
     }
     slot->n_fetches = 0;
 }
@@ -351,27 +368,6 @@ static uint32_t rows_at_once(uint64_t row_bytes, uint32_t n_rows)
     return n < n_rows ? (uint32_t)n : n_rows;
 }
 
-struct copying {
-    uint8_t *to;
-    const uint8_t *from;
-    uint64_t bytes;
-};
-
-static void copy_task(void *context, unsigned task, unsigned thread)
-{
-    (void)thread;
-    const struct copying *c = context;
-    const uint64_t begin = (uint64_t)task * COPY_BYTES, left = c->bytes - begin;
-    memcpy(c->to + begin, c->from + begin, left < COPY_BYTES ? left : COPY_BYTES);
-}
-
-/* One thread copies slower than a bus takes. */
-static void copy(struct stream *s, uint8_t *to, const uint8_t *from, uint64_t bytes)
-{
-    thread_pool_run(s->threads, (unsigned)((bytes + COPY_BYTES - 1) / COPY_BYTES), copy_task,
-                    &(struct copying){to, from, bytes});
-}
-
 void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch, const void *from, uint64_t row_bytes,
                   uint32_t n_rows)
 {
@@ -381,7 +377,7 @@ void stream_write(struct stream *s, VkBuffer to, uint64_t offset, uint64_t pitch
         uint64_t at;
         struct stream_slot *slot = reserve(s, false, row_bytes * n, &at);
         if (!slot) return;
-        copy(s, slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n);
+        copy(s, &(struct copying){slot->upload.bytes + at, bytes + row * row_bytes, row_bytes * n, false});
         copy_rows(s, slot, to, offset + row * pitch, pitch, slot->upload.buffer, at, row_bytes, row_bytes, n);
     }
 }
