@@ -122,11 +122,11 @@ static int open_reader(struct tokenizer **out, const struct gguf *g, struct erro
     return 0;
 }
 
-static int open_words(struct tokenizer **out, const struct gguf *g, struct error *e)
+static int open_words(struct tokenizer **out, const struct gguf *g, bool whole, struct error *e)
 {
     struct tokenizer *t;
     if (open_reader(&t, g, e) != 0) return -1;
-    if (words_open(&t->words, t->spm, t->byte_ids, e) != 0) {
+    if (words_open(&t->words, t->spm, t->byte_ids, whole, e) != 0) {
         tokenizer_close(t);
         return -1;
     }
@@ -200,10 +200,12 @@ int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct er
     struct gguf_string kind = {NULL, 0};
     if (gguf_get_string(g, "tokenizer.ggml.model", &kind, e) != 0) return -1;
     if (gguf_string_is(&kind, "sentencepiece")) return open_reader(out, g, e);
-    if (gguf_string_is(&kind, "words")) return open_words(out, g, e);
+    if (gguf_string_is(&kind, "words")) return open_words(out, g, false, e);
+    if (gguf_string_is(&kind, "whole-words")) return open_words(out, g, true, e);
     bool is_llama = gguf_string_is(&kind, "llama");
     if (!is_llama && !gguf_string_is(&kind, "gpt2")) {
-        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece, words, llama or gpt2", gguf_name(g));
+        return error_set(e, "%s: tokenizer.ggml.model is not sentencepiece, words, whole-words, llama or gpt2",
+                         gguf_name(g));
     }
     struct tokenizer *t = calloc(1, sizeof *t);
     if (!t) return error_memory(e);
@@ -431,4 +433,9 @@ int32_t tokenizer_control(const struct tokenizer *t, const char *name)
 bool tokenizer_begins_texts(const struct tokenizer *t)
 {
     return t->bpe ? bpe_begins_texts(t->bpe) : t->is_llama;
+}
+
+bool tokenizer_has_whole_words(const struct tokenizer *t)
+{
+    return t->words && words_are_whole(t->words);
 }

@@ -16,8 +16,8 @@ struct tokenizer;
 /* `proto`: a serialized SentencePiece model; copied. */
 int tokenizer_open(struct tokenizer **out, const void *proto, size_t size, struct error *e);
 
-/* The tokenizer in a model file, by its tokenizer.ggml.model: sentencepiece (the reader's), words, llama or gpt2.
- * Borrows nothing. */
+/* The tokenizer in a model file, by its tokenizer.ggml.model: sentencepiece (the reader's), words, whole-words, llama
+ * or gpt2. Borrows nothing. */
 int tokenizer_open_model(struct tokenizer **out, const struct gguf *g, struct error *e);
 
 void tokenizer_close(struct tokenizer *t);
@@ -49,6 +49,9 @@ size_t tokenizer_piece(const struct tokenizer *t, int32_t id, char *bytes, size_
 /* The id of the control piece of that name ("<|im_start|>"), -1 where there is none. No text produces control pieces.
  * In type gpt2 pieces that a user defined ("<think>") are found too. */
 int32_t tokenizer_control(const struct tokenizer *t, const char *name);
+
+/* Whether words are read as they are written, in the scripts of many languages (type whole-words). */
+bool tokenizer_has_whole_words(const struct tokenizer *t);
 
 /* Whether a text of this vocabulary begins with its first control piece where the file does not say. */
 bool tokenizer_begins_texts(const struct tokenizer *t);

@@ -33,6 +33,7 @@ struct seen {
 
 struct words {
     const struct spm *pieces; /* borrowed */
+    bool whole;               /* space alone parts words, and they are not folded */
     int32_t byte_ids[256];
     /* Owned, [N_SEEN], NULL: none. The first word of a hash keeps its place until the end, so that threads look at what
      * others have found without a lock: all of them ask for the same few words all the time. */
@@ -114,18 +115,19 @@ static bool is_hump(enum kind before, const struct character *c, const char *aft
 }
 
 /* The bytes of the word that size > 0 bytes begin with; 0 where they begin with a space, of *space bytes. */
-static size_t word_at(const char *text, size_t size, size_t *space)
+static size_t word_at(const struct words *w, const char *text, size_t size, size_t *space)
 {
     struct character c = character_at(text, size);
     *space = c.size;
     if (c.kind == SPACE) return 0;
-    if (c.kind == ALONE) return c.size;
+    if (c.kind == ALONE && !w->whole) return c.size;
     size_t at = c.size;
     enum kind before = c.kind;
     for (int n = 1; at < size && n < MAX_CHARACTERS; n++) {
         c = character_at(text + at, size - at);
         const size_t next = at + c.size;
-        if (c.kind == SPACE || c.kind == ALONE || is_hump(before, &c, text + next, size - next)) break;
+        if (c.kind == SPACE) break;
+        if (!w->whole && (c.kind == ALONE || is_hump(before, &c, text + next, size - next))) break;
         at = next;
         before = c.kind;
     }
@@ -137,8 +139,21 @@ static bool is_dropped(int32_t c)
     return utf8proc_category(c) == UTF8PROC_CATEGORY_MN;
 }
 
-/* Character by character: decomposed, without marks and invisible characters, in lower case. */
-static void fold(struct folded *f, const char *word, size_t size)
+/* What a character is spelt with, at most eight: decomposed, or in whole words as it stands, but that one which stands
+ * for another (a wide letter, a narrow kana) is that one. */
+static utf8proc_ssize_t spell(const struct words *w, int32_t c, utf8proc_int32_t parts[8])
+{
+    int boundary = 0;
+    const utf8proc_option_t how = w->whole ? UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT : UTF8PROC_DECOMPOSE;
+    const utf8proc_ssize_t n = utf8proc_decompose_char(c, parts, 8, how, &boundary);
+    if (!w->whole) return n < 8 ? n : 8;
+    if (n != 1) parts[0] = c;
+    return 1;
+}
+
+/* Character by character: decomposed, without marks and invisible characters, in lower case. Whole words lose nothing
+ * but the invisible. */
+static void fold(const struct words *w, struct folded *f, const char *word, size_t size)
 {
     memcpy(f->bytes, WORD_START, START_BYTES);
     size_t to = START_BYTES;
@@ -146,12 +161,11 @@ static void fold(struct folded *f, const char *word, size_t size)
     for (size_t at = 0; at < size;) {
         const struct character c = character_at(word + at, size - at);
         utf8proc_int32_t parts[8];
-        int boundary = 0;
-        utf8proc_ssize_t n = utf8proc_decompose_char(c.code, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
-        for (utf8proc_ssize_t i = 0; i < n && i < 8 && f->n < MAX_FOLDED; i++) {
-            if (is_dropped(parts[i]) || utf8proc_category(parts[i]) == UTF8PROC_CATEGORY_CF) continue;
-            const utf8proc_int32_t low = utf8proc_tolower(parts[i]);
-            if (is_dropped(low)) continue;
+        const utf8proc_ssize_t n = spell(w, c.code, parts);
+        for (utf8proc_ssize_t i = 0; i < n && f->n < MAX_FOLDED; i++) {
+            if (utf8proc_category(parts[i]) == UTF8PROC_CATEGORY_CF || (!w->whole && is_dropped(parts[i]))) continue;
+            const utf8proc_int32_t low = w->whole ? parts[i] : utf8proc_tolower(parts[i]);
+            if (!w->whole && is_dropped(low)) continue;
             f->at[f->n] = (uint16_t)to;
             f->begin[f->n] = (uint16_t)at;
             f->end[f->n++] = (uint16_t)(at + c.size);
@@ -200,7 +214,7 @@ static int encode_word(const struct words *w, const char *text, size_t at, size_
                        struct token_ranges *out, struct error *e)
 {
     struct folded f;
-    fold(&f, text + at, size);
+    fold(w, &f, text + at, size);
     if (f.n == 0) return 0;
     if (spm_encode(w->pieces, f.bytes, f.at[f.n], pieces, e) != 0 || tokens_ranges_reserve(out, pieces->n, e) != 0)
         return -1;
@@ -253,7 +267,7 @@ int words_encode(const struct words *w, const char *text, size_t size, struct to
     struct tokens pieces = {0};
     int failed = 0;
     for (size_t at = 0, space; at < size && !failed;) {
-        const size_t n = word_at(text + at, size - at, &space);
+        const size_t n = word_at(w, text + at, size - at, &space);
         if (n > 0) failed = look_up(w, text, at, n, &pieces, out, e);
         at += n > 0 ? n : space;
     }
@@ -261,7 +275,7 @@ int words_encode(const struct words *w, const char *text, size_t size, struct to
     return failed;
 }
 
-int words_open(struct words **out, const struct spm *pieces, const int32_t byte_ids[256], struct error *e)
+int words_open(struct words **out, const struct spm *pieces, const int32_t byte_ids[256], bool whole, struct error *e)
 {
     struct words *w = calloc(1, sizeof *w);
     struct seen *_Atomic *seen = calloc(N_SEEN, sizeof *seen);
@@ -270,7 +284,7 @@ int words_open(struct words **out, const struct spm *pieces, const int32_t byte_
         free(seen);
         return error_memory(e);
     }
-    *w = (struct words){.pieces = pieces, .seen = seen};
+    *w = (struct words){.pieces = pieces, .whole = whole, .seen = seen};
     memcpy(w->byte_ids, byte_ids, sizeof w->byte_ids);
     *out = w;
     return 0;
@@ -282,4 +296,9 @@ void words_close(struct words *w)
     for (int i = 0; i < N_SEEN; i++) free(w->seen[i]);
     free(w->seen);
     free(w);
+}
+
+bool words_are_whole(const struct words *w)
+{
+    return w->whole;
 }

@@ -1,7 +1,7 @@
 /* Three formats: input that starts with 'p' is a serialized model, its length in two bytes, and a text for it as
- * sentencepiece and as words; with 'w' a text for the tiny vocabulary's words; any other is a text for it as
- * sentencepiece. Lengths must add up to the text, and valid UTF-8 must come back; ranges of words must lie in the text
- * and rise, and be the same when the words are known. */
+ * sentencepiece, as words and as whole words; with 'w' a text for the tiny vocabulary's words; any other is a text for
+ * it as sentencepiece. Lengths must add up to the text, and valid UTF-8 must come back; ranges of words must lie in the
+ * text and rise, and be the same when the words are known. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,14 +73,14 @@ static void check_words(const struct tokenizer *t, const char *text, size_t size
     tokens_ranges_free(&again);
 }
 
-/* The tokenizer of type words with these pieces; NULL where they are refused. */
-static struct tokenizer *words_of(const uint8_t *proto, size_t size)
+/* The tokenizer of type words or whole-words with these pieces; NULL where they are refused. */
+static struct tokenizer *words_of(const char *kind, const uint8_t *proto, size_t size)
 {
     struct gguf_writer w = {0};
     struct gguf *g;
     struct tokenizer *t = NULL;
     struct error e;
-    gguf_write_string(&w, "tokenizer.ggml.model", "words");
+    gguf_write_string(&w, "tokenizer.ggml.model", kind);
     gguf_write_array(&w, "tokenizer.sentencepiece.proto", GGUF_U8, size, proto, size);
     size_t file_size;
     uint8_t *file = gguf_write_finish(&w, &file_size);
@@ -91,17 +91,19 @@ static struct tokenizer *words_of(const uint8_t *proto, size_t size)
     return t;
 }
 
-static struct tokenizer *tiny_words(void)
+static const char *const kinds[] = {"words", "whole-words"};
+
+static struct tokenizer *tiny_words(int kind)
 {
-    static struct tokenizer *t;
-    if (!t) {
+    static struct tokenizer *t[2];
+    if (!t[kind]) {
         size_t size;
         uint8_t *proto = tiny_tokenizer(&size);
-        t = words_of(proto, size);
-        if (!t) abort();
+        t[kind] = words_of(kinds[kind], proto, size);
+        if (!t[kind]) abort();
         free(proto);
     }
-    return t;
+    return t[kind];
 }
 
 static struct tokenizer *tiny(void)
@@ -119,7 +121,7 @@ static struct tokenizer *tiny(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     if (size > 0 && bytes[0] == 'w') {
-        check_words(tiny_words(), (const char *)bytes + 1, size - 1);
+        for (int kind = 0; kind < 2; kind++) check_words(tiny_words(kind), (const char *)bytes + 1, size - 1);
         return 0;
     }
     if (size < 3 || bytes[0] != 'p') {
@@ -132,8 +134,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct error e;
     if (tokenizer_open(&t, bytes + 3, n, &e) == 0) check_text(t, (const char *)bytes + 3 + n, size - 3 - n);
     tokenizer_close(t);
-    t = words_of(bytes + 3, n);
-    if (t) check_words(t, (const char *)bytes + 3 + n, size - 3 - n);
-    tokenizer_close(t);
+    for (int kind = 0; kind < 2; kind++) {
+        t = words_of(kinds[kind], bytes + 3, n);
+        if (t) check_words(t, (const char *)bytes + 3 + n, size - 3 - n);
+        tokenizer_close(t);
+    }
     return 0;
 }

@@ -5,19 +5,25 @@
 
 #include "compute/encoder_model.h"
 #include "compute/file.h"
+#include "compute/gguf.h"
 #include "compute/tokenizer.h"
 #include "compute/tokens.h"
+#include "tests/gguf_writer.h"
 
 static const char *model_path = "tests/data/encoder_small.gguf";
 static const char *vectors_path = "tests/data/words_small_vectors.txt";
 
 static struct encoder_model *model;
+static const struct tokenizer *tokenizer; /* whose tokens are asked for */
 static struct error e;
 
 static int open_group(void **state)
 {
     (void)state;
-    if (encoder_model_open(&model, model_path, &e) == 0) return 0;
+    if (encoder_model_open(&model, model_path, &e) == 0) {
+        tokenizer = model->tokenizer;
+        return 0;
+    }
     print_error("%s\n", e.text);
     return -1;
 }
@@ -32,7 +38,7 @@ static int close_group(void **state)
 static struct token_ranges encode(const char *text, size_t size)
 {
     struct token_ranges r = {0};
-    assert_ok(tokenizer_encode_ranges(model->tokenizer, text, size, &r, &e), e);
+    assert_ok(tokenizer_encode_ranges(tokenizer, text, size, &r, &e), e);
     return r;
 }
 
@@ -63,10 +69,9 @@ static void check_line(char *line)
     free(text);
 }
 
-static void tokens_and_their_bytes_are_those_of_the_python_side(void **state)
+static void check_vectors(const char *path)
 {
-    (void)state;
-    FILE *f = fopen(vectors_path, "r");
+    FILE *f = fopen(path, "r");
     char *line = NULL;
     size_t capacity = 0;
     int n = 0;
@@ -75,6 +80,39 @@ static void tokens_and_their_bytes_are_those_of_the_python_side(void **state)
     assert_true(n > 20);
     free(line);
     fclose(f);
+}
+
+static void tokens_and_their_bytes_are_those_of_the_python_side(void **state)
+{
+    (void)state;
+    check_vectors(vectors_path);
+}
+
+/* The same pieces, but that words are neither folded nor cut. */
+static void whole_words_are_those_of_the_python_side(void **state)
+{
+    (void)state;
+    static const char key[] = "tokenizer.sentencepiece.proto";
+    struct gguf_writer w = {0};
+    struct gguf *file, *g;
+    struct tokenizer *whole;
+    size_t size;
+    assert_ok(gguf_open(&file, "tests/data/encoder_small.gguf", &e), e);
+    const struct gguf_value *proto = gguf_find(file, key);
+    gguf_write_string(&w, "tokenizer.ggml.model", "whole-words");
+    gguf_write_array(&w, key, GGUF_U8, proto->count, proto->bytes, proto->size);
+    uint8_t *bytes = gguf_write_finish(&w, &size);
+    assert_ok(gguf_open_bytes(&g, "whole", bytes, size, &e), e);
+    assert_ok(tokenizer_open_model(&whole, g, &e), e);
+    assert_true(tokenizer_has_whole_words(whole));
+    assert_false(tokenizer_has_whole_words(tokenizer));
+    tokenizer = whole;
+    check_vectors("tests/data/words_whole_vectors.txt");
+    tokenizer = model->tokenizer;
+    tokenizer_close(whole);
+    gguf_close(g);
+    gguf_close(file);
+    free(bytes);
 }
 
 static void bytes_that_are_no_text_part_words_and_have_no_token(void **state)
@@ -171,6 +209,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_and_their_bytes_are_those_of_the_python_side),
+        cmocka_unit_test(whole_words_are_those_of_the_python_side),
         cmocka_unit_test(bytes_that_are_no_text_part_words_and_have_no_token),
         cmocka_unit_test(lengths_add_up_to_the_text),
         cmocka_unit_test(control_pieces_come_from_no_text),

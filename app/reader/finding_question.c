@@ -66,7 +66,7 @@ int finding_question_encode(const struct model *m, const char *question, struct 
 
 bool finding_question_is_known(const struct model *m, const char *question)
 {
-    return !m->windows || reread_knows(question, strlen(question));
+    return !m->windows || tokenizer_has_whole_words(m->tokenizer) || reread_knows(question, strlen(question));
 }
 
 bool finding_question_fits(struct reader *r, const char *question)

@@ -20,7 +20,7 @@ int finding_question_encode(const struct model *m, const char *question, struct 
                             struct error *e);
 
 /* Whether the reader knows the question's script. Windows read a public encoder's vocabulary: where it has none of the
- * words, places are ranked by words alone. */
+ * words, places are ranked by words alone. One of many languages has them all. */
 bool finding_question_is_known(const struct model *m, const char *question);
 
 /* Whether a question is short enough to be asked. */

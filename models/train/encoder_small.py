@@ -1,7 +1,7 @@
 """Writes tests/data/encoder_small.gguf: a small encoder with random weights, and what transformers' BertModel makes of some windows; and what
-its tokenizer makes of some texts.
+its tokenizer makes of some texts, as words and as whole words.
 
-    python encoder_small.py ../../tests/data/encoder_small.gguf ../../tests/data/words_small_vectors.txt
+    python encoder_small.py ../../tests/data/encoder_small.gguf ../../tests/data/words_small_vectors.txt ../../tests/data/words_whole_vectors.txt
 """
 
 import pathlib
@@ -106,6 +106,8 @@ def main():
     with tempfile.NamedTemporaryFile() as proto:
         pathlib.Path(proto.name).write_bytes(words.model_of_vocabulary(pieces))
         words.write_vectors(words.Words(proto.name), sys.argv[2])
+        pathlib.Path(proto.name).write_bytes(words.as_whole(words.model_of_vocabulary(pieces)))
+        words.write_vectors(words.Words(proto.name), sys.argv[3])
 
 
 if __name__ == "__main__":

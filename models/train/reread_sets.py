@@ -71,14 +71,14 @@ def spans_of(question, text):
     return sorted(set(found))
 
 
-def question_documents(corpus_dir):
-    """{(set, group): document with "questions"} of both sets. The parts of a group are one text, in order."""
+def question_documents(corpus_dir, named=None):
+    """{(set, group): document with "questions"} of both sets, or of the sets that are named. The parts of a group are one text, in order."""
     wanted = uses(corpus_dir)
     merged, place, own = {}, {}, {}
     for name in ("qa-train-docs", "qa-train2-docs"):
         for document in corpus.json_lines(pathlib.Path(corpus_dir) / (name + ".jsonl.zst")):
             text = texts.clean(document["text"])
-            if not text.strip():
+            if not text.strip() or (named and document["set"] not in named):
                 continue
             level = document["doc_id"].rsplit("/", 1)[-1] if document["set"] == "onestopqa" else ""
             key = (document["set"], document["group"] + level)
@@ -95,8 +95,8 @@ def question_documents(corpus_dir):
             entry["path"] = f"{stem}-{number}{dot}{ending}"
     for name in ("qa-train", "qa-train2"):
         for question in corpus.json_lines(pathlib.Path(corpus_dir) / (name + ".jsonl.zst")):
-            known = name == "qa-train" or wanted.get(question["set"], False)
-            if not known or question["doc_id"] not in place or question.get("label") == 0 or MOST.get(question["set"], 1) == 0:
+            known = question["set"] in named if named else (name == "qa-train" or wanted.get(question["set"], False)) and MOST.get(question["set"], 1) > 0
+            if not known or question["doc_id"] not in place or question.get("label") == 0:
                 continue
             key, offset, size = place[question["doc_id"]]
             made = one_question(question, own[question["doc_id"]])
@@ -178,8 +178,8 @@ def swapped_question(question, text, own, others, rng):
     return {"set": "swapped", "question": asked[:b] + new + asked[e:], "gold": [(begin, min(end, begin + 3000))], "spans": [], "answers": [], "kind": "none"}
 
 
-def limited(documents, rng):
-    """At most MOST questions a set: whole documents, shuffled; documents without a question only where their set has few."""
+def limited(documents, rng, most=None):
+    """At most MOST questions a set, or `most`: whole documents, shuffled; documents without a question only where their set has few."""
     by_set = collections.defaultdict(list)
     for document in documents:
         by_set[document["set"]].append(document)
@@ -190,7 +190,7 @@ def limited(documents, rng):
         for document in found:
             if not document["questions"] and name != "cosqa":
                 continue
-            if count >= MOST.get(name, 1 << 30):
+            if count >= (most or MOST).get(name, 1 << 30):
                 break
             if name == "qamr":
                 document["questions"] = rng.sample(document["questions"], min(40, len(document["questions"])))

@@ -80,7 +80,8 @@ def write_model(path, net, proto, summary, beside=None):
     c, name = net.config, "longnet-windows."
     out = gguf.GGUFWriter(path, "longnet-windows")
     out.add_name(pathlib.Path(path).stem)
-    out.add_description("LongNet reader whose windows look both ways; from all-MiniLM-L6-v2")
+    public = "multilingual-e5-small" if words.has_whole_words(proto) else "all-MiniLM-L6-v2"
+    out.add_description("LongNet reader whose windows look both ways; from " + public)
     out.add_license("CC-BY-SA-4.0")
     ladder = [(c.window * c.ratio ** i, c.ratio ** i) for i in range(BRANCHES)]
     out.add_uint64(name + "context_length", ladder[-1][0])

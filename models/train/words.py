@@ -18,6 +18,8 @@ START = "\u2581"  # stands before a word, as SentencePiece has it
 MOST = 256  # characters of a word
 CJK = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B820, 0x2CEAF),
        (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+WHOLE = b"whole words"  # the normaliser's name in a model whose words are neither folded nor cut but at spaces
+SPACED_RUN = re.compile(r"[^\x00-\x20\x7f]+")
 ASCII_RUN = re.compile(r"[^\x00-\x2f:-@\[-`{-\x7f]+|[!-/:-@\[-`{-~]")  # what no ASCII space or mark divides; each mark alone
 
 
@@ -35,12 +37,12 @@ def stands_alone(character):
     return unicodedata.category(character)[0] == "P" or any(first <= code <= last for first, last in CJK)
 
 
-def cut(text):
-    """Yields [begin, end) of the words of a text, in characters."""
+def cut(text, whole=False):
+    """Yields [begin, end) of the words of a text, in characters; `whole`: space alone parts them."""
     begin = None
     for i, character in enumerate(text):
-        space, alone = is_space(character), stands_alone(character)
-        if begin is not None and (space or alone or is_hump(text, i) or i - begin == MOST):
+        space, alone = is_space(character), not whole and stands_alone(character)
+        if begin is not None and (space or alone or (not whole and is_hump(text, i)) or i - begin == MOST):
             yield begin, i
             begin = None
         if alone:
@@ -74,14 +76,38 @@ def folded(word):
     return "".join(out), origin
 
 
+def unfolded(word):
+    """The word as it stands, but that a character that stands for one other (a wide letter, a narrow kana) is that one."""
+    out, origin = [], []
+    for i, character in enumerate(word):
+        other = unicodedata.normalize("NFKD", character)
+        character = other if len(other) == 1 else character
+        if unicodedata.category(character) != "Cf":
+            out.append(character)
+            origin.append(i)
+    return "".join(out), origin
+
+
 # ---- tokens
+
+def has_whole_words(proto):
+    return field(3, 2, normalizer(WHOLE)) in proto
+
+
+def as_whole(proto):
+    """The model of the same pieces for whole words."""
+    return proto.replace(field(3, 2, normalizer(b"identity")), field(3, 2, normalizer(WHOLE)))
+
 
 class Words:
     """Cuts texts into tokens with their places. A run of characters seen before costs one look into a table."""
 
     def __init__(self, model):
         import sentencepiece
-        self.pieces = sentencepiece.SentencePieceProcessor(model_proto=pathlib.Path(model).read_bytes())
+        proto = pathlib.Path(model).read_bytes()
+        self.pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
+        self.whole_words = has_whole_words(proto)
+        self.runs = SPACED_RUN if self.whole_words else ASCII_RUN
         self.seen = {}
 
     def whole(self):
@@ -91,7 +117,7 @@ class Words:
 
     def of_word(self, word, at):
         """[(id, begin, end)] of one word that begins at `at`; a piece without characters of its own is empty."""
-        low, origin = folded(word)
+        low, origin = unfolded(word) if self.whole_words else folded(word)
         if not low:
             return []
         found, used = [], 0
@@ -119,7 +145,7 @@ class Words:
     def of_run(self, run):
         found = self.seen.get(run)
         if found is None:
-            found = [token for begin, end in cut(run) for token in self.of_word(run[begin:end], begin)]
+            found = [token for begin, end in cut(run, self.whole_words) for token in self.of_word(run[begin:end], begin)]
             if len(self.seen) < 1 << 21:
                 self.seen[run] = found
         return found
@@ -127,7 +153,7 @@ class Words:
     def tokens(self, text):
         """(ids, begins, ends) of a text; places count characters."""
         ids, begins, ends = [], [], []
-        for match in ASCII_RUN.finditer(text):
+        for match in self.runs.finditer(text):
             at = match.start()
             for i, begin, end in self.of_run(match.group()):
                 ids.append(i)
@@ -136,7 +162,7 @@ class Words:
         return ids, begins, ends
 
     def ids(self, text):
-        return [token[0] for match in ASCII_RUN.finditer(text) for token in self.of_run(match.group())]
+        return [token[0] for match in self.runs.finditer(text) for token in self.of_run(match.group())]
 
 
 # ---- the SentencePiece model
@@ -163,28 +189,40 @@ def score(rank, length, starts):
     return -40 - 0.1 * math.log(rank + 10) + (4 if starts else 0.15) * length
 
 
+NORMAL, UNKNOWN, CONTROL, UNUSED, BYTE = 1, 2, 3, 5, 6
+
+
 def model_of_vocabulary(vocabulary):
     """A serialized SentencePiece unigram model whose ids are the WordPiece vocabulary's. Byte pieces sit in its unused slots."""
-    normal, unknown, control, unused, byte = 1, 2, 3, 5, 6
-    spare = iter([(f"<0x{b:02X}>", 0.0, byte) for b in range(256)] + [(START, -500.0, normal)])
+    spare = iter([(f"<0x{b:02X}>", 0.0, BYTE) for b in range(256)] + [(START, -500.0, NORMAL)])
     out = []
     for i, word in enumerate(vocabulary):
         if word == "[UNK]":
-            piece = (word, 0.0, unknown)
+            piece = (word, 0.0, UNKNOWN)
         elif word in ("[PAD]", "[CLS]", "[SEP]", "[MASK]"):
-            piece = (word, 0.0, control)
+            piece = (word, 0.0, CONTROL)
         elif word.startswith("[unused"):
-            piece = next(spare, (word, 0.0, unused))
+            piece = next(spare, (word, 0.0, UNUSED))
         elif word.startswith("##") and len(word) > 2:
-            piece = (word[2:], score(i, len(word) - 2, False), normal)
+            piece = (word[2:], score(i, len(word) - 2, False), NORMAL)
         else:
-            piece = (START + word, score(i, len(word), True), normal)
-        body = field(1, 2, piece[0].encode()) + field(2, 5, piece[1]) + field(3, 0, piece[2])
-        out.append(field(1, 2, body))
-    unigram = field(3, 0, 1) + field(4, 0, len(vocabulary)) + field(35, 0, 1)
-    ids = b"".join(field(40 + n, 0, i) for n, i in enumerate((vocabulary.index("[UNK]"), -1, -1, PAD)))
-    normalizer = field(1, 2, b"identity") + field(3, 0, 0) + field(4, 0, 0) + field(5, 0, 1)
-    return b"".join(out) + field(2, 2, unigram + ids + field(45, 2, b"[UNK]")) + field(3, 2, normalizer)
+            piece = (START + word, score(i, len(word), True), NORMAL)
+        out.append(piece)
+    return model_of_pieces(out, b"identity")
+
+
+def model_of_pieces(pieces, name):
+    """A serialized SentencePiece unigram model of (text, score, type) each; `name`: of its normaliser."""
+    out = [field(1, 2, field(1, 2, text.encode()) + field(2, 5, score) + field(3, 0, kind)) for text, score, kind in pieces]
+    unigram = field(3, 0, 1) + field(4, 0, len(pieces)) + field(35, 0, 1)
+    unknown = next(i for i, piece in enumerate(pieces) if piece[2] == UNKNOWN)
+    ids = b"".join(field(40 + n, 0, i) for n, i in enumerate((unknown, -1, -1, PAD)))
+    return b"".join(out) + field(2, 2, unigram + ids + field(45, 2, b"[UNK]")) + field(3, 2, normalizer(name))
+
+
+def normalizer(name):
+    """A normaliser that leaves everything as it is."""
+    return field(1, 2, name) + field(3, 0, 0) + field(4, 0, 0) + field(5, 0, 1)
 
 
 # ---- vectors
@@ -199,6 +237,8 @@ SAMPLES = ("The quick brown fox jumps over 13 lazy dogs.", "Don't panic: it's 3.
            "ABc", "ABC", "\u01c5x \xaa\xb2\xbd \u20ac5 \xa9", "\ufb01sh \uff21\uff22 \uf900 \U0002f800", "x\u0345 \u1e9e \u212b",
            "x" * 300,
            "\u304b\u3099 \uff76\uff9e \u1f82")
+WHOLE_SAMPLES = SAMPLES + ("\uff11\uff19\uff18\uff14\u5e74\uff0c\uff54\uff48\uff45\u3002the\u2026", "the\u200csea\u00b2 \u2460", "\u0939\u093f\u0902\u0926\u0940 \u0e17\u0e35\u0e48",
+                           "\u6d77" * 300)
 
 
 def byte_tokens(words, text):
@@ -212,7 +252,7 @@ def byte_tokens(words, text):
 def write_vectors(words, path):
     """A line a text: its bytes in hexadecimal, a tab, its tokens as id:begin:end (of bytes)."""
     with open(path, "w", encoding="ascii") as out:
-        for text in SAMPLES:
+        for text in WHOLE_SAMPLES if words.whole_words else SAMPLES:
             out.write(text.encode().hex() + "\t" + " ".join(f"{i}:{b}:{e}" for i, b, e in byte_tokens(words, text)) + "\n")
 
 

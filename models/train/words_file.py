@@ -13,7 +13,7 @@ PROTO = "tokenizer.sentencepiece.proto"
 
 def write(out, path, proto, tensors):
     """`out`: a writer that has the model's own keys; `tensors`: (name, array, kind) each."""
-    out.add_string("tokenizer.ggml.model", "words")
+    out.add_string("tokenizer.ggml.model", "whole-words" if words.has_whole_words(proto) else "words")
     for key, value in (("cls", words.CLS), ("sep", words.SEP), ("padding", words.PAD)):
         out.add_uint32(f"tokenizer.ggml.{key}_token_id", value)
     out.add_key_value(PROTO, list(proto), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.UINT8)
