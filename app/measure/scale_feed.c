@@ -8,7 +8,10 @@
 #include "compute/thread_pool.h"
 
 enum { LEAST_ROWS = 256, MOST_ROWS = 16384, BATCH_BYTES = 32 << 20, TASK_ROWS = 256 };
-static const double CHUNK_BYTES = 1 << 30; /* on a GPU */
+
+/* What ranks give each other of a share grows little with it, so that a GPU takes more rows than the reader's chunks
+ * have: so many times as many, in this part of its memory. */
+enum { SHARE = 4, MEMORY = 16 };
 
 struct make_job {
     float *to;
@@ -81,9 +84,9 @@ size_t scale_feed_memory(const struct scale_feed *f)
 uint32_t scale_feed_chunk(const struct scale_feed *f)
 {
     if (!f->all) return f->batch_rows;
-    const double most = CHUNK_BYTES / (f->width * sizeof(float));
-    const uint32_t best = f->backend->info.chunk_rows > MOST_ROWS ? f->backend->info.chunk_rows : MOST_ROWS;
-    return most < best ? (uint32_t)most : best;
+    const uint32_t chunk = f->backend->info.chunk_rows, best = chunk > MOST_ROWS / SHARE ? chunk * SHARE : MOST_ROWS;
+    const size_t most = f->backend->info.memory / MEMORY / (f->width * sizeof(float));
+    return most > best ? best : most < f->batch_rows ? f->batch_rows : (uint32_t)most;
 }
 
 int scale_feed_rows(struct scale_feed *f, struct matrix *to, uint64_t first, uint32_t n, struct error *e)

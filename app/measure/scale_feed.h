@@ -23,7 +23,7 @@ int scale_feed_open(struct scale_feed *f, struct backend *b, uint64_t seed, uint
 void scale_feed_close(struct scale_feed *f); /* zeros are closed already */
 size_t scale_feed_memory(const struct scale_feed *f);
 
-/* Rows of a chunk that a device takes at once, at most. */
+/* Rows that a device takes at once, at most; where so many cannot be had, batch_rows are. */
 uint32_t scale_feed_chunk(const struct scale_feed *f);
 
 /* The positions [first, first + n) into rows 0, 1, ... of `to`, activations of that width; n is at most a chunk. */

@@ -62,13 +62,18 @@ struct chunk {
     bool shared;          /* otherwise every rank attends all of it */
 };
 
+static void close_matrices(struct scale_stream *s)
+{
+    struct matrix **const all[] = {&s->qkv, &s->out, &s->cache_k, &s->cache_v};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        s->backend->ops->matrix_close(*all[i]);
+        *all[i] = NULL;
+    }
+}
+
 static void close_stream(struct scale_stream *s)
 {
-    const struct backend_ops *ops = s->backend->ops;
-    ops->matrix_close(s->qkv);
-    ops->matrix_close(s->cache_k);
-    ops->matrix_close(s->cache_v);
-    ops->matrix_close(s->out);
+    close_matrices(s);
     sequence_parallel_close(s->parallel);
     scale_feed_close(&s->feed);
     free(s->kept);
@@ -81,12 +86,46 @@ static int open_matrices(struct scale_stream *s, struct error *e)
     const struct backend_ops *ops = s->backend->ops;
     const struct attention *a = &s->shape;
     struct backend *b = s->backend;
-    s->max_rows = scale_feed_chunk(&s->feed);
     if (ops->activations_open(&s->qkv, b, s->max_rows, s->feed.width, e) != 0 ||
         ops->activations_open(&s->cache_k, b, a->cache_rows, a->head_dim, e) != 0 ||
         ops->activations_open(&s->cache_v, b, a->cache_rows, a->head_dim, e) != 0)
         return -1;
     return ops->activations_open(&s->out, b, s->max_rows, a->n_head * a->head_dim, e);
+}
+
+/* With as many rows as there is room for. */
+static int open_largest(struct scale_stream *s, struct error *e)
+{
+    for (s->max_rows = scale_feed_chunk(&s->feed); open_matrices(s, e) != 0; s->max_rows /= 2) {
+        close_matrices(s);
+        if (s->max_rows / 2 < s->feed.batch_rows) return -1;
+    }
+    return 0;
+}
+
+/* What every rank has of `size` bytes; the caller frees it. NULL on failure. */
+static void *gather(struct comm *c, const void *own, size_t size, struct error *e)
+{
+    const uint32_t n = comm_size(c);
+    void *all = calloc(n, size);
+    size_t *counts = calloc(n, sizeof *counts);
+    int status = all && counts ? 0 : error_memory(e);
+    for (uint32_t i = 0; i < n && status == 0; i++) counts[i] = size;
+    if (status == 0) status = comm_all_gather(c, own, all, counts, e);
+    free(counts);
+    if (status == 0) return all;
+    free(all);
+    return NULL;
+}
+
+/* No rank gets more rows than every one has room for. */
+static int agree_on_rows(struct scale_stream *s, struct error *e)
+{
+    uint32_t *all = gather(s->comm, &s->max_rows, sizeof *all, e);
+    if (!all) return -1;
+    for (uint32_t i = 0; i < comm_size(s->comm); i++) s->max_rows = all[i] < s->max_rows ? all[i] : s->max_rows;
+    free(all);
+    return 0;
 }
 
 static int open_stream(struct scale_stream **out, struct comm *c, struct backend *b, const struct opening *o,
@@ -103,8 +142,9 @@ static int open_stream(struct scale_stream **out, struct comm *c, struct backend
     s->sampled = malloc(s->n_samples * a->n_head * a->head_dim * sizeof *s->sampled);
     int status = s->kept && s->sampled ? 0 : error_memory(e);
     if (status == 0) status = scale_feed_open(&s->feed, b, SEED, (a->n_head + 2 * a->n_head_kv) * a->head_dim, e);
-    if (status == 0) status = open_matrices(s, e);
+    if (status == 0) status = open_largest(s, e);
     if (status == 0 && s->comm) status = sequence_parallel_open(&s->parallel, c, b, &s->shape, e);
+    if (status == 0 && s->comm) status = agree_on_rows(s, e);
     if (status != 0) {
         close_stream(s);
         return -1;
@@ -207,15 +247,11 @@ static int step(struct scale_stream *s, uint64_t end, uint32_t rows, bool wanted
 /* Adds up what all ranks say; the largest error. */
 static int sum_accounts(struct scale_stream *s, struct account *own, struct error *e)
 {
-    const uint32_t size = comm_size(s->comm);
     if (!s->comm) return 0;
-    struct account *all = calloc(size, sizeof *all);
-    size_t *counts = calloc(size, sizeof *counts);
-    int status = all && counts ? 0 : error_memory(e);
-    for (uint32_t i = 0; i < size && status == 0; i++) counts[i] = sizeof *all;
-    if (status == 0) status = comm_all_gather(s->comm, own, all, counts, e);
-    if (status == 0) *own = (struct account){0};
-    for (uint32_t i = 0; i < size && status == 0; i++) {
+    struct account *all = gather(s->comm, own, sizeof *all, e);
+    if (!all) return -1;
+    *own = (struct account){0};
+    for (uint32_t i = 0; i < comm_size(s->comm); i++) {
         own->input_seconds += all[i].input_seconds;
         own->exchange_seconds += all[i].exchange_seconds;
         own->sent += all[i].sent;
@@ -223,8 +259,7 @@ static int sum_accounts(struct scale_stream *s, struct account *own, struct erro
         own->max_error = scale_check_larger(own->max_error, all[i].max_error);
     }
     free(all);
-    free(counts);
-    return status;
+    return 0;
 }
 
 static int tally(struct scale_stream *s, struct scale_result *out, struct error *e)
