@@ -20,11 +20,30 @@ struct fixture {
 
 static void open_texts(struct fixture *f, const char *const *texts, size_t n)
 {
-    static const char *const paths[] = {"a.txt", "b.txt", "c.txt"};
-    size_t sizes[3];
+    static const char *const paths[] = {"a.txt", "b.txt", "c.txt", "d.txt"};
+    size_t sizes[4];
     for (size_t i = 0; i < n; i++) sizes[i] = strlen(texts[i]);
     assert_ok(corpus_open_memory(&f->corpus, paths, texts, sizes, n, &e), e);
     assert_ok(sequence_cut(&f->segments, &f->n, f->corpus, NULL, &e), e);
+}
+
+/* Places of one document, far from each other. */
+static void open_places(struct fixture *f, const char *const *places, size_t n)
+{
+    enum { APART = 2 * SEGMENT_MAX_BYTES };
+    char text[3 * (APART + SEGMENT_MAX_BYTES)];
+    size_t size = 0;
+    f->segments = calloc(n, sizeof *f->segments);
+    f->n = n;
+    for (size_t i = 0; i < n; i++) {
+        f->segments[i] = (struct reader_segment){.offset = size, .size = (uint32_t)strlen(places[i])};
+        memcpy(text + size, places[i], f->segments[i].size);
+        size += f->segments[i].size;
+        memset(text + size, '\n', APART);
+        size += APART;
+    }
+    const char *const path = "a.txt", *const texts = text;
+    assert_ok(corpus_open_memory(&f->corpus, &path, &texts, &size, 1, &e), e);
 }
 
 static void close_texts(struct fixture *f)
@@ -40,7 +59,7 @@ static struct finding_copies *open_copies(const struct fixture *f, const char *q
     return c;
 }
 
-/* Lines of ten words, the same for the same seed. One word in `changed` is another one, but for the first `kept`. */
+/* Lines of ten words, the same for the same seed. One word in `changed` is another one; 0: none. */
 static char *make_text(uint64_t seed, size_t n_lines, size_t changed)
 {
     char *text = calloc(n_lines * 80 + 1, 1), *to = text;
@@ -52,22 +71,27 @@ static char *make_text(uint64_t seed, size_t n_lines, size_t changed)
     return text;
 }
 
-/* For a text and its copy from the line `from` on: how many of the copy's places are copies, and of how many. */
+/* Of a text with its copy behind it: how many of the copy's places are copies, and of how many. */
 static void count_copies(const char *text, const char *copy, size_t *n_copies, size_t *n)
 {
     struct fixture f;
-    open_texts(&f, (const char *const[]){text, copy}, 2);
+    const size_t size = strlen(text);
+    char *both = calloc(size + strlen(copy) + 1, 1);
+    strcat(strcpy(both, text), copy);
+    open_texts(&f, (const char *const[]){both}, 1);
     struct finding_copies *c = open_copies(&f, "", MOST);
     *n = *n_copies = 0;
     for (size_t i = 0; i < f.n; i++) {
         const size_t first = finding_copies_first(c, i);
-        if (f.segments[i].document == 0) assert_int_equal(first, i); /* neighbours are none */
-        *n += f.segments[i].document == 1;
-        *n_copies += first != i && f.segments[first].document == 0;
-        if (first != i) assert_int_equal(finding_copies_first(c, first), first);
+        const bool of_copy = f.segments[i].offset >= size;
+        if (!of_copy) assert_int_equal(first, i); /* neighbours are none */
+        *n += of_copy;
+        *n_copies += first != i && f.segments[first].offset < size;
+        assert_int_equal(finding_copies_first(c, first), first);
     }
     finding_copies_close(c);
     close_texts(&f);
+    free(both);
 }
 
 static void a_copy_with_shifted_borders_is_a_copy(void **state)
@@ -101,12 +125,10 @@ static void some_changed_words_leave_it_one_and_many_do_not(void **state)
     free(text);
 }
 
-/* Two places of ten lines, the second with other lines than the first where it is told so. */
 static bool is_copy(const char *question, const char *first, const char *second)
 {
     struct fixture f;
-    open_texts(&f, (const char *const[]){first, second}, 2);
-    assert_int_equal(f.n, 2);
+    open_places(&f, (const char *const[]){first, second}, 2);
     struct finding_copies *c = open_copies(&f, question, MOST);
     assert_int_equal(finding_copies_first(c, 0), 0);
     const bool copy = finding_copies_first(c, 1) == 0;
@@ -168,7 +190,7 @@ static void no_more_are_remembered_than_there_is_room_for(void **state)
 {
     (void)state;
     struct fixture f;
-    open_texts(&f, (const char *const[]){story, "Quite another text, of which there is just one copy.\n", story}, 3);
+    open_places(&f, (const char *const[]){story, "Quite another text, of which there is just one copy.\n", story}, 3);
     struct finding_copies *c = open_copies(&f, "", 1);
     assert_int_equal(finding_copies_first(c, 1), 1);
     assert_int_equal(finding_copies_first(c, 0), 0);
@@ -187,7 +209,9 @@ static void a_list_is_a_permutation_with_its_copies_behind(void **state)
     (void)state;
     char *text = make_text(3, 30, 0), *again = make_text(3, 30, 70);
     struct fixture f;
-    open_texts(&f, (const char *const[]){text, text, again}, 3);
+    char *all = calloc(3 * strlen(text) + 1, 1);
+    strcat(strcat(strcpy(all, text), text), again);
+    open_texts(&f, (const char *const[]){all}, 1);
     uint64_t seed = 11;
     for (int round = 0; round < 200; round++) {
         size_t list[MOST], was[MOST], at[MOST] = {0}, n = f.n;
@@ -224,13 +248,31 @@ static void a_list_is_a_permutation_with_its_copies_behind(void **state)
     close_texts(&f);
     free(text);
     free(again);
+    free(all);
+}
+
+/* That some documents say the same is told, that more do is not. */
+static void copies_in_two_other_documents_stand_for_themselves(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char twice[1024];
+    snprintf(twice, sizeof twice, "%s%*s\n%s", story, SEGMENT_MAX_BYTES - 1 - (int)strlen(story), "", story);
+    open_texts(&f, (const char *const[]){story, twice, story, story}, 4);
+    assert_int_equal(f.n, 5);
+    struct finding_copies *c = open_copies(&f, "", MOST);
+    static const size_t expected[] = {0, 1, 0, 3, 0};
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < f.n; i++) assert_int_equal(finding_copies_first(c, i), expected[i]);
+    finding_copies_close(c);
+    close_texts(&f);
 }
 
 static void a_place_met_before_stands_for_its_copies_in_later_lists(void **state)
 {
     (void)state;
     struct fixture f;
-    open_texts(&f, (const char *const[]){story, "Quite another text, of which there is just one copy.\n", story}, 3);
+    open_places(&f, (const char *const[]){story, "Quite another text, of which there is just one copy.\n", story}, 3);
     struct finding_copies *c = open_copies(&f, "", MOST);
     assert_int_equal(finding_copies_first(c, 0), 0);
     size_t list[] = {2, 1, 0};
@@ -256,6 +298,7 @@ int main(void)
         cmocka_unit_test(what_has_few_words_or_none_copies_nothing),
         cmocka_unit_test(no_more_are_remembered_than_there_is_room_for),
         cmocka_unit_test(a_list_is_a_permutation_with_its_copies_behind),
+        cmocka_unit_test(copies_in_two_other_documents_stand_for_themselves),
         cmocka_unit_test(a_place_met_before_stands_for_its_copies_in_later_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,9 @@ enum { RUN = 5 };
 /* One word in so many may be another; so many share one that must stand in the other place itself. */
 enum { CHANGED = 20, INSIDE = 3 };
 
+/* In so many documents a place is told of: what else says it is worth to know, but not ten times. */
+enum { DOCUMENTS = 3 };
+
 enum { WORDS = 512, SLOTS = 1024, ASKED = 64 };
 
 struct word {
@@ -39,7 +42,8 @@ struct run {
 };
 
 struct place {
-    size_t segment;
+    size_t segments[DOCUMENTS]; /* the first that was met, and its first copies in other documents */
+    size_t n;
     uint64_t asked;         /* a bit for each of the question's words that it holds */
     struct run runs[SLOTS]; /* an open hash table: its own, and those that reach into what stands around it */
 };
@@ -124,7 +128,8 @@ static void remember(struct finding_copies *c, size_t segment, uint64_t asked)
     struct words words;
     find_words(&words, d, begin - before, end + after);
     struct place *p = &c->places[c->n++];
-    p->segment = segment;
+    p->segments[0] = segment;
+    p->n = 1;
     p->asked = asked;
     for (size_t i = 0; i + RUN <= words.n; i++) {
         const uint32_t hash = hash_run(&words.words[i]);
@@ -162,10 +167,21 @@ static bool repeats(const struct place *p, enum met least, const uint32_t *runs,
     return n_words >= RUN && CHANGED * (n_words - known) <= n_words && INSIDE * within >= n_words;
 }
 
+/* What a copy of the place counts as. */
+static size_t add_copy(const struct finding_copies *c, struct place *p, size_t segment)
+{
+    bool elsewhere = p->n < DOCUMENTS;
+    for (size_t i = 0; i < p->n; i++)
+        elsewhere = elsewhere && c->segments[p->segments[i]].document != c->segments[segment].document;
+    if (elsewhere) p->segments[p->n++] = segment;
+    return elsewhere ? segment : p->segments[0];
+}
+
 size_t finding_copies_first(struct finding_copies *c, size_t segment)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (c->places[i].segment == segment) return segment;
+        for (size_t k = 0; k < c->places[i].n; k++)
+            if (c->places[i].segments[k] == segment) return segment;
     const struct reader_segment *s = &c->segments[segment];
     const struct document *d = &c->corpus->documents[s->document];
     struct words words;
@@ -174,9 +190,9 @@ size_t finding_copies_first(struct finding_copies *c, size_t segment)
     for (size_t i = 0; i + RUN <= words.n; i++) runs[i] = hash_run(&words.words[i]);
     const uint64_t asked = asked_in(c, d->text + s->offset, s->size);
     for (size_t i = 0; i < c->n; i++) {
-        const struct place *p = &c->places[i];
-        const enum met least = is_beside(&c->segments[p->segment], s) ? WITHIN : AROUND;
-        if ((asked & ~p->asked) == 0 && repeats(p, least, runs, words.n)) return p->segment;
+        struct place *p = &c->places[i];
+        const enum met least = is_beside(&c->segments[p->segments[0]], s) ? WITHIN : AROUND;
+        if ((asked & ~p->asked) == 0 && repeats(p, least, runs, words.n)) return add_copy(c, p, segment);
     }
     if (c->n < c->most) remember(c, segment, asked);
     return segment;

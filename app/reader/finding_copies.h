@@ -1,5 +1,6 @@
 /* Places that are nearly the same text: vendored files, versions of one file, anthologies. The first of them that is
- * met stands for all, so that what is listed and read again is not one place many times.
+ * met stands for its copies in the same document, and for those in more than two other documents, so that what is
+ * listed and read again is not one place many times.
  *
  * A place is a copy of another where all its words but one in twenty stand in the other or right around it, in runs of
  * the same words (so that borders may be shifted, and some words changed); where a third of them at least stand in the
@@ -20,7 +21,7 @@ int finding_copies_open(struct finding_copies **out, const struct corpus *corpus
                         const char *question, size_t most, struct error *e);
 void finding_copies_close(struct finding_copies *c); /* accepts NULL */
 
-/* The first segment asked for that this one is a copy of; itself, where there is none. */
+/* The first segment asked for that stands for this one; itself, where none does. */
 size_t finding_copies_first(struct finding_copies *c, size_t segment);
 
 /* list[n], segments by rank: puts those that copy a place before them behind the others, the order of either kind kept,
