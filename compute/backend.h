@@ -41,6 +41,7 @@ struct matrix {
     struct backend *backend; /* borrowed: closed after its matrices */
     uint32_t rows, cols;
     size_t bytes; /* on the device */
+    bool raw;     /* activations that are written and read as the device keeps them: info.halves says in what */
 };
 
 struct backend_ops {
@@ -62,11 +63,13 @@ struct backend_ops {
     int (*matrix_write)(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
     int (*matrix_read)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
 
-    /* A read that does not hold up the host: the device is set to work on all that was recorded, and the rows are in
-     * `to`, which is kept until then, when a wait for the ticket, or for a later one, returns. Tickets rise; 0: they
-     * are there already. */
+    /* A read that does not hold up the host: the rows are in `to`, which is kept until then, when a wait for the
+     * ticket, or for a later one, returns. Tickets rise; 0: they are there already. */
     uint64_t (*matrix_fetch)(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
-    /* -1 if anything recorded so far has failed: then no fetch is pending any more. */
+    void (*start)(struct backend *b);                 /* sets the device to work on all that was recorded */
+    bool (*done)(struct backend *b, uint64_t ticket); /* a wait for what was started will not last */
+    /* What was recorded since goes to the device first. -1 if anything recorded so far has failed: then no fetch is
+     * pending any more. */
     int (*wait)(struct backend *b, uint64_t ticket, struct error *e);
 
     /* The ops, recorded in order. */

@@ -38,27 +38,43 @@ uint32_t comm_local_size(const struct comm *c);
 /* Bytes that this rank has handed to others: to each of them what it got. */
 uint64_t comm_bytes_sent(const struct comm *c);
 
-/* From rank 0 to all others. `patient`: for however long it takes. */
+/* From rank 0 to all others, which wait for it: `patient`: for however long it takes. Rank 0 does not wait (comm_post).
+ */
 int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct error *e);
 
 /* all[counts[0] + counts[1] + ...]: what every rank has, in the order of the ranks; counts in bytes, counts[rank] of
  * them from `mine`. */
 int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
-/* comm_all_gather in steps, so that parts come and go while this rank computes; its own part is not put into `all`.
- * Between begin and behind there is no other call, and mine, all and counts stay as they are. */
-int comm_gather_begin(struct comm *c, void *all, const size_t *counts, struct error *e);
-/* Hands out this rank's part, before or after comm_gather_before; does not wait until it has arrived. */
-int comm_gather_give(struct comm *c, const void *mine, struct error *e);
-/* `all` has the parts of the ranks before this one. What was given has reached those behind it. */
-int comm_gather_before(struct comm *c, struct error *e);
-/* All parts are where they belong. */
-int comm_gather_behind(struct comm *c, struct error *e);
-
 /* comm_all_gather to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */
 int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
 int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e);
 int comm_receive(struct comm *c, uint32_t from, void *bytes, size_t n, struct error *e);
+
+/* comm_send of a copy: does not wait until it has arrived. For what is little, or soon received. */
+int comm_post(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e);
+
+/* Moves on what is under way. */
+void comm_look(struct comm *c);
+
+/* A gathering whose parts come and go while ranks compute; a rank's own part is not put into its `all`. Several may be
+ * under way. Between begin and end mine and all stay as they are. */
+struct comm_gather;
+
+/* On all ranks in the same order. to_all: every rank takes the parts of the others; else rank 0 alone does. */
+int comm_gather_open(struct comm_gather **out, struct comm *c, bool to_all, struct error *e);
+void comm_gather_close(struct comm_gather *g); /* accepts NULL; what is under way ended, or the comm is broken */
+
+/* Nothing is under way. `all` is NULL where nothing is taken. */
+int comm_gather_begin(struct comm_gather *g, void *all, const size_t *counts, struct error *e);
+/* Hands out this rank's part; does not wait until it has arrived. */
+int comm_gather_give(struct comm_gather *g, const void *mine, struct error *e);
+/* `all` has the parts of the ranks before this one. */
+int comm_gather_take(struct comm_gather *g, struct error *e);
+/* What was given has reached those behind. */
+int comm_gather_reach(struct comm_gather *g, struct error *e);
+/* All parts are where they belong. After comm_gather_give. */
+int comm_gather_end(struct comm_gather *g, struct error *e);
 
 #endif

@@ -74,6 +74,8 @@ void matrix_cpu_close(struct matrix *m);
 int matrix_cpu_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
 int matrix_cpu_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
 uint64_t matrix_cpu_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
+void matrix_cpu_start(struct backend *b);
+bool matrix_cpu_done(struct backend *b, uint64_t ticket);
 void matrix_cpu_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row, uint32_t n_rows);
 int matrix_cpu_flush(struct backend *b, struct error *e);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "compute/backend.h"
+#include "compute/bytes.h"
 #include "compute/comm.h"
 #include "compute/error.h"
 #include "compute/kv_cache.h"
@@ -48,9 +49,19 @@ int session_join(struct session *s, struct comm *c, struct error *e)
     if (comm_size(c) == 1) return 0;
     if (ranks_lead(c, RANKS_OPEN, 0, 0, e) != 0) return -1;
     s->comm = c;
-    if (greet(s, e) == 0 && sequence_parallel_open(&s->parallel, c, s->backend, &s->cache->shape, e) == 0) return 0;
+    if (greet(s, e) == 0 &&
+        sequence_parallel_open(&s->parallel, c, s->backend, &s->cache->shape, s->model->n_layer, !s->model->windows,
+                               e) == 0 &&
+        session_outputs_open(s, e) == 0)
+        return 0;
     comm_break(c);
     return -1;
+}
+
+/* What other ranks gave lies in the caches: before anything but a shared chunk looks at them. */
+static int settle(struct session *s, struct error *e)
+{
+    return s->comm ? sequence_parallel_settle(s->parallel, e) : 0;
 }
 
 struct comm *session_comm(const struct session *s)
@@ -84,7 +95,7 @@ int session_skip_to(struct session *s, uint64_t position, struct error *e)
         return error_set(e, "position %llu cannot be reached from %llu in a context of %llu tokens",
                          (unsigned long long)position, (unsigned long long)s->position,
                          (unsigned long long)s->model->context_length);
-    if (ranks_lead(s->comm, RANKS_SKIP, 0, position, e) != 0) return -1;
+    if (ranks_lead(s->comm, RANKS_SKIP, 0, position, e) != 0 || settle(s, e) != 0) return -1;
     kv_cache_skip(s->cache, s->position, position);
     s->position = position;
     return 0;
@@ -98,7 +109,10 @@ static int attend(void *context, uint32_t layer, const struct matrix *qkv, struc
     struct matrix *k = s->cache->k[layer], *v = s->cache->v[layer];
     if (c->qkv && s->backend->ops->matrix_read(qkv, 0, c->n, c->qkv + layer * c->qkv_rows * qkv->cols, e) != 0)
         return -1;
-    if (c->parallel && sequence_parallel_before(c->parallel, qkv, rotary, k, v, e) != 0) return -1;
+    /* by now the device is past the chunk before */
+    if (c->parallel && ((layer > 0 && session_outputs_hand_over(s, e) != 0) ||
+                        sequence_parallel_before(c->parallel, layer, qkv, rotary, k, v, e) != 0))
+        return -1;
     if (c->n > 0)
         s->backend->ops->attend(&(struct attend){.shape = &s->cache->shape,
                                                  .qkv = qkv,
@@ -112,7 +126,7 @@ static int attend(void *context, uint32_t layer, const struct matrix *qkv, struc
                                                  .window = model_layer_window(s->model, layer),
                                                  .local = local,
                                                  .out = out});
-    return c->parallel ? sequence_parallel_after(c->parallel, rotary, k, v, e) : 0;
+    return 0;
 }
 
 static int read_chunk(struct session *s, struct session_chunk *c, struct error *e)
@@ -154,20 +168,58 @@ static size_t qkv_width(const struct model *m)
     return ((size_t)m->n_head + 2 * (size_t)m->n_head_kv) * m->head_dim;
 }
 
+/* Room for n tokens that rank 0 sends; NULL on rank 0, which has them. */
+static int reserve_ids(struct session *s, size_t n, struct error *e)
+{
+    int32_t *grown = bytes_reserve(s->ids, &s->ids_capacity, n + 1, sizeof *grown);
+    if (!grown) return error_memory(e);
+    s->ids = grown;
+    return 0;
+}
+
+/* The first n of rank 0's `ids`, on every rank. */
+static const int32_t *give_ids(struct session *s, const int32_t *ids, size_t n, struct error *e)
+{
+    if (!s->comm) return ids;
+    if (!ids && reserve_ids(s, n, e) != 0) return NULL;
+    int32_t *all = ids ? (int32_t *)(uintptr_t)ids : s->ids;
+    return comm_broadcast(s->comm, all, n * sizeof *ids, false, e) == 0 ? all : NULL;
+}
+
+/* Of rank 0's `ids`, which are those of the planned chunk, this rank's share. */
+static const int32_t *share_ids(struct session *s, const int32_t *ids, struct error *e)
+{
+    const uint32_t rank = comm_rank(s->comm);
+    const uint64_t begin = sequence_parallel_begin(s->parallel, rank),
+                   n = sequence_parallel_begin(s->parallel, rank + 1) - begin;
+    if (rank != 0)
+        return reserve_ids(s, (size_t)n, e) == 0 && comm_receive(s->comm, 0, s->ids, (size_t)n * sizeof *ids, e) == 0
+                   ? s->ids
+                   : NULL;
+    for (uint32_t i = 1; i < comm_size(s->comm); i++) {
+        const uint64_t at = sequence_parallel_begin(s->parallel, i),
+                       size = sequence_parallel_begin(s->parallel, i + 1) - at;
+        if (comm_post(s->comm, i, ids + (at - s->position), (size_t)size * sizeof *ids, e) != 0) return NULL;
+    }
+    return ids;
+}
+
 /* A chunk that every rank reads whole; only rank 0 has a use for outputs. */
 static int prefill_chunk(struct session *s, const int32_t *ids, size_t done, size_t n,
                          const struct session_outputs *out, struct error *e)
 {
     uint32_t part = n - done < s->layers->rows ? (uint32_t)(n - done) : s->layers->rows;
-    struct session_chunk c = {.ids = ids + done,
+    if (s->comm && (session_outputs_hand_over(s, e) != 0 || settle(s, e) != 0)) return -1;
+    const int32_t *own = give_ids(s, ids ? ids + done : NULL, part, e);
+    if (!own) return -1;
+    struct session_chunk c = {.ids = own,
                               .position = s->position,
                               .n = part,
                               .kept = s->cache->kept,
                               .qkv = out->qkv ? out->qkv + done * qkv_width(s->model) : NULL,
                               .qkv_rows = n};
     kv_cache_before(s->cache, s->position, part);
-    if (read_chunk(s, &c, e) != 0 || session_outputs_give(s, ids + done, done, part, done + part == n, out, e) != 0)
-        return -1;
+    if (read_chunk(s, &c, e) != 0 || session_outputs_give(s, own, done, part, done + part == n, out, e) != 0) return -1;
     kv_cache_after(s->cache, s->position, whole_windows(s, part));
     s->position += part;
     return 0;
@@ -181,7 +233,7 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
     const uint64_t begin = sequence_parallel_begin(s->parallel, rank),
                    end = sequence_parallel_begin(s->parallel, rank + 1);
     const uint32_t all = (uint32_t)(sequence_parallel_begin(s->parallel, size) - s->position);
-    struct session_chunk c = {.ids = ids + done + (begin - s->position),
+    struct session_chunk c = {.ids = share_ids(s, ids ? ids + done : NULL, e),
                               .position = begin,
                               .n = (uint32_t)(end - begin),
                               .kept = sequence_parallel_kept(s->parallel),
@@ -193,11 +245,12 @@ static int prefill_shared(struct session *s, const int32_t *ids, size_t done, si
         out && out->tau ? out->tau + done : NULL, out && out->gate ? out->gate + done : NULL};
     const bool later = wanted & SESSION_WANTS_LATER;
     uint64_t ticket;
+    if (!c.ids) return -1;
     kv_cache_before(s->cache, s->position, all);
-    if (read_chunk(s, &c, e) != 0) return -1;
-    if (later ? session_outputs_later(s, &c, given[1], out ? out->ticket : &ticket, e) != 0
-              : session_outputs_gather(s, &c, out ? given : NULL, wanted, e) != 0)
-        return -1;
+    if (read_chunk(s, &c, e) != 0 || session_outputs_hand_over(s, e) != 0) return -1;
+    if (later && session_outputs_later(s, &c, given[1], out ? out->ticket : &ticket, e) != 0) return -1;
+    if (sequence_parallel_finish(s->parallel, e) != 0) return -1;
+    if (!later && session_outputs_gather(s, &c, out ? given : NULL, wanted, e) != 0) return -1;
     if ((wanted & SESSION_WANTS_LAST) && done + all == n &&
         session_outputs_gather_last(s, &c, out ? out->last_logits : NULL, e) != 0)
         return -1;
@@ -232,16 +285,16 @@ int session_prefill(struct session *s, const int32_t *ids, size_t n, const struc
     if (out->ticket) *out->ticket = 0;
     if (check_call(s, ids, n, out, e) != 0) return -1;
     unsigned wanted = session_outputs_wanted(out);
-    if (ranks_lead(s->comm, RANKS_PREFILL, wanted, n, e) != 0 ||
-        (s->comm && comm_broadcast(s->comm, (int32_t *)ids, n * sizeof *ids, false, e) != 0))
-        return -1;
-    return prefill(s, ids, n, out, wanted, e);
+    return ranks_lead(s->comm, RANKS_PREFILL, wanted, n, e) != 0 ? -1 : prefill(s, ids, n, out, wanted, e);
 }
 
 int session_wait(struct session *s, uint64_t ticket, struct error *e)
 {
-    while (s->n_later > 0 && s->later[0].ticket <= ticket) {
-        if (ranks_lead(s->comm, RANKS_COLLECT, 0, 0, e) == 0 && session_outputs_collect(s, e) == 0) continue;
+    while (s->n_later_ended < s->n_later && s->later[s->n_later_ended % SESSION_LATER].ticket <= ticket) {
+        const bool given = s->later[s->n_later_ended % SESSION_LATER].given;
+        if ((given || (ranks_lead(s->comm, RANKS_COLLECT, 0, 0, e) == 0 && session_outputs_hand_over(s, e) == 0)) &&
+            session_outputs_end(s, e) == 0)
+            continue;
         comm_break(s->comm); /* the others are waiting for this rank */
         return -1;
     }
@@ -250,16 +303,12 @@ int session_wait(struct session *s, uint64_t ticket, struct error *e)
 
 int session_prefill_led(struct session *s, unsigned wanted, size_t n, struct error *e)
 {
-    int32_t *ids = malloc((n + 1) * sizeof *ids);
-    int status = ids ? comm_broadcast(s->comm, ids, n * sizeof *ids, false, e) : error_memory(e);
-    if (status == 0) status = prefill(s, ids, n, NULL, wanted, e);
-    free(ids);
-    return status;
+    return prefill(s, NULL, n, NULL, wanted, e);
 }
 
 int session_collect_led(struct session *s, struct error *e)
 {
-    return session_outputs_collect(s, e);
+    return session_outputs_hand_over(s, e);
 }
 
 uint64_t session_question_start(const struct session *s)
@@ -295,7 +344,8 @@ int session_decode(struct session *s, int32_t id, float *logits, struct error *e
 
 int session_mark(struct session *s, struct error *e)
 {
-    if (ranks_lead(s->comm, RANKS_MARK, 0, 0, e) != 0 || kv_cache_mark(s->cache, e) != 0) return -1;
+    if (ranks_lead(s->comm, RANKS_MARK, 0, 0, e) != 0 || settle(s, e) != 0 || kv_cache_mark(s->cache, e) != 0)
+        return -1;
     s->marked_position = s->position;
     return 0;
 }
@@ -303,7 +353,7 @@ int session_mark(struct session *s, struct error *e)
 int session_rewind(struct session *s, struct error *e)
 {
     if (!s->cache->marked) return error_set(e, "there is no mark to go back to");
-    if (ranks_lead(s->comm, RANKS_REWIND, 0, 0, e) != 0) return -1;
+    if (ranks_lead(s->comm, RANKS_REWIND, 0, 0, e) != 0 || settle(s, e) != 0) return -1;
     kv_cache_rewind(s->cache);
     s->position = s->marked_position;
     return s->backend->ops->flush(s->backend, e);
@@ -341,12 +391,13 @@ int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct er
 {
     if (size != session_state_size(s))
         return error_set(e, "state: %zu bytes, expected %zu", size, session_state_size(s));
-    return kv_cache_state_save(s->cache, s->position, bytes, e);
+    return settle(s, e) != 0 ? -1 : kv_cache_state_save(s->cache, s->position, bytes, e);
 }
 
 int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e)
 {
-    if (kv_cache_state_load(s->cache, s->model->context_length, &s->position, bytes, size, e) != 0) return -1;
+    if (settle(s, e) != 0 || kv_cache_state_load(s->cache, s->model->context_length, &s->position, bytes, size, e) != 0)
+        return -1;
     if (comm_rank(s->comm) != 0 || !s->comm) return 0;
     if (ranks_lead(s->comm, RANKS_LOAD, 0, size, e) != 0) return -1;
     return comm_broadcast(s->comm, (uint8_t *)bytes, size, false, e);

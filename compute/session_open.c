@@ -17,13 +17,18 @@
 void session_close(struct session *s)
 {
     if (!s) return;
-    if (s->comm) (void)ranks_lead(s->comm, RANKS_CLOSE, 0, 0, NULL); /* a failure is met again by the next call */
-    (void)s->backend->ops->flush(s->backend, NULL);                  /* nothing is pending when matrices go */
+    struct error known; /* a failure is met again by the next call */
+    if (s->parallel) {
+        (void)session_wait(s, UINT64_MAX, &known);
+        (void)ranks_lead(s->comm, RANKS_CLOSE, 0, 0, &known);
+    }
+    (void)s->backend->ops->flush(s->backend, NULL); /* nothing is pending when matrices go */
     if (s->layers) s->layers->ops->close(s->layers);
     kv_cache_close(s->cache);
     sequence_parallel_close(s->parallel);
     session_outputs_close(s);
     free(s->counts);
+    free(s->ids);
     free(s);
 }
 

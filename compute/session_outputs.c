@@ -26,6 +26,7 @@ int session_outputs_give(struct session *s, const int32_t *ids, size_t done, uin
     if ((out->queries || out->gate || out->tau) && l->ops->question(l, ids, n, &question, e) != 0) return -1;
     if (!out->keys) return ops->flush(s->backend, e);
     uint64_t ticket = ops->matrix_fetch(l->ops->keys(l, ids, n), 0, n, out->keys + done * width);
+    ops->start(s->backend);
     if (!out->ticket) return ops->wait(s->backend, ticket, e);
     *out->ticket = ticket;
     return 0;
@@ -62,44 +63,59 @@ int session_outputs_gather(struct session *s, const struct session_chunk *c, voi
     return status;
 }
 
-int session_outputs_later(struct session *s, const struct session_chunk *c, int8_t *keys, uint64_t *ticket,
-                          struct error *e)
+int session_outputs_open(struct session *s, struct error *e)
 {
-    const size_t width = s->model->evidence.width;
-    const uint32_t size = comm_size(s->comm);
-    if (s->n_later == SESSION_LATER && session_outputs_collect(s, e) != 0) return -1;
-    struct session_later *l = &s->later[s->n_later];
-    if (!l->counts) l->counts = calloc(size, sizeof *l->counts);
-    int8_t *own = keys ? keys : bytes_reserve(l->own, &l->capacity, c->n * width + 1, 1);
-    if (!l->counts || !own) return error_memory(e);
-    l->own = own;
-    for (uint32_t i = 0; i < size; i++)
-        l->counts[i] =
-            (size_t)(sequence_parallel_begin(s->parallel, i + 1) - sequence_parallel_begin(s->parallel, i)) * width;
-    if (c->n > 0)
-        s->last_ticket = s->backend->ops->matrix_fetch(s->layers->ops->keys(s->layers, c->ids, c->n), 0, c->n, own);
-    *ticket = l->ticket = s->last_ticket;
-    s->n_later++;
+    for (int i = 0; i < SESSION_LATER; i++)
+        if (comm_gather_open(&s->later[i].gather, s->comm, false, e) != 0) return -1;
     return 0;
-}
-
-int session_outputs_collect(struct session *s, struct error *e)
-{
-    if (s->n_later == 0) return error_set(e, "there are no keys to collect");
-    const struct session_later oldest = s->later[0];
-    s->n_later--;
-    memmove(s->later, s->later + 1, s->n_later * sizeof *s->later);
-    s->later[s->n_later] = oldest; /* its memory is used again */
-    if (s->backend->ops->wait(s->backend, oldest.ticket, e) != 0) return -1;
-    return comm_gather(s->comm, oldest.own, comm_rank(s->comm) == 0 ? oldest.own : NULL, oldest.counts, e);
 }
 
 void session_outputs_close(struct session *s)
 {
     for (int i = 0; i < SESSION_LATER; i++) {
-        free(s->later[i].counts);
-        if (comm_rank(s->comm) != 0) free(s->later[i].own);
+        comm_gather_close(s->later[i].gather);
+        free(s->later[i].own);
     }
+}
+
+int session_outputs_later(struct session *s, const struct session_chunk *c, int8_t *keys, uint64_t *ticket,
+                          struct error *e)
+{
+    const size_t width = s->model->evidence.width;
+    if (s->n_later - s->n_later_ended == SESSION_LATER && session_outputs_end(s, e) != 0) return -1;
+    struct session_later *l = &s->later[s->n_later % SESSION_LATER];
+    int8_t *to = keys ? keys : bytes_reserve(l->own, &l->capacity, c->n * width + 1, 1);
+    if (!to) return error_memory(e);
+    if (!keys) l->own = to;
+    for (uint32_t i = 0; i < comm_size(s->comm); i++)
+        s->counts[i] =
+            (size_t)(sequence_parallel_begin(s->parallel, i + 1) - sequence_parallel_begin(s->parallel, i)) * width;
+    if (c->n > 0)
+        s->last_ticket = s->backend->ops->matrix_fetch(s->layers->ops->keys(s->layers, c->ids, c->n), 0, c->n, to);
+    s->backend->ops->start(s->backend);
+    *ticket = l->ticket = s->last_ticket;
+    l->given = false;
+    s->n_later++;
+    return comm_gather_begin(l->gather, keys, s->counts, e);
+}
+
+int session_outputs_hand_over(struct session *s, struct error *e)
+{
+    for (uint64_t i = s->n_later_ended; i < s->n_later; i++) {
+        struct session_later *l = &s->later[i % SESSION_LATER];
+        if (l->given) continue;
+        l->given = true;
+        if (comm_rank(s->comm) == 0) continue; /* its own lie where they belong */
+        if (s->backend->ops->wait(s->backend, l->ticket, e) != 0 || comm_gather_give(l->gather, l->own, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int session_outputs_end(struct session *s, struct error *e)
+{
+    const struct session_later *l = &s->later[s->n_later_ended++ % SESSION_LATER];
+    return s->backend->ops->wait(s->backend, l->ticket, e) != 0 ? -1 : comm_gather_end(l->gather, e);
 }
 
 int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e)

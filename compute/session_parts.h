@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct comm;
+struct comm_gather;
 struct error;
 struct matrix;
 struct model;
@@ -17,16 +18,17 @@ struct session_outputs;
 enum {
     SESSION_OUTPUTS = 5, /* arrays of struct session_outputs that ranks give, a row a token, in its order */
     SESSION_WANTS_LAST = 1 << SESSION_OUTPUTS,
-    SESSION_WANTS_LATER = 2 << SESSION_OUTPUTS, /* keys alone, which rank 0 collects when it waits for them */
-    SESSION_LATER = 4,                          /* chunks whose keys may be still to be collected */
+    SESSION_WANTS_LATER = 2 << SESSION_OUTPUTS, /* keys alone, which come to rank 0 while the next chunk is read */
+    SESSION_LATER = 4,                          /* chunks whose keys may be still to come */
 };
 
 /* Keys of a share that are on their way from the device, and then to rank 0. */
 struct session_later {
     uint64_t ticket;
-    int8_t *own;     /* rank 0: where those of all shares go; the others: owned */
-    size_t capacity; /* of what is owned */
-    size_t *counts;  /* [ranks], owned: bytes */
+    bool given;                 /* to rank 0 */
+    struct comm_gather *gather; /* owned; NULL before the first */
+    int8_t *own;                /* owned; rank 0 has none: its keys go where those of all go */
+    size_t capacity;
 };
 
 struct session {
@@ -37,13 +39,15 @@ struct session {
     struct kv_cache *cache;
     struct layers *layers;
 
-    struct comm *comm;                         /* borrowed; NULL: one rank */
-    struct sequence_parallel *parallel;        /* with a comm */
-    size_t *counts;                            /* [ranks], with a comm */
-    struct session_later later[SESSION_LATER]; /* the oldest first */
-    unsigned n_later;
-    uint64_t last_ticket; /* of them; rises */
-    uint32_t share_rows;  /* tokens of a rank's share at most */
+    struct comm *comm;                  /* borrowed; NULL: one rank */
+    struct sequence_parallel *parallel; /* with a comm */
+    size_t *counts;                     /* [ranks], with a comm */
+    int32_t *ids;                       /* on the others, what rank 0 sent of a chunk; owned */
+    size_t ids_capacity;
+    struct session_later later[SESSION_LATER]; /* of chunk i is later[i % SESSION_LATER], on every rank */
+    uint64_t n_later, n_later_ended;           /* chunks */
+    uint64_t last_ticket;                      /* of them; rises */
+    uint32_t share_rows;                       /* tokens of a rank's share at most */
 };
 
 /* A chunk that a rank reads: all of it, or its share of it. */
@@ -70,12 +74,17 @@ unsigned session_outputs_wanted(const struct session_outputs *out);
 int session_outputs_gather(struct session *s, const struct session_chunk *c, void *const given[SESSION_OUTPUTS],
                            unsigned wanted, struct error *e);
 
-/* Sets the device to bring the share's keys; session_outputs_collect, on every rank, takes the oldest of them to
- * `keys`, which is NULL on all but rank 0. */
+/* With a comm. */
+int session_outputs_open(struct session *s, struct error *e);
+void session_outputs_close(struct session *s);
+
+/* Sets the device to bring the share's keys; `keys`: where those of all shares go, NULL on all but rank 0. */
 int session_outputs_later(struct session *s, const struct session_chunk *c, int8_t *keys, uint64_t *ticket,
                           struct error *e);
-int session_outputs_collect(struct session *s, struct error *e);
-void session_outputs_close(struct session *s);
+/* On every rank, when the device reads the next chunk, or on RANKS_COLLECT: what was set to come goes to rank 0. */
+int session_outputs_hand_over(struct session *s, struct error *e);
+/* Waits for the oldest of what was handed over: on rank 0 all its keys are there. */
+int session_outputs_end(struct session *s, struct error *e);
 
 /* Logits of the chunk's last token, from the rank whose share it is in. */
 int session_outputs_gather_last(struct session *s, const struct session_chunk *c, float *logits, struct error *e);

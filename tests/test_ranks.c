@@ -215,6 +215,49 @@ static void marks_skips_and_states_are_those_of_one_rank(void **state)
     assert_ok(ranks_lead(comm, RANKS_END, 0, 0, &e), e);
 }
 
+/* Keys that are waited for while later chunks are read already, in the middle of which the state is saved and a mark
+ * made; those of the last two chunks are never waited for. */
+static void keys_come_while_the_next_chunk_is_read(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct tiny t = open_tiny(0);
+    enum { PART = 150, PARTS = N / PART, UNDER_WAY = 2 };
+    struct outputs expected = open_outputs(t.model);
+    const size_t width = t.model->evidence.width;
+    int8_t *keys = calloc(N, width);
+    int32_t ids[N];
+    uint64_t tickets[PARTS];
+    struct session *one, *all;
+    random_ids(ids, N, t.model, 11);
+    assert_ok(session_open(&one, t.model, backend, &e), e);
+    prefill(one, t.model, ids, 0, N, &expected);
+    session_close(one);
+    assert_ok(session_open(&all, t.model, backend, &e), e);
+    assert_ok(session_join(all, comm, &e), e);
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct session_outputs out = {.keys = keys + i * PART * width, .ticket = &tickets[i]};
+        assert_ok(session_prefill(all, ids + i * PART, PART, &out, &e), e);
+        if (i == PARTS / 2) {
+            const size_t size = session_state_size(all);
+            uint8_t *bytes = malloc(size);
+            assert_ok(session_state_save(all, bytes, size, &e), e);
+            assert_ok(session_mark(all, &e), e);
+            free(bytes);
+        }
+        if (i < UNDER_WAY) continue;
+        assert_ok(session_wait(all, tickets[i - UNDER_WAY], &e), e);
+        for (size_t k = (i - UNDER_WAY) * PART * width; k < (i - UNDER_WAY + 1) * PART * width; k++)
+            if (abs(keys[k] - expected.keys[k]) > 1)
+                fail_msg("%u ranks, key %zu: %d, expected %d", comm_size(comm), k, keys[k], expected.keys[k]);
+    }
+    session_close(all);
+    free(keys);
+    close_outputs(&expected);
+    close_tiny(&t);
+    assert_ok(ranks_lead(comm, RANKS_END, 0, 0, &e), e);
+}
+
 /* Random keys and a random question over segments of 0 to 40 keys, the first after 3 keys of none. */
 struct text {
     int8_t *keys;
@@ -306,7 +349,7 @@ static void what_is_sent_a_token_does_not_grow_with_the_length(void **state)
 /* The other ranks: one ranks_follow for every RANKS_END of the tests. */
 static int follow(struct error *e)
 {
-    static const int models[] = {0, 1, 2, 3, 0, 0, 0};
+    static const int models[] = {0, 1, 2, 3, 0, 0, 0, 0};
     int status = 0;
     for (size_t i = 0; i < sizeof models / sizeof *models && status == 0; i++) {
         struct tiny t = open_tiny(models[i]);
@@ -336,6 +379,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_is_read_whatever_the_calls),
         cmocka_unit_test(marks_skips_and_states_are_those_of_one_rank),
+        cmocka_unit_test(keys_come_while_the_next_chunk_is_read),
         cmocka_unit_test(the_evidence_of_all_ranks_is_that_of_one),
         cmocka_unit_test(what_is_sent_a_token_does_not_grow_with_the_length),
     };

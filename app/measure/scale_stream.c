@@ -143,7 +143,7 @@ static int open_stream(struct scale_stream **out, struct comm *c, struct backend
     int status = s->kept && s->sampled ? 0 : error_memory(e);
     if (status == 0) status = scale_feed_open(&s->feed, b, SEED, (a->n_head + 2 * a->n_head_kv) * a->head_dim, e);
     if (status == 0) status = open_largest(s, e);
-    if (status == 0 && s->comm) status = sequence_parallel_open(&s->parallel, c, b, &s->shape, e);
+    if (status == 0 && s->comm) status = sequence_parallel_open(&s->parallel, c, b, &s->shape, 1, false, e);
     if (status == 0 && s->comm) status = agree_on_rows(s, e);
     if (status != 0) {
         close_stream(s);
@@ -156,6 +156,7 @@ static int open_stream(struct scale_stream **out, struct comm *c, struct backend
 static int seek(struct scale_stream *s, uint64_t position, struct error *e)
 {
     const struct attention *a = &s->shape;
+    if (s->parallel && sequence_parallel_settle(s->parallel, e) != 0) return -1;
     s->position = position;
     for (uint32_t i = 0; i < a->n_branch; i++) {
         const struct branch *b = &a->branch[i];
@@ -196,7 +197,8 @@ static int attend_chunk(struct scale_stream *s, const struct chunk *c, struct er
     const struct backend_ops *ops = s->backend->ops;
     const uint32_t n = (uint32_t)(c->own_end - c->own_begin);
     double began = scale_run_now();
-    if (c->shared && sequence_parallel_before(s->parallel, s->qkv, NULL, s->cache_k, s->cache_v, e) != 0) return -1;
+    if (c->shared && sequence_parallel_before(s->parallel, 0, s->qkv, NULL, s->cache_k, s->cache_v, e) != 0) return -1;
+    if (!c->shared && s->parallel && sequence_parallel_settle(s->parallel, e) != 0) return -1;
     s->exchange_seconds += scale_run_now() - began;
     if (n > 0)
         ops->attend(&(struct attend){.shape = &s->shape,
@@ -209,7 +211,8 @@ static int attend_chunk(struct scale_stream *s, const struct chunk *c, struct er
                                      .causal = true,
                                      .out = s->out});
     began = scale_run_now();
-    if (c->shared && sequence_parallel_after(s->parallel, NULL, s->cache_k, s->cache_v, e) != 0) return -1;
+    if (c->shared && (sequence_parallel_finish(s->parallel, e) != 0 || sequence_parallel_reach(s->parallel, e) != 0))
+        return -1;
     s->exchange_seconds += scale_run_now() - began;
     return ops->flush(s->backend, e);
 }

@@ -268,7 +268,8 @@ int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const v
     assert(row <= m->rows && n_rows <= m->rows - row);
     const uint64_t pitch = (uint64_t)vulkan_matrix_of(m)->stride * 4;
     uint16_t *halves = NULL;
-    if (vulkan_matrix_of(m)->half) {
+    const bool half = vulkan_matrix_of(m)->half;
+    if (half && !m->raw) {
         const size_t n = (size_t)n_rows * m->cols;
         halves = malloc(n * sizeof *halves);
         if (!halves) return error_memory(e);
@@ -276,7 +277,7 @@ int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const v
         from = halves;
     }
     stream_write(vulkan_of(m)->stream, vulkan_matrix_of(m)->buffer.buffer, row * pitch, pitch, from,
-                 (uint64_t)m->cols * (halves ? 2 : 4), n_rows);
+                 (uint64_t)m->cols * (half ? 2 : 4), n_rows);
     free(halves);
     return 0;
 }
@@ -293,7 +294,7 @@ static void fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *t
     const struct vulkan_matrix *from = vulkan_matrix_of(m);
     const uint64_t pitch = (uint64_t)from->stride * 4;
     stream_fetch(vulkan_of(m)->stream, from->buffer.buffer, row * pitch, pitch, to,
-                 (uint64_t)m->cols * (from->half ? 2 : 4), n_rows, from->half);
+                 (uint64_t)m->cols * (from->half ? 2 : 4), n_rows, from->half && !m->raw);
 }
 
 int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e)
@@ -305,7 +306,17 @@ int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, vo
 uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to)
 {
     fetch(m, row, n_rows, to);
-    return stream_submit(vulkan_of(m)->stream);
+    return stream_ticket(vulkan_of(m)->stream);
+}
+
+void vulkan_start(struct backend *b)
+{
+    stream_submit(((struct vulkan *)b)->stream);
+}
+
+bool vulkan_done(struct backend *b, uint64_t ticket)
+{
+    return stream_done(((struct vulkan *)b)->stream, ticket);
 }
 
 int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e)

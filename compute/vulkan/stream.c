@@ -419,14 +419,26 @@ int stream_wait(struct stream *s, struct error *e)
     return -1;
 }
 
-uint64_t stream_submit(struct stream *s)
+void stream_submit(struct stream *s)
 {
     submit(s);
-    return s->value;
+}
+
+uint64_t stream_ticket(const struct stream *s)
+{
+    return s->recording ? s->value + 1 : s->value;
+}
+
+bool stream_done(const struct stream *s, uint64_t ticket)
+{
+    uint64_t value = 0;
+    return s->failed || s->g->vk.vkGetSemaphoreCounterValue(s->g->device, s->timeline, &value) != VK_SUCCESS ||
+           value >= ticket;
 }
 
 int stream_wait_for(struct stream *s, uint64_t value, struct error *e)
 {
+    submit(s);
     for (uint32_t i = 0; i < SLOTS; i++) {
         struct stream_slot *slot = &s->slots[(s->at + i) % SLOTS];
         if (slot->value && slot->value <= value) slot_wait(s, slot);

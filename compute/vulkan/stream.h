@@ -78,8 +78,12 @@ void stream_fetch(struct stream *s, VkBuffer from, uint64_t offset, uint64_t pit
 /* Notes a failure outside of the device ("out of memory ..."). */
 void stream_fail(struct stream *s, const struct error *why);
 
-/* Sets the device to work on what was recorded; the number of the last submit. */
-uint64_t stream_submit(struct stream *s);
+/* Sets the device to work on what was recorded. */
+void stream_submit(struct stream *s);
+
+/* The number of the submit that what was recorded last is part of, and whether the device is past it. */
+uint64_t stream_ticket(const struct stream *s);
+bool stream_done(const struct stream *s, uint64_t ticket);
 
 /* Waits for a submit and all before it, while later ones go on. -1 and the first failure since the last call: then
  * nothing is under way any more. */

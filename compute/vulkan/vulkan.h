@@ -93,6 +93,8 @@ void vulkan_matrix_close(struct matrix *m);
 int vulkan_matrix_write(struct matrix *m, uint32_t row, uint32_t n_rows, const void *from, struct error *e);
 int vulkan_matrix_read(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to, struct error *e);
 uint64_t vulkan_matrix_fetch(const struct matrix *m, uint32_t row, uint32_t n_rows, void *to);
+void vulkan_start(struct backend *b);
+bool vulkan_done(struct backend *b, uint64_t ticket);
 int vulkan_wait(struct backend *b, uint64_t ticket, struct error *e);
 void vulkan_matrix_copy(struct matrix *to, uint32_t to_row, const struct matrix *from, uint32_t from_row,
                         uint32_t n_rows);
