@@ -59,37 +59,47 @@ class Encoder(torch.nn.Module):
         """(name in the file, parameter) of all that is trained."""
         return [(name.replace("/", "."), value) for name, value in self.parameters_by_name.items()]
 
-    def rows(self, ids, types, lengths, dropout=0.0):
-        """The last layer's rows [rows, d] of windows that stand one after the other, `lengths` rows each."""
+    @torch.no_grad()
+    def take(self, weights):
+        """Takes what `named` told of another."""
+        for name, value in self.named():
+            value.copy_(weights[name])
+
+    def rows(self, ids, types, lengths, dropout=0.0, longest=None):
+        """The last layer's rows [rows, d] of windows that stand one after the other, `lengths` rows each. Who knows the longest says so, and nothing waits."""
         starts = F.pad(lengths.cumsum(0), (1, 0)).int()
         position = torch.arange(len(ids), device=ids.device) - starts[:-1].long().repeat_interleave(lengths, output_size=len(ids))
-        longest = int(lengths.max())
+        longest = longest or int(lengths.max())
         kind = torch.bfloat16 if ids.is_cuda else self.words.dtype
         w = {name: value.to(kind) for name, value in self.named()}
-        d = (self.config.width,)
-
-        def linear(x, name):
-            return F.linear(x, w[name + ".weight"], w[name + ".bias"])
-
-        def norm(x, name):
-            return F.layer_norm(x, d, w[name + ".weight"], w[name + ".bias"], EPS)
-
-        def dropped(x):
-            return F.dropout(x, dropout, self.training) if dropout else x
-
         x = F.embedding(ids, self.words) + F.embedding(position, self.at("position_embd.weight")) + F.embedding(types, self.at("token_types.weight"))
-        x = norm(x.to(kind), "token_embd_norm")
+        x = norm(x.to(kind), w, "token_embd_norm")
         for i in range(self.config.layers):
-            p = f"blk.{i}."
-            q, k, v = (linear(x, p + name).view(len(ids), self.config.heads, -1) for name in ("attn_q", "attn_k", "attn_v"))
-            x = norm(x + dropped(linear(attention(q, k, v, starts, longest).flatten(1), p + "attn_output")), p + "attn_output_norm")
-            x = norm(x + dropped(linear(F.gelu(linear(x, p + "ffn_up")), p + "ffn_down")), p + "layer_output_norm")
+            own = {name + part: w[f"blk.{i}.{name}{part}"] for name, _ in LAYER for part in (".weight", ".bias")}
+            x = layer(x, own, self.config.heads, starts, longest, dropout if self.training else 0.0)
         return x
 
-    def forward(self, ids, types, lengths, dropout=0.0):
+    def forward(self, ids, types, lengths, dropout=0.0, longest=None):
         """The heads of every row [rows, heads]."""
-        x = self.rows(ids, types, lengths, dropout)
+        x = self.rows(ids, types, lengths, dropout, longest)
         return F.linear(x, self.at("reread.heads.weight").to(x.dtype), self.at("reread.heads.bias").to(x.dtype))
+
+
+def linear(x, w, name):
+    return F.linear(x, w[name + ".weight"], w[name + ".bias"])
+
+
+def norm(x, w, name):
+    return F.layer_norm(x, x.shape[-1:], w[name + ".weight"], w[name + ".bias"], EPS)
+
+
+def layer(x, w, heads, starts, longest, dropout):
+    """The rows behind a layer. `w`: its weights, by their names in the layer."""
+    q, k, v = (linear(x, w, name).view(len(x), heads, -1) for name in ("attn_q", "attn_k", "attn_v"))
+    seen = linear(attention(q, k, v, starts, longest).flatten(1), w, "attn_output")
+    x = norm(x + F.dropout(seen, dropout), w, "attn_output_norm")
+    made = linear(F.gelu(linear(x, w, "ffn_up")), w, "ffn_down")
+    return norm(x + F.dropout(made, dropout), w, "layer_output_norm")
 
 
 def attention(q, k, v, starts, longest):

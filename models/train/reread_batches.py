@@ -13,21 +13,28 @@ from reread_windows import JOINT, QUESTION, TITLE, Windows, chosen_sentences
 
 PLACES = 16
 NONE, YES, NO, SEVERAL, PLACE = (reread_data.KINDS.index(name) for name in ("none", "yes", "no", "several", "place"))
-WITHOUT = 0.08      # questions whose places are left out, so that nothing answers
+WITHOUT = 0.05      # questions whose places are left out, so that nothing answers
+NEAR = ((8, 0.4), (16, 0.35), (32, 0.25))  # of each list, so many first places may be rivals, and how often
+FARTHEST = -8.0     # a place is never further below the first of its list
+BESIDE = 2          # places before and behind the right ones that may be rivals
+TITLED = 0.4        # questions whose places are read with their documents' titles before them
 MADE = 6            # joint windows of bAbI's lines in a step
 
 
 class Source:
-    """Draws questions and their rivals. `mined` [questions, lists, 32]: the first places by words and by similarity."""
+    """Draws questions and their rivals. `mined`: what reread_mine.mine gives, lists and how far below their first the second's places are."""
 
     def __init__(self, pack, mined, weight, seed):
-        self.pack, self.mined, self.rng = pack, mined, np.random.default_rng(seed)
+        self.pack, self.rng = pack, np.random.default_rng(seed)
+        self.mined, self.below = mined
         self.chance = np.cumsum(weight / weight.sum())
+        self.taught = pack.q_set != list(pack.sets).index("parts") if "parts" in list(pack.sets) else np.ones(pack.n, bool)
 
     def batch(self, count):
         pack, rng = self.pack, self.rng
         windows, asked, places = Windows(), [], np.zeros((count, PLACES), np.int64)
         right = np.zeros((count, PLACES), bool)
+        below = np.zeros((count, PLACES), np.float32)
         kinds = np.zeros(count, np.int64)
         spans = []
         for i in range(count):
@@ -40,14 +47,15 @@ class Source:
             asked.append(q)
             places[i], kinds[i] = chosen, NONE if left_out else pack.q_kind[q]
             right[i] = np.isin(chosen, gold) & answered
-            title = TITLE if rng.random() < 0.7 else 0
+            below[i] = self.below_first(q, chosen)
+            title = TITLE if rng.random() < TITLED else 0
             question = pack.question(q)
             for c, s in enumerate(chosen):
                 windows.place(pack, question, s, title)
                 if right[i, c]:
                     spans += self.rows_of_spans(q, i * PLACES + c, windows, own_only=False)
         out = windows.arrays()
-        out.update(right=right, kind=kinds, spans=np.array(spans, np.int64).reshape(-1, 3), places=places, asked=np.array(asked))
+        out.update(right=right, below=below, taught=self.taught[asked], kind=kinds, spans=np.array(spans, np.int64).reshape(-1, 3), places=places, asked=np.array(asked))
         return out
 
     def some_gold(self, q, gold):
@@ -61,12 +69,13 @@ class Source:
         return [int(s) for s in order[:3]]
 
     def rivals(self, q, gold, count):
-        rng, found = self.rng, []
-        near = 12 if rng.random() < 0.6 else 32
+        rng, found = self.rng, self.beside(gold)
+        near = rng.choice([near for near, _ in NEAR], p=[share for _, share in NEAR])
         wanted = self.mined[q][:, :near].T.ravel()
-        wanted = [int(s) for s in dict.fromkeys(wanted[wanted >= 0].tolist()) if s not in gold]
-        if len(wanted) > count - 1:
-            wanted = [wanted[k] for k in rng.choice(len(wanted), count - 1, replace=False)]
+        wanted = [int(s) for s in dict.fromkeys(wanted[wanted >= 0].tolist()) if s not in gold and s not in found]
+        room = count - 1 - len(found)
+        if len(wanted) > room:
+            wanted = [wanted[k] for k in rng.choice(len(wanted), room, replace=False)]
         found += wanted
         pool = self.pack.q_pool[q]
         first, last = self.pack.pool[pool], self.pack.pool[pool + 1]
@@ -75,6 +84,21 @@ class Source:
             if s not in gold:
                 found.append(s)
         return found
+
+    def below_first(self, q, places):
+        """How far places lie below the first of the second list; what it does not hold lies below all that it does."""
+        known = {int(s): float(x) for s, x in zip(self.mined[q, 1], self.below[q]) if s >= 0}
+        least = min(known.values(), default=0.0) - 1
+        return [max(FARTHEST, known.get(s, least)) for s in places]
+
+    def beside(self, gold):
+        """Every other time, two of the places around a right one in its document: what is asked has the same subject there."""
+        if not gold or self.rng.random() < 0.5:
+            return []
+        s = int(self.rng.choice(sorted(gold)))
+        document = self.pack.document_of[s]
+        around = [n for n in range(max(0, s - BESIDE), min(len(self.pack.document_of), s + BESIDE + 1)) if n not in gold and self.pack.document_of[n] == document]
+        return [around[k] for k in self.rng.permutation(len(around))[:2]]
 
     def rows_of_spans(self, q, window, windows, own_only):
         """[(window, first row, last row)] of the question's spans in the window put last."""
@@ -201,9 +225,9 @@ def weights_of(pack):
     """How often each question is drawn."""
     names = list(pack.sets)
     weight = np.ones(pack.n)
-    for name, factor in (("squad2.0", 1.5), ("swapped", 0.6), ("nq-open", 1.5), ("qed", 1.5), ("multispanqa", 2.0), ("hotpotqa", 2.0), ("tatqa", 1.3),
+    for name, factor in (("squad2.0", 2.0), ("swapped", 0.8), ("nq-open", 1.5), ("qed", 1.5), ("multispanqa", 2.0), ("hotpotqa", 2.0), ("tatqa", 1.3),
                          ("squad-es", 0.5), ("squad-sv", 0.5), ("qamr", 0.7), ("docstring-other", 0.7), ("code-commit", 0.7), ("medquad", 0.6),
-                         ("fairytaleqa", 0.8), ("books", 2.0)):
+                         ("fairytaleqa", 0.8), ("books", 2.0), ("parts", 1.5)):
         if name in names:
             weight[pack.q_set == names.index(name)] *= factor
     weight[pack.q_kind == NONE] *= 1.5

@@ -18,6 +18,7 @@ import numpy as np
 import bm25
 import corpus
 import reread_books as books
+import reread_parts as parts
 import reread_sets as sets
 import segments
 import words
@@ -325,6 +326,8 @@ def main():
         documents += list(sets.babi_documents(args.work, False, 300, (6_000, 24_000), rng))
         documents += list(sets.babi_documents(args.work, False, 200, (6_000, 24_000), rng, plain=True))
         documents += list(books.documents(args.work, args.corpus, words.Words(args.tokenizer).whole(), random.Random(11)))
+        for document, question in list(parts.of_two_parts(documents, random.Random(17))):
+            document["questions"].append(question)
         if args.share < 1:
             documents = rng.sample(documents, int(len(documents) * args.share))
             documents.sort(key=lambda document: document["set"])

@@ -9,10 +9,8 @@ from reread_model import FAR, HEAD, best_of_sentences, best_spans, heads_of, seg
 from reread_windows import TITLE, Pack, Windows, chosen_sentences
 
 VARIANTS = (0, TITLE)  # tokens of the title
-JOINED = (0, 1)   # variants whose sentences are read together
-WIDEST = 96       # candidates of a question
 KEPT = 8          # spans of the sentences together
-READ = 32         # of them, in turn from two lists, that a CPU reads
+READ = 32         # candidates of a question, in turn from two lists: as many as a CPU reads
 
 
 def in_turn(*lists):
@@ -21,38 +19,34 @@ def in_turn(*lists):
     return [s for s in dict.fromkeys(int(x[k]) for k in range(width) for x in lists if k < len(x)) if s >= 0]
 
 
-def candidates_of(packs, half, pack, mined):
-    """[questions, WIDEST] segments: the first READ are what is read with the lists of a reader and BM25; others follow."""
-    path = pathlib.Path(packs) / f"{half}-reader.npy"
-    reader = np.load(path) if path.exists() else np.full((pack.n, 1), -1)
-    out = np.full((pack.n, WIDEST), -1, np.int32)
+def candidates_of(pack, mined):
+    """[questions, READ] segments: in turn from the reader's list and BM25's."""
+    out = np.full((pack.n, READ), -1, np.int32)
     for q in range(pack.n):
-        first = reader[q] if (reader[q] >= 0).any() else mined[q, 1]
-        found = in_turn(first, pack.bm25[q])[:READ]
-        found += [s for s in in_turn(mined[q, 1], pack.bm25[q], reader[q], mined[q, 0]) if s not in found]
-        out[q, :min(WIDEST, len(found))] = found[:WIDEST]
+        found = in_turn(mined[q, 1], pack.bm25[q])[:READ]
+        out[q, :len(found)] = found
     return out
 
 
 @torch.no_grad()
 def collect(net, packs, half, mined, device, out):
     pack = Pack(pathlib.Path(packs) / f"{half}.npz")
-    found = candidates_of(packs, half, pack, mined)
+    lists, below = mined
+    found = candidates_of(pack, lists)
     sentence = torch.as_tensor(pack.sentence).to(device)
-    save = {"candidates": found, "similar": mined[:, 1]}
+    save = {"candidates": found, "listed": lists[:, 1], "below": below}
     for v, title in enumerate(VARIANTS):
-        wide = found if v in JOINED else found[:, :READ]
-        save.update({f"{name}{v}": value for name, value in places(net, pack, wide, title, sentence, device, v in JOINED).items()})
+        save.update({f"{name}{v}": value for name, value in places(net, pack, found, title, sentence, device).items()})
     np.savez_compressed(out, **save)
 
 
-def places(net, pack, found, title, sentence, device, join, batch=16):
-    """Relevance of every candidate, its best span, and with `join` the heads over the sentences together."""
+def places(net, pack, found, title, sentence, device, batch=16):
+    """Relevance of every candidate, its best span, and the heads over the sentences together."""
     n = len(found)
     relevance = np.full(found.shape, np.nan, np.float16)
     span = np.zeros((*found.shape, 2), np.uint8)
     score = np.full(found.shape, FAR, np.float32)
-    joint = {"inside": [], "token": [], "first": [], "spans": [], "score": []}
+    joint = {"first": [], "spans": [], "score": []}
     for at in range(0, n, batch):
         questions = range(at, min(n, at + batch))
         windows, owner = Windows(), []
@@ -76,19 +70,13 @@ def places(net, pack, found, title, sentence, device, join, batch=16):
         q, c = np.array(owner).T
         relevance[q, c], score[q, c] = r, top
         span[q, c, 0], span[q, c, 1] = row - w["first"], end - w["first"]
-        if join:
-            joined(net, pack, found, questions, owner, r, inner, device, joint)
-    out = {"relevance": relevance}
-    if join:
-        out.update(span=span, score=np.maximum(score, -6e4).astype(np.float16), joint_inside=np.concatenate(joint["inside"]),
-                   joint_token=np.concatenate(joint["token"]),
-                   joint_at=np.cumsum([0] + [len(x) for x in joint["inside"]]), joint_first=np.array(joint["first"], np.float16),
-                   joint_spans=np.array(joint["spans"], np.int32), joint_score=np.array(joint["score"], np.float16))
-    return out
+        joined(net, pack, found, questions, owner, r, inner, device, joint)
+    return {"relevance": relevance, "span": span, "score": np.maximum(score, -6e4).astype(np.float16), "joint_first": np.array(joint["first"], np.float16),
+            "joint_spans": np.array(joint["spans"], np.int32), "joint_score": np.array(joint["score"], np.float16)}
 
 
 def joined(net, pack, found, questions, owner, relevance, inner, device, out):
-    """Adds the heads of the first READ candidates' best sentences together, with the pack's token of each row (-1 between sentences)."""
+    """Adds the heads of the candidates' best sentences together, and their best spans, as the pack's tokens."""
     windows, tokens = Windows(), []
     where = {pair: i for i, pair in enumerate(owner)}
     for q in questions:
@@ -109,11 +97,6 @@ def joined(net, pack, found, questions, owner, relevance, inner, device, out):
     score, begin = best.topk(min(KEPT, width), 1)
     end = last.gather(1, begin).cpu().numpy()
     begin = begin.cpu().numpy()
-    inside = (heads[..., HEAD["inside"]] * 10).clamp(-127, 127).round().to(torch.int8).cpu().numpy()
-    for i, at in enumerate(tokens):
-        first = int(w["first"][i])
-        out["inside"].append(inside[i, first:first + len(at)])
-        out["token"].append(at.astype(np.int32))
     out["spans"] += list(np.stack((np.take_along_axis(token, begin, 1), np.take_along_axis(token, end, 1)), 2))
     out["score"] += list(score.clamp_min(-6e4).cpu().numpy())
     out["first"] += list(heads[:, 0].cpu().numpy())

@@ -89,9 +89,7 @@ def load(weights, directory):
     """A trained encoder, and what else its checkpoint holds. The word table is the pretrained one's."""
     saved = torch.load(weights, map_location="cpu", weights_only=True)
     net = encoder.pretrained(directory, saved["config"]["layers"])
-    with torch.no_grad():
-        for name, tensor in net.named():
-            tensor.copy_(saved["weights"][name])
+    net.take(saved["weights"])
     return net.eval(), saved
 
 

@@ -1,12 +1,16 @@
-"""The first places of every question by words (BM25 of tokens) and by similarity (the pretrained encoder's mean rows), within its pool."""
+"""The first places of every question by words (BM25 of tokens) and by Reader 2, or by similarity (the pretrained encoder's mean rows), within its pool."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+import stream
+import stream_evaluate
+import stream_text
 import words
 
 FIRST = 64
+NEAR = 8  # segments before and after
 K1, B = 1.2, 0.75
 
 
@@ -56,20 +60,51 @@ def by_words(pack, pool, questions, device):
     return ask @ weight.T
 
 
-@torch.no_grad()
-def mine(net, pack, device):
-    """[questions, 2, FIRST] segments; -1 where a pool has too few."""
+def by_similarity(net, pack, device):
+    """A function of a pool and its questions that gives [questions, segments of the pool]."""
     net.eval()
     segments = embeddings(net, pack.tokens, pack.segment[:-1].astype(np.int64), pack.segment[1:].astype(np.int64), device)
     asked = embeddings(net, pack.q_ids, pack.q_at[:-1].astype(np.int64), pack.q_at[1:].astype(np.int64), device)
-    out = np.full((pack.n, 2, FIRST), -1, np.int32)
+    return lambda pool, questions: stream.SCALE * asked[torch.as_tensor(questions).to(device)].float() @ segments[pack.pool[pool]:pack.pool[pool + 1]].float().T
+
+
+def around(pack, pool, scores):
+    """Scores with what the program adds for what stands around a place (FORMAT.md)."""
+    first, last = int(pack.pool[pool]), int(pack.pool[pool + 1])
+    segment = np.arange(first, last)
+    document = pack.document_of[first:last]
+    low = torch.as_tensor(np.maximum(segment - NEAR, pack.document[document]) - first).to(scores.device)
+    high = torch.as_tensor(np.minimum(segment + NEAR + 1, pack.document[document + 1]) - first).to(scores.device)
+    top = scores.max(1, keepdim=True).values
+    total = F.pad((scores - top).double().exp().cumsum(1), (1, 0))
+    return scores + 0.5 * (top + ((total[:, high] - total[:, low]) / (high - low)).clamp_min(1e-30).log()).float()
+
+
+def by_reader(reader, pack, device):
+    """The same by Reader 2, whose far branches bring nothing that questions can show."""
+    reader.eval()
+    reader.far_on = False
+    text = stream_text.Text(pack, device)
+
+    def scores(pool, questions):
+        keys = stream_evaluate.pool_keys(reader, text, pool, device)
+        found = stream_evaluate.pool_scores(reader, text, questions, keys, at_once=128 if device == "cuda" else 16)
+        return torch.cat([around(pack, pool, score) for _, score in found])
+    return scores
+
+
+@torch.no_grad()
+def mine(net, pack, device, reader=None):
+    """[questions, 2, FIRST] segments, -1 where a pool has too few, and how far each of the second list lies below the first of it."""
+    out, below = np.full((pack.n, 2, FIRST), -1, np.int32), np.zeros((pack.n, FIRST), np.float16)
+    second = by_reader(reader, pack, device) if reader else by_similarity(net, pack, device)
     for pool in range(len(pack.pool) - 1):
         questions = np.flatnonzero(pack.q_pool == pool)
         if not len(questions):
             continue
         first, last = int(pack.pool[pool]), int(pack.pool[pool + 1])
-        similar = asked[torch.as_tensor(questions).to(device)].float() @ segments[first:last].float().T
-        for k, scores in enumerate((by_words(pack, pool, questions, device), similar)):
-            top = scores.topk(min(FIRST, last - first), 1).indices.cpu().numpy()
-            out[questions, k, :top.shape[1]] = top + first
-    return out
+        for k, scores in enumerate((by_words(pack, pool, questions, device), second(pool, questions))):
+            top = scores.topk(min(FIRST, last - first), 1)
+            out[questions, k, :top.indices.shape[1]] = top.indices.cpu().numpy() + first
+        below[questions, :top.values.shape[1]] = (top.values - top.values[:, :1]).cpu().numpy()
+    return out, below

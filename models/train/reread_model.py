@@ -9,26 +9,32 @@ HEAD = {name: i for i, name in enumerate(encoder.HEADS)}
 FAR = -1e9
 
 
+def sent(array, device):
+    """An array of a batch on the device, without waiting for what that still does."""
+    tensor = torch.as_tensor(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device == "cuda" else tensor.to(device)
+
+
 def heads_of(net, windows, device, dropout=0.0):
     """Heads of padded rows [windows, longest, heads]."""
-    ids, length, second = (torch.as_tensor(windows[name]).to(device, non_blocking=True).long() for name in ("ids", "length", "second"))
+    ids, length, second = (sent(windows[name], device).long() for name in ("ids", "length", "second"))
     n, longest, rows = len(windows["length"]), int(windows["length"].max()), len(windows["ids"])
     window = torch.arange(n, device=device).repeat_interleave(length, output_size=rows)
     at = torch.arange(rows, device=device) - (length.cumsum(0) - length)[window]
-    heads = net(ids, (at >= second[window]).long(), length, dropout).float()
+    heads = net(ids, (at >= second[window]).long(), length, dropout, longest).float()
     return torch.zeros(n, longest, heads.shape[1], device=device).index_put((window, at), heads)
 
 
 def segment_rows(windows, longest, device):
     """Which rows hold the segment's tokens [windows, longest]."""
-    first, size = (torch.as_tensor(windows[name]).to(device)[:, None] for name in ("first", "size"))
+    first, size = (sent(windows[name], device)[:, None] for name in ("first", "size"))
     at = torch.arange(longest, device=device)
     return (at >= first) & (at < first + size)
 
 
 def sentence_rows(windows, sentence, mask):
     """The sentence of each row [windows, longest], counted from 0 in each window; `sentence`: flags of all the pack's tokens."""
-    token, first = (torch.as_tensor(windows[name]).to(mask.device)[:, None] for name in ("token", "first"))
+    token, first = (sent(windows[name], mask.device.type)[:, None] for name in ("token", "first"))
     at = torch.arange(mask.shape[1], device=mask.device)
     flags = sentence[(token + at - first).clamp(0, len(sentence) - 1)] & mask & (at > first)
     return flags.long().cumsum(1).clamp_max(SENTENCE_IDS - 1)

@@ -13,13 +13,15 @@ import string
 import numpy as np
 
 from reread_data import EXTRACTIVE, KINDS, MIX
-from reread_evaluate import READ, in_turn
+from reread_batches import FARTHEST
+from reread_evaluate import READ
 from reread_windows import Pack
 
 NONE = KINDS.index("none")
 WORDED = (KINDS.index("span"), KINDS.index("several"))
 RELEVANCE_WEIGHT, JOINT_WEIGHT, JOINT_REACH = 3.0, 2.0, 10.0  # app/reader/reread.c has the same
-PRIOR_FIRST, PRIOR_WORDS, PRIOR_SPAN = 2.0, 1.0, 3.0             # app/reader/finding_rank.c has the same
+PRIOR_BEHIND, PRIOR_WORDS = 1.2, 2.0                             # app/reader/finding_rank.c has the same
+RANK_FIRST, RANK_WORDS, RANK_REACH = 2.0, 1.0, 3.0               # and these
 UNANSWERED = 5.0                       # how often a question that nothing answers counts for the confidence
 KEPT = 0.9                             # of the questions that have an answer, so many are to be "found"
 
@@ -57,32 +59,23 @@ class Collected:
         saved = json.loads((packs / f"{half}.json").read_text(encoding="utf-8"))
         self.texts, self.answers = saved["texts"], saved["answers"]
         self.document_of = np.searchsorted(self.pack.segment[self.pack.document], np.arange(len(self.pack.tokens)), "right") - 1
-        reader = packs / f"{half}-reader.npy"
-        self.reader = np.load(reader) if reader.exists() else np.full((self.pack.n, 1), -1)
         self.half = half
 
     def words(self, first, last):
         return self.texts[self.document_of[first]][self.pack.begins[first]:self.pack.ends[last]]
 
-    def read(self, q):
-        """Columns of the candidates that are read: in turn from the reader's list (MiniLM's, where that was not made) and BM25's."""
-        first = self.reader[q] if (self.reader[q] >= 0).any() else self.z["similar"][q]
-        column = {int(s): i for i, s in enumerate(self.z["candidates"][q]) if s >= 0}
-        return np.array([column[s] for s in in_turn(first, self.pack.bm25[q])[:READ] if s in column])
-
     def prior(self, q, places):
-        """What the ranks in the two lists add to the relevance of places."""
-        first = self.reader[q] if (self.reader[q] >= 0).any() else self.z["similar"][q][:READ]
-        added = np.zeros(len(places))
-        for segments, most in ((first, PRIOR_FIRST), (self.pack.bm25[q], PRIOR_WORDS)):
-            rank = {int(s): k for k, s in enumerate(segments)}
-            added += [most * np.exp(-rank[int(s)] / PRIOR_SPAN) if int(s) in rank else 0.0 for s in places]
-        return added
+        """What the attention's scores and the rank by words add to the relevance of places, and what the ranks in both lists tell of an answer's being right."""
+        behind = dict(zip(self.z["listed"][q].tolist(), self.z["below"][q].tolist()))
+        first, words = (np.array([np.exp(-rank.get(int(s), np.inf) / RANK_REACH) for s in places])
+                        for rank in ({s: k for k, s in enumerate(segments.tolist()[:READ])} for segments in (self.z["listed"][q], self.pack.bm25[q])))
+        far = np.array([max(FARTHEST, behind.get(int(s), FARTHEST)) for s in places])
+        return PRIOR_BEHIND * far + PRIOR_WORDS * words, RANK_FIRST * first + RANK_WORDS * words
 
     def of(self, q):
         """What is said of one question: its set, ranks, answer and what its confidence is made of."""
         p, z = self.pack, self.z
-        read = self.read(q)
+        read = np.flatnonzero(z["candidates"][q] >= 0)
         places, relevance = z["candidates"][q][read], z["relevance"][q][read].astype(np.float32)
         own = z["score"][q][read].astype(np.float32)
         spans, scores = z["joint_spans"][q], z["joint_score"][q].astype(np.float32)
@@ -92,7 +85,7 @@ class Collected:
                 joint.setdefault(int(np.searchsorted(p.segment, first, "right") - 1), (float(score), int(first), int(last)))
         best = max((score for score, _, _ in joint.values()), default=0.0)
         together = np.array([max(joint[int(s)][0] if int(s) in joint else -np.inf, best - JOINT_REACH) for s in places])
-        prior = self.prior(q, places)
+        prior, ranks = self.prior(q, places)
         chosen = int(np.argmax(RELEVANCE_WEIGHT * relevance + own + JOINT_WEIGHT * together))
         first, last = p.segment[places[chosen]] + z["span"][q][read[chosen]].astype(int)
         agree = agreement((first, last), joint.get(int(places[chosen]), (0, 0, -1))[1:])
@@ -100,7 +93,7 @@ class Collected:
         return {"set": str(p.sets[p.q_set[q]]), "kind": int(p.q_kind[q]), "answers": self.answers[q], "answer": self.words(first, last),
                 "ranked": [int(s) in gold for s in places[np.argsort(-relevance - prior, kind="stable")]],
                 "bm25": [int(s) in gold for s in p.bm25[q]],
-                "features": (float(z["joint_first"][q][0]), float(relevance[chosen]), float(prior[chosen]), agree), "long": len(self.texts[self.document_of[first]]) > 60_000}
+                "features": (float(z["joint_first"][q][0]), float(relevance[chosen]), float(ranks[chosen]), agree), "long": len(self.texts[self.document_of[first]]) > 60_000}
 
 
 def right(row):

@@ -25,8 +25,8 @@ CODE_PAIRS = 16_000
 LONGEST_SPAN = 200  # characters; longer answers are places
 ENTITY = re.compile(r"[A-Z][\w'.-]*[\w](?: (?:of |the |de |in )?[A-Z][\w'.-]*[\w])*|\b\d[\d,.]*\d\b")
 # Sets that questions which nothing answers are made from, and the share of theirs.
-SWAPPED = {"squad1.1": 0.35, "squad2.0": 0.3, "squadshifts-wiki": 0.35, "nq-open": 0.2, "quoref-dev": 0.3, "xquad-en": 0.3, "adversarialqa": 0.2, "qed": 0.2,
-           "timeqa": 0.2, "afriqa-en": 0.2}
+SWAPPED = {"squad1.1": 0.7, "squad2.0": 0.9, "squadshifts-wiki": 0.6, "nq-open": 0.4, "quoref-dev": 0.4, "xquad-en": 0.7, "adversarialqa": 0.5, "qed": 0.4,
+           "timeqa": 0.3, "afriqa-en": 0.2}
 OPPOSITE = dict(pair for a, b in (part.split("/") for part in """first/last most/least before/after largest/smallest more/fewer highest/lowest oldest/youngest
     north/south east/west northern/southern eastern/western began/ended begin/end start/stop started/stopped increase/decrease increased/decreased won/lost
     win/lose higher/lower longest/shortest best/worst majority/minority inside/outside male/female men/women always/never with/without can/cannot is/isn't
@@ -138,17 +138,18 @@ def entities(text):
 def swapped(documents, rng):
     """Questions that nothing answers any more, made of ones about people and things: another name or number, or the opposite of a word.
 
-    Yields (document, question). A name comes from elsewhere, and does not stand where the answer is.
+    Yields (document, question). Half of the names are of the same passage, so that a question is not known by a name that its place lacks;
+    the others come from elsewhere and do not stand there.
     """
     known = collections.defaultdict(list)
     for document in documents:
         if document["set"] in SWAPPED:
             for question in document["questions"]:
-                known[document["set"]] += [question["question"][b:e] for b, e in entities(question["question"])]
+                known[document["set"]] += asked_names(question)
     for document in documents:
         if document["set"] not in SWAPPED:
             continue
-        own = [question["question"][b:e] for question in document["questions"] for b, e in entities(question["question"])]
+        own = [name for question in document["questions"] for name in asked_names(question)]
         for question in document["questions"]:
             if question["kind"] != "span" or rng.random() > SWAPPED[document["set"]]:
                 continue
@@ -157,11 +158,23 @@ def swapped(documents, rng):
                 yield document, made
 
 
+def asked_names(question):
+    """Names and numbers of a question behind its first word."""
+    return [question["question"][b:e] for b, e in entities(question["question"]) if b > 0]
+
+
+def passage_names(passage):
+    """Names and numbers of a passage that are not capital for a sentence's sake."""
+    return [passage[b:e].removesuffix("'s") for b, e in entities(passage) if re.search(r"[\w,(] ?$", passage[max(0, b - 2):b])]
+
+
 def swapped_question(question, text, own, others, rng):
     asked = question["question"]
     begin, end = question["part"]
-    place = text[begin:end].lower()
+    passage = text[begin:end]
     words = [match for match in re.finditer(r"[a-z]+", asked) if match.group() in OPPOSITE]
+    if rng.random() < 0.8:  # else most would be negations
+        words = [match for match in words if not OPPOSITE[match.group()].endswith("n't")]
     names = [(b, e) for b, e in entities(asked) if b > 0]
     if words and (not names or rng.random() < 0.4):
         match = rng.choice(words)
@@ -169,7 +182,12 @@ def swapped_question(question, text, own, others, rng):
     elif names:
         b, e = rng.choice(names)
         digits = asked[b:e].isdigit()
-        fit = [x for x in (own if rng.random() < 0.5 else rng.sample(others, min(200, len(others)))) if x.isdigit() == digits and x.lower() not in place]
+        if rng.random() < 0.5:
+            known = set(re.findall(r"\w+", " ".join((asked, *question["answers"])).lower()))
+            fit = [x for x in passage_names(passage) if not known & set(re.findall(r"\w+", x.lower()))]
+        else:
+            fit = [x for x in (own if rng.random() < 0.5 else rng.sample(others, min(200, len(others)))) if x.lower() not in passage.lower()]
+        fit = [x for x in fit if x.isdigit() == digits]
         if not fit:
             return None
         new = rng.choice(fit)

@@ -1,12 +1,17 @@
-"""Trains the second reading from all-MiniLM-L6-v2.
+"""Trains the second reading from all-MiniLM-L6-v2, or goes on from what earlier sittings made of it.
 
-    python reread_train.py --packs DIR --work DIR --pretrained DIR --tokenizer words.model --out reread.pt [--seconds S]
+    python reread_train.py --packs DIR --work DIR --pretrained DIR --tokenizer words.model --out reread.pt [--start earlier.pt ...] [--reader reader2.pt] \
+        [--mean earlier.pt] [--seconds S]
+
+With Reader 2 its first places are a question's rivals, as they are when a question is asked, and a sitting learns as well what the earlier ones and Reader 2
+say together of its places, and what those say of their words.
 
 The learning rate follows the clock: up in the first hundred steps, then down to zero at --seconds. Without a GPU it is a trial.
 """
 
 import argparse
 import collections
+import copy
 import dataclasses
 import pathlib
 import time
@@ -19,7 +24,8 @@ import encoder
 import reread_batches as batches
 import reread_evaluate
 import reread_mine
-from reread_model import FAR, HEAD, best_of_sentences, best_spans, heads_of, segment_rows, sentence_rows
+import stream_export
+from reread_model import FAR, HEAD, best_of_sentences, best_spans, heads_of, segment_rows, sent, sentence_rows
 from reread_windows import JOINT, QUESTION, SENTENCES, SPAN, WINDOW, Pack
 
 ASKED = 12  # questions of a step whose places are joined
@@ -78,7 +84,7 @@ def inside_loss(heads, rows, spans, device):
 
 def place_losses(heads, batch, device):
     """Losses of a batch of places, and what joins them: relevance and the rows of the segments."""
-    right, kind, spans = (torch.as_tensor(batch[name]).to(device) for name in ("right", "kind", "spans"))
+    right, kind, spans = (sent(batch[name], device) for name in ("right", "kind", "spans"))
     count, places = right.shape
     rows = segment_rows(batch, heads.shape[1], device)
     relevance = heads[:, 0, HEAD["relevance"]].view(count, places)
@@ -94,8 +100,8 @@ def place_losses(heads, batch, device):
 
 def joint_losses(heads, batch, device):
     """Losses of windows of sentences."""
-    answers, kind, spans = (torch.as_tensor(batch[name]).to(device) for name in ("answers", "kind", "spans"))
-    rows = segment_rows(batch, heads.shape[1], device) & (torch.as_tensor(padded(batch, heads.shape[1])).to(device) != batches.words.SEP)
+    answers, kind, spans = (sent(batch[name], device) for name in ("answers", "kind", "spans"))
+    rows = segment_rows(batch, heads.shape[1], device) & (sent(padded(batch, heads.shape[1]), device) != batches.words.SEP)
     found = F.binary_cross_entropy_with_logits(heads[:, 0, HEAD["relevance"]], (answers == 1).float(), reduction="none")
     owner = torch.arange(len(answers), device=device)
     known = (answers >= 0).float()
@@ -109,7 +115,31 @@ def padded(batch, width):
     return out
 
 
-SHARE = {"rank": 1.0, "span": 1.0, "inside": 0.5, "kind": 0.2, "joint rank": 0.4, "joint span": 0.6, "joint inside": 0.3, "joint kind": 0.2}
+def taught_losses(heads, said, relevance, rows, batch, device):
+    """How far the model is from what earlier sittings say of the same rows (`said`: their heads) and, of which place it is, Reader 2.
+
+    Questions of two parts, of which the earlier ones have seen none, are left out.
+    """
+    taught = sent(batch["taught"], device)
+    count, places = relevance.shape
+    told, below = said[:, 0, HEAD["relevance"]].view(count, places), sent(batch["below"], device)
+    nothing = relevance.new_zeros(count, 1)
+    whole = torch.cat((told, nothing), 1).logsumexp(1, keepdim=True)
+    wanted = (TOLD * told + READ * below).log_softmax(1) + told.logsumexp(1, keepdim=True) - whole
+    rank = F.kl_div(torch.cat((relevance, nothing), 1).log_softmax(1), torch.cat((wanted, -whole), 1), log_target=True, reduction="none").sum(1)
+    rank = (rank * taught).sum() / taught.sum().clamp_min(1)
+    spans, has = sent(batch["spans"], device), torch.zeros(count, 1, dtype=torch.bool, device=device)
+    has[spans[:, 0] // places] = True
+    has &= taught[:, None]
+    span = heads.sum() * 0
+    for name in ("start", "end"):
+        ours, theirs = (x[..., HEAD[name]].masked_fill(~rows, FAR).view(count, -1).log_softmax(1) for x in (heads, said))
+        span = span + (F.kl_div(ours, theirs, log_target=True, reduction="none") * has).sum() / 2 / has.sum().clamp_min(1)
+    return {"taught rank": rank, "taught span": span}
+
+
+TOLD, READ = 0.6, 0.6  # what of earlier sittings' relevance and of Reader 2's scores tells places apart best (on the held-out questions for choices)
+SHARE = {"taught rank": 1.0, "taught span": 0.5, "rank": 1.0, "span": 1.0, "inside": 0.5, "kind": 0.2, "joint rank": 0.4, "joint span": 0.6, "joint inside": 0.3, "joint kind": 0.2}
 
 
 class Joiner:
@@ -139,7 +169,13 @@ class Joiner:
                               for i in range(len(relevance))])
 
 
-def train(net, pack, workers, seconds, rate, dropout, device, say=100, most=0):
+@torch.no_grad()
+def said_by(teachers, batch, device):
+    """The heads of earlier sittings, in the mean."""
+    return sum(heads_of(teacher, batch, device) for teacher in teachers) / len(teachers)
+
+
+def train(net, teachers, pack, workers, seconds, rate, dropout, device, say=100, most=0):
     """Trains for so many seconds, or for `most` steps. Returns the steps made."""
     decay = [p for name, p in net.named() if p.ndim > 1]
     plain = [p for name, p in net.named() if p.ndim == 1]
@@ -158,6 +194,8 @@ def train(net, pack, workers, seconds, rate, dropout, device, say=100, most=0):
         waited += time.time() - at
         heads = heads_of(net, batch, device, dropout)
         parts, relevance, rows = place_losses(heads, batch, device)
+        if teachers:
+            parts.update(taught_losses(heads, said_by(teachers, batch, device), relevance, rows, batch, device))
         joiner.put(heads, batch, relevance, rows)
         if together is not None:
             parts.update(joint_losses(heads_of(net, together, device, dropout), together, device))
@@ -179,6 +217,29 @@ def train(net, pack, workers, seconds, rate, dropout, device, say=100, most=0):
     return step
 
 
+def take_mean(net, weights):
+    net.take({name: sum(one[name].to(value.device).float() for one in weights) / len(weights) for name, value in net.named()})
+
+
+def begin(net, paths):
+    """Takes the mean of earlier sittings' weights. Returns these sittings, and what they say of themselves."""
+    saved = [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+    earlier = []
+    for one in saved:
+        earlier.append(copy.deepcopy(net).requires_grad_(False).eval())
+        earlier[-1].take(one["weights"])
+    if saved:
+        take_mean(net, [one["weights"] for one in saved])
+    return earlier, saved[-1]["summary"] + "; then " if saved else ""
+
+
+def save(net, summary, path):
+    settings = {"window": WINDOW, "joint_window": JOINT, "question_tokens": QUESTION,
+                "title_tokens": 0, "before_tokens": 0, "span_tokens": SPAN, "joint_sentences": SENTENCES}
+    torch.save({"config": dataclasses.asdict(net.config), "weights": {k: v.detach().half().cpu() for k, v in net.named()},
+                "settings": settings, "summary": summary}, path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packs", required=True)
@@ -186,6 +247,9 @@ def main():
     parser.add_argument("--pretrained", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--start", nargs="+", default=[], help="what earlier sittings wrote; it is gone on from there, from the mean of their weights")
+    parser.add_argument("--reader", help="a checkpoint of stream_train.py, whose first places are a question's rivals; it teaches beside the earlier sittings")
+    parser.add_argument("--mean", help="what an earlier sitting wrote; what is written now is the mean of its weights and of those trained")
     parser.add_argument("--seconds", type=float, default=420)
     parser.add_argument("--steps", type=int, default=0, help="so many, however long they take")
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -202,17 +266,19 @@ def main():
     packs = pathlib.Path(args.packs)
     net = encoder.pretrained(args.pretrained, args.layers).to(device)
     pack = Pack(packs / "train.npz")
-    mined = {name: reread_mine.mine(net, part, device) for name, part in (("train", pack), ("dev", Pack(packs / "dev.npz")), ("test", Pack(packs / "test.npz")))}
+    reader = stream_export.load(args.reader, args.pretrained)[0].to(device) if args.reader else None
+    mined = {name: reread_mine.mine(net, part, device, reader) for name, part in (("train", pack), ("dev", Pack(packs / "dev.npz")), ("test", Pack(packs / "test.npz")))}
     print(f"mined {time.time() - begun:.0f}s", flush=True)
+    earlier, before = begin(net, args.start)
     workers = batches.Workers(pack, mined["train"], batches.weights_of(pack),
                               args.questions, args.seed, args.work, args.tokenizer, args.processes)
-    steps = train(net, pack, workers, args.seconds, args.rate, args.dropout, device, 100 if device == "cuda" else 1, args.steps)
+    steps = train(net, earlier if reader else [], pack, workers, args.seconds, args.rate, args.dropout, device, 100 if device == "cuda" else 1, args.steps)
     workers.close()
-    summary = f"{steps} steps of {args.questions} questions among 16 places, {args.seconds:.0f} s, rate {args.rate}, dropout {args.dropout}, seed {args.seed}"
-    settings = {"window": WINDOW, "joint_window": JOINT, "question_tokens": QUESTION,
-                "title_tokens": 0, "before_tokens": 0, "span_tokens": SPAN, "joint_sentences": SENTENCES}
-    torch.save({"config": dataclasses.asdict(net.config), "weights": {k: v.detach().half().cpu() for k, v in net.named()},
-                "settings": settings, "summary": summary}, args.out)
+    summary = before + f"{steps} steps of {args.questions} questions among 16 places, {args.seconds:.0f} s, rate {args.rate}, dropout {args.dropout}, seed {args.seed}"
+    if args.mean:
+        take_mean(net, [torch.load(args.mean, map_location="cpu", weights_only=True)["weights"], {name: value.detach().clone() for name, value in net.named()}])
+        summary += "; the mean of these weights and of the first's"
+    save(net, summary, args.out)
     print("saved", summary, flush=True)
     for half in ("dev", "test"):
         reread_evaluate.collect(net, packs, half, mined[half], device, pathlib.Path(args.out).with_suffix(f".{half}.npz"))

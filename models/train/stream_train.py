@@ -246,7 +246,7 @@ def main():
     packs = pathlib.Path(args.packs)
     begun = time.time()
     text = stream_text.Text(Pack(packs / "train.npz"), device)
-    mined = reread_mine.mine(base, text.pack, device)
+    mined, _ = reread_mine.mine(base, text.pack, device)
     net = stream.Stream(stream.Config(args.layers, base.config.width, base.config.heads, segment_layers=args.segment_layers), base).to(device)
     net.dropout = args.dropout
     start(net, text, args.frozen)

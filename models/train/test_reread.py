@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 import encoder
+import reread_mine
 import reread_model
+import reread_train
 import reread_windows
 import stream
 import stream_pack
@@ -50,6 +52,33 @@ class Spans(unittest.TestCase):
                 self.assertAlmostEqual(max(tried, default=reread_model.FAR), best[w, i].item(), 4)
                 if tried:
                     self.assertAlmostEqual((start[w, i] + end[w, last[w, i]]).item(), best[w, i].item(), 4)
+
+
+class Taught(unittest.TestCase):
+    def test_who_says_what_is_wanted_has_nothing_to_learn(self):
+        torch.manual_seed(5)
+        said, below = torch.randn(6, 9, len(encoder.HEADS)), -3 * torch.rand(2, 3)
+        batch = {"below": below.numpy(), "spans": np.array([[1, 2, 4]]), "taught": np.array([True, True])}
+        rows, r = torch.rand(6, 9) > 0.2, reread_model.HEAD["relevance"]
+        told = said[:, 0, r].view(2, 3)
+        share = (reread_train.TOLD * told + reread_train.READ * below).softmax(1)
+        wanted = (share * told.exp().sum(1, keepdim=True)).log()  # beside a fixed 0, "nothing here answers", as likely as was told
+        ours = said.clone()
+        ours[:, 0, r] = wanted.flatten()
+        losses = reread_train.taught_losses(ours, said, wanted, rows, batch, "cpu")
+        self.assertLess(max(abs(loss.item()) for loss in losses.values()), 1e-5)
+        ours[:3] += torch.randn(3, 9, len(encoder.HEADS))
+        losses = reread_train.taught_losses(ours, said, wanted.flip(1), rows, batch, "cpu")
+        self.assertGreater(min(loss.item() for loss in losses.values()), 0.01)
+        batch["taught"][:] = False  # nobody knows questions of two parts
+        self.assertEqual([loss.item() for loss in reread_train.taught_losses(ours, said, wanted.flip(1), rows, batch, "cpu").values()], [0, 0])
+
+    def test_what_stands_around_a_place_counts_half(self):
+        pack = types.SimpleNamespace(pool=np.array([0, 3]), document=np.array([0, 2, 3]), document_of=np.array([0, 0, 1]))
+        got = reread_mine.around(pack, 0, torch.tensor([[-1.0, -3.0, -2.0]]))[0]
+        near = math.log((math.exp(-1) + math.exp(-3)) / 2)
+        for value, expected in zip(got.tolist(), (-1 + near / 2, -3 + near / 2, -3.0)):
+            self.assertAlmostEqual(value, expected, 5)
 
 
 class Attention(unittest.TestCase):

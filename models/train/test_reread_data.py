@@ -10,8 +10,8 @@ import unittest
 import unittest.mock
 
 import reread_data
-import reread_lists
 import reread_sets
+import reread_windows
 import toy
 import words
 
@@ -46,21 +46,14 @@ class HeldOut(unittest.TestCase):
         self.addCleanup(self.directory.cleanup)
         self.work = pathlib.Path(self.directory.name)
         self.tasks = packed(self.work)
-        self.contexts = reread_lists.Contexts(self.work, "test")
+        self.pack = reread_windows.Pack(self.work / "test.npz")
 
     def test_questions_in_the_same_words_share_their_places(self):
         self.assertEqual([sorted(place["path"] for place in task["evidence"]) for task in self.tasks], [["1.txt", "2.txt"]] * 2)
         self.assertEqual([sorted(task["answers"]) for task in self.tasks], [["harbour", "kitchen"]] * 2)
-        pack = self.contexts.pack
+        pack = self.pack
         self.assertEqual(pack.gold(0).tolist(), pack.gold(1).tolist())
         self.assertEqual([int(pack.document_of[s]) for s in pack.gold(0)], [0, 1])
-
-    def test_a_place_that_the_program_lists_is_a_segment_of_the_pack(self):
-        pack = self.contexts.pack
-        at = {path: starts[-1] for path, (_, starts) in self.contexts.of(0).items()}
-        listed = self.contexts.segments_at(1, [{"path": path, "byte": [at[path], at[path] + 1]} for path in ("2.txt", "1.txt")])
-        self.assertEqual(listed[:3], [int(pack.gold(1)[1]), int(pack.gold(1)[0]), -1])
-        self.assertEqual(len(listed), reread_lists.FIRST)
 
 
 if __name__ == "__main__":
