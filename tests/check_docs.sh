@@ -1,4 +1,4 @@
-# The pages for people: links and paths lead somewhere, the version is one, the picture of the rooms shows the includes as they are.
+# The pages for people: links and paths lead somewhere, the version is one, the pictures show the includes and what was measured.
 set -u
 status=0
 fail() {
@@ -29,5 +29,6 @@ released=$(grep -oE '^## [0-9]+\.[0-9]+\.[0-9]+' CHANGELOG.md | head -1 | cut -c
 [ "$("$1"/lectern --version | head -1)" = "lectern $version" ] || fail "lectern --version is not $version"
 
 python3 scripts/rooms_svg.py --check || status=1
-[ $status -eq 0 ] && echo "links, paths, version and picture hold"
+python3 scripts/ranks_svg.py --check || status=1
+[ $status -eq 0 ] && echo "links, paths, version and pictures hold"
 exit $status
