@@ -30,6 +30,17 @@ for n in 2 3; do
     [ "$(jq "$evidence" "$scratch/$n")" = "$(jq "$evidence" "$scratch/1")" ] || fail "$n ranks give other evidence"
 done
 
+# A device computes its keys later: they go out and come while it is at work, as float16. Here one, in software, for all ranks.
+ask_window=(ask --model tests/data/window_small.gguf --device vulkan --quiet --no-state --answerer none --rank attention --json -q "mat 37" "$scratch/short")
+head -c 20000 "$scratch/text" >"$scratch/short"
+if "$lectern" devices | grep -q '^vulkan'; then
+    "$lectern" "${ask_window[@]}" >"$scratch/device1" || fail "ask failed on a device"
+    for n in 2 3; do
+        ranks $n "$lectern" "${ask_window[@]}" >"$scratch/device$n" || fail "ask failed on $n ranks with a device"
+        [ "$(jq "$evidence" "$scratch/device$n")" = "$(jq "$evidence" "$scratch/device1")" ] || fail "$n ranks with a device give other evidence"
+    done
+fi
+
 # A read that several ranks kept is opened by one.
 "$lectern" read "${options[@]}" --json "$scratch/text" >"$scratch/again" || fail "one rank cannot open what 3 kept"
 [ "$(jq -c '[.read.new_tokens, .read.tokens > 0]' "$scratch/again")" = '[0,true]' ] || fail "read twice: $(cat "$scratch/again")"
