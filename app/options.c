@@ -263,6 +263,9 @@ static int apply_snippet_lines(struct options *o, const char *argument, struct e
 static int apply(struct options *o, enum option_id id, const char *argument, struct error *e)
 {
     const size_t text = table[id].text, flag = table[id].flag;
+    if (id == OPTION_QUESTION && o->question)
+        return error_set_kind(e, ERROR_USAGE,
+                              "ask: two questions; it answers one, and a second call finds the text read already");
     if (text) *(const char **)(void *)((char *)o + text) = argument;
     if (flag) *(bool *)(void *)((char *)o + flag) = true;
     switch (id) {

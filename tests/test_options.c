@@ -141,6 +141,8 @@ static void wrong_usage_is_named(void **state)
         {{"state", "lits"}, "state lits: neither list, show nor prune; did you mean list?"},
         {{"-z", "x"}, "-z: no such option"},
         {{"ask", "x"}, "ask: no question (-q QUESTION, or --similar PATH:LINE)"},
+        {{"ask", "-q", "a", "-qb"},
+         "ask: two questions; it answers one, and a second call finds the text read already"},
         {{"ask", "-q", " \n", "x"}, "ask: the question is empty"},
         {{"ask", "-q", "Who?"}, "ask: no PATH named"},
         {{"ask", "-q"}, "-q: the option wants an argument"},
