@@ -391,7 +391,8 @@ int session_state_save(struct session *s, uint8_t *bytes, size_t size, struct er
 {
     if (size != session_state_size(s))
         return error_set(e, "state: %zu bytes, expected %zu", size, session_state_size(s));
-    return settle(s, e) != 0 ? -1 : kv_cache_state_save(s->cache, s->position, bytes, e);
+    if (session_wait(s, UINT64_MAX, e) != 0 || settle(s, e) != 0) return -1;
+    return kv_cache_state_save(s->cache, s->position, bytes, e);
 }
 
 int session_state_load(struct session *s, const uint8_t *bytes, size_t size, struct error *e)

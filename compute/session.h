@@ -90,7 +90,8 @@ int session_rewind(struct session *s, struct error *e);
  * dilation rate 1), where every earlier key is still there, and inside a segment; or to 0. */
 int session_truncate(struct session *s, uint64_t position, struct error *e);
 
-/* The whole state as bytes (position, caches), for a file; load checks that it belongs to the same shapes. */
+/* The whole state as bytes (position, caches), for a file; load checks that it belongs to the same shapes. Once it is
+ * saved no keys are outstanding. */
 size_t session_state_size(const struct session *s);
 size_t session_state_size_at(const struct session *s, uint64_t position); /* what it will be, every token read */
 size_t session_state_part_size_at(const struct session *s, uint64_t position, uint64_t before); /* kv_state_part's */

@@ -110,6 +110,13 @@ static void expect_floats(const char *what, const float *got, const float *expec
                      (double)expected[i]);
 }
 
+static void expect_keys(const int8_t *got, const int8_t *expected, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        if (abs(got[i] - expected[i]) > 1)
+            fail_msg("%u ranks, key %zu: %d, expected %d", comm_size(comm), i, got[i], expected[i]);
+}
+
 static void expect_same(const struct model *m, const struct outputs *got, const struct outputs *expected, size_t begin,
                         size_t n)
 {
@@ -118,9 +125,7 @@ static void expect_same(const struct model *m, const struct outputs *got, const 
     expect_floats("query", got->queries + begin * width, expected->queries + begin * width, n * width);
     expect_floats("tau", got->tau + begin, expected->tau + begin, n);
     expect_floats("gate", got->gate + begin, expected->gate + begin, n);
-    for (size_t i = begin * width; i < (begin + n) * width; i++)
-        if (abs(got->keys[i] - expected->keys[i]) > 1)
-            fail_msg("%u ranks, key %zu: %d, expected %d", comm_size(comm), i, got->keys[i], expected->keys[i]);
+    expect_keys(got->keys, expected->keys, begin * width, (begin + n) * width);
 }
 
 static void random_ids(int32_t *ids, size_t n, const struct model *m, uint64_t seed)
@@ -215,8 +220,8 @@ static void marks_skips_and_states_are_those_of_one_rank(void **state)
     assert_ok(ranks_lead(comm, RANKS_END, 0, 0, &e), e);
 }
 
-/* Keys that are waited for while later chunks are read already, in the middle of which the state is saved and a mark
- * made; those of the last two chunks are never waited for. */
+/* Keys that are waited for while later chunks are read already, in the middle of which the state is saved, which waits
+ * for all, and a mark made; those of the last two chunks are never waited for. */
 static void keys_come_while_the_next_chunk_is_read(void **state)
 {
     (void)state;
@@ -242,14 +247,13 @@ static void keys_come_while_the_next_chunk_is_read(void **state)
             const size_t size = session_state_size(all);
             uint8_t *bytes = malloc(size);
             assert_ok(session_state_save(all, bytes, size, &e), e);
+            expect_keys(keys, expected.keys, 0, (i + 1) * PART * width);
             assert_ok(session_mark(all, &e), e);
             free(bytes);
         }
         if (i < UNDER_WAY) continue;
         assert_ok(session_wait(all, tickets[i - UNDER_WAY], &e), e);
-        for (size_t k = (i - UNDER_WAY) * PART * width; k < (i - UNDER_WAY + 1) * PART * width; k++)
-            if (abs(keys[k] - expected.keys[k]) > 1)
-                fail_msg("%u ranks, key %zu: %d, expected %d", comm_size(comm), k, keys[k], expected.keys[k]);
+        expect_keys(keys, expected.keys, (i - UNDER_WAY) * PART * width, (i - UNDER_WAY + 1) * PART * width);
     }
     session_close(all);
     free(keys);
