@@ -227,8 +227,10 @@ int comm_post(struct comm *c, uint32_t to, const void *bytes, size_t n, struct e
 {
     if (check_open(c, e) != 0 || end_posts(c, false, e) != 0) return -1;
     for (size_t done = 0; done < n; done += PIECE)
-        if (post_piece(c, to, (const char *)bytes + done, n - done < PIECE ? (int)(n - done) : PIECE, e) != 0)
+        if (post_piece(c, to, (const char *)bytes + done, n - done < PIECE ? (int)(n - done) : PIECE, e) != 0) {
+            c->broken = true; /* some ranks have it, others wait for the rest */
             return -1;
+        }
     c->bytes_sent += n;
     return 0;
 }
