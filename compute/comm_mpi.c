@@ -211,15 +211,16 @@ static int post_piece(struct comm *c, uint32_t to, const void *bytes, int n, str
     struct post *posts = bytes_reserve(c->posts, &c->posts_capacity, c->n_posts + 1, sizeof *posts);
     if (!posts) return error_memory(e);
     c->posts = posts;
-    struct post p = {.bytes = malloc((size_t)n)};
-    if (!p.bytes) return error_memory(e);
-    memcpy(p.bytes, bytes, (size_t)n);
-    int code = MPI_Isend(p.bytes, n, MPI_BYTE, (int)to, TAG, c->mpi, &p.request);
+    struct post *p = &posts[c->n_posts];
+    p->bytes = malloc((size_t)n);
+    if (!p->bytes) return error_memory(e);
+    memcpy(p->bytes, bytes, (size_t)n);
+    int code = MPI_Isend(p->bytes, n, MPI_BYTE, (int)to, TAG, c->mpi, &p->request);
     if (code != MPI_SUCCESS) {
-        free(p.bytes);
+        free(p->bytes);
         return fail_with_mpi_code(c, code, e);
     }
-    posts[c->n_posts++] = p;
+    c->n_posts++;
     return 0;
 }
 
