@@ -88,8 +88,11 @@ static void what_is_sent_a_token_does_not_grow_with_the_length(void **state)
         assert_int_equal(r[i].tokens, lengths[i]);
         assert_int_equal(r[i].ranks, comm ? comm_size(comm) : 0);
         assert_true(r[i].checked_positions >= 64 && r[i].max_error < tolerance());
-        assert_true(r[i].input_seconds > 0 && r[i].input_seconds + r[i].exchange_seconds < r[i].seconds * 1.5);
-        assert_true(comm_size(comm) == 1 ? r[i].sent <= 0 && r[i].exchange_seconds < r[i].seconds : r[i].sent > 0);
+        assert_true(r[i].input_seconds > 0 && r[i].exchange_seconds >= 0);
+        if (comm_size(comm) == 1) /* of several, rank 0 has ended while others are still at their last share */
+            assert_true(r[i].sent <= 0 && r[i].input_seconds + r[i].exchange_seconds < r[i].seconds);
+        else
+            assert_true(r[i].sent > 0);
     }
     /* The longest branch's keys of 2 heads, each a key and a value of 16 numbers, to every other rank; and orders. */
     assert_true(r[1].sent < r[0].sent + 4);
