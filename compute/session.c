@@ -61,7 +61,9 @@ int session_join(struct session *s, struct comm *c, struct error *e)
 /* What other ranks gave lies in the caches: before anything but a shared chunk looks at them. */
 static int settle(struct session *s, struct error *e)
 {
-    return s->comm ? sequence_parallel_settle(s->parallel, e) : 0;
+    if (!s->comm || sequence_parallel_settle(s->parallel, e) == 0) return 0;
+    comm_break(s->comm); /* the other ranks are past it */
+    return -1;
 }
 
 struct comm *session_comm(const struct session *s)
