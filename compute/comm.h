@@ -42,11 +42,11 @@ uint64_t comm_bytes_sent(const struct comm *c);
  */
 int comm_broadcast(struct comm *c, void *bytes, size_t n, bool patient, struct error *e);
 
-/* all[counts[0] + counts[1] + ...]: what every rank has, in the order of the ranks; counts in bytes, counts[rank] of
- * them from `mine`. */
-int comm_all_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
+/* all[i n, (i + 1) n): the n bytes that rank i has as `mine`. */
+int comm_all_gather(struct comm *c, const void *mine, void *all, size_t n, struct error *e);
 
-/* comm_all_gather to rank 0 alone, whose own part lies in `all` already; `all` is NULL elsewhere. */
+/* On rank 0 all[counts[0] + counts[1] + ...]: what every rank has, in the order of the ranks; counts in bytes,
+ * counts[rank] of them from `mine`. Rank 0's own part lies there already; `all` is NULL elsewhere. */
 int comm_gather(struct comm *c, const void *mine, void *all, const size_t *counts, struct error *e);
 
 int comm_send(struct comm *c, uint32_t to, const void *bytes, size_t n, struct error *e);

@@ -53,13 +53,11 @@ static int join_lse(void *context, double *lse, uint32_t n, bool cancelled, stru
     const uint32_t size = comm_size(j->comm);
     const size_t row = (size_t)n + 1;
     double *mine = malloc(row * sizeof *mine), *all = malloc(row * size * sizeof *all);
-    size_t *counts = malloc(size * sizeof *counts);
-    int status = mine && all && counts ? 0 : error_memory(e);
+    int status = mine && all ? 0 : error_memory(e);
     if (status == 0) {
         memcpy(mine, lse, n * sizeof *lse);
         mine[n] = cancelled;
-        for (uint32_t i = 0; i < size; i++) counts[i] = row * sizeof *mine;
-        status = comm_all_gather(j->comm, mine, all, counts, e);
+        status = comm_all_gather(j->comm, mine, all, row * sizeof *mine, e);
     }
     for (uint32_t t = 0; status == 0 && t < n; t++) {
         lse[t] = -INFINITY;
@@ -68,7 +66,6 @@ static int join_lse(void *context, double *lse, uint32_t n, bool cancelled, stru
     for (uint32_t i = 0; status == 0 && i < size; i++) j->cancelled |= all[i * row + n] > 0;
     free(mine);
     free(all);
-    free(counts);
     return status;
 }
 
@@ -89,8 +86,7 @@ static int run_own_part(struct comm *c, struct evidence *v, const struct model *
     size_t *counts = calloc(size, sizeof *counts);
     uint32_t mine = cancelled || j.cancelled, *all = calloc(size, sizeof *all);
     int status = counts && all ? 0 : error_memory(e);
-    for (uint32_t i = 0; i < size && status == 0; i++) counts[i] = sizeof *all;
-    if (status == 0) status = comm_all_gather(c, &mine, all, counts, e);
+    if (status == 0) status = comm_all_gather(c, &mine, all, sizeof mine, e);
     for (uint32_t i = 0; i < size && status == 0; i++) cancelled |= all[i] != 0;
     if (status == 0 && !cancelled) {
         for (uint32_t i = 0; i < size; i++) counts[i] = at ? (size_t)(at[i + 1] - at[i]) * sizeof *score : 0;

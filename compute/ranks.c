@@ -24,14 +24,10 @@ static int count_bytes(struct comm *c, uint64_t *out, struct error *e)
     const uint32_t size = comm_size(c);
     const uint64_t mine = comm_bytes_sent(c);
     uint64_t *all = calloc(size, sizeof *all);
-    size_t *counts = calloc(size, sizeof *counts);
-    int status = all && counts ? 0 : error_memory(e);
-    for (uint32_t i = 0; i < size && status == 0; i++) counts[i] = sizeof *all;
-    if (status == 0) status = comm_all_gather(c, &mine, all, counts, e);
+    int status = all ? comm_all_gather(c, &mine, all, sizeof mine, e) : error_memory(e);
     *out = 0;
     for (uint32_t i = 0; i < size && status == 0; i++) *out += all[i];
     free(all);
-    free(counts);
     return status;
 }
 

@@ -83,8 +83,7 @@ static int choose_numbers(struct sequence_parallel *x, bool rotates, struct erro
     const uint8_t mine = x->backend->info.halves && !rotates;
     uint8_t *all = malloc(x->size);
     int status = all ? 0 : error_memory(e);
-    for (uint32_t i = 0; i < x->size; i++) x->plan->counts[i] = sizeof mine;
-    if (status == 0) status = comm_all_gather(x->comm, &mine, all, x->plan->counts, e);
+    if (status == 0) status = comm_all_gather(x->comm, &mine, all, sizeof mine, e);
     x->halves = true;
     for (uint32_t i = 0; i < x->size && status == 0; i++) x->halves &= all[i];
     x->row_bytes = (size_t)x->shape->head_dim * (x->halves ? sizeof(uint16_t) : sizeof(float));

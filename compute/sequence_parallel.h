@@ -3,8 +3,8 @@
  * to send. For the others each rank gives the on-grid keys and values of the last segment that its share touches, if
  * that segment goes on behind it; a rank attends with those of the ranks before it in the segment of its first
  * position. What is sent per token is therefore the sum over branches of 1/r keys a head, whatever the length.
- * Nobody waits for a rank behind: what those give of a layer is put into the caches when the layer comes in the next
- * chunk, or by sequence_parallel_settle. */
+ * Nobody waits for what ranks behind give of a layer: it is put into the caches when the layer comes in the next chunk,
+ * or by sequence_parallel_settle. */
 #ifndef LECTERN_SEQUENCE_PARALLEL_H
 #define LECTERN_SEQUENCE_PARALLEL_H
 

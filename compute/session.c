@@ -32,8 +32,7 @@ static int greet(struct session *s, struct error *e)
         free(all);
         return error_memory(e);
     }
-    for (uint32_t i = 0; i < size; i++) s->counts[i] = sizeof *all;
-    int status = comm_all_gather(s->comm, &mine, all, s->counts, e);
+    int status = comm_all_gather(s->comm, &mine, all, sizeof mine, e);
     s->share_rows = s->layers->rows;
     for (uint32_t i = 0; i < size && status == 0; i++) {
         if (all[i].model != all[0].model || all[i].position != all[0].position)

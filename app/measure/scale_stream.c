@@ -103,29 +103,15 @@ static int open_largest(struct scale_stream *s, struct error *e)
     return 0;
 }
 
-/* What every rank has of `size` bytes; the caller frees it. NULL on failure. */
-static void *gather(struct comm *c, const void *own, size_t size, struct error *e)
-{
-    const uint32_t n = comm_size(c);
-    void *all = calloc(n, size);
-    size_t *counts = calloc(n, sizeof *counts);
-    int status = all && counts ? 0 : error_memory(e);
-    for (uint32_t i = 0; i < n && status == 0; i++) counts[i] = size;
-    if (status == 0) status = comm_all_gather(c, own, all, counts, e);
-    free(counts);
-    if (status == 0) return all;
-    free(all);
-    return NULL;
-}
-
 /* No rank gets more rows than every one has room for. */
 static int agree_on_rows(struct scale_stream *s, struct error *e)
 {
-    uint32_t *all = gather(s->comm, &s->max_rows, sizeof *all, e);
-    if (!all) return -1;
-    for (uint32_t i = 0; i < comm_size(s->comm); i++) s->max_rows = all[i] < s->max_rows ? all[i] : s->max_rows;
+    const uint32_t size = comm_size(s->comm);
+    uint32_t *all = calloc(size, sizeof *all);
+    int status = all ? comm_all_gather(s->comm, &s->max_rows, all, sizeof *all, e) : error_memory(e);
+    for (uint32_t i = 0; i < size && status == 0; i++) s->max_rows = all[i] < s->max_rows ? all[i] : s->max_rows;
     free(all);
-    return 0;
+    return status;
 }
 
 static int open_stream(struct scale_stream **out, struct comm *c, struct backend *b, const struct opening *o,
@@ -251,10 +237,11 @@ static int step(struct scale_stream *s, uint64_t end, uint32_t rows, bool wanted
 static int sum_accounts(struct scale_stream *s, struct account *own, struct error *e)
 {
     if (!s->comm) return 0;
-    struct account *all = gather(s->comm, own, sizeof *all, e);
-    if (!all) return -1;
-    *own = (struct account){0};
-    for (uint32_t i = 0; i < comm_size(s->comm); i++) {
+    const uint32_t size = comm_size(s->comm);
+    struct account *all = calloc(size, sizeof *all);
+    int status = all ? comm_all_gather(s->comm, own, all, sizeof *all, e) : error_memory(e);
+    if (status == 0) *own = (struct account){0};
+    for (uint32_t i = 0; i < size && status == 0; i++) {
         own->input_seconds += all[i].input_seconds;
         own->exchange_seconds += all[i].exchange_seconds;
         own->sent += all[i].sent;
@@ -262,7 +249,7 @@ static int sum_accounts(struct scale_stream *s, struct account *own, struct erro
         own->max_error = scale_check_larger(own->max_error, all[i].max_error);
     }
     free(all);
-    return 0;
+    return status;
 }
 
 static int tally(struct scale_stream *s, struct scale_result *out, struct error *e)
